@@ -1,0 +1,32 @@
+"""The sign-in rules, in the order of design.md's table."""
+
+from functools import lru_cache
+from typing import Final
+
+from shared.rules import mfa, protocols
+from shared.rules.rule import Rule, Severity, Signals
+
+RULES: Final[tuple[Rule, ...]] = (
+    protocols.LEGACY_AUTH,
+    protocols.PASSWORD_FLOW,
+    mfa.INTERACTIVE_WITHOUT_MFA,
+    mfa.NON_INTERACTIVE_WITHOUT_MFA,
+    mfa.MFA_SKIPPED,
+    mfa.THIRD_PARTY_MFA_UNRECOGNISED,
+    protocols.DEVICE_CODE,
+    mfa.MFA_EVIDENCE_UNKNOWN,
+    protocols.LEGACY_AUTH_ATTEMPT,
+    protocols.PASSWORD_FLOW_ATTEMPT,
+    protocols.NON_INTERACTIVE_USE,
+)
+RULE: Final = {rule.id: rule for rule in RULES}
+
+# Part of each slice's head: a change here means that old slices were judged by other rules.
+RULES_VERSION: Final = 1
+
+
+@lru_cache(4096)
+def fitting(signals: Signals) -> tuple[tuple[str, ...], Severity | None]:
+    """The ids of the rules that fit and the highest of their severities. Few signals differ, so each is judged once."""
+    fits = [(rule.id, severity) for rule in RULES if (severity := rule.fits(signals))]
+    return tuple(rule_id for rule_id, _ in fits), max((severity for _, severity in fits), default=None)

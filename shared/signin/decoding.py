@@ -1,0 +1,161 @@
+"""From the bytes of a log to sign-ins, in all the shapes that a log comes in.
+
+The fast way is one pass of pydantic over the bytes of a page, with no dictionary in between. Only what that refuses is
+taken apart: a record of another shape (an envelope, JSON text inside a member) is read all the same, and a broken one
+is quarantined alone, with its reason, so that the rest of its page counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.signin.model import Envelope, SignIn
+
+# Part of each slice's head. Raise it when a record is read otherwise than before.
+DECODER_VERSION: Final = 1
+
+# The modelled members that are objects or lists: Log Analytics exports give them as JSON text.
+_NESTED: Final = ("status", "authenticationDetails", "signInEventTypes", "agent")
+
+
+class NotJson(ValueError):  # noqa: N818 - it says what the bytes are
+    """The bytes are not one whole JSON document: cut off, or something else altogether."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A record that could not be read: why, its bytes, and its position in what it came from (from 0)."""
+
+    reason: str
+    raw: bytes
+    index: int
+
+    @property
+    def key(self) -> str:
+        """The hash under which it is kept."""
+        return sha256(self.raw).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a log: what each record became, in the order of the page, and where the next page is."""
+
+    records: list[SignIn | Quarantined]
+    next_link: str | None
+
+
+class _GraphPage(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    value: list[SignIn]
+    next_link: str | None = Field(default=None, alias="@odata.nextLink")
+
+
+def decode_page(raw: bytes) -> Page:
+    """Read one page of Graph's signIns. Raises NotJson when the body is not one whole page."""
+    try:
+        page = _GraphPage.model_validate_json(raw)
+    except ValidationError:
+        return _decode_page_with_care(raw)
+    return Page([*page.value], page.next_link)
+
+
+def _decode_page_with_care(raw: bytes) -> Page:
+    document = load(raw)
+    if not isinstance(document, dict) or not isinstance(document.get("value"), list):
+        raise NotJson("the answer is JSON but has no list `value`")
+    next_link = document.get("@odata.nextLink")
+    if next_link is not None and not isinstance(next_link, str):
+        raise NotJson("the answer's @odata.nextLink is not text")
+    return Page([decode_value(value, i) for i, value in enumerate(document["value"])], next_link)
+
+
+def decode_line(raw: bytes, index: int) -> Iterator[SignIn | Quarantined]:
+    """Read what one JSON text holds: a record, an envelope, or a page, an array or a message of them.
+
+    `index` is the position of its first record. Raises NotJson when it is not JSON.
+    """
+    try:
+        yield SignIn.model_validate_json(raw)
+    except ValidationError:
+        for offset, value in enumerate(records_in(load(raw))):
+            yield decode_value(value, index + offset)
+
+
+def records_in(document: object) -> Iterator[object]:
+    """The records of a JSON document of any shape: Graph pages, arrays, `{"records": […]}`, or one record."""
+    if isinstance(document, list):
+        for item in document:
+            yield from records_in(item)
+    elif isinstance(document, dict) and (
+        inside := next((document[k] for k in ("value", "records") if isinstance(document.get(k), list)), None)
+    ):
+        yield from records_in(inside)
+    elif not (isinstance(document, dict) and (document.get("value") == [] or document.get("records") == [])):
+        yield document
+
+
+def decode_value(value: object, index: int) -> SignIn | Quarantined:
+    """Read one record or envelope that was parsed already; a bad one is quarantined."""
+    raw = json.dumps(value, separators=(",", ":")).encode()
+    if not isinstance(value, dict):
+        return Quarantined("a record must be a JSON object", raw, index)
+    try:
+        inner = _unwrapped(value.get("properties"))
+        if not isinstance(inner, dict):
+            return SignIn.model_validate_json(_bytes(_with_nested(value)))
+        envelope = Envelope.model_validate_json(_bytes({**value, "properties": _with_nested(inner)}))
+    except ValidationError as error:
+        return Quarantined(reason_of(error), raw, index)
+    sign_in = envelope.properties
+    sign_in.category = envelope.category or sign_in.category
+    sign_in.result_type = sign_in.result_type if envelope.result_type is None else envelope.result_type
+    return sign_in
+
+
+def reason_of(error: ValidationError) -> str:
+    """The first thing wrong, by member; never the value, which may be anything."""
+
+    def sentence(detail: ErrorDetails) -> str:
+        where = ".".join(str(part) for part in detail["loc"])
+        return f"{where}: {detail['msg']}" if where else detail["msg"]
+
+    return sentence(error.errors(include_url=False, include_input=False, include_context=False)[0])[:300]
+
+
+def load(raw: bytes) -> Any:
+    """Parse bytes as JSON. Characters that are not Unicode stay in place, so that they spoil their own record alone."""
+    try:
+        return json.loads(raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape"))
+    except RecursionError:
+        raise NotJson("not JSON that can be read: nested too deeply") from None
+    except ValueError as error:
+        where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
+        raise NotJson(f"not JSON, or cut off{where}") from None
+
+
+def _bytes(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _with_nested(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, **{name: _unwrapped(record[name]) for name in _NESTED if name in record}}
+
+
+def _unwrapped(member: object) -> object:
+    """A member that is JSON text becomes what the text says; blank text is nothing."""
+    if not isinstance(member, str):
+        return member
+    if not member.strip():
+        return None
+    try:
+        return json.loads(member)
+    except (ValueError, RecursionError):
+        return member  # the model then says that it is of the wrong type

@@ -1,0 +1,41 @@
+"""How the free text of a sign-in record is compared."""
+
+from functools import lru_cache
+
+_HYPHENS = str.maketrans("", "", "-\u2010\u2011")
+_MASKED = "user_"
+
+
+@lru_cache(4096)
+def plain(text: str) -> str:
+    """Lower case, without hyphens, runs of white space as one space: for statements, which are sentences."""
+    return " ".join(text.translate(_HYPHENS).lower().split())
+
+
+@lru_cache(4096)
+def squeezed(text: str) -> str:
+    """Letters and digits alone, in lower case: for names whose spelling varies ("X.509", "Exchange Active Sync")."""
+    return "".join(filter(str.isalnum, text.lower()))
+
+
+@lru_cache(16384)
+def id_key(text: str | None) -> str:
+    """A GUID as its hex digits in lower case, whatever hyphens, braces or case it came with; "" for nothing."""
+    return text.strip().strip("{}").replace("-", "").lower() if text else ""
+
+
+@lru_cache(4096)
+def masked_user_id(user_principal_name: str | None) -> str:
+    """The object id in the name under which a customer's log shows a partner's user: `user_<32 hex>@…`, else ""."""
+    name = (user_principal_name or "").strip().lower()
+    if not name.startswith(_MASKED):
+        return ""
+    digits, at, _ = name.removeprefix(_MASKED).partition("@")
+    return digits if at and len(digits) == 32 and set(digits) <= set("0123456789abcdef") else ""
+
+
+@lru_cache(4096)
+def domain_of(user_principal_name: str | None) -> str:
+    """What follows the last @ of a user name, in lower case; "" without one."""
+    _, at, domain = (user_principal_name or "").rpartition("@")
+    return domain.strip().lower() if at else ""
