@@ -26,7 +26,6 @@ RULES_VERSION: Final = 1
 
 
 @lru_cache(4096)
-def fitting(signals: Signals) -> tuple[tuple[str, ...], Severity | None]:
-    """The ids of the rules that fit and the highest of their severities. Few signals differ, so each is judged once."""
-    fits = [(rule.id, severity) for rule in RULES if (severity := rule.fits(signals))]
-    return tuple(rule_id for rule_id, _ in fits), max((severity for _, severity in fits), default=None)
+def fitting(signals: Signals) -> tuple[tuple[str, Severity], ...]:
+    """The rules that fit, by id, each with its severity. Few signals differ, so each kind is judged once."""
+    return tuple((rule.id, severity) for rule in RULES if (severity := rule.fits(signals)))

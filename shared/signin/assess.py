@@ -38,15 +38,24 @@ class Verdict(StrEnum):
 
 
 class Assessment(NamedTuple):
-    """What is said of one sign-in. `rules` is in the order of the rules' table; severity is the highest of them."""
+    """What is said of one sign-in. `fits` holds the rules that fit, in the order of their table, with severities."""
 
     identity: Identity
     scope: Scope
     outcome: Outcome
     evidence: Evidence
     verdict: Verdict
-    rules: tuple[str, ...] = ()
-    severity: Severity | None = None
+    fits: tuple[tuple[str, Severity], ...] = ()
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The ids of the rules that fit."""
+        return tuple(rule for rule, _ in self.fits)
+
+    @property
+    def severity(self) -> Severity | None:
+        """The highest severity; None where no rule fits."""
+        return max((severity for _, severity in self.fits), default=None)
 
 
 def assess(
@@ -71,7 +80,7 @@ def assess(
     if scope not in WATCHED:
         return Assessment(identity, scope, outcome, evidence, Verdict.OUT_OF_SCOPE)
     protocol, agent = sign_in.authentication_protocol, sign_in.user_agent
-    rules, severity = fitting(
+    fits = fitting(
         Signals(
             scope=scope,
             code=code,
@@ -84,7 +93,7 @@ def assess(
             policy=policy,
         )
     )
-    return Assessment(identity, scope, outcome, evidence, _verdict(evidence), rules, severity)
+    return Assessment(identity, scope, outcome, evidence, _verdict(evidence), fits)
 
 
 def _verdict(evidence: Evidence) -> Verdict:

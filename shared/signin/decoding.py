@@ -25,6 +25,10 @@ DECODER_VERSION: Final = 1
 _NESTED: Final = ("status", "authenticationDetails", "signInEventTypes", "agent")
 
 
+# How far into an envelope its `properties` begin at the latest, in bytes; one that begins later is read with care.
+_ENVELOPE_HEAD: Final = 2048
+
+
 class NotJson(ValueError):  # noqa: N818 - it says what the bytes are
     """The bytes are not one whole JSON document: cut off, or something else altogether."""
 
@@ -51,6 +55,12 @@ class Page:
     next_link: str | None
 
 
+class _PlainEnvelope(Envelope):
+    """An envelope that can be told from a record: only records have a createdDateTime of their own."""
+
+    created_date_time: None = None
+
+
 class _GraphPage(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -75,6 +85,17 @@ def _decode_page_with_care(raw: bytes) -> Page:
     if next_link is not None and not isinstance(next_link, str):
         raise NotJson("the answer's @odata.nextLink is not text")
     return Page([decode_value(value, i) for i, value in enumerate(document["value"])], next_link)
+
+
+def decode_plain(raw: bytes) -> SignIn | None:
+    """Read one whole record or envelope in one pass. None when the bytes are anything else, more than that, or a
+    record that takes care (`decode_value`): what is given is never a guess."""
+    try:
+        if raw.find(b'"properties"', 0, _ENVELOPE_HEAD) < 0:
+            return SignIn.model_validate_json(raw)
+        return _opened(_PlainEnvelope.model_validate_json(raw))
+    except ValidationError:
+        return None
 
 
 def decode_line(raw: bytes, index: int) -> Iterator[SignIn | Quarantined]:
@@ -114,6 +135,10 @@ def decode_value(value: object, index: int) -> SignIn | Quarantined:
         envelope = Envelope.model_validate_json(_bytes({**value, "properties": _with_nested(inner)}))
     except ValidationError as error:
         return Quarantined(reason_of(error), raw, index)
+    return _opened(envelope)
+
+
+def _opened(envelope: Envelope) -> SignIn:
     sign_in = envelope.properties
     sign_in.category = envelope.category or sign_in.category
     sign_in.result_type = sign_in.result_type if envelope.result_type is None else envelope.result_type

@@ -48,9 +48,9 @@ _DONE: Final = (
     "mfa completed in the cloud",
     "satisfied by strong authentication",
 )
-# "not satisfied" stands beside design.md's four because a negation must never read as proof.
-_NOT_DONE: Final = ("denied", "not completed", "in progress", "failed", "not satisfied")
-_MFA: Final = ("mfa", "multifactor authentication")
+# "not satisfied" stands beside design.md's four because a negation must never read as proof, and "inprogress" because
+# the hyphen of "in-progress" is gone by then.
+_NOT_DONE: Final = ("denied", "not completed", "in progress", "inprogress", "failed", "not satisfied")
 _IN_ONE_STEP: Final = ("fido2", "passkey", "windowshelloforbusiness", "temporaryaccesspass", "passwordlessphone")
 _FIRST_FACTORS: Final = ("password", "textmessage", "sms", "email", "certificate", "x509", "qrcode", "phonecall")
 
@@ -60,10 +60,12 @@ def _statement_says(text: str | None) -> int:
     """What a step's result detail or status.additionalDetails says of MFA (texts: signin-log-facts.md)."""
     said = plain(text or "")
     says = _NOTHING
-    of_mfa = any(name in said for name in _MFA)
-    if "skipped" in said or (of_mfa and "expired" in said) or ("registration" in said and "prompted" in said):
+    of_mfa = "mfa" in said or "multifactor" in said or said.startswith("has expired")
+    expired = of_mfa and "expired" in said and "not expired" not in said
+    prompted = "registration" in said and "prompted" in said and "not prompted" not in said
+    if "skipped" in said or expired or prompted:
         says |= _SKIPPED
-    if any(f"{name} requirement satisfied by " in said for name in _MFA) and "claim" in said:
+    if "mfa requirement satisfied by " in said and "claim" in said:
         if "external provider" in said:
             says |= _EXTERNAL
         elif "claim in the token" in said:

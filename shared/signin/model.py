@@ -48,7 +48,7 @@ class SignIn(BaseModel):
 
     model_config = _MODEL
 
-    id: str = Field(min_length=1)
+    id: str = Field(min_length=1, max_length=1024)
     created_date_time: datetime
 
     user_id: str | None = None

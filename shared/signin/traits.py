@@ -89,10 +89,7 @@ def identity_of(sign_in: SignIn) -> Identity:
     if _APP_STREAMS.isdisjoint(streams):
         if streams[0] or user_key(sign_in) or sign_in.user_principal_name:
             return Identity.USER
-        app_only = (
-            sign_in.service_principal_id or squeezed(sign_in.authentication_protocol or "") == "clientcredentials"
-        )
-        return Identity.APP if app_only else Identity.USER
+        return Identity.APP if sign_in.service_principal_id else Identity.USER
     return Identity.APP
 
 
@@ -109,6 +106,12 @@ _SERVICE_PROVIDER: Final = "serviceprovider"
 _NOT_DELEGATED: Final = {"b2bcollaboration", "b2bdirectconnect", "passthrough", "microsoftsupport"}
 _PARTNER_CENTER: Final = {"fa3d9a0c3fb042cc919347c7ecd2edbd", id_key("https://api.partnercenter.microsoft.com")}
 _WINDOWS_SIGN_IN: Final = "38aa3b87a06d4817b2757a316988d93b"
+
+
+def is_partner_user(sign_in: SignIn, directory: Directory) -> bool:
+    """Whether the user's home is the partner's tenant, or the user was on the roster at that time."""
+    at_partner = id_key(sign_in.home_tenant_id) == directory.partner_tenant
+    return at_partner or directory.is_admin(user_key(sign_in), sign_in.at)
 
 
 def scope_of(sign_in: SignIn, directory: Directory) -> Scope:

@@ -1,0 +1,164 @@
+"""Graph over HTTP: the SDK's adapter for identity, retries and transport, and the raw bytes of the answer.
+
+The SDK's own models drop the members this product lives on and are hundreds of times slower (platform-facts.md,
+"msgraph-sdk"); so only its transport is used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import httpx
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import ClientAuthenticationError
+
+from shared.graph.problems import BadAnswer, GraphProblem, Refused, Throttled, Unavailable, Unlicensed
+
+if TYPE_CHECKING:
+    from kiota_abstractions.api_error import APIError
+    from msgraph.graph_request_adapter import GraphRequestAdapter
+
+_WINDOW_SECONDS: Final = 10.0
+_ASK_AGAIN: Final = timedelta(minutes=15)
+_WAIT_WITHOUT_HEADER: Final = timedelta(seconds=60)
+_LICENCE: Final = ("nonpremiumtenant", "premium license", "premium licence", "does not have a premium")
+
+
+class GraphClient:
+    """One tenant's Graph. Paced to a number of requests in ten seconds, which all of the process shares."""
+
+    def __init__(
+        self, base_url: str, credential: AsyncTokenCredential, *, requests_per_10_seconds: int, timeout_seconds: float
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._credential = credential
+        self._timeout = timeout_seconds
+        self._budget = requests_per_10_seconds
+        self._sent: deque[float] = deque(maxlen=requests_per_10_seconds)
+        self._turn = asyncio.Lock()
+        self._adapter: GraphRequestAdapter | None = None
+        self._http: httpx.AsyncClient | None = None
+        self.requests = 0
+
+    async def get(self, url: str, *, sdk_retries: int = 0) -> bytes:
+        """The body of a GET. `url` is whole and goes out as it is. Raises GraphProblem.
+
+        Log pages are asked without the SDK's retries: one may sleep for minutes, and a slice is better put back.
+        """
+        from kiota_abstractions.api_error import APIError
+        from kiota_abstractions.method import Method
+        from kiota_abstractions.request_information import RequestInformation
+        from kiota_http.middleware.options import RetryHandlerOption
+        from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+
+        ours, theirs = urlsplit(self.base_url), urlsplit(url)
+        if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
+            raise BadAnswer("Graph's answer points to another host; it was not followed")
+        await self._pace()
+        self.requests += 1
+        request = RequestInformation()
+        request.http_method = Method.GET
+        request.url = url
+        request.headers.try_add("Accept", "application/json")
+        request.add_request_options([RetryHandlerOption(max_retries=sdk_retries)])
+        try:
+            body: object = await self._connected().send_primitive_async(request, "bytes", {"XXX": ODataError})
+        except APIError as error:
+            raise _problem_of(error) from error
+        except httpx.HTTPError as error:
+            raise Unavailable(f"Graph could not be reached or broke off ({type(error).__name__})") from error
+        except ClientAuthenticationError as error:
+            raise Refused(
+                "The app could not get a token for Graph: check that its managed identity exists and AZURE_CLIENT_ID "
+                "names it.",
+                _ASK_AGAIN,
+            ) from error
+        if not isinstance(body, bytes) or not body:
+            raise BadAnswer("Graph's answer is empty")
+        return body
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        if self._http is not None:
+            await self._http.aclose()
+
+    def _connected(self) -> GraphRequestAdapter:
+        if self._adapter is None:
+            # The SDK takes a third of a second to import: only who asks Graph pays.
+            from kiota_authentication_azure.azure_identity_authentication_provider import (
+                AzureIdentityAuthenticationProvider,
+            )
+            from msgraph.graph_request_adapter import GraphRequestAdapter
+            from msgraph_core import GraphClientFactory
+
+            host = urlsplit(self.base_url)
+            provider = AzureIdentityAuthenticationProvider(
+                self._credential,
+                scopes=[f"{host.scheme}://{host.netloc}/.default"],
+                allowed_hosts=[host.netloc, host.hostname or ""],
+            )
+            time_out = httpx.Timeout(self._timeout, connect=30)
+            self._http = httpx.AsyncClient(timeout=time_out, http2=host.scheme == "https")
+            client = GraphClientFactory.create_with_default_middleware(client=self._http)
+            self._adapter = GraphRequestAdapter(provider, client=client)
+        return self._adapter
+
+    async def _pace(self) -> None:
+        async with self._turn:
+            if len(self._sent) == self._budget and (wait := self._sent[0] + _WINDOW_SECONDS - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+            self._sent.append(time.monotonic())
+
+
+def _problem_of(error: APIError) -> GraphProblem:
+    """Which problem an error answer is (signin-log-facts.md, "Asking Graph for them")."""
+    status = error.response_status_code or 0
+    main = getattr(error, "error", None)
+    code, message = str(getattr(main, "code", "") or ""), str(getattr(main, "message", "") or "")
+    said = f"{code} {message}".lower()
+    wait = _retry_after(error.response_headers or {})
+    if status == 429 or (status == 503 and wait):
+        return Throttled(f"Graph throttles this tenant ({status}).", wait or _WAIT_WITHOUT_HEADER)
+    if status == 403 and any(hint in said for hint in _LICENCE):
+        return Unlicensed(
+            "The tenant has no Microsoft Entra ID P1 or P2 licence, which the sign-in log needs: assign one.",
+            _ASK_AGAIN,
+        )
+    if status == 403:
+        return Refused(
+            "Graph refuses the sign-in log: grant the app's identity the application permission AuditLog.Read.All and "
+            f"admin consent ({_short(code)}).",
+            _ASK_AGAIN,
+        )
+    if status == 401:
+        return Refused(
+            f"Graph does not accept the app's token: check the identity and its tenant ({_short(code)}).", _ASK_AGAIN
+        )
+    if status >= 500:
+        return Unavailable(f"Graph answered {status} ({_short(code)}).", wait)
+    if "skip token" in said or "skiptoken" in said:
+        return BadAnswer("Graph lost its place in the pages (skip token is null); the slice starts again.")
+    return BadAnswer(f"Graph refused the query: {status} {_short(code)} {_short(message)}".strip())
+
+
+def _short(text: str) -> str:
+    return "".join(c for c in text if c.isprintable())[:200] or "no code"
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """Retry-After in either of its forms: seconds, or a date."""
+    value = next((v for k, v in headers.items() if k.lower() == "retry-after"), "").strip()
+    if value.isdigit():
+        return timedelta(seconds=min(int(value), 86_400))
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(timedelta(0), until.astimezone(UTC) - datetime.now(UTC))

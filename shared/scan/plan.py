@@ -1,0 +1,158 @@
+"""What is due: worked out from the ledger each time, so that after an outage nothing has to be remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+from shared.monitor import Monitor, log_event
+from shared.scan.messages import SliceMessage
+from shared.scan.slices import (
+    Slice,
+    alternate,
+    closed_slices,
+    days_between,
+    in_turn,
+    near_retention_end,
+    uncovered,
+)
+from shared.signin.text import id_key
+from shared.store.flights import PAST, Flight, change_flight, read_flight
+from shared.store.ledger import CLAIMED, FOREIGN, PARKED, SPLIT, Head, due_marks, heads_of_day
+from shared.store.rollups import fingerprint, fingerprints, roll_up
+from shared.store.tables import Tables
+
+# Graph allows an app 122 requests in 10 seconds over all tenants and 5 for each (signin-log-facts.md).
+MOST_TENANTS_IN_FLIGHT: Final = 122 // 5
+# How many slices one flight goes on with by itself; a newly closed slice waits no longer than these take.
+LONGEST_CHAIN: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the ledger says of a tenant's last days."""
+
+    heads: Mapping[Slice, Head]
+    marked: frozenset[Slice]
+
+
+async def plan_scans(monitor: Monitor) -> list[str]:
+    """The messages to send now: for each tenant with nothing in flight, its next slice. Also mends roll-ups that a
+    crash left behind."""
+    tables = await monitor.tables()
+    now = monitor.clock()
+    first = now - timedelta(days=monitor.settings.lookback_days)
+    days = [*days_between(first, now)]
+    known = dict(zip(days, await asyncio.gather(*(fingerprints(tables.rollups, day) for day in days)), strict=True))
+    messages: list[str] = []
+    flying = 0
+    for tenant in monitor.settings.tenants:
+        ledger = await _read_ledger(tables, tenant, days)
+        await _mend_roll_ups(monitor, tables, tenant, ledger, known)
+        flight = await _noticed(tables, tenant, now)
+        if flight is None or not flight.is_free(now):
+            flying += 1
+            continue
+        if flying >= MOST_TENANTS_IN_FLIGHT or flight.not_before > now:
+            continue
+        due = due_slices(
+            ledger,
+            closed_slices(tenant, first, now, monitor.settings.slice_width),
+            now=now,
+            installed=flight.first_seen,
+            retention=monitor.retention,
+        )
+        if due and (message := await launch(monitor, tables, flight, due[:LONGEST_CHAIN])):
+            messages.append(message)
+            flying += 1
+            log_event("slices_due", tenant=tenant, due=len(due), first=due[0].id)
+    return messages
+
+
+async def launch(monitor: Monitor, tables: Tables, flight: Flight, slices: Sequence[Slice]) -> str | None:
+    """Take the tenant's flight for the first of the slices; the message to send, or None when somebody was first."""
+    send_id = uuid4().hex
+    taken = await change_flight(
+        tables.control,
+        flight,
+        send_id=send_id,
+        slice_id=slices[0].id,
+        until=monitor.clock() + monitor.lease,
+    )
+    return SliceMessage.of([*slices], send_id).model_dump_json(by_alias=True) if taken else None
+
+
+def due_slices(
+    ledger: Ledger, grid: Sequence[Slice], *, now: datetime, installed: datetime, retention: timedelta
+) -> list[Slice]:
+    """The slices to read, in order. Pure.
+
+    What was never read and is older than the installation comes newest first; the rest newest and oldest in turn, and
+    the two of them in turn, so that no part starves. What is near the end of retention is left as it is.
+    """
+    heads = ledger.heads
+    standing = [(s.start, s.end) for s, head in heads.items() if head.state != SPLIT]
+    halves = [half for s, head in heads.items() if head.state == SPLIT for half in s.halves() or ()]
+    never = [s for s in uncovered(grid, standing) if s not in heads]
+    never += [half for half in uncovered(halves, standing) if half not in heads]
+    again = [s for s, head in heads.items() if head.is_due(now)]
+    marked = [s for s in _standing_for(ledger.marked, heads) if _may_be_read(heads.get(s), now)]
+    wanted = {s for s in (*never, *again, *marked) if not near_retention_end(s, now, retention)}
+    backlog = {s for s in wanted if s.end <= installed and (s not in heads or heads[s].settled is None)}
+    return alternate(
+        in_turn(sorted(wanted - backlog, key=lambda s: s.start, reverse=True)),
+        sorted(backlog, key=lambda s: s.start, reverse=True),
+    )
+
+
+def _may_be_read(head: Head | None, now: datetime) -> bool:
+    if head is None:
+        return True
+    return head.state not in (PARKED, FOREIGN) and not (head.state == CLAIMED and head.lease_until > now)
+
+
+def _standing_for(marked: frozenset[Slice], heads: Mapping[Slice, Head]) -> list[Slice]:
+    """The marked slices, with the halves in the place of those that were split since."""
+    standing: list[Slice] = []
+    rest = [*marked]
+    while rest:
+        slice_ = rest.pop()
+        if slice_ in heads and heads[slice_].state == SPLIT:
+            rest.extend(slice_.halves() or ())
+        else:
+            standing.append(slice_)
+    return standing
+
+
+async def _read_ledger(tables: Tables, tenant: str, days: Sequence[datetime]) -> Ledger:
+    async def of_day(day: datetime) -> tuple[list[Head], list[Slice]]:
+        return [h async for h in heads_of_day(tables.slices, tenant, day)], [
+            *await due_marks(tables.slices, tenant, day)
+        ]
+
+    parts = await asyncio.gather(*(of_day(day) for day in days))
+    return Ledger({h.slice: h for heads, _ in parts for h in heads}, frozenset(s for _, marks in parts for s in marks))
+
+
+async def _mend_roll_ups(
+    monitor: Monitor, tables: Tables, tenant: str, ledger: Ledger, known: Mapping[datetime, Mapping[str, str]]
+) -> None:
+    """Recompute the days whose roll-up is not of the heads that stand there now, or lacks."""
+    for day, of_day in known.items():
+        heads = [head for s, head in sorted(ledger.heads.items()) if s.partition.endswith(f"{day:%Y%m%d}")]
+        stored = of_day.get(id_key(tenant))
+        busy = any(head.state == CLAIMED and head.lease_until > monitor.clock() for head in heads)
+        if not busy and stored != (fingerprint(heads) if heads or stored else None):
+            await roll_up(tables.slices, tables.rollups, tenant, day, monitor.settings.read_ages)
+
+
+async def _noticed(tables: Tables, tenant: str, now: datetime) -> Flight | None:
+    """The tenant's flight, with the time the tenant was first seen noted; None when somebody else notes it now."""
+    flight = await read_flight(tables.control, tenant)
+    if flight.first_seen != PAST or flight.send_id:
+        return flight
+    return await change_flight(tables.control, flight, first_seen=now)

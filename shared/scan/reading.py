@@ -1,0 +1,124 @@
+"""What one read of a slice found: each record judged once, as its version served last. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from shared.compliance.counts import Counts, Seen
+from shared.directory import Directory
+from shared.findings import Finding, customer_of, finding_of, person_of
+from shared.rules.rule import Policy
+from shared.scan.slices import Slice
+from shared.signin.assess import Assessment, assess
+from shared.signin.decoding import Page, Quarantined
+from shared.signin.evidence import Evidence
+from shared.signin.model import SignIn
+from shared.signin.sessions import Proof, SessionKey, session_of
+from shared.signin.text import id_key
+from shared.signin.traits import WATCHED, Identity, is_interactive, is_partner_user
+
+
+class SaysOfSession(NamedTuple):
+    """What an interactive record says of its session; UNKNOWN and NOT_APPLICABLE say nothing."""
+
+    session: SessionKey
+    record: str
+    at: datetime
+    own: Evidence
+
+
+class _Judged(NamedTuple):
+    seen: Seen
+    finding: Finding | None
+    root: SaysOfSession | None
+    asks: SignIn | None
+
+
+@dataclass(slots=True)
+class Reading:
+    """The records of a slice, judged. Call `add` for each page, then `settle` with what the sessions proved."""
+
+    slice: Slice
+    directory: Directory
+    policy: Policy
+    quarantined: dict[str, Quarantined] = field(default_factory=dict)
+    _records: dict[str, _Judged] = field(default_factory=dict)
+
+    def add(self, page: Page) -> None:
+        """Judge a page. A record at the slice's end belongs to the next slice; one outside the window that was asked
+        for is quarantined, because nobody else would ever see it."""
+        for record in page.records:
+            if isinstance(record, Quarantined):
+                self.quarantined[record.key] = record
+            elif self.slice.start <= record.at < self.slice.end:
+                self._records[record.id] = self._judge(record, Evidence.UNKNOWN)
+            elif record.at != self.slice.end:
+                raw = record.model_dump_json(by_alias=True, exclude_unset=True).encode()
+                outside = Quarantined("createdDateTime lies outside the period that was asked for", raw, -1)
+                self.quarantined[outside.key] = outside
+
+    def asking(self) -> set[SessionKey]:
+        """The sessions that records go by which say nothing of MFA themselves."""
+        keys = (session_of(judged.asks) for judged in self._records.values() if judged.asks)
+        return {key for key in keys if key}
+
+    def roots(self) -> dict[SessionKey, list[SaysOfSession]]:
+        """What interactive records of partner users say of their sessions."""
+        by_session: dict[SessionKey, list[SaysOfSession]] = {}
+        for judged in self._records.values():
+            if judged.root:
+                by_session.setdefault(judged.root.session, []).append(judged.root)
+        return by_session
+
+    def settle(self, proofs: Mapping[SessionKey, Proof]) -> None:
+        """Judge the records that asked by what their sessions proved at their time."""
+        for record_id, judged in self._records.items():
+            sign_in = judged.asks
+            proof = proofs.get(session_of(sign_in) or ("", "")) if sign_in else None
+            if sign_in and proof:
+                self._records[record_id] = self._judge(sign_in, proof.at(sign_in.at))
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of all records that could be read."""
+        return set(self._records)
+
+    @property
+    def total(self) -> int:
+        """How many records there are, those in quarantine included."""
+        return len(self._records) + len(self.quarantined)
+
+    def findings(self) -> list[Finding]:
+        """The findings, in no order."""
+        return [judged.finding for judged in self._records.values() if judged.finding]
+
+    def counts(self) -> Counts:
+        """What is counted of the slice."""
+        counts = Counts()
+        for judged in self._records.values():
+            counts.add(judged.seen)
+        return counts
+
+    def _judge(self, sign_in: SignIn, session: Evidence) -> _Judged:
+        assessment = assess(sign_in, self.directory, self.policy, session)
+        name = sign_in.user_principal_name or sign_in.user_display_name or ""
+        customer = customer_of(sign_in, assessment.scope, self.directory)
+        app = id_key(sign_in.app_id)
+        return _Judged(
+            Seen(assessment, person_of(sign_in), name, customer, app, sign_in.app_display_name or ""),
+            finding_of(sign_in, assessment, self.directory),
+            self._root(sign_in, assessment),
+            sign_in if assessment.evidence is Evidence.UNKNOWN and assessment.scope in WATCHED else None,
+        )
+
+    def _root(self, sign_in: SignIn, assessment: Assessment) -> SaysOfSession | None:
+        if assessment.identity is not Identity.USER or not is_interactive(sign_in):
+            return None
+        session = session_of(sign_in)
+        if session is None or not is_partner_user(sign_in, self.directory):
+            return None
+        own = Evidence.UNKNOWN if assessment.evidence is Evidence.SESSION else assessment.evidence
+        return SaysOfSession(session, sign_in.id, sign_in.at, own)

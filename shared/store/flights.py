@@ -1,0 +1,79 @@
+"""One row a tenant: which slice is in flight, and when the tenant may be asked again.
+
+At most one slice of a tenant is in flight, so that its throttling budget is never fought over and the queue never holds
+the backlog. The row also says what keeps a whole tenant from being read: throttling, a missing licence or consent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from shared.signin.text import id_key
+from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge, utc
+
+_ROW: Final = "flight"
+PAST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """`send_id` is "" when nothing flies. Times are UTC. `problem` is a sentence on what keeps the tenant unread."""
+
+    tenant: str
+    send_id: str = ""
+    slice_id: str = ""
+    until: datetime = PAST
+    not_before: datetime = PAST
+    problem: str = ""
+    problem_since: datetime = PAST
+    first_seen: datetime = PAST
+    etag: str | None = None
+
+    def is_free(self, now: datetime) -> bool:
+        """Whether a slice may be sent: nothing flies, or what did is lost."""
+        return not self.send_id or self.until <= now
+
+
+async def read_flight(table: Table, tenant: str) -> Flight:
+    """The tenant's row; one that says nothing where there is none."""
+    row = await table.get(id_key(tenant), _ROW)
+    return _flight(tenant, row) if row else Flight(tenant)
+
+
+async def change_flight(table: Table, flight: Flight, **columns: Any) -> Flight | None:
+    """Compare-and-swap; None when somebody else was first (our own success that came back as a conflict counts)."""
+    changed = replace(flight, **columns)
+    row = {
+        **keys(id_key(changed.tenant), _ROW),
+        "v": SCHEMA,
+        "sendId": changed.send_id,
+        "slice": changed.slice_id,
+        "until": changed.until,
+        "notBefore": changed.not_before,
+        "problem": changed.problem[:1000],
+        "problemSince": changed.problem_since,
+        "firstSeen": changed.first_seen,
+    }
+    try:
+        return replace(changed, etag=await table.write(merge(row, flight.etag) if flight.etag else insert(row)))
+    except Conflict:
+        current = await read_flight(table, flight.tenant)
+        return current if replace(current, etag=None) == replace(changed, etag=None) and changed.send_id else None
+
+
+def _flight(tenant: str, row: Row) -> Flight:
+    if is_newer(row):
+        return Flight(tenant, send_id="newer", until=datetime(9999, 12, 31, tzinfo=UTC))
+    return Flight(
+        tenant,
+        send_id=row["sendId"],
+        slice_id=row["slice"],
+        until=utc(row["until"]),
+        not_before=utc(row["notBefore"]),
+        problem=row["problem"],
+        problem_since=utc(row["problemSince"]),
+        first_seen=utc(row["firstSeen"]),
+        etag=etag_of(row),
+    )

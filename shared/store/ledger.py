@@ -1,0 +1,279 @@
+"""The coverage ledger: a row a slice (its head), and the fence that lets only the newest claim of a slice write.
+
+Head, findings and quarantined records of a slice share a partition (tenant and day), so that every write of a claim can
+carry the head with If-Match: a worker that lost its claim gets a conflict and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import batched
+from typing import Any, Final
+
+from shared.scan.slices import OVERDUE_GRACE, Slice, midnight, next_age, slice_named
+from shared.store.packing import pack, unpack
+from shared.store.tables import (
+    SCHEMA,
+    Conflict,
+    Operation,
+    Row,
+    Table,
+    delete,
+    etag_of,
+    insert,
+    is_newer,
+    keys,
+    merge,
+    upsert,
+    utc,
+)
+
+IDLE: Final = "idle"  # waits for next_due
+CLAIMED: Final = "claimed"  # a worker is at it until lease_until
+PARKED: Final = "parked"  # given up after MAX_ATTEMPTS; an operator releases it
+SPLIT: Final = "split"  # its halves stand in its place
+FOREIGN: Final = "foreign"  # written by a newer version of the app: left alone
+MAX_ATTEMPTS: Final = 10
+NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+FENCED_CHANGES: Final = 98  # with the head and one more they fit a batch of 100
+_HEAD: Final = "head-"
+_DUE: Final = "due-"
+
+
+class Lost(Exception):  # noqa: N818 - what happened to the claim
+    """Another worker holds the slice now: this one must write nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the ledger knows of a slice. Times are UTC.
+
+    `settled` is the greatest age it was read at (None: never). `whole` says that the last read was written to its end,
+    `consistent` that it showed no sign of a log that shrank.
+    """
+
+    slice: Slice
+    state: str = IDLE
+    owner: str = ""
+    send_id: str = ""
+    generation: str = ""
+    batch: int = 0
+    lease_until: datetime = NEVER
+    attempts: int = 0
+    settled: timedelta | None = None
+    next_due: datetime = NEVER
+    whole: bool = False
+    consistent: bool = True
+    records: int = 0
+    quarantined: int = 0
+    requests: int = 0
+    problem: str = ""
+    versions: str = ""
+    counts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def idle_log(self) -> bool:
+        """Whether the slice held no record at all: it is re-read less often."""
+        return self.records == 0 and self.consistent
+
+    def next_age(self, ages: Sequence[timedelta]) -> timedelta | None:
+        """The age at which it is due next; None when all are settled."""
+        return next_age(self.settled, ages, idle=self.idle_log)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was read, written to its end, consistent, and nobody gave up on it."""
+        return self.settled is not None and self.whole and self.consistent and self.state not in (SPLIT, PARKED)
+
+    def overdue_from(self, ages: Sequence[timedelta]) -> datetime | None:
+        """When the lack of its next read begins to count against coverage; None when all ages are settled."""
+        age = self.next_age(ages)
+        return None if age is None else self.slice.end + age + OVERDUE_GRACE
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the plan should send it now: due, or left behind by a worker that died."""
+        return (self.state == IDLE and self.next_due <= now) or (self.state == CLAIMED and self.lease_until <= now)
+
+
+def head_row(slice_: Slice) -> dict[str, Any]:
+    """The keys of a slice's head."""
+    return keys(slice_.partition, _HEAD + slice_.name)
+
+
+def _columns(head: Head) -> dict[str, Any]:
+    return {
+        **head_row(head.slice),
+        "v": SCHEMA,
+        "state": head.state,
+        "owner": head.owner,
+        "sendId": head.send_id,
+        "generation": head.generation,
+        "batch": head.batch,
+        "leaseUntil": head.lease_until,
+        "attempts": head.attempts,
+        "settledSeconds": -1 if head.settled is None else int(head.settled.total_seconds()),
+        "nextDue": head.next_due,
+        "whole": head.whole,
+        "consistent": head.consistent,
+        "records": head.records,
+        "quarantined": head.quarantined,
+        "requests": head.requests,
+        "problem": head.problem[:1000],
+        "versions": head.versions,
+        **pack("counts", head.counts),
+    }
+
+
+def _head(row: Row, tenant: str, day: datetime) -> Head:
+    slice_ = slice_named(tenant, day, str(row["RowKey"]).removeprefix(_HEAD))
+    if is_newer(row):
+        return Head(slice_, state=FOREIGN)
+    settled = int(row["settledSeconds"])
+    return Head(
+        slice=slice_,
+        state=row["state"],
+        owner=row["owner"],
+        send_id=row["sendId"],
+        generation=row["generation"],
+        batch=row["batch"],
+        lease_until=utc(row["leaseUntil"]),
+        attempts=row["attempts"],
+        settled=None if settled < 0 else timedelta(seconds=settled),
+        next_due=utc(row["nextDue"]),
+        whole=row["whole"],
+        consistent=row["consistent"],
+        records=row["records"],
+        quarantined=row["quarantined"],
+        requests=row["requests"],
+        problem=row["problem"],
+        versions=row["versions"],
+        counts=unpack("counts", row) or {},
+    )
+
+
+async def heads_of_day(table: Table, tenant: str, day: datetime) -> AsyncIterator[Head]:
+    """The heads of a tenant's day, in order of time."""
+    any_slice = Slice(tenant, midnight(day), timedelta(minutes=1))
+    async for row in table.prefixed(any_slice.partition, _HEAD):
+        yield _head(row, tenant, any_slice.start)
+
+
+async def read_head(table: Table, slice_: Slice) -> Head | None:
+    """One head, or None."""
+    row = await table.get(slice_.partition, _HEAD + slice_.name)
+    return _head(row, slice_.tenant, midnight(slice_.start)) if row else None
+
+
+# --- slices that something else made due ------------------------------------------------------------------------------
+
+
+async def make_due(table: Table, slice_: Slice, mark: str) -> None:
+    """Have a slice read again, sealed or not. A row of its own, so that a worker at the slice keeps its claim."""
+    await table.write(upsert({**keys(slice_.partition, _DUE + slice_.name), "v": SCHEMA, "mark": mark}))
+
+
+async def due_marks(table: Table, tenant: str, day: datetime) -> dict[Slice, str]:
+    """The slices of a tenant's day that were made due, each with its etag."""
+    start = midnight(day)
+    partition = Slice(tenant, start, timedelta(minutes=1)).partition
+    return {
+        slice_named(tenant, start, str(row["RowKey"]).removeprefix(_DUE)): etag_of(row)
+        async for row in table.prefixed(partition, _DUE)
+    }
+
+
+async def due_mark(table: Table, slice_: Slice) -> str | None:
+    """The etag of a slice's mark, or None."""
+    row = await table.get(slice_.partition, _DUE + slice_.name)
+    return etag_of(row) if row else None
+
+
+async def clear_due(table: Table, slice_: Slice, etag: str) -> None:
+    """Remove a mark that was served; a newer one stays."""
+    try:
+        await table.write(delete(keys(slice_.partition, _DUE + slice_.name), etag))
+    except Conflict:
+        return  # marked again since, or cleared already: either is as it should be
+
+
+# --- the claim --------------------------------------------------------------------------------------------------------
+
+
+class Claim:
+    """The right to write a slice, until somebody claims it anew."""
+
+    def __init__(self, table: Table, head: Head, etag: str, lease: timedelta) -> None:
+        self._table = table
+        self._etag = etag
+        self._lease = lease
+        self.head = head
+
+    @classmethod
+    async def take(
+        cls, table: Table, slice_: Slice, *, owner: str, send_id: str, now: datetime, lease: timedelta
+    ) -> Claim | None:
+        """Claim a slice; None when it is not to be read now: split, parked, or in the hands of another send.
+
+        The attempt counts before anything is read, so that crashes count too.
+        """
+        row = await table.get(slice_.partition, _HEAD + slice_.name)
+        old = _head(row, slice_.tenant, midnight(slice_.start)) if row else Head(slice_)
+        if old.state in (SPLIT, PARKED, FOREIGN):
+            return None
+        if old.state == CLAIMED and old.lease_until > now and old.send_id != send_id:
+            return None
+        generation = max(_generation(now), f"{int(old.generation or 0) + 1:020d}")
+        head = replace(
+            old,
+            state=CLAIMED,
+            owner=owner,
+            send_id=send_id,
+            generation=generation,
+            batch=0,
+            lease_until=now + lease,
+            attempts=old.attempts + 1,
+        )
+        try:
+            etag = await table.write(merge(_columns(head), etag_of(row)) if row else insert(_columns(head)))
+        except Conflict:
+            etag = await _own_etag(table, head)
+        return cls(table, head, etag, lease)
+
+    async def write(self, operations: Iterable[Operation], now: datetime, head: Head | None = None) -> None:
+        """Write rows of the slice's partition and the head in one go. Raises Lost when the claim is gone.
+
+        After a conflict the head tells whether it was our own success that came back as one (platform-facts.md).
+        """
+        changed = replace(head or self.head, batch=self.head.batch + 1)
+        if changed.state == CLAIMED:
+            changed = replace(changed, lease_until=now + self._lease)
+        try:
+            self._etag = (await self._table.transact([*operations, merge(_columns(changed), self._etag)]))[-1]
+        except Conflict:
+            self._etag = await _own_etag(self._table, changed)
+        self.head = changed
+
+    async def write_all(self, operations: Sequence[Operation], now: datetime) -> None:
+        """Write any number of rows, batch by batch."""
+        for batch in batched(operations, FENCED_CHANGES, strict=False):
+            await self.write(batch, now)
+
+
+async def _own_etag(table: Table, head: Head) -> str:
+    row = await table.get(head.slice.partition, _HEAD + head.slice.name)
+    if row and (row["owner"], row["generation"], row["batch"]) == (head.owner, head.generation, head.batch):
+        return etag_of(row)
+    raise Lost(f"slice {head.slice.id} was claimed by another worker")
+
+
+def _generation(now: datetime) -> str:
+    """The time in microseconds, so that generations rise even where the ledger's row was lost."""
+    return f"{int(now.timestamp() * 1_000_000):020d}"
+
+
+def new_head(slice_: Slice, next_due: datetime, generation: str) -> Operation:
+    """The operation that makes a head that was never read, for the halves of a split slice; generations go on from
+    that of the whole."""
+    return upsert(_columns(Head(slice_, next_due=next_due, generation=generation)))

@@ -1,0 +1,153 @@
+"""The days: a tenant's day recomputed from its slices' heads, the partner's day from its tenants' days.
+
+Each roll-up keeps a fingerprint of the heads it was made of. The plan, which reads the heads anyway, compares: so a
+crash between a slice and its day, a lost roll-up and a lost head all heal the same way, and no mark has to be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from shared.compliance.counts import Counts, total
+from shared.scan.slices import midnight
+from shared.signin.text import id_key
+from shared.store.ledger import FOREIGN, PARKED, SPLIT, Head, heads_of_day
+from shared.store.packing import pack, unpack
+from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge
+
+_TRIES: Final = 20
+_PARTNER: Final = "partner"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far one slice was read. Times are UTC. `due` is when its next read is due (None: sealed)."""
+
+    tenant: str
+    start: datetime
+    end: datetime
+    whole: bool
+    due: datetime | None
+    parked: bool
+    problem: str
+
+    def is_complete(self, now: datetime) -> bool:
+        """Whether what was read is all that the log is known to say, at that time."""
+        return self.whole and (self.due is None or now <= self.due)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day's roll-up: what was counted, how far each slice was read, and how many records are quarantined."""
+
+    day: datetime
+    counts: Counts
+    reach: list[Reach]
+    quarantined: int
+
+
+def fingerprint(heads: Iterable[Head]) -> str:
+    """What a day's roll-up depends on."""
+    parts = "\n".join(f"{h.slice.name} {h.generation} {h.state} {h.batch}" for h in heads)
+    return sha256(parts.encode()).hexdigest()[:32]
+
+
+async def fingerprints(rollups: Table, day: datetime) -> dict[str, str]:
+    """The fingerprints of a day's roll-ups, by tenant key."""
+    rows = rollups.prefixed(f"day-{day:%Y%m%d}", "tenant-", select=["RowKey", "fingerprint"])
+    return {str(row["RowKey"]).removeprefix("tenant-"): str(row["fingerprint"]) async for row in rows}
+
+
+async def roll_up(slices: Table, rollups: Table, tenant: str, day: datetime, ages: Sequence[timedelta]) -> None:
+    """Recompute a tenant's day and then the partner's. Raises Conflict when others change them all the time."""
+    day = midnight(day)
+    named = f"day-{day:%Y%m%d}"
+
+    async def of_tenant() -> dict[str, Any] | None:
+        heads = [head async for head in heads_of_day(slices, tenant, day)]
+        if any(head.state == FOREIGN for head in heads):
+            return None  # a newer version of the app counts here
+        return {"fingerprint": fingerprint(heads), **_packed(_day_of(day, heads, ages))}
+
+    async def of_partner() -> dict[str, Any] | None:
+        days = [_unpacked(day, row) async for row in rollups.prefixed(named, "tenant-")]
+        counts, reach = total(d.counts for d in days), [r for d in days for r in d.reach]
+        return _packed(Day(day, counts, reach, sum(d.quarantined for d in days)))
+
+    if await _replace(rollups, named, f"tenant-{id_key(tenant)}", of_tenant):
+        await _replace(rollups, _PARTNER, named, of_partner)
+
+
+async def partner_days(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[Day]:
+    """The partner's days from that of `first` to that of `last`, in order of time; days never read are left out."""
+    async for row in rollups.range(_PARTNER, f"day-{first:%Y%m%d}", f"day-{last:%Y%m%d}~"):
+        if not is_newer(row):
+            yield _unpacked(datetime.strptime(str(row["RowKey"]), "day-%Y%m%d").replace(tzinfo=UTC), row)
+
+
+async def _replace(
+    table: Table, partition: str, row_key: str, columns: Callable[[], Awaitable[dict[str, Any] | None]]
+) -> bool:
+    """Read the row's etag first and what it is made of then, so that whoever was overtaken works it out anew."""
+    for _ in range(_TRIES):
+        old = await table.get(partition, row_key)
+        if old is not None and is_newer(old):
+            return False
+        worked_out = await columns()
+        if worked_out is None:
+            return False
+        row = {**keys(partition, row_key), "v": SCHEMA, **worked_out}
+        try:
+            await table.write(merge(row, etag_of(old)) if old is not None else insert(row))
+        except Conflict:
+            continue
+        return True
+    raise Conflict(f"roll-up {partition} {row_key} changes all the time")
+
+
+def _day_of(day: datetime, heads: Sequence[Head], ages: Sequence[timedelta]) -> Day:
+    standing = [head for head in heads if head.state != SPLIT]
+    return Day(
+        day,
+        total(Counts.of_json(head.counts) for head in standing),
+        [
+            Reach(
+                tenant=id_key(head.slice.tenant),
+                start=head.slice.start,
+                end=head.slice.end,
+                whole=head.is_whole,
+                due=head.overdue_from(ages),
+                parked=head.state == PARKED,
+                problem=head.problem,
+            )
+            for head in standing
+        ],
+        sum(head.quarantined for head in standing),
+    )
+
+
+def _packed(day: Day) -> dict[str, Any]:
+    def seconds(at: datetime | None) -> int | None:
+        return None if at is None else int(at.timestamp())
+
+    reach = [
+        [r.tenant, seconds(r.start), seconds(r.end), r.whole, seconds(r.due), r.parked, r.problem] for r in day.reach
+    ]
+    return {"quarantined": day.quarantined, **pack("counts", day.counts.to_json()), **pack("reach", reach)}
+
+
+def _unpacked(day: datetime, row: Row) -> Day:
+    def time(seconds: int | None) -> datetime | None:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+    reach = [
+        Reach(
+            tenant, datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC), whole, time(due), parked, why
+        )
+        for tenant, start, end, whole, due, parked, why in unpack("reach", row) or []
+    ]
+    return Day(day, Counts.of_json(unpack("counts", row) or {}), reach, row["quarantined"])

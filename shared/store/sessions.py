@@ -1,0 +1,147 @@
+"""What sessions proved, and which slices asked.
+
+A partition a person: `<session>-root-<record>` rows say what an interactive sign-in proved, `<session>-ask-<slice>`
+rows which slices went by it. Whoever asks leaves the row first and reads then; whoever changes a root writes it first
+and reads the askers then: so neither can miss the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from shared.scan.slices import Slice, slice_named
+from shared.signin.evidence import MISSING, SATISFIED, Evidence
+from shared.signin.sessions import Proof, SessionKey
+from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge, upsert, utc
+
+_SAFE: Final = re.compile(r"[a-z0-9]{1,64}")
+_TRIES: Final = 20
+SATISFIES: Final = "satisfied"
+LACKS: Final = "missing"
+NOTHING: Final = ""  # the record was corrected and proves nothing now; the row stays, so that no older read revives it
+
+
+class Root:
+    """An interactive sign-in and what it proved: SATISFIES, LACKS or NOTHING."""
+
+    __slots__ = ("at", "proves", "record")
+
+    def __init__(self, record: str, at: datetime, own: Evidence) -> None:
+        self.record = record
+        self.at = at
+        self.proves = SATISFIES if own in SATISFIED else LACKS if own in MISSING else NOTHING
+
+
+def person_partition(person: str) -> str:
+    """The partition of a person's sessions."""
+    return f"person-{_safe(person)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RootChange:
+    """What has to be written so that a session's roots are as a read found them, and whether that changes its proof."""
+
+    session: SessionKey
+    changes_proof: bool
+    writes: list[tuple[dict[str, Any], Row | None]]
+
+
+async def roots_to_change(
+    table: Table, session: SessionKey, slice_: Slice, generation: str, roots: Iterable[Root], *, rewrite: bool
+) -> RootChange:
+    """Compare what a read found with what stands. A root that proves nothing is written only over one that did; one
+    that a newer generation wrote stays. `rewrite`: an older worker may still be writing, so that even equal rows get
+    the new generation."""
+    partition, prefix = _names(session)
+    known: dict[str, Row] = {str(row["RowKey"]): row async for row in table.prefixed(partition, f"{prefix}-root-")}
+    after = dict(known)
+    writes: list[tuple[dict[str, Any], Row | None]] = []
+    for root in roots:
+        row = {
+            **keys(partition, f"{prefix}-root-{_safe(root.record)}"),
+            "v": SCHEMA,
+            "at": root.at,
+            "proves": root.proves,
+            "slice": slice_.id,
+            "generation": generation,
+        }
+        old = known.get(row["RowKey"])
+        if old is None and root.proves == NOTHING:
+            continue
+        if old is not None and _is_ahead(old, generation):
+            continue
+        if old is not None and not rewrite and (old["proves"], utc(old["at"])) == (root.proves, root.at):
+            continue
+        writes.append((row, old))
+        after[row["RowKey"]] = row
+    return RootChange(session, _proof(known.values()) != _proof(after.values()), writes)
+
+
+async def change_roots(table: Table, change: RootChange) -> None:
+    """Write them. Raises Conflict when others change one all the time."""
+    for row, read in change.writes:
+        old = read
+        for _ in range(_TRIES):
+            try:
+                await table.write(merge(row, etag_of(old)) if old is not None else insert(row))
+                break
+            except Conflict:
+                old = await table.get(row["PartitionKey"], row["RowKey"])
+                if old is not None and _is_ahead(old, row["generation"], or_same=True):
+                    break  # a newer read was here, or our own answer was lost
+        else:
+            raise Conflict(f"root {row['RowKey']} changes all the time")
+
+
+def _is_ahead(row: Row, generation: str, *, or_same: bool = False) -> bool:
+    written = str(row["generation"])
+    return is_newer(row) or written > generation or (or_same and written == generation)
+
+
+async def proof_of(table: Table, session: SessionKey) -> Proof:
+    """What the roots of a session proved."""
+    partition, prefix = _names(session)
+    return _proof([row async for row in table.prefixed(partition, f"{prefix}-root-", select=["at", "proves", "v"])])
+
+
+async def ask(table: Table, session: SessionKey, slice_: Slice) -> Proof:
+    """Leave word that the slice goes by this session, then say what it proved."""
+    partition, prefix = _names(session)
+    await table.write(upsert({**keys(partition, f"{prefix}-ask-{slice_.id}"), "v": SCHEMA}))
+    return await proof_of(table, session)
+
+
+async def askers(table: Table, session: SessionKey) -> list[Slice]:
+    """The slices that went by this session."""
+    partition, prefix = _names(session)
+    named = f"{prefix}-ask-"
+    rows = table.prefixed(partition, named, select=["RowKey"])
+    return [_slice_of(str(row["RowKey"]).removeprefix(named)) async for row in rows]
+
+
+def _slice_of(id_: str) -> Slice:
+    tenant, day, start, width = id_.split("-")
+    return slice_named(tenant, datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC), f"{start}-{width}")
+
+
+def _proof(rows: Iterable[Row]) -> Proof:
+    proof = Proof()
+    for row in rows:
+        if row["proves"]:
+            proof.add(utc(row["at"]), Evidence.PROVEN if row["proves"] == SATISFIES else Evidence.NONE)
+    return proof
+
+
+def _names(session: SessionKey) -> tuple[str, str]:
+    person, session_id = session
+    return person_partition(person), _safe(session_id)
+
+
+def _safe(text: str) -> str:
+    squeezed = text.lower().replace("-", "")
+    return squeezed if _SAFE.fullmatch(squeezed) else "h" + sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

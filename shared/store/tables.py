@@ -1,0 +1,215 @@
+"""Table Storage, with the few habits that everything here relies on.
+
+Keys, sizes and batch lengths are checked by us, because the emulator is laxer than the service (platform-facts.md,
+"Azurite"). Rows carry a schema version `v`; updates merge, so that columns of a newer version of the app survive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+
+from azure.core import MatchConditions
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.data.tables import TableEntity, UpdateMode
+from azure.data.tables.aio import TableClient, TableServiceClient
+
+SCHEMA: Final = 1
+NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "control", "alerts")
+
+# What the service takes: platform-facts.md, "Table Storage".
+MAX_BATCH: Final = 100
+_MAX_BATCH_BYTES: Final = 3_500_000
+_MAX_TEXT: Final = 32_000  # UTF-16 units; the service takes 64 KiB
+_MAX_BINARY: Final = 65_536
+_MAX_PROPERTIES: Final = 252
+_KEY: Final = re.compile(r"[A-Za-z0-9._-]{1,255}")
+
+type Row = Mapping[str, Any]
+type Operation = tuple[str, dict[str, Any]] | tuple[str, dict[str, Any], dict[str, Any]]
+
+
+class Conflict(Exception):  # noqa: N818 - what happened to the write
+    """Somebody else changed, made or removed the row first; or a lost answer makes it look so."""
+
+
+def insert(row: Row) -> Operation:
+    """Write a row that must not be there yet."""
+    return ("create", _checked(row))
+
+
+def upsert(row: Row) -> Operation:
+    """Write a row whether or not it is there; columns that this version does not know stay."""
+    return ("upsert", _checked(row), {"mode": UpdateMode.MERGE})
+
+
+def merge(row: Row, etag: str) -> Operation:
+    """Change the named columns of a row that is still the one with that etag."""
+    return (
+        "update",
+        _checked(row),
+        {"mode": UpdateMode.MERGE, "etag": etag, "match_condition": MatchConditions.IfNotModified},
+    )
+
+
+def delete(row: Row, etag: str | None = None) -> Operation:
+    """Remove a row that is there; with an etag, only while it is still that one."""
+    named = {"PartitionKey": row["PartitionKey"], "RowKey": row["RowKey"]}
+    if etag is None:
+        return ("delete", named)
+    return ("delete", named, {"etag": etag, "match_condition": MatchConditions.IfNotModified})
+
+
+def keys(partition: str, row: str) -> dict[str, Any]:
+    """The keys of a row, checked: letters, digits and `. _ -` alone, which leaves no character to escape."""
+    for key in (partition, row):
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"{key[:80]!r} cannot be a table key")
+    return {"PartitionKey": partition, "RowKey": row}
+
+
+def utc(at: datetime) -> datetime:
+    """A time that was read, as a plain datetime in UTC."""
+    return datetime(at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond, UTC)
+
+
+def etag_of(row: Row) -> str:
+    """The etag a row was read with."""
+    if not isinstance(row, TableEntity) or not row.metadata["etag"]:
+        raise TypeError("only a row that was read has an etag")
+    return row.metadata["etag"]
+
+
+def is_newer(row: Row) -> bool:
+    """Whether a newer version of the app wrote the row, so that it is none of this one's business."""
+    return int(row.get("v", 1)) > SCHEMA
+
+
+class Table:
+    """One table."""
+
+    def __init__(self, client: TableClient) -> None:
+        self._client = client
+
+    async def get(self, partition: str, row: str) -> TableEntity | None:
+        """The row, or None."""
+        try:
+            return await self._client.get_entity(**_named(keys(partition, row)))
+        except ResourceNotFoundError:
+            return None
+
+    async def range(
+        self, partition: str, first: str, end: str, select: Sequence[str] | None = None
+    ) -> AsyncIterator[TableEntity]:
+        """The rows of a partition with first <= RowKey < end, in the order of their keys."""
+        rows = self._client.query_entities(
+            "PartitionKey eq @partition and RowKey ge @first and RowKey lt @end",
+            parameters={"partition": partition, "first": first, "end": end},
+            select=None if select is None else [*select],
+        )
+        async for row in rows:
+            yield row
+
+    async def prefixed(
+        self, partition: str, prefix: str, select: Sequence[str] | None = None
+    ) -> AsyncIterator[TableEntity]:
+        """The rows of a partition whose RowKey begins so. `~` comes after every character a key may have."""
+        async for row in self.range(partition, prefix, prefix + "~", select):
+            yield row
+
+    async def everything(self) -> AsyncIterator[TableEntity]:
+        """Every row: for exports, tests and repairs."""
+        async for row in self._client.list_entities():
+            yield row
+
+    async def transact(self, operations: Iterable[Operation]) -> list[str]:
+        """All or nothing, in one partition; gives the new etags ("" for a deletion). Raises Conflict."""
+        batch = [*operations]
+        if not 0 < len(batch) <= MAX_BATCH or sum(_size(op[1]) for op in batch) > _MAX_BATCH_BYTES:
+            raise ValueError(f"a transaction of {len(batch)} rows does not fit into one batch")
+        try:
+            done = await self._client.submit_transaction(batch)
+        except HttpResponseError as error:
+            raise _conflict(error) from error
+        return [str(result.get("etag") or "") for result in done]
+
+    async def write(self, operation: Operation) -> str:
+        """One row; gives its new etag. Raises Conflict."""
+        return (await self.transact([operation]))[0]
+
+
+class Tables:
+    """All the tables of the app."""
+
+    def __init__(self, service: TableServiceClient) -> None:
+        self._service = service
+        self._stack = AsyncExitStack()
+        self.slices, self.incidents, self.sessions, self.rollups, self.directory, self.control, self.alerts = (
+            Table(service.get_table_client(name)) for name in NAMES
+        )
+
+    @classmethod
+    def connect(
+        cls, connection_string: str | None, uri: str | None = None, credential: AsyncTokenCredential | None = None
+    ) -> Self:
+        """By identity, or by connection string where there is one (this machine's emulator)."""
+        retry: dict[str, Any] = {"retry_total": 3, "retry_backoff_factor": 0.2}
+        if connection_string:
+            return cls(TableServiceClient.from_connection_string(connection_string, **retry))
+        if uri is None or credential is None:
+            raise ValueError("a table service needs a connection string, or an address and a credential")
+        return cls(TableServiceClient(uri, credential=credential, **retry))
+
+    async def create(self) -> None:
+        """Make the tables that are not there."""
+        for name in NAMES:
+            await self._service.create_table_if_not_exists(name)
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        await self._service.close()
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"partition_key": row["PartitionKey"], "row_key": row["RowKey"]}
+
+
+def _conflict(error: HttpResponseError) -> Exception:
+    return (
+        Conflict(str(error.error_code if hasattr(error, "error_code") else error.status_code))
+        if (error.status_code in (404, 409, 412))
+        else error
+    )
+
+
+def _checked(row: Row) -> dict[str, Any]:
+    """The row without empty columns, after checking what the service would refuse."""
+    keys(row["PartitionKey"], row["RowKey"])
+    kept = {name: value for name, value in row.items() if value is not None}
+    if len(kept) > _MAX_PROPERTIES:
+        raise ValueError(f"row {row['RowKey']} has {len(kept)} columns, the service takes {_MAX_PROPERTIES}")
+    for name, value in kept.items():
+        if isinstance(value, str) and len(value.encode("utf-16-le", "surrogatepass")) > 2 * _MAX_TEXT:
+            raise ValueError(f"column {name} of row {row['RowKey']} is too long")
+        if isinstance(value, bytes) and len(value) > _MAX_BINARY:
+            raise ValueError(f"column {name} of row {row['RowKey']} is too long")
+        if isinstance(value, int) and not -(2**31) <= value < 2**31:
+            raise ValueError(f"column {name} of row {row['RowKey']} does not fit 32 bits")
+    if _size(kept) > 1_000_000:
+        raise ValueError(f"row {row['RowKey']} is larger than the service takes")
+    return kept
+
+
+def _size(row: Row) -> int:
+    def of(value: object) -> int:
+        if isinstance(value, str):
+            return 2 * len(value)
+        if isinstance(value, bytes):
+            return 2 * len(value)  # base64 on the wire
+        return 16 if isinstance(value, datetime) else 8
+
+    return sum(2 * len(name) + of(value) + 40 for name, value in row.items())
