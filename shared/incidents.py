@@ -86,8 +86,8 @@ def _contribution(
         first=min(finding.at for finding, _ in members),
         last=max(finding.at for finding, _ in members),
         rules=frozenset(rule for rule, _ in fits),
-        severity=max(severity for _, severity in fits),
-        announceable=max((s for rule, s in fits if settled or not RULE[rule].on_evidence), default=0),
+        severity=int(max(severity for _, severity in fits)),
+        announceable=int(max((s for rule, s in fits if settled or not RULE[rule].on_evidence), default=0)),
     )
     newest = max((finding for finding, _ in members), key=lambda finding: (finding.at, finding.id))
     if newest.is_about_user(fits[0][0]):

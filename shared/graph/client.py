@@ -44,7 +44,7 @@ class GraphClient:
         self._sent: deque[float] = deque(maxlen=requests_per_10_seconds)
         self._turn = asyncio.Lock()
         self._adapter: GraphRequestAdapter | None = None
-        self._http: httpx.AsyncClient | None = None
+        self._http: httpx.AsyncHTTPTransport | None = None
         self.requests = 0
 
     async def get(self, url: str, *, sdk_retries: int = 0) -> bytes:
@@ -67,6 +67,8 @@ class GraphClient:
         request.http_method = Method.GET
         request.url = url
         request.headers.try_add("Accept", "application/json")
+        # Without it newer enum members all read "unknownFutureValue", and a passthrough would look like delegated access.
+        request.headers.try_add("Prefer", "include-unknown-enum-members")
         request.add_request_options([RetryHandlerOption(max_retries=sdk_retries)])
         try:
             body: object = await self._connected().send_primitive_async(request, "bytes", {"XXX": ODataError})
@@ -85,7 +87,7 @@ class GraphClient:
         return body
 
     async def close(self) -> None:
-        """Give back the connections."""
+        """Give back the connections: the SDK's middleware hides the transport from its client, so it is closed here."""
         if self._http is not None:
             await self._http.aclose()
 
@@ -104,9 +106,9 @@ class GraphClient:
                 scopes=[f"{host.scheme}://{host.netloc}/.default"],
                 allowed_hosts=[host.netloc, host.hostname or ""],
             )
-            time_out = httpx.Timeout(self._timeout, connect=30)
-            self._http = httpx.AsyncClient(timeout=time_out, http2=host.scheme == "https")
-            client = GraphClientFactory.create_with_default_middleware(client=self._http)
+            self._http = httpx.AsyncHTTPTransport(http2=host.scheme == "https")
+            plain = httpx.AsyncClient(timeout=httpx.Timeout(self._timeout, connect=30), transport=self._http)
+            client = GraphClientFactory.create_with_default_middleware(client=plain)
             self._adapter = GraphRequestAdapter(provider, client=client)
         return self._adapter
 

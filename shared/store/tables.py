@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
@@ -145,28 +144,34 @@ class Table:
 class Tables:
     """All the tables of the app."""
 
-    def __init__(self, service: TableServiceClient) -> None:
+    def __init__(self, service: TableServiceClient, prefix: str = "") -> None:
         self._service = service
-        self._stack = AsyncExitStack()
+        self._names = [prefix + name for name in NAMES]
         self.slices, self.incidents, self.sessions, self.rollups, self.directory, self.control, self.alerts = (
-            Table(service.get_table_client(name)) for name in NAMES
+            Table(service.get_table_client(name)) for name in self._names
         )
 
     @classmethod
     def connect(
-        cls, connection_string: str | None, uri: str | None = None, credential: AsyncTokenCredential | None = None
+        cls,
+        connection_string: str | None,
+        uri: str | None = None,
+        credential: AsyncTokenCredential | None = None,
+        *,
+        prefix: str = "",
     ) -> Self:
-        """By identity, or by connection string where there is one (this machine's emulator)."""
+        """By identity, or by connection string where there is one (this machine's emulator). A prefix of the names
+        lets several sets of tables live in one account."""
         retry: dict[str, Any] = {"retry_total": 3, "retry_backoff_factor": 0.2}
         if connection_string:
-            return cls(TableServiceClient.from_connection_string(connection_string, **retry))
+            return cls(TableServiceClient.from_connection_string(connection_string, **retry), prefix)
         if uri is None or credential is None:
             raise ValueError("a table service needs a connection string, or an address and a credential")
-        return cls(TableServiceClient(uri, credential=credential, **retry))
+        return cls(TableServiceClient(uri, credential=credential, **retry), prefix)
 
     async def create(self) -> None:
         """Make the tables that are not there."""
-        for name in NAMES:
+        for name in self._names:
             await self._service.create_table_if_not_exists(name)
 
     async def close(self) -> None:

@@ -1,0 +1,36 @@
+"""Triggers of the scan: a timer that plans, a queue that reads one slice a message, and the queue of those that crash."""
+
+import azure.functions as func
+
+from shared.monitor import monitor
+from shared.scan.job import park_poisoned, scan_slice
+from shared.scan.plan import plan_scans
+
+bp = func.Blueprint()  # type: ignore[no-untyped-call]
+
+_QUEUE = "scan-slices"
+
+
+@bp.function_name("plan_scans")
+@bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
+@bp.queue_output(arg_name="slices", queue_name=_QUEUE, connection="AzureWebJobsStorage")
+async def plan(timer: func.TimerRequest, slices: func.Out[list[str]]) -> None:
+    """Send what is due."""
+    if messages := await plan_scans(monitor()):
+        slices.set(messages)
+
+
+@bp.function_name("scan_slice")
+@bp.queue_trigger(arg_name="message", queue_name=_QUEUE, connection="AzureWebJobsStorage")
+@bp.queue_output(arg_name="slices", queue_name=_QUEUE, connection="AzureWebJobsStorage")
+async def scan(message: func.QueueMessage, slices: func.Out[list[str]]) -> None:
+    """Read one slice; send the tenant's next."""
+    if messages := await scan_slice(monitor(), message.get_body().decode()):
+        slices.set(messages)
+
+
+@bp.function_name("park_slice")
+@bp.queue_trigger(arg_name="message", queue_name=f"{_QUEUE}-poison", connection="AzureWebJobsStorage")
+async def park(message: func.QueueMessage) -> None:
+    """Park a slice whose message crashed its workers again and again."""
+    await park_poisoned(monitor(), message.get_body().decode())
