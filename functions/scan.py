@@ -1,4 +1,6 @@
-"""Triggers of the scan: a timer that plans, a queue that reads one slice a message, and the queue of those that crash."""
+"""Triggers of the scan: a timer plans, a queue reads one slice a message, another holds those that crashed."""
+
+from typing import List  # noqa: UP035
 
 import azure.functions as func
 
@@ -9,12 +11,14 @@ from shared.scan.plan import plan_scans
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 _QUEUE = "scan-slices"
+# The worker takes typing.List here and refuses list: it asks whether the annotation is a class.
+Messages = func.Out[List[str]]  # noqa: UP006
 
 
 @bp.function_name("plan_scans")
 @bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
 @bp.queue_output(arg_name="slices", queue_name=_QUEUE, connection="AzureWebJobsStorage")
-async def plan(timer: func.TimerRequest, slices: func.Out[list[str]]) -> None:
+async def plan(timer: func.TimerRequest, slices: Messages) -> None:
     """Send what is due."""
     if messages := await plan_scans(monitor()):
         slices.set(messages)
@@ -23,7 +27,7 @@ async def plan(timer: func.TimerRequest, slices: func.Out[list[str]]) -> None:
 @bp.function_name("scan_slice")
 @bp.queue_trigger(arg_name="message", queue_name=_QUEUE, connection="AzureWebJobsStorage")
 @bp.queue_output(arg_name="slices", queue_name=_QUEUE, connection="AzureWebJobsStorage")
-async def scan(message: func.QueueMessage, slices: func.Out[list[str]]) -> None:
+async def scan(message: func.QueueMessage, slices: Messages) -> None:
     """Read one slice; send the tenant's next."""
     if messages := await scan_slice(monitor(), message.get_body().decode()):
         slices.set(messages)

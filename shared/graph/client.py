@@ -67,7 +67,7 @@ class GraphClient:
         request.http_method = Method.GET
         request.url = url
         request.headers.try_add("Accept", "application/json")
-        # Without it newer enum members all read "unknownFutureValue", and a passthrough would look like delegated access.
+        # Without it newer enum members read "unknownFutureValue", and a passthrough would look like delegated access.
         request.headers.try_add("Prefer", "include-unknown-enum-members")
         request.add_request_options([RetryHandlerOption(max_retries=sdk_retries)])
         try:
@@ -94,12 +94,15 @@ class GraphClient:
     def _connected(self) -> GraphRequestAdapter:
         if self._adapter is None:
             # The SDK takes a third of a second to import: only who asks Graph pays.
+            from kiota_abstractions.api_client_builder import register_default_deserializer
             from kiota_authentication_azure.azure_identity_authentication_provider import (
                 AzureIdentityAuthenticationProvider,
             )
+            from kiota_serialization_json.json_parse_node_factory import JsonParseNodeFactory
             from msgraph.graph_request_adapter import GraphRequestAdapter
             from msgraph_core import GraphClientFactory
 
+            register_default_deserializer(JsonParseNodeFactory)  # else what an error answer says is not read
             host = urlsplit(self.base_url)
             provider = AzureIdentityAuthenticationProvider(
                 self._credential,

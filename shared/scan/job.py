@@ -297,9 +297,11 @@ class _Work:
         asked = await _all(sessions.askers(table, session) for session in told)
         for asker in {asker for of_session in asked for asker in of_session} - {slice_}:
             await make_due(self._tables.slices, asker, claim.head.generation)
-        asking = sorted(reading.asking())
-        proofs = await _all(sessions.ask(table, session, slice_) for session in asking)
-        reading.settle(dict(zip(asking, proofs, strict=True)))
+        by_person: dict[str, set[str]] = {}
+        for person, session_id in reading.asking():
+            by_person.setdefault(person, set()).add(session_id)
+        answers = await _all(sessions.ask(table, person, asked, slice_) for person, asked in by_person.items())
+        reading.settle({session: proof for answer in answers for session, proof in answer.items()})
 
     async def _compare(self, claim: Claim, reading: Reading, *, announce_all: bool) -> _Change:
         """What the read changes. A finding is withdrawn only when its record is there and assesses otherwise now."""

@@ -12,12 +12,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import batched
 from typing import Any, Final
 
 from shared.scan.slices import Slice, slice_named
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.sessions import Proof, SessionKey
-from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge, upsert, utc
+from shared.store.tables import (
+    MAX_BATCH,
+    SCHEMA,
+    Conflict,
+    Row,
+    Table,
+    etag_of,
+    insert,
+    is_newer,
+    keys,
+    merge,
+    upsert,
+    utc,
+)
 
 _SAFE: Final = re.compile(r"[a-z0-9]{1,64}")
 _TRIES: Final = 20
@@ -109,11 +123,14 @@ async def proof_of(table: Table, session: SessionKey) -> Proof:
     return _proof([row async for row in table.prefixed(partition, f"{prefix}-root-", select=["at", "proves", "v"])])
 
 
-async def ask(table: Table, session: SessionKey, slice_: Slice) -> Proof:
-    """Leave word that the slice goes by this session, then say what it proved."""
-    partition, prefix = _names(session)
-    await table.write(upsert({**keys(partition, f"{prefix}-ask-{slice_.id}"), "v": SCHEMA}))
-    return await proof_of(table, session)
+async def ask(table: Table, person: str, asked: Iterable[str], slice_: Slice) -> dict[SessionKey, Proof]:
+    """Leave word that the slice goes by these sessions of a person, then say what each proved."""
+    sessions = [(person, session_id) for session_id in asked]
+    named = [_names(session) for session in sessions]
+    rows = [upsert({**keys(partition, f"{prefix}-ask-{slice_.id}"), "v": SCHEMA}) for partition, prefix in named]
+    for batch in batched(rows, MAX_BATCH, strict=False):
+        await table.transact(batch) if len(batch) > 1 else await table.write(batch[0])
+    return {key: await proof_of(table, key) for key in sessions}
 
 
 async def askers(table: Table, session: SessionKey) -> list[Slice]:

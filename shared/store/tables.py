@@ -7,7 +7,7 @@ Keys, sizes and batch lengths are checked by us, because the emulator is laxer t
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
@@ -137,8 +137,23 @@ class Table:
         return [str(result.get("etag") or "") for result in done]
 
     async def write(self, operation: Operation) -> str:
-        """One row; gives its new etag. Raises Conflict."""
-        return (await self.transact([operation]))[0]
+        """One row; gives its new etag ("" for a deletion). Raises Conflict. Quicker than a batch of one."""
+        verb, row, *options = operation
+        how: dict[str, Any] = options[0] if options else {}
+        do: dict[str, Callable[..., Awaitable[Any]]] = {
+            "create": self._client.create_entity,
+            "upsert": self._client.upsert_entity,
+            "update": self._client.update_entity,
+            "delete": self._client.delete_entity,
+        }
+        try:
+            if verb == "delete":
+                await do[verb](row["PartitionKey"], row["RowKey"], **how)
+                return ""
+            done = await do[verb](row, **how)
+        except HttpResponseError as error:
+            raise _conflict(error) from error
+        return str(done.get("etag") or "")
 
 
 class Tables:

@@ -1,0 +1,47 @@
+"""`python -m local COMMAND …`: what a person runs on their own machine. None of it is deployed."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+# Each is a module of this package with main(argv) -> exit code; imported only when it is asked for.
+COMMANDS: Final = {
+    "assess": "judge the sign-in records in files",
+    "token": "say what an access token on standard input is worth",
+    "demo": "run the whole product on this machine over a sample log",
+    "bench": "compare with named peers",
+    "ops": "look after a running installation",
+    "preflight": "check what an installation needs before it is made",
+}
+
+
+def _usage() -> str:
+    return "usage: python -m local COMMAND …\n\n" + "".join(
+        f"  {name:10} {summary}\n" for name, summary in COMMANDS.items() if _is_here(name)
+    )
+
+
+def _is_here(name: str) -> bool:
+    return name in COMMANDS and find_spec(f"local.{name}") is not None
+
+
+def main(argv: list[str]) -> int:
+    """Runs the command that the first argument names with the others; returns its exit code, 2 when there is none such
+    and 130 after Ctrl-C."""
+    if argv and argv[0] in ("-h", "--help"):
+        print(_usage(), end="")
+        return 0
+    if not argv or not _is_here(argv[0]):
+        print(_usage(), end="", file=sys.stderr)
+        return 2
+    try:
+        return int(import_module(f"local.{argv[0]}").main(argv[1:]))
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

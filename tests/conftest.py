@@ -1,0 +1,24 @@
+"""Fixtures for every test: real storage on this machine."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.azurite import running_azurite
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[str]:
+    """Run one in-memory Azurite for all tests of a test process; gives its connection string.
+
+    Tests share it: use names (tables, queues) of your own.
+    """
+    with running_azurite() as connection_string:
+        yield connection_string
+
+
+@pytest.fixture(scope="module")
+def storage() -> Iterator[str]:
+    """Run a fresh, empty in-memory Azurite for one test module; gives its connection string."""
+    with running_azurite() as connection_string:
+        yield connection_string
