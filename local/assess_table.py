@@ -11,7 +11,8 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypedDict
+from io import TextIOWrapper
+from typing import Final, NamedTuple, Never, TypedDict
 
 from rich import box
 from rich.console import Console
@@ -29,7 +30,7 @@ SHOWN: Final = 50  # groups of findings
 _KEPT: Final = 20_000  # groups that are told apart at most
 _UNREAD_SHOWN: Final = 10
 _WIDEST: Final = 60
-_WIDTH: Final = 160  # where there is no terminal
+_WIDTH: Final = 240  # where there is no terminal
 _STYLES: Final = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
 
 
@@ -100,10 +101,12 @@ def _where(sign_in: SignIn, scope: Scope, directory: Directory) -> str:
     return names[-1] if names else sign_in.resource_tenant_id or "?"
 
 
-def harmless(text: str) -> str:
+def harmless(text: str, widest: int = _WIDEST) -> str:
     """A name as it may be printed: one line, cut, and with what does not print as an escape."""
-    cut = text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
+    shown = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[: widest + 1]
+    )
+    return shown if len(shown) <= widest else shown[: widest - 1] + "…"
 
 
 def percent(compliant: int, non_compliant: int) -> str:
@@ -112,6 +115,12 @@ def percent(compliant: int, non_compliant: int) -> str:
         return "not measurable"
     tenths = 1000 * compliant // (compliant + non_compliant)
     return f"{tenths // 10}.{tenths % 10} %"
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> Never:
+        # rich would end the process with 1.
+        raise BrokenPipeError
 
 
 class Table:
@@ -154,7 +163,9 @@ class Table:
 
     def show(self) -> None:
         """Print to standard output."""
-        console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, emoji=False)
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may know fewer characters than a log
+        console = _Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, emoji=False)
         for part in (self._totals(), self._counts("evidence", self._evidence), self._counts("rule", self._rules)):
             console.print(part)
         if self._groups:
@@ -182,6 +193,8 @@ class Table:
     def _findings(self) -> RichTable:
         columns = ("severity", "rules", "user", "customer", "application", "findings", "first (UTC)", "last (UTC)")
         table = RichTable(*columns, box=box.SIMPLE, title="Findings", title_justify="left")
+        for column in table.columns[2:5]:
+            column.overflow = "fold"
         table.columns[5].justify = "right"
         for group, seen in self._worst_first()[:SHOWN]:
             label = Severity(group.severity).label
@@ -215,6 +228,6 @@ class Table:
             return
         console.print(f"{self.quarantined} quarantined: they could not be read and are in no number above")
         for file, index, error in self._unread:
-            console.print(Text(f"  {harmless(file)} record {index}: {harmless(error)}"))
+            console.print(Text(f"  {harmless(file, 300)} record {index}: {harmless(error, 300)}"))
         if self.quarantined > len(self._unread):
             console.print(f"  … and {self.quarantined - len(self._unread)} more")

@@ -275,11 +275,21 @@ class RecordReader:
     # --- other values ---
 
     def _text(self) -> bytes:
+        """A string, in its quotes."""
+        length = self._text_length()
+        if not length:
+            raise NotJson("cut off, or not JSON: a string does not end")
+        text = self._data[self._at : self._at + length]
+        load(text)
+        self._at += length
+        return text
+
+    def _text_length(self) -> int:
+        """How long the string at this place is; 0 when the text ends first or it is longer than LARGEST."""
         while not (match := _TEXT.match(self._data, self._at)):
             if len(self._data) - self._at > LARGEST or not self._more():
-                raise self._broken()
-        self._at = match.end()
-        return match[0]
+                return 0
+        return match.end() - self._at
 
     def _word(self) -> bytes:
         """A number or a literal; what is none is not JSON."""
@@ -296,7 +306,7 @@ class RecordReader:
         char = self._peek()
         if char not in (_OPEN, _OPEN_LIST, _QUOTE):
             self._word()
-        elif char != _QUOTE and (length := self._length()):
+        elif length := self._text_length() if char == _QUOTE else self._length():
             load(self._data[self._at : self._at + length])
             self._at += length
         else:

@@ -181,8 +181,11 @@ def _by_lines(reader: RecordReader, chunks: Iterator[bytes]) -> Iterator[SignIn 
                 continue
             line = iter((line,))
         yield from reader.read(line)
-        for _ in line:  # of a long line that broke: go to its end
-            pass
+        try:
+            for _ in line:  # of a long line that broke: go to its end
+                pass
+        except Fault as fault:
+            yield Unread(str(fault), is_object=False)
 
 
 def _if_json(items: Iterator[SignIn | Unread]) -> Iterator[SignIn | Unread]:

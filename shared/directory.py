@@ -89,11 +89,18 @@ class Directory:
 
     def is_admin(self, user: str, at: datetime) -> bool:
         """Whether that user was on the roster at that time."""
-        return any(entry.valid(at) for entry in self.admins.get(user, ()))
+        return _any_valid(self.admins.get(user, ()), at)
 
     def is_customer(self, tenant: str, at: datetime) -> bool:
         """Whether that tenant was a customer at that time."""
-        return any(entry.valid(at) for entry in self.customers.get(tenant, ()))
+        return _any_valid(self.customers.get(tenant, ()), at)
+
+
+def _any_valid(entries: tuple[_Entry, ...], at: datetime) -> bool:
+    for entry in entries:  # noqa: SIM110 - this runs for every record, and any() costs a generator
+        if entry.valid(at):
+            return True
+    return False
 
 
 def _grouped[E](entries: Iterable[tuple[str, E]]) -> dict[str, tuple[E, ...]]:

@@ -26,6 +26,9 @@ from shared.signin.traits import (
     scope_of,
 )
 
+# Only of these does a rule ask whether a federated provider stands behind them.
+_FEDERATION_MATTERS = (Evidence.NONE, Evidence.UNKNOWN)
+
 
 class Verdict(StrEnum):
     """Whether a sign-in met the requirement."""
@@ -89,7 +92,7 @@ def assess(
             legacy=is_legacy_client(sign_in.client_app_used),
             password_flow=is_password_flow(protocol, agent),
             device_code=is_device_code(protocol, sign_in.original_transfer_method),
-            federated=is_federated(sign_in, directory),
+            federated=evidence in _FEDERATION_MATTERS and is_federated(sign_in, directory),
             policy=policy,
         )
     )

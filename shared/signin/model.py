@@ -11,34 +11,33 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic.dataclasses import dataclass
 
 # strict: a number where text is due is a broken record and not something to guess at.
 _MODEL = ConfigDict(strict=True, extra="ignore", alias_generator=to_camel)
 
 
-class Step(BaseModel):
+# The nested ones are dataclasses with slots: one object for the collector to follow where a model makes three.
+@dataclass(slots=True, config=_MODEL)
+class Step:
     """One entry of authenticationDetails."""
-
-    model_config = _MODEL
 
     authentication_method: str | None = None
     authentication_step_result_detail: str | None = None
     succeeded: bool | None = None
 
 
-class Status(BaseModel):
+@dataclass(slots=True, config=_MODEL)
+class Status:
     """The status object: errorCode 0 is a success."""
-
-    model_config = _MODEL
 
     error_code: int | None = None
     additional_details: str | None = None
 
 
-class Agent(BaseModel):
+@dataclass(slots=True, config=_MODEL)
+class Agent:
     """The agent object: which kind of AI agent, if any, signed in."""
-
-    model_config = _MODEL
 
     agent_type: str | None = None
 
@@ -89,8 +88,13 @@ class SignIn(BaseModel):
     @property
     def at(self) -> datetime:
         """createdDateTime in UTC; a time without a zone is UTC, as all of Entra's are."""
+        return self.instant.astimezone(UTC)
+
+    @property
+    def instant(self) -> datetime:
+        """createdDateTime with the zone it came with: quicker than `at` where times are only compared."""
         at = self.created_date_time
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 class Envelope(BaseModel):

@@ -111,12 +111,12 @@ _WINDOWS_SIGN_IN: Final = "38aa3b87a06d4817b2757a316988d93b"
 def is_partner_user(sign_in: SignIn, directory: Directory) -> bool:
     """Whether the user's home is the partner's tenant, or the user was on the roster at that time."""
     at_partner = id_key(sign_in.home_tenant_id) == directory.partner_tenant
-    return at_partner or directory.is_admin(user_key(sign_in), sign_in.at)
+    return at_partner or directory.is_admin(user_key(sign_in), sign_in.instant)
 
 
 def scope_of(sign_in: SignIn, directory: Directory) -> Scope:
     """Which part of the requirement the sign-in belongs to, by the roster and customers of its own time."""
-    at = sign_in.at
+    at = sign_in.instant
     on_roster = directory.is_admin(user_key(sign_in), at)
     if not on_roster and id_key(sign_in.home_tenant_id) != directory.partner_tenant:
         return Scope.NONE

@@ -6,6 +6,7 @@ the backlog. The row also says what keeps a whole tenant from being read: thrott
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -40,6 +41,13 @@ async def read_flight(table: Table, tenant: str) -> Flight:
     """The tenant's row; one that says nothing where there is none."""
     row = await table.get(id_key(tenant), _ROW)
     return _flight(tenant, row) if row else Flight(tenant)
+
+
+async def all_flights(table: Table) -> AsyncIterator[Flight]:
+    """The rows of all tenants, whether or not they are still watched; `tenant` is the tenant's key."""
+    async for row in table.everything():
+        if row["RowKey"] == _ROW:
+            yield _flight(str(row["PartitionKey"]), row)
 
 
 async def change_flight(table: Table, flight: Flight, **columns: Any) -> Flight | None:

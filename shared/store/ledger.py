@@ -198,6 +198,18 @@ async def clear_due(table: Table, slice_: Slice, etag: str) -> None:
         return  # marked again since, or cleared already: either is as it should be
 
 
+async def release_parked(table: Table, slice_: Slice, now: datetime) -> bool:
+    """Have a parked slice tried again, with its attempts forgotten; False when it is not parked any more."""
+    row = await table.get(slice_.partition, _HEAD + slice_.name)
+    if row is None or is_newer(row) or row["state"] != PARKED:
+        return False
+    try:
+        await table.write(merge({**head_row(slice_), "state": IDLE, "attempts": 0, "nextDue": now}, etag_of(row)))
+    except Conflict:
+        return False
+    return True
+
+
 # --- the claim --------------------------------------------------------------------------------------------------------
 
 

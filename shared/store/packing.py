@@ -13,6 +13,11 @@ _MAX_CHUNKS: Final = 14
 ROOM: Final = _CHUNK * _MAX_CHUNKS
 
 
+def packed_columns(name: str) -> list[str]:
+    """The columns that a packed value may have: for reading it without the rest of its row."""
+    return [f"{name}{i}" for i in range(_MAX_CHUNKS)]
+
+
 def pack_bytes(name: str, data: bytes) -> dict[str, bytes]:
     """Columns name0, name1, …; ValueError when the data does not fit into one row. Write with upsert, so that no
     column of a longer value stays behind, or see `cleared`."""

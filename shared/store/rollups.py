@@ -16,7 +16,7 @@ from shared.compliance.counts import Counts, total
 from shared.scan.slices import midnight
 from shared.signin.text import id_key
 from shared.store.ledger import FOREIGN, PARKED, SPLIT, Head, heads_of_day
-from shared.store.packing import pack, unpack
+from shared.store.packing import pack, packed_columns, unpack
 from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge
 
 _TRIES: Final = 20
@@ -25,7 +25,8 @@ _PARTNER: Final = "partner"
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far one slice was read. Times are UTC. `due` is when its next read is due (None: sealed)."""
+    """How far one slice was read. Times are UTC. `due` is when its next read is due (None: sealed); `consistent` that
+    the log did not shrink since; `quarantined` how many of its records could not be read."""
 
     tenant: str
     start: datetime
@@ -34,6 +35,8 @@ class Reach:
     due: datetime | None
     parked: bool
     problem: str
+    consistent: bool = True
+    quarantined: int = 0
 
     def is_complete(self, now: datetime) -> bool:
         """Whether what was read is all that the log is known to say, at that time."""
@@ -82,9 +85,13 @@ async def roll_up(slices: Table, rollups: Table, tenant: str, day: datetime, age
         await _replace(rollups, _PARTNER, named, of_partner)
 
 
-async def partner_days(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[Day]:
-    """The partner's days from that of `first` to that of `last`, in order of time; days never read are left out."""
-    async for row in rollups.range(_PARTNER, f"day-{first:%Y%m%d}", f"day-{last:%Y%m%d}~"):
+async def partner_days(
+    rollups: Table, first: datetime, last: datetime, *, reach_alone: bool = False
+) -> AsyncIterator[Day]:
+    """The partner's days from that of `first` to that of `last`, in order of time; days never read are left out.
+    `reach_alone` leaves the counts, which are most of a row, in the table."""
+    select = ["RowKey", "v", "quarantined", *packed_columns("reach")] if reach_alone else None
+    async for row in rollups.range(_PARTNER, f"day-{first:%Y%m%d}", f"day-{last:%Y%m%d}~", select):
         if not is_newer(row):
             yield _unpacked(datetime.strptime(str(row["RowKey"]), "day-%Y%m%d").replace(tzinfo=UTC), row)
 
@@ -123,6 +130,8 @@ def _day_of(day: datetime, heads: Sequence[Head], ages: Sequence[timedelta]) -> 
                 due=head.overdue_from(ages),
                 parked=head.state == PARKED,
                 problem=head.problem,
+                consistent=head.consistent,
+                quarantined=head.quarantined,
             )
             for head in standing
         ],
@@ -134,9 +143,11 @@ def _packed(day: Day) -> dict[str, Any]:
     def seconds(at: datetime | None) -> int | None:
         return None if at is None else int(at.timestamp())
 
-    reach = [
-        [r.tenant, seconds(r.start), seconds(r.end), r.whole, seconds(r.due), r.parked, r.problem] for r in day.reach
-    ]
+    def columns(r: Reach) -> list[object]:
+        times = [seconds(r.start), seconds(r.end)]
+        return [r.tenant, *times, r.whole, seconds(r.due), r.parked, r.problem, r.consistent, r.quarantined]
+
+    reach = [columns(r) for r in day.reach]
     return {"quarantined": day.quarantined, **pack("counts", day.counts.to_json()), **pack("reach", reach)}
 
 
@@ -145,9 +156,7 @@ def _unpacked(day: datetime, row: Row) -> Day:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
     reach = [
-        Reach(
-            tenant, datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC), whole, time(due), parked, why
-        )
-        for tenant, start, end, whole, due, parked, why in unpack("reach", row) or []
+        Reach(tenant, datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC), whole, time(due), *rest)
+        for tenant, start, end, whole, due, *rest in unpack("reach", row) or []
     ]
     return Day(day, Counts.of_json(unpack("counts", row) or {}), reach, row["quarantined"])

@@ -113,6 +113,24 @@ class Table:
         async for row in rows:
             yield row
 
+    async def page(
+        self, partition: str, first: str, end: str, *, last_partition: str | None = None, after: Row | None = None
+    ) -> tuple[list[TableEntity], bool]:
+        """What one request gives of the rows with first <= RowKey < end, and whether there may be more.
+
+        Of one partition, or of all from `partition` to `last_partition`, in the order of their keys; a request may give
+        fewer rows than there are, even none, and still more to come. `after` is a row to go on behind.
+        """
+        rows = self._client.query_entities(
+            "PartitionKey ge @partition and PartitionKey le @last and RowKey ge @first and RowKey lt @end"
+            if last_partition
+            else "PartitionKey eq @partition and RowKey ge @first and RowKey lt @end",
+            parameters={"partition": partition, "last": last_partition, "first": first, "end": end},
+        )
+        pages = rows.by_page()
+        page = [row async for row in await anext(pages)]
+        return page, bool(pages.continuation_token)  # type: ignore[attr-defined]
+
     async def prefixed(
         self, partition: str, prefix: str, select: Sequence[str] | None = None
     ) -> AsyncIterator[TableEntity]:

@@ -1,0 +1,166 @@
+"""`make bench`: ratios against named peers, measured in one run, as a table and as bench.json.
+
+A ratio is that of two things done one after the other on the same bytes, and what is shown is the median of many such
+pairs: so a busy machine slows both. The garbage collector stays as it is in production.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import GenericAlias
+from typing import Any, Final, Optional
+
+import msgspec
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from local.sample import make_sample
+from shared.directory import Directory, DirectoryFile
+from shared.signin.assess import Assessment, assess
+from shared.signin.decoding import decode_page
+from shared.signin.model import SignIn
+
+RECORDS: Final = 1000
+_END: Final = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One comparison. `ours` and `peer` are medians in `unit`; `ratio` is peer / ours (more is better for us) and
+    `spread` its lower and upper quartile. `goal` is text such as ">= 1.3", or None where the row only informs."""
+
+    name: str
+    ours: float
+    peer: float
+    unit: str
+    ratio: float
+    spread: tuple[float, float]
+    goal: str | None
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the goal is met; None without one."""
+        return None if self.goal is None else self.ratio >= float(self.goal.removeprefix(">= "))
+
+
+def compare(
+    name: str,
+    ours: Callable[[], object],
+    peer: Callable[[], object],
+    *,
+    runs: int,
+    goal: str | None,
+    scale: float = 1.0,
+) -> Row:
+    """Time both in turn, `runs` times after one to warm up. `scale` is how many times the peer's work ours is."""
+    ours(), peer()
+    pairs = [(_seconds(ours), _seconds(peer) * scale) for _ in range(runs)]
+    ratios = sorted(theirs / own for own, theirs in pairs)
+    lower, _, upper = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else (ratios[0],) * 3
+    return Row(
+        name,
+        ours=round(statistics.median(own for own, _ in pairs) * 1e6 / RECORDS, 2),
+        peer=round(statistics.median(theirs for _, theirs in pairs) * 1e6 / RECORDS, 2),
+        unit="µs/record",
+        ratio=round(statistics.median(ratios), 2),
+        spread=(round(lower, 2), round(upper, 2)),
+        goal=goal,
+    )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def heart() -> list[Row]:
+    """From the bytes of a 1,000-record Graph page to assessments, against what others make of the same bytes."""
+    sample = make_sample(7, 30, _END)
+    records = [entry.final for entry in sample.log if entry.tenant_id == sample.people.partner_tenant_id][-RECORDS:]
+    page = _page(records)
+    tenth = _page(records[: RECORDS // 10])
+    directory = Directory.of(DirectoryFile.model_validate(sample.directory()))
+
+    def ours() -> list[Assessment]:
+        return [assess(r, directory) for r in decode_page(page).records if isinstance(r, SignIn)]
+
+    if len(ours()) != RECORDS:
+        raise AssertionError("the page was not read whole")
+    typed = msgspec.json.Decoder(_typed_page())
+    what = f"{RECORDS}-record page ({len(page) / 1e6:.1f} MB) → assessments"
+    return [
+        compare(f"{what}, against orjson.loads", ours, lambda: orjson.loads(page), runs=41, goal=">= 1.2"),
+        compare(f"{what}, against msgraph-sdk's models", ours, lambda: _sdk(tenth), runs=3, goal=">= 150", scale=10.0),
+        compare(f"{what}, against msgspec's typed decode alone", ours, lambda: typed.decode(page), runs=21, goal=None),
+    ]
+
+
+def _page(records: Sequence[object]) -> bytes:
+    return json.dumps(
+        {"@odata.context": "https://graph.microsoft.com/beta/$metadata#auditLogs/signIns", "value": records}
+    ).encode()
+
+
+def _sdk(page: bytes) -> object:
+    from kiota_serialization_json.json_parse_node_factory import JsonParseNodeFactory
+    from msgraph.generated.models.sign_in_collection_response import SignInCollectionResponse
+
+    return (
+        JsonParseNodeFactory().get_root_parse_node("application/json", page).get_object_value(SignInCollectionResponse)
+    )
+
+
+def _typed_page() -> Any:
+    """The same members as our model's, as msgspec types: how fast decoding alone could be."""
+    text: Any = str | None
+
+    def struct(name: str, members: dict[str, Any]) -> Any:
+        return msgspec.defstruct(name, [(member, kind, None) for member, kind in members.items()], rename="camel")
+
+    step = struct(
+        "Step",
+        {"authentication_method": text, "authentication_step_result_detail": text, "succeeded": bool | None},
+    )
+    special: dict[str, Any] = {
+        "created_date_time": datetime,
+        "is_interactive": bool | None,
+        "sign_in_event_types": list[str] | None,
+        "authentication_details": Optional[GenericAlias(list, (step,))],  # noqa: UP045 - made at run time
+        "status": Optional[struct("Status", {"error_code": int | None, "additional_details": text})],  # noqa: UP045
+        "agent": Optional[struct("Agent", {"agent_type": text})],  # noqa: UP045
+        "result_type": str | int | None,
+    }
+    sign_in = struct("SignIn", {name: special.get(name, text) for name in SignIn.model_fields})
+    return struct("Page", {"value": GenericAlias(list, (sign_in,))})
+
+
+def main(argv: list[str]) -> int:
+    """Print the table and write bench.json; 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(prog="python -m local bench", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("bench.json"))
+    options = parser.parse_args(argv)
+    console = Console(highlight=False)
+    with console.status("Measuring …"):
+        rows = heart()
+    table = Table()
+    for heading in ("name", "ours", "peer", "unit", "ratio", "quartiles", "goal", ""):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        mark = {True: "[green]holds[/]", False: "[red]missed[/]", None: ""}[row.holds]
+        low, high = row.spread
+        table.add_row(
+            row.name, str(row.ours), str(row.peer), row.unit, f"{row.ratio} ×", f"{low}–{high}", row.goal or "–", mark
+        )
+    console.print(table)
+    options.out.write_text(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False) + "\n")
+    console.print(f"Written to {options.out}.")
+    return 0 if all(row.holds is not False for row in rows) else 1
