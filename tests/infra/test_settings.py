@@ -1,0 +1,142 @@
+"""The app settings of the template and the settings model are one list, and the model starts with them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+from pydantic import AliasChoices, BaseModel
+from pydantic.fields import FieldInfo
+
+from shared.settings import Settings, load_settings
+from tests.infra.deployment import DEFAULTS, EVERYTHING, VARIANTS, deployed
+
+FOR_THE_HOST = {
+    "AzureWebJobsStorage__credential",
+    "AzureWebJobsStorage__clientId",
+    "AzureWebJobsStorage__blobServiceUri",
+    "AzureWebJobsStorage__queueServiceUri",
+    "AzureWebJobsStorage__tableServiceUri",  # the model reads this one too
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID",
+}
+"""What the Functions host and Easy Auth read; the product does not."""
+
+LEFT_TO_THE_MODEL = {
+    "AzureWebJobsStorage": "a connection string: Azurite on a person's own machine, never in Azure",
+    "READ_AGES_MINUTES": "an engine's constant: changing it changes what the ledger means",
+    "SLICE_LEASE_SECONDS": "an engine's constant: shorter only in tests that kill workers",
+    "PAGES_PER_SLICE": "an engine's constant: when a slice is split",
+    "GRAPH_REQUESTS_PER_10_SECONDS": "an engine's constant: Graph's limit less a reserve",
+    "GRAPH_TIMEOUT_SECONDS": "an engine's constant: Graph gives up after 300 seconds itself",
+}
+"""Settings that the template leaves at the model's own default, and why."""
+
+NOT_IN_THE_MODEL_YET = {
+    "CHANNELS__*__KIND",
+    "CHANNELS__*__SECRET",
+    "CHANNELS__*__URL",
+    "DIRECTORY_SCHEDULE",
+    "FINDING_RETENTION_DAYS",
+    "INCIDENT_QUIET_DAYS",
+    "MAINTENANCE_SCHEDULE",
+    "QUARANTINE_RETENTION_DAYS",
+    "REALERT_HOURS",
+    "STORM_THRESHOLD",
+}
+"""Settings of parts that are still to be written. Whoever adds one to the model takes it out here."""
+
+
+def names_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """The environment variables that a model reads, `CHANNELS__*__KIND` for a member of a dict of models."""
+    for field_name, field in model.model_fields.items():
+        inner = next((a for a in get_args(field.annotation) if isinstance(a, type) and issubclass(a, BaseModel)), None)
+        alias = field.validation_alias
+        if isinstance(alias, AliasChoices):
+            yield from ((str(choice), field) for choice in alias.choices)
+        elif inner is not None:
+            yield from ((f"{field_name.upper()}__*__{name}", nested) for name, nested in names_of(inner))
+        else:
+            yield (str(alias) if alias else field_name.upper(), field)
+
+
+MODEL = dict(names_of(Settings))
+
+
+def of_the_product(settings: dict[str, str]) -> set[str]:
+    return {re.sub(r"^CHANNELS__[A-Z0-9]+__", "CHANNELS__*__", name) for name in settings if name not in FOR_THE_HOST}
+
+
+@pytest.mark.parametrize("environment", VARIANTS.values(), ids=VARIANTS)
+def test_the_host_gets_its_settings_and_no_others(environment: tuple[tuple[str, str], ...]) -> None:
+    settings = deployed(environment).settings()
+    easy_auth = {"OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"} if settings["AUTH_MODE"] == "easyauth" else set()
+    optional = {"OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"}
+    assert FOR_THE_HOST & settings.keys() == FOR_THE_HOST - optional | easy_auth
+
+
+def test_the_model_knows_every_setting_of_the_template() -> None:
+    assert of_the_product(deployed(EVERYTHING).settings()) - MODEL.keys() == NOT_IN_THE_MODEL_YET
+
+
+def test_the_template_sets_every_setting_of_the_model_but_those_left_to_it() -> None:
+    template = of_the_product(deployed(EVERYTHING).settings()) | FOR_THE_HOST
+    optional = {name for name, field in MODEL.items() if name.startswith("CHANNELS__") and not field.is_required()}
+    assert MODEL.keys() - template - optional == LEFT_TO_THE_MODEL.keys()
+    assert [name for name in LEFT_TO_THE_MODEL if MODEL[name].is_required()] == []
+
+
+def as_azure_fills_them_in(settings: dict[str, str]) -> dict[str, str]:
+    """The settings with what only Azure knows: ids, addresses and the secrets behind the references."""
+    known = {
+        r"<\S+ \S+ properties\.clientId>": "77777777-7777-7777-7777-777777777777",
+        r"<tenant\.tenantId>": "22222222-2222-2222-2222-222222222222",
+        r"<\S+ (\S+) properties\.primaryEndpoints\.(\w+)>": r"https://\1.\2.core.windows.net/",
+        r"<\S+ \S+ properties\.ConnectionString>": "InstrumentationKey=0;IngestionEndpoint=https://in.example.org/",
+        r"@Microsoft\.KeyVault\(VaultName=[^;]+;SecretName=channel-(\w+)-url\)": r"https://hooks.example.org/\1",
+        r"@Microsoft\.KeyVault\(VaultName=[^;]+;SecretName=channel-\w+-secret\)": "whsec_MDEyMzQ1Njc4OWFiY2RlZg==",
+    }
+    filled = {}
+    for name, value in settings.items():
+        for pattern, replacement in known.items():
+            value = re.sub(pattern, replacement, value)
+        assert not re.search(r"<|@Microsoft", value), f"{name}: {value}"
+        filled[name] = value
+    return filled
+
+
+@pytest.mark.parametrize("environment", VARIANTS.values(), ids=VARIANTS)
+def test_the_model_starts_with_exactly_the_settings_of_the_template(
+    environment: tuple[tuple[str, str], ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = as_azure_fills_them_in(deployed(environment).settings())
+    for name in os.environ.keys() & {*MODEL, *settings}:
+        monkeypatch.delenv(name)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    found = load_settings()
+    assert found.auth_mode == settings["AUTH_MODE"]
+    assert found.partner_tenant_id == settings["PARTNER_TENANT_ID"]
+    assert found.tenants == tuple((settings["MONITORED_TENANT_IDS"] or settings["PARTNER_TENANT_ID"]).split(","))
+    assert found.azure_client_id == settings["AZURE_CLIENT_ID"]
+    assert found.table_service_uri == settings["AzureWebJobsStorage__tableServiceUri"]
+    assert found.storage_connection_string is None
+    for name, field in Settings.model_fields.items():
+        if field.annotation is int and name.upper() in settings:
+            assert str(getattr(found, name)) == settings[name.upper()]
+
+
+def test_the_templates_defaults_are_the_models() -> None:
+    settings = deployed(DEFAULTS).settings()
+    differing = {
+        name
+        for name, field in MODEL.items()
+        if name in settings and not field.is_required() and field.default is not None
+        if name not in {"AUTH_MODE", "MONITORED_TENANT_IDS", "AZURE_CLIENT_ID"}  # where it runs decides these
+        if str(field.default) != settings[name]
+    }
+    assert differing == set()

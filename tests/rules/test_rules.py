@@ -1,0 +1,188 @@
+"""Each rule against its own cases, and the whole table against design.md's."""
+
+import re
+
+import pytest
+
+from shared.rules import RULE, RULES
+from shared.rules.rule import (
+    AT_HOME,
+    CUSTOMER,
+    FEDERATED,
+    NON_INTERACTIVE,
+    PASSWORD_ONLY,
+    SILENT,
+    Policy,
+    Record,
+    Rule,
+    Severity,
+    refused,
+)
+from shared.signin.assess import Assessment
+from tests.signin.records import PARTNER_CENTER_APP, STRANGER, assessed
+
+# design.md, the table of rules: the ids in its order.
+IDS = (
+    "legacy-auth",
+    "password-flow",
+    "interactive-without-mfa",
+    "non-interactive-without-mfa",
+    "mfa-skipped",
+    "third-party-mfa-unrecognised",
+    "device-code",
+    "mfa-evidence-unknown",
+    "legacy-auth-attempt",
+    "password-flow-attempt",
+    "non-interactive",
+)
+POSITIVE = [pytest.param(rule, case, id=f"{rule.id}-{n}") for rule in RULES for n, case in enumerate(rule.positive)]
+NEGATIVE = [pytest.param(rule, case, id=f"{rule.id}-{n}") for rule in RULES for n, case in enumerate(rule.negative)]
+
+IN_CUSTOMER: Record = {}
+IN_PARTNER_CENTER: Record = {**AT_HOME, "appId": PARTNER_CENTER_APP}
+IN_PARTNER_TENANT: Record = AT_HOME
+EVERYWHERE = (IN_CUSTOMER, IN_PARTNER_CENTER, IN_PARTNER_TENANT)
+LEGACY: Record = {**PASSWORD_ONLY, "clientAppUsed": "POP3"}
+ROPC: Record = {**PASSWORD_ONLY, "authenticationProtocol": "ropc"}
+SKIPPED: Record = {**SILENT, "status": {"errorCode": 0, "additionalDetails": "MFA skipped due to location"}}
+DEVICE_CODE: Record = {"authenticationProtocol": "deviceCode"}
+
+
+def judged_by(rule: Rule, case: Record) -> Assessment:
+    return assessed(case, policy=Policy.STRICT if rule.id == "non-interactive" else Policy.STANDARD)
+
+
+def severity_of(rule_id: str, members: Record) -> str | None:
+    severity = dict(assessed(members, policy=Policy.STRICT).fits).get(rule_id)
+    return severity.label if severity else None
+
+
+def test_the_rules_are_those_of_the_design_in_its_order() -> None:
+    assert tuple(rule.id for rule in RULES) == IDS
+    assert tuple(RULE) == IDS
+
+
+@pytest.mark.parametrize("rule", RULES, ids=IDS)
+def test_a_rule_tells_people_what_they_need(rule: Rule) -> None:
+    assert re.fullmatch(r"T\d{4}(\.\d{3})?", rule.attack)
+    assert rule.positive
+    assert rule.negative
+    assert rule.title
+    assert rule.meaning.endswith(".")
+    assert rule.what_to_do.endswith(".")
+    assert rule.common_issue is None or 1 <= rule.common_issue <= 6
+
+
+def test_the_rules_of_a_common_issue_name_it() -> None:
+    named = {rule.id: rule.common_issue for rule in RULES}
+    assert named["third-party-mfa-unrecognised"] == 6
+    assert named["legacy-auth"] == named["legacy-auth-attempt"] == 5
+
+
+def test_protocol_rules_are_announced_at_once_and_the_others_after_a_second_look() -> None:
+    at_once = {rule.id for rule in RULES if not rule.on_evidence}
+    assert at_once == {
+        "legacy-auth",
+        "password-flow",
+        "device-code",
+        "legacy-auth-attempt",
+        "password-flow-attempt",
+        "non-interactive",
+    }
+
+
+@pytest.mark.parametrize(("rule", "case"), POSITIVE)
+def test_a_positive_case_is_found(rule: Rule, case: Record) -> None:
+    assert rule.id in judged_by(rule, case).rules
+
+
+@pytest.mark.parametrize(("rule", "case"), NEGATIVE)
+def test_a_negative_case_is_not_found(rule: Rule, case: Record) -> None:
+    assert rule.id not in judged_by(rule, case).rules
+
+
+@pytest.mark.parametrize("case", [case for rule in RULES for case in (*rule.positive, *rule.negative)])
+def test_no_case_is_found_where_the_scope_is_none(case: Record) -> None:
+    elsewhere: Record = {"userId": STRANGER, "homeTenantId": CUSTOMER}
+    assert assessed({**case, **elsewhere}, policy=Policy.STRICT).rules == ()
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "members", "customer", "partner_center", "partner_tenant"),
+    [
+        ("legacy-auth", LEGACY, "critical", "critical", "high"),
+        ("password-flow", ROPC, "critical", "critical", "high"),
+        ("interactive-without-mfa", PASSWORD_ONLY, "high", "high", "high"),
+        ("non-interactive-without-mfa", {**PASSWORD_ONLY, **NON_INTERACTIVE}, "high", "high", "high"),
+        ("mfa-skipped", SKIPPED, "medium", "medium", "medium"),
+        ("third-party-mfa-unrecognised", {**PASSWORD_ONLY, **FEDERATED}, "medium", "medium", "medium"),
+        ("device-code", DEVICE_CODE, "medium", "medium", "medium"),
+        ("mfa-evidence-unknown", SILENT, "low", "low", "low"),
+        ("legacy-auth-attempt", {**LEGACY, **refused(50126)}, "low", "low", "low"),
+        ("legacy-auth-attempt", {**LEGACY, **refused(50079)}, "medium", "medium", "medium"),
+        ("password-flow-attempt", {**ROPC, **refused(50126)}, "low", "low", "low"),
+        ("password-flow-attempt", {**ROPC, **refused(50076)}, "medium", "medium", "medium"),
+        ("non-interactive", NON_INTERACTIVE, "medium", "medium", "medium"),
+    ],
+)
+def test_severity_by_scope(
+    rule_id: str, members: Record, customer: str, partner_center: str, partner_tenant: str
+) -> None:
+    found = [severity_of(rule_id, {**members, **where}) for where in EVERYWHERE]
+    assert found == [customer, partner_center, partner_tenant]
+
+
+@pytest.mark.parametrize("code", [50055, 50072, 50074, 50076, 50079, 50158, 53003])
+def test_an_attempt_with_the_right_password_is_medium(code: int) -> None:
+    assert severity_of("legacy-auth-attempt", {**LEGACY, **refused(code)}) == "medium"
+    assert severity_of("password-flow-attempt", {**ROPC, **refused(code)}) == "medium"
+
+
+@pytest.mark.parametrize("code", [50126, 50053, 50057, 50034, 530035, 53004, 50140, 1])
+def test_any_other_attempt_is_low(code: int) -> None:
+    assert severity_of("legacy-auth-attempt", {**LEGACY, **refused(code)}) == "low"
+    assert severity_of("password-flow-attempt", {**ROPC, **refused(code)}) == "low"
+
+
+@pytest.mark.parametrize(
+    ("members", "rules", "severity"),
+    [
+        ({}, (), None),
+        (PASSWORD_ONLY, ("interactive-without-mfa",), "high"),
+        (LEGACY, ("legacy-auth", "interactive-without-mfa"), "critical"),
+        ({**LEGACY, **NON_INTERACTIVE}, ("legacy-auth", "non-interactive-without-mfa"), "critical"),
+        ({**LEGACY, **ROPC, "clientAppUsed": "POP3"}, ("legacy-auth", "password-flow", "interactive-without-mfa"),
+         "critical"),
+        ({**LEGACY, **AT_HOME}, ("legacy-auth", "interactive-without-mfa"), "high"),
+        ({**SILENT, **FEDERATED}, ("third-party-mfa-unrecognised", "mfa-evidence-unknown"), "medium"),
+        ({**SILENT, **DEVICE_CODE}, ("device-code", "mfa-evidence-unknown"), "medium"),
+        ({**SKIPPED, **FEDERATED}, ("mfa-skipped",), "medium"),
+        ({**LEGACY, **ROPC, "clientAppUsed": "POP3", **refused(50126)},
+         ("legacy-auth-attempt", "password-flow-attempt"), "low"),
+        ({**DEVICE_CODE, **refused(50199)}, (), None),
+    ],
+)  # fmt: skip
+def test_every_rule_that_fits_is_named_and_the_highest_severity_counts(
+    members: Record, rules: tuple[str, ...], severity: str | None
+) -> None:
+    found = assessed(members)
+    assert found.rules == rules
+    assert (found.severity.label if found.severity else None) == severity
+
+
+def test_non_interactive_use_is_found_only_under_the_strict_policy() -> None:
+    assert assessed(NON_INTERACTIVE, policy=Policy.STANDARD).rules == ()
+    assert assessed(NON_INTERACTIVE, policy=Policy.STRICT).rules == ("non-interactive",)
+
+
+def test_a_federated_password_is_not_called_single_factor() -> None:
+    """The provider may have done MFA and not said so: the finding says that, and not more."""
+    found = assessed({**PASSWORD_ONLY, **FEDERATED})
+    assert found.rules == ("third-party-mfa-unrecognised", "mfa-evidence-unknown")
+
+
+def test_severities_compare_and_have_names() -> None:
+    assert [s.label for s in sorted(Severity, reverse=True)] == ["critical", "high", "medium", "low"]
+    assert [Severity.of(s.label) for s in Severity] == list(Severity)
+    with pytest.raises(ValueError, match="'severe' is not a severity"):
+        Severity.of("severe")
