@@ -143,12 +143,12 @@ class Judge:
             return self._line(sign_in, judged)
         if own is not Evidence.UNKNOWN:
             if is_root(sign_in, own):
-                self._roots[sign_in.id] = (key, sign_in.at, own)
+                self._roots[sign_in.id] = (key, sign_in.instant, own)
             return self._line(sign_in, judged)
         choices = [
             self._line(sign_in, assess(sign_in, self._directory, self._policy, answer)) for answer in _ANSWERS[:-1]
         ]
-        return json.dumps([*key, sign_in.at.isoformat(), *choices, self._line(sign_in, judged)])
+        return json.dumps([*key, sign_in.instant.isoformat(), *choices, self._line(sign_in, judged)])
 
     def proofs(self) -> dict[SessionKey, Proof]:
         """What the sessions proved, once all records were seen."""
@@ -174,10 +174,7 @@ def judged_lines(files: Iterable[str], judge: Judge, on_bytes: Callable[[int], o
     """Reads the files and gives a line for all that is in them; what cannot be read is a line with `error`."""
     for file in files:
         for index, record in enumerate(read_log(file, on_bytes)):
-            try:
-                yield _unread(record, file, index) if isinstance(record, Unread) else judge.line(record)
-            except OverflowError:
-                yield _unread(Unread("createdDateTime: out of range in UTC"), file, index)
+            yield _unread(record, file, index) if isinstance(record, Unread) else judge.line(record)
 
 
 # --- the lines of the output ------------------------------------------------------------------------------------------

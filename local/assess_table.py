@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from io import TextIOWrapper
 from typing import Final, NamedTuple, Never, TypedDict
 
@@ -84,11 +85,18 @@ def line_for(directory: Directory) -> Callable[[SignIn, Assessment], str]:
                 "user": sign_in.user_principal_name or sign_in.user_display_name or sign_in.user_id or "?",
                 "customer": _where(sign_in, judged.scope, directory),
                 "application": sign_in.app_display_name or sign_in.app_id or "?",
-                "at": sign_in.at.strftime("%Y-%m-%d %H:%M:%S"),
+                "at": _utc(sign_in).isoformat(" ", "seconds")[:19],
             }
         return json.dumps(told)
 
     return line
+
+
+def _utc(sign_in: SignIn) -> datetime:
+    try:
+        return sign_in.at
+    except OverflowError:  # the first or the last hours of the calendar
+        return sign_in.instant
 
 
 def _where(sign_in: SignIn, scope: Scope, directory: Directory) -> str:

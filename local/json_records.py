@@ -58,16 +58,17 @@ def is_page(text: bytes) -> bool:
 
 
 def open_brackets(text: bytes) -> tuple[bytes, bool]:
-    """The brackets that a text leaves open, outermost first, and whether it ends within a string."""
+    """The brackets that a text leaves open, outermost first, and whether it ends within a string. A closing bracket
+    that closes nothing is among them."""
     opened = bytearray()
     at = 0
     while (at := _end(_TO_BRACKET, text, at)) < len(text):
         if text[at] == _QUOTE:
             return bytes(opened), True
-        if text[at] in (_OPEN, _OPEN_LIST):
-            opened.append(text[at])
-        elif opened:
+        if text[at] in (_CLOSE, _CLOSE_LIST) and opened and opened[-1] in (_OPEN, _OPEN_LIST):
             opened.pop()
+        else:
+            opened.append(text[at])
         at += 1
     return bytes(opened), False
 
@@ -227,6 +228,8 @@ class RecordReader:
         except NotJson as error:
             self._spoilt = True
             return Unread(str(error), is_object=False)
+        except RecursionError:  # JSON text within a member, just deeper than can be written again
+            return Unread("nested too deeply")
         self._spoilt = not raw.startswith(b"{")
         return Unread(found.reason, is_object=not self._spoilt) if isinstance(found, Quarantined) else found
 

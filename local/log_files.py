@@ -161,7 +161,7 @@ def _is_lines(head: bytes) -> bool:
     if not first.endswith((b"[", b"{", b",", b":")) and not second.startswith((b"]", b"}", b",", b":")):
         return True  # two values with nothing between them
     opened, in_string = open_brackets(first)
-    if not opened or in_string:
+    if not opened or in_string or opened[0] in b"]}":
         return True
     if first.startswith(b"["):
         return False

@@ -18,7 +18,10 @@ from shared.signin.text import id_key
 
 
 def _utc(at: datetime) -> datetime:
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    try:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("lies outside the years 1 to 9999 in UTC") from None
 
 
 def _named(text: str) -> str:
@@ -84,7 +87,7 @@ class Directory:
             partner_tenant=id_key(file.partner_tenant_id),
             admins=_grouped((id_key(a.user_id), a) for a in file.delegated_admins),
             customers=_grouped((id_key(c.tenant_id), c) for c in file.customers),
-            federated_domains=frozenset(d.strip().lstrip("@").lower() for d in file.federated_domains),
+            federated_domains=frozenset(d.strip().lstrip("@").lower() for d in file.federated_domains) - {""},
         )
 
     def is_admin(self, user: str, at: datetime) -> bool:

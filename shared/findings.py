@@ -104,7 +104,7 @@ def finding_of(sign_in: SignIn, assessment: Assessment, directory: Directory) ->
         scope=assessment.scope,
         evidence=assessment.evidence,
         verdict=assessment.verdict,
-        code=result_code(sign_in),
+        code=max(-(2**31), min(result_code(sign_in), 2**31 - 1)),  # a table column has 32 bits
         interactive=is_interactive(sign_in),
         fits=assessment.fits,
         user=text(person_of(sign_in)),

@@ -8,7 +8,6 @@ is quarantined alone, with its reason, so that the rest of its page counts.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -23,10 +22,9 @@ DECODER_VERSION: Final = 1
 
 # The modelled members that are objects or lists: Log Analytics exports give them as JSON text.
 _NESTED: Final = ("status", "authenticationDetails", "signInEventTypes", "agent")
-
-
 # How far into an envelope its `properties` begin at the latest, in bytes; one that begins later is read with care.
 _ENVELOPE_HEAD: Final = 2048
+_LONGEST_INT: Final = 4000  # digits; Python refuses to parse somewhat longer ones
 
 
 class NotJson(ValueError):  # noqa: N818 - it says what the bytes are
@@ -59,6 +57,8 @@ class _PlainEnvelope(Envelope):
     """An envelope that can be told from a record: only records have a createdDateTime of their own."""
 
     created_date_time: None = None
+    value: None = None  # with lists of that name it is a page or a message, and read with care
+    records: None = None
 
 
 class _GraphPage(BaseModel):
@@ -98,44 +98,23 @@ def decode_plain(raw: bytes) -> SignIn | None:
         return None
 
 
-def decode_line(raw: bytes, index: int) -> Iterator[SignIn | Quarantined]:
-    """Read what one JSON text holds: a record, an envelope, or a page, an array or a message of them.
+def decode_value(value: object, index: int) -> SignIn | Quarantined:
+    """Read one record or envelope that was parsed already; a bad one is quarantined.
 
-    `index` is the position of its first record. Raises NotJson when it is not JSON.
+    What has a createdDateTime of its own is a record, whatever its `properties` are.
     """
     try:
-        yield SignIn.model_validate_json(raw)
-    except ValidationError:
-        for offset, value in enumerate(records_in(load(raw))):
-            yield decode_value(value, index + offset)
-
-
-def records_in(document: object) -> Iterator[object]:
-    """The records of a JSON document of any shape: Graph pages, arrays, `{"records": […]}`, or one record."""
-    if isinstance(document, list):
-        for item in document:
-            yield from records_in(item)
-    elif isinstance(document, dict) and (
-        inside := next((document[k] for k in ("value", "records") if isinstance(document.get(k), list)), None)
-    ):
-        yield from records_in(inside)
-    elif not (isinstance(document, dict) and (document.get("value") == [] or document.get("records") == [])):
-        yield document
-
-
-def decode_value(value: object, index: int) -> SignIn | Quarantined:
-    """Read one record or envelope that was parsed already; a bad one is quarantined."""
-    raw = json.dumps(value, separators=(",", ":")).encode()
-    if not isinstance(value, dict):
-        return Quarantined("a record must be a JSON object", raw, index)
-    try:
-        inner = _unwrapped(value.get("properties"))
+        raw = _bytes(value)
+        if not isinstance(value, dict):
+            return Quarantined("a record must be a JSON object", raw, index)
+        inner = None if "createdDateTime" in value else _unwrapped(value.get("properties"))
         if not isinstance(inner, dict):
             return SignIn.model_validate_json(_bytes(_with_nested(value)))
-        envelope = Envelope.model_validate_json(_bytes({**value, "properties": _with_nested(inner)}))
+        return _opened(Envelope.model_validate_json(_bytes({**value, "properties": _with_nested(inner)})))
     except ValidationError as error:
         return Quarantined(reason_of(error), raw, index)
-    return _opened(envelope)
+    except RecursionError:
+        return Quarantined("a member is nested too deeply", b"nested too deeply to be kept", index)
 
 
 def _opened(envelope: Envelope) -> SignIn:
@@ -158,7 +137,7 @@ def reason_of(error: ValidationError) -> str:
 def load(raw: bytes) -> Any:
     """Parse bytes as JSON. Characters that are not Unicode stay in place, so that they spoil their own record alone."""
     try:
-        return json.loads(raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape"))
+        return json.loads(raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape"), parse_int=_int)
     except RecursionError:
         raise NotJson("not JSON that can be read: nested too deeply") from None
     except ValueError as error:
@@ -166,12 +145,15 @@ def load(raw: bytes) -> Any:
         raise NotJson(f"not JSON, or cut off{where}") from None
 
 
-def _bytes(value: dict[str, Any]) -> bytes:
+def _bytes(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _with_nested(record: dict[str, Any]) -> dict[str, Any]:
-    return {**record, **{name: _unwrapped(record[name]) for name in _NESTED if name in record}}
+    nested: dict[str, object] = {name: _unwrapped(record[name]) for name in _NESTED if name in record}
+    if isinstance(steps := nested.get("authenticationDetails"), list):
+        nested["authenticationDetails"] = [_unwrapped(step) for step in steps]
+    return {**record, **nested}
 
 
 def _unwrapped(member: object) -> object:
@@ -181,6 +163,11 @@ def _unwrapped(member: object) -> object:
     if not member.strip():
         return None
     try:
-        return json.loads(member)
+        return json.loads(member, parse_int=_int)
     except (ValueError, RecursionError):
         return member  # the model then says that it is of the wrong type
+
+
+def _int(digits: str) -> int | str:
+    """A number; one of absurd length stays text, so that it spoils its own record alone."""
+    return int(digits) if len(digits) < _LONGEST_INT else digits

@@ -48,11 +48,20 @@ _DONE: Final = (
     "mfa completed in the cloud",
     "satisfied by strong authentication",
 )
-# "not satisfied" stands beside design.md's four because a negation must never read as proof, and "inprogress" because
-# the hyphen of "in-progress" is gone by then.
-_NOT_DONE: Final = ("denied", "not completed", "in progress", "inprogress", "failed", "not satisfied")
-_IN_ONE_STEP: Final = ("fido2", "passkey", "windowshelloforbusiness", "temporaryaccesspass", "passwordlessphone")
-_FIRST_FACTORS: Final = ("password", "textmessage", "sms", "email", "certificate", "x509", "qrcode", "phonecall")
+# "not satisfied" stands beside design.md's four because a negation must never read as proof; the words written in one
+# are those whose hyphen is gone by then.
+_NOT_DONE: Final = (
+    *("denied", "not completed", "in progress", "failed", "not satisfied"),
+    *("notcompleted", "inprogress", "notsatisfied"),
+)
+_IN_ONE_STEP: Final[tuple[str, ...]] = (
+    *("fido2", "passkey", "windows hello for business", "temporary access pass"),
+    *("passwordless phone signin", "passwordless phone sign in"),
+)
+_FIRST_FACTORS: Final[tuple[str, ...]] = ("password", "text message", "sms", "email", "certificate", "x.509", "qr code", "phone call")
+# The same as the API's own names write them ("windowsHelloForBusiness").
+_IN_ONE_STEP_NAMES: Final = tuple(squeezed(name) for name in _IN_ONE_STEP)
+_FIRST_FACTOR_NAMES: Final = tuple(squeezed(name) for name in _FIRST_FACTORS)
 
 
 @lru_cache(4096)
@@ -78,10 +87,13 @@ def _statement_says(text: str | None) -> int:
 @lru_cache(1024)
 def _method_says(method: str | None) -> int:
     """What using a method, without failing, proves: MFA in one step, or no more than a first factor."""
-    name = squeezed(method or "")
-    if any(known in name for known in _IN_ONE_STEP) or ("certificate" in name and "multifactor" in name):
+    name = plain(method or "")
+    in_one_step, first_factors = _IN_ONE_STEP, _FIRST_FACTORS
+    if " " not in name:
+        name, in_one_step, first_factors = squeezed(name), _IN_ONE_STEP_NAMES, _FIRST_FACTOR_NAMES
+    if any(known in name for known in in_one_step) or ("certificate" in name and "multifactor" in name):
         return _DONE_NOW
-    if name.startswith(_FIRST_FACTORS) and not name.startswith("passwordless"):
+    if name.startswith(first_factors) and not name.startswith("passwordless"):
         return _FIRST_FACTOR
     return _NOTHING
 

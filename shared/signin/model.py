@@ -8,6 +8,7 @@ unread. Enum members stay text, because Entra adds values without notice and an 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -15,6 +16,11 @@ from pydantic.dataclasses import dataclass
 
 # strict: a number where text is due is a broken record and not something to guess at.
 _MODEL = ConfigDict(strict=True, extra="ignore", alias_generator=to_camel)
+
+
+# Times that no time zone can push out of what a datetime holds.
+_EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 # The nested ones are dataclasses with slots: one object for the collector to follow where a model makes three.
@@ -48,7 +54,7 @@ class SignIn(BaseModel):
     model_config = _MODEL
 
     id: str = Field(min_length=1, max_length=1024)
-    created_date_time: datetime
+    created_date_time: datetime = Field(ge=_EARLIEST, lt=_LATEST)
 
     user_id: str | None = None
     user_principal_name: str | None = None

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.model import SignIn
 from shared.signin.text import id_key
 from shared.signin.traits import is_interactive, user_key
+
+_SAYS_SOMETHING: Final = SATISFIED | MISSING
 
 type SessionKey = tuple[str, str]  # user key, session id
 
@@ -26,7 +29,7 @@ def session_of(sign_in: SignIn) -> SessionKey | None:
 
 def is_root(sign_in: SignIn, own: Evidence) -> bool:
     """Whether a record speaks for its session: interactive, and its own evidence says something."""
-    return own in SATISFIED | MISSING and is_interactive(sign_in)
+    return own in _SAYS_SOMETHING and is_interactive(sign_in)
 
 
 @dataclass(slots=True)

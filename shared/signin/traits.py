@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.directory import Directory
 from shared.signin.model import SignIn
-from shared.signin.text import domain_of, id_key, masked_user_id, squeezed
+from shared.signin.text import domain_of, id_key, masked_user_id, plain, squeezed
 
 
 class Identity(StrEnum):
@@ -151,7 +151,7 @@ def result_code(sign_in: SignIn) -> int:
         return status.error_code
     result = sign_in.result_type
     if isinstance(result, str):
-        return int(result) if re.fullmatch(r"\s*-?\d{1,9}\s*", result, re.ASCII) else 0
+        return int(result) if re.fullmatch(r"\s*-?\d{1,1000}\s*", result, re.ASCII) else 0
     return result or 0
 
 
@@ -204,7 +204,7 @@ def is_federated(sign_in: SignIn, directory: Directory) -> bool:
         (issuer and squeezed(issuer).startswith("adfederationservices"))
         or (directory.federated_domains and domain_of(sign_in.user_principal_name) in directory.federated_domains)
         or any(
-            step and step.authentication_method and squeezed(step.authentication_method) == "federated"
+            step and step.authentication_method and plain(step.authentication_method) == "federated"
             for step in sign_in.authentication_details or ()
         )
     )

@@ -203,6 +203,11 @@ def test_a_cut_off_page_gives_all_records_before_the_cut(tmp_path: Path) -> None
         assert read(tmp_path, text[:end]) == ["0", "1", "2", None]
 
 
+def test_a_last_line_that_is_broken_and_cut_off_too_is_told(tmp_path: Path) -> None:
+    packed = gzip.compress(compact(RECORDS[0]) + b"\n" + b"[}" + compact(RECORDS[1]))
+    assert read(tmp_path, packed[:-8]) == ["0", None, None]
+
+
 @pytest.mark.parametrize("shape", ["lines", "pretty page", "lines of pages"])
 def test_gzip_cut_off_anywhere_gives_what_could_be_read_and_one_error(tmp_path: Path, shape: str) -> None:
     packed = gzip.compress(SHAPES[shape](RECORDS))
@@ -328,9 +333,54 @@ def test_deep_nesting_spoils_its_own_record(tmp_path: Path, depth: int) -> None:
     assert read(tmp_path, b"\n".join([compact(RECORDS[0]), deep, compact(RECORDS[2])])) == ["0", None, "2"]
 
 
+def test_json_text_in_a_member_at_the_limit_of_depth_spoils_its_own_record(tmp_path: Path) -> None:
+    deep = [{**RECORDS[1], "status": "[" * depth + "]" * depth} for depth in range(9_900, 10_100)]
+    assert read(tmp_path, compact([RECORDS[0], *deep, RECORDS[2]])) == ["0", *[None] * len(deep), "2"]
+
+
+def test_a_number_too_long_to_read_spoils_its_own_record(tmp_path: Path) -> None:
+    long = compact(RECORDS[1]).replace(b'"errorCode":0', b'"errorCode":' + b"7" * 5000)
+    assert read(tmp_path, b"[" + b",".join([compact(RECORDS[0]), long, compact(RECORDS[2])]) + b"]") == ["0", None, "2"]
+
+
 def test_an_empty_list_beside_the_members_of_a_record_hides_nothing(tmp_path: Path) -> None:
     assert read(tmp_path, compact([{"id": 5, "createdDateTime": "x", "value": []}, RECORDS[0]])) == [None, "0"]
     assert read(tmp_path, compact({"value": [], "records": RECORDS})) == IDS
+
+
+def values_in(text: bytes) -> int:
+    """How many JSON values a text is, one after the other with or without space between them; 0 if it is not JSON."""
+    decoder, at, count = json.JSONDecoder(), 0, 0
+    try:
+        rest = text.decode().strip()
+        while at < len(rest):
+            _, at = decoder.raw_decode(rest, at)
+            at += len(rest) - at - len(rest[at:].lstrip())
+            count += 1
+    except ValueError:
+        return 0
+    return count
+
+
+_PIECES = [*(bytes([char]) for char in b'{}[],:"\\\n\0'), b'{"value":[', b'"records":[', b"1e9"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_damaged_text_is_never_taken_for_a_whole_one_or_the_other_way_round(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 - seeded
+    for _ in range(200):
+        text = bytearray(SHAPES[rng.choice(list(SHAPES))](SHORT))
+        for _ in range(rng.choice([1, 1, 2, 5])):
+            at = rng.randrange(len(text))
+            text[at : at + rng.choice([0, 0, 1, 20])] = rng.choice([*_PIECES, b""])
+        path = tmp_path / "log"
+        path.write_bytes(text)
+        reasons = [item.reason for item in read_log(str(path)) if isinstance(item, Unread)]
+        values = values_in(bytes(text))
+        if values == 1:  # more may be lines, of which each must be whole
+            assert [reason for reason in reasons if "not JSON" in reason] == [], bytes(text)
+        elif not values:
+            assert reasons, bytes(text)
 
 
 # --- guesses ----------------------------------------------------------------------------------------------------------
