@@ -31,7 +31,7 @@ from local.sample import Sample, make_sample, write_sample
 from local.stack import Stack, running_stack
 
 DAYS: Final = 30
-SLICE_MINUTES: Final = 240
+SLICE_MINUTES: Final = 480
 _PATIENCE_SECONDS: Final = 900
 # Quicker timers than an installation needs, and the whole sample within reach.
 SETTINGS: Final = {
