@@ -1,9 +1,8 @@
 """Triggers of the scan: a timer plans, a queue reads one slice a message, another holds those that crashed."""
 
-from typing import List  # noqa: UP035
-
 import azure.functions as func
 
+from functions.messages import Messages
 from shared.monitor import monitor
 from shared.scan.job import park_poisoned, scan_slice
 from shared.scan.plan import plan_scans
@@ -11,8 +10,6 @@ from shared.scan.plan import plan_scans
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 _QUEUE = "scan-slices"
-# The worker takes typing.List here and refuses list: it asks whether the annotation is a class.
-Messages = func.Out[List[str]]  # noqa: UP006
 
 
 @bp.function_name("plan_scans")

@@ -166,7 +166,11 @@ class Receivers:
     """A server with some receivers. Use it as an async context manager."""
 
     def __init__(self, *receivers: Receiver) -> None:
-        self.all = receivers or (Receiver("generic", new_secret(), "/hooks/" + secrets.token_urlsafe(16)),)
+        self.all = receivers or (
+            Receiver("generic", new_secret(), "/hooks/" + secrets.token_urlsafe(16)),
+            Receiver("teams", None, "/workflows/" + secrets.token_urlsafe(16)),
+            Receiver("slack", None, "/services/" + secrets.token_urlsafe(16)),
+        )
         self.redirected = 0
         self._runner: web.AppRunner | None = None
 
@@ -218,13 +222,38 @@ class Receivers:
         return settings
 
     def show(self, console: Console) -> None:
-        """Print the first message of each receiver."""
+        """Print the first message of each receiver, as the app behind it would show it."""
         for receiver in self.all:
             if receiver.taken:
                 first = receiver.taken[0]
                 said = "signature verified" if first.verified else "unsigned: the URL is the secret"
-                title = f"{receiver.kind}: {escape(first.id)}, {said}"
-                console.print(Panel(JSON.from_data(first.json), title=title))
+                console.print(Panel(_shown(receiver.kind, first.json), title=f"{receiver.kind}: {first.id}, {said}"))
+
+
+def _shown(kind: str, body: Any) -> JSON | str:
+    if kind == "teams":
+        return escape("\n".join(_card_text(body["attachments"][0]["content"])))
+    if kind == "slack":
+        return escape("\n".join(_blocks_text(body["blocks"])))
+    return JSON.from_data(body)
+
+
+def _card_text(card: Any) -> list[str]:
+    """The texts of an Adaptive Card from top to bottom."""
+    lines = [
+        element["text"] if element["type"] == "TextBlock" else "".join(run["text"] for run in element["inlines"])
+        for element in card["body"]
+    ]
+    return lines + [f"[{action['title']}] {action['url']}" for action in card.get("actions", [])]
+
+
+def _blocks_text(blocks: Any) -> list[str]:
+    """The texts of Slack blocks from top to bottom, unescaped as Slack does."""
+    texts = []
+    for block in blocks:
+        objects = [block["text"]] if "text" in block else block.get("fields", []) or block.get("elements", [])
+        texts += [text["text"].replace("\n", ": ") for text in objects]
+    return [text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for text in texts]
 
 
 def new_secret() -> str:

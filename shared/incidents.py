@@ -1,15 +1,13 @@
 """An incident: the same user, customer and application while it goes on. People and alerts deal with these. Pure.
 
-An incident is the sum of what each slice contributes to it. What it has told is kept with it, so that a scan that runs
-twice announces once.
+An incident is the sum of what each slice contributes to it. What happens to it is in shared/incident_life.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from hashlib import sha256
+from datetime import UTC, datetime
 from typing import Final
 
 from shared.findings import Finding
@@ -17,8 +15,13 @@ from shared.rules import RULE
 from shared.rules.rule import Severity
 
 OPEN: Final = "open"
+ACKNOWLEDGED: Final = "acknowledged"
+SNOOZED: Final = "snoozed"
+SILENCED: Final = "silenced"  # by a technical exception
 RESOLVED: Final = "resolved"
 WITHDRAWN: Final = "withdrawn: its records were corrected"
+
+PAST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,13 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """`announced` is the highest severity that was told (0: none); `opening` counts how often it opened."""
+    """Times are UTC; PAST stands for never.
+
+    `opening` counts how often it opened; this opening is about the sign-ins after `since`. `announced` is the highest
+    severity that was told in it (0: none), `tellings` how often, `told_at` when last, `told_last` the newest sign-in
+    that people know of. `opened_at` is when this opening began, `grew_at` when its last finding came or a person opened
+    it. `revision` counts the lines of its history.
+    """
 
     key: str
     who: Who
@@ -56,16 +65,39 @@ class Incident:
     opening: int = 1
     state: str = OPEN
     reason: str = ""
+    since: datetime = PAST
+    tellings: int = 0
+    told_at: datetime = PAST
+    told_last: datetime = PAST
+    opened_at: datetime = PAST
+    grew_at: datetime = PAST
+    snoozed_until: datetime = PAST
+    resolved_at: datetime = PAST
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something to tell of an incident: opened, raised or withdrawn. The same thing has the same id each time."""
+    """Something to tell of an incident: opened, raised, ongoing or withdrawn. The same thing has the same id each
+    time."""
 
     id: str
     kind: str
     incident: str
     severity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A pending event with its incident as it was then, so that what is told does not change under way.
+
+    `at` is when it happened, UTC. `first_scan`: what the first scan found in the days before the installation.
+    """
+
+    event: Event
+    incident: Incident
+    at: datetime
+    first_scan: bool
 
 
 def contributions(findings: Iterable[Finding], *, settled: bool) -> dict[str, tuple[Who, Facts]]:
@@ -95,8 +127,8 @@ def _contribution(
     return Who(newest.user, newest.user_name, newest.customer, newest.app, newest.app_name), facts
 
 
-def total(parts: Iterable[Facts]) -> Facts | None:
-    """The sum of what slices contribute; None when nothing is left."""
+def total(parts: Iterable[Facts], since: datetime = PAST) -> Facts | None:
+    """The sum of what slices contribute; None when nothing is left. Only sign-ins after `since` may be announced."""
     counted = [part for part in parts if part.count > 0]
     if not counted:
         return None
@@ -106,7 +138,7 @@ def total(parts: Iterable[Facts]) -> Facts | None:
         last=max(part.last for part in counted),
         rules=frozenset[str]().union(*(part.rules for part in counted)),
         severity=max(part.severity for part in counted),
-        announceable=max(part.announceable for part in counted),
+        announceable=max(part.announceable if part.last > since else 0 for part in counted),
     )
 
 
@@ -125,35 +157,18 @@ def only_grew(old: Facts | None, new: Facts | None) -> bool:
     )
 
 
-def counted_on(incident: Facts | None, old: Facts | None, new: Facts) -> Facts:
+def adds(old: Facts | None, new: Facts | None) -> bool:
+    """Whether a contribution says something that it did not say before."""
+    if new is None or new.count == 0:
+        return False
+    return old is None or (new.count, new.announceable) > (old.count, old.announceable) or new.last > old.last
+
+
+def counted_on(incident: Facts | None, old: Facts | None, new: Facts, since: datetime = PAST) -> Facts:
     """An incident's facts after a contribution that only grew."""
+    fresh = new if new.last > since else replace(new, announceable=0)
     if incident is None or incident.count == 0:
-        return new
-    both = total([incident, new])
+        return fresh
+    both = total([incident, fresh])
     assert both is not None  # noqa: S101 - two contributions that count
     return replace(both, count=incident.count + new.count - (old.count if old else 0))
-
-
-def after(before: Incident | None, key: str, who: Who, facts: Facts | None) -> tuple[Incident | None, Event | None]:
-    """The incident with these facts, and what there is to tell of it. Without facts its findings were all withdrawn."""
-    if facts is None:
-        if before is None or before.facts.count == 0:
-            return before, None
-        told = _event("withdrawn", before, before.announced) if before.announced else None
-        gone = replace(before.facts, count=0, announceable=0)
-        return replace(before, facts=gone, state=RESOLVED, reason=WITHDRAWN, announced=0), told
-    if before is None:
-        now = Incident(key, who, facts)
-    elif before.state == RESOLVED and before.facts.count == 0:
-        now = replace(before, facts=facts, state=OPEN, reason="", opening=before.opening + 1)
-    else:
-        now = replace(before, facts=facts)
-    if facts.announceable <= now.announced:
-        return now, None
-    told = _event("raised" if now.announced else "opened", now, facts.announceable)
-    return replace(now, announced=facts.announceable), told
-
-
-def _event(kind: str, incident: Incident, severity: int) -> Event:
-    identity = f"{incident.key}\n{kind}\n{severity}\n{incident.opening}"
-    return Event(sha256(identity.encode()).hexdigest()[:32], kind, incident.key, severity)

@@ -19,6 +19,7 @@ from azure.identity.aio import ManagedIdentityCredential
 from shared.graph.client import GraphClient
 from shared.settings import Settings, load_settings
 from shared.store.directory import Loaded, load_directory
+from shared.store.exports import Exports
 from shared.store.tables import Tables
 
 _log: Final = logging.getLogger("monitor")
@@ -44,10 +45,11 @@ class Monitor:
         self.clock = clock
         self._credential_for = credential_for or self._managed_identity
         self._credentials: list[AsyncTokenCredential] = []
-        self._graphs: dict[str, GraphClient] = {}
+        self._graphs: dict[tuple[str, int], GraphClient] = {}
         self._directory: Loaded | None = None
         self._ready = asyncio.Lock()
         self._tables_made = False
+        self._exports: Exports | None = None
         self._tables = tables or Tables.connect(
             settings.storage_connection_string,
             settings.table_service_uri,
@@ -63,16 +65,29 @@ class Monitor:
                     self._tables_made = True
         return self._tables
 
-    def graph(self, tenant: str) -> GraphClient:
-        """The Graph of a tenant, with its own budget of requests."""
-        if tenant not in self._graphs:
-            self._graphs[tenant] = GraphClient(
+    @property
+    def exports(self) -> Exports:
+        """The container of the tables' exports. Raises ValueError where the settings name no blob service."""
+        if self._exports is None:
+            connection = self.settings.storage_connection_string
+            self._exports = Exports.connect(
+                connection,
+                self.settings.blob_service_uri,
+                None if connection else self._managed_identity(self.settings.partner_tenant_id),
+            )
+        return self._exports
+
+    def graph(self, tenant: str, requests_per_10_seconds: int | None = None) -> GraphClient:
+        """The Graph of a tenant, with its own budget of requests: that of the sign-in log where none is named."""
+        budget = requests_per_10_seconds or self.settings.graph_requests_per_10_seconds
+        if (tenant, budget) not in self._graphs:
+            self._graphs[tenant, budget] = GraphClient(
                 self.settings.graph_base_url,
                 self._credential_for(tenant),
-                requests_per_10_seconds=self.settings.graph_requests_per_10_seconds,
+                requests_per_10_seconds=budget,
                 timeout_seconds=self.settings.graph_timeout_seconds,
             )
-        return self._graphs[tenant]
+        return self._graphs[tenant, budget]
 
     async def directory(self) -> Loaded:
         """The roster and the customers as they stand. Raises DirectoryMissing."""
@@ -95,6 +110,8 @@ class Monitor:
             await graph.close()
         for credential in self._credentials:
             await credential.close()
+        if self._exports is not None:
+            await self._exports.close()
         await self._tables.close()
 
     def _managed_identity(self, _tenant: str) -> AsyncTokenCredential:

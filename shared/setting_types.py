@@ -24,13 +24,24 @@ def resolved(value: object) -> object:
     return value
 
 
+def _is_guid(value: object) -> bool:
+    return isinstance(value, str) and len(id_key(value)) == 32 and set(id_key(value)) <= set("0123456789abcdef")
+
+
 def _guid(value: object) -> object:
-    if not isinstance(value, str) or len(id_key(value)) != 32 or not set(id_key(value)) <= set("0123456789abcdef"):
+    if not isinstance(value, str) or not _is_guid(value):
         raise ValueError("must be a tenant id (a GUID)")
     return value.strip().lower()
 
 
+def _group_id(value: object) -> object:
+    if not isinstance(value, str) or not _is_guid(value):
+        raise ValueError("must be the object id of a group (a GUID)")
+    return value.strip().lower()
+
+
 Guid = Annotated[str, BeforeValidator(_guid)]
+GroupIds = Annotated[tuple[Annotated[str, BeforeValidator(_group_id)], ...], NoDecode, BeforeValidator(comma_separated)]
 CommaSeparated = Annotated[tuple[Guid, ...], NoDecode, BeforeValidator(comma_separated)]
 Minutes = Annotated[tuple[int, ...], NoDecode, BeforeValidator(comma_separated)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)]

@@ -4,7 +4,8 @@
 """
 
 from .control import Control
+from .directory import PartnerDirectory
 from .errors import GraphError, bad_request
 from .server import Call, LocalGraph
 
-__all__ = ["Call", "Control", "GraphError", "LocalGraph", "bad_request"]
+__all__ = ["Call", "Control", "GraphError", "LocalGraph", "PartnerDirectory", "bad_request"]

@@ -49,6 +49,8 @@ from .signin_log import Place, TenantLog, load
 
 GRAPH_AUDIENCE = "https://graph.microsoft.com"
 SIGN_INS = "/auditLogs/signIns"
+# What shares the limit of 5 requests in 10 seconds; the rest of Graph allows hundreds a second.
+_REPORTS = ("/beta/auditLogs/", "/v1.0/auditLogs/", "/beta/reports/", "/v1.0/reports/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +235,8 @@ class LocalGraph:
             fault = await self._meet(request)
             audiences = (str(request.url.origin()), GRAPH_AUDIENCE)
             tenant_id = self.identity.tenant_of(request.headers.get("Authorization"), audiences)
-            self._gate.enter(tenant_id, now)
+            if request.path.startswith(_REPORTS):
+                self._gate.enter(tenant_id, now)
             return await handler(Call(request, version, tenant_id, now, fault))
         except GraphError as error:
             return error.response(now, request.headers.get("client-request-id"))
@@ -279,7 +282,7 @@ class LocalGraph:
         if newer_values:
             headers["Preference-Applied"] = "include-unknown-enum-members"
         if isinstance(call.fault, TruncatedFault):
-            return await _cut_off(call.request, body, headers)
+            return await cut_off(call.request, body, headers)
         return web.Response(body=body, headers=headers)
 
     def _next_link(self, query: Query, call: Call, after: Place | None) -> str:
@@ -310,7 +313,8 @@ class LocalGraph:
         return hmac.digest(self._key, content, hashlib.sha256)[:16]
 
 
-async def _cut_off(request: web.Request, body: bytes, headers: dict[str, str]) -> web.StreamResponse:
+async def cut_off(request: web.Request, body: bytes, headers: dict[str, str]) -> web.StreamResponse:
+    """An answer whose connection ends in the middle of the body."""
     response = web.StreamResponse(headers=headers)
     response.content_length = len(body)
     await response.prepare(request)

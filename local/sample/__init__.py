@@ -4,8 +4,19 @@
 `python -m local.sample OUT_DIR [--seed 7] [--days 30] [--end ISO]`.
 """
 
-from .files import read_log, write_sample
+from .files import read_log, read_people, write_sample
 from .generate import make_sample
 from .model import JsonObject, LogRecord, Quiet, Sample, Violation, iso
 
-__all__ = ["JsonObject", "LogRecord", "Quiet", "Sample", "Violation", "iso", "make_sample", "read_log", "write_sample"]
+__all__ = [
+    "JsonObject",
+    "LogRecord",
+    "Quiet",
+    "Sample",
+    "Violation",
+    "iso",
+    "make_sample",
+    "read_log",
+    "read_people",
+    "write_sample",
+]

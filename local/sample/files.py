@@ -16,7 +16,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from .model import JsonObject, LogRecord, Sample, iso
+from pydantic import TypeAdapter
+
+from .model import JsonObject, LogRecord, People, Sample, iso
 
 LOG = "log.jsonl.gz"
 
@@ -46,6 +48,11 @@ def read_log(directory: Path) -> Iterator[LogRecord]:
     with gzip.open(directory / LOG, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield entry_from_json(cast("JsonObject", json.loads(line)))
+
+
+def read_people(directory: Path) -> People:
+    """Everybody and every tenant of a sample directory. Raises OSError where it is not there, ValueError where bad."""
+    return TypeAdapter(People).validate_json((directory / "people.json").read_bytes())
 
 
 def entry_from_json(line: JsonObject) -> LogRecord:

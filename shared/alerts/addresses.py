@@ -32,9 +32,8 @@ def refusal(address: Address, *, internal: bool = False, loopback: bool = False)
         return "a metadata or link-local address"
     if address.is_multicast or address.is_unspecified or address.is_reserved:
         return "an address that is no single host"
-    if not address.is_global and not internal:
-        return "a private address"
-    return None
+    private = not address.is_global or (isinstance(address, IPv6Address) and address.is_site_local)
+    return "a private address" if private and not internal else None
 
 
 def _unwrapped(address: Address) -> Address:

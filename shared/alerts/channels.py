@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Collection
 from datetime import time
 from enum import StrEnum
 from ipaddress import ip_address
@@ -60,9 +61,7 @@ def _zone(value: object) -> object:
         raise ValueError("must be the name of a time zone")  # noqa: TRY004 - pydantic wants a ValueError
     try:
         return ZoneInfo(value)
-    except (OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError
-        raise ValueError("is not the name of a time zone such as Europe/Vienna") from None
-    except KeyError:
+    except (OSError, ValueError, KeyError):  # a folder, a path, not found: ZoneInfo has one for each
         raise ValueError("is not the name of a time zone such as Europe/Vienna") from None
 
 
@@ -131,10 +130,16 @@ class Channel(BaseModel):
         """The keys to sign with, the current one first."""
         return tuple(key.get_secret_value() for key in (self.secret, self.previous_secret) if key)
 
-    def wrong(self, *, local: bool) -> str | None:
+    @property
+    def host(self) -> str:
+        """The host of its URL, in lower case."""
+        return (urlsplit(self.url.get_secret_value()).hostname or "").lower()
+
+    def wrong(self, *, local: bool, allowed_hosts: Collection[str] = ()) -> str | None:
         """What keeps the app from sending there, as a sentence that shows neither URL nor secret; None when nothing.
 
         `local`: the app runs for a person on this machine, where http to loopback and unsigned alerts are allowed.
+        `allowed_hosts`: names, in lower case, that may be private addresses.
         """
         try:
             url = urlsplit(self.url.get_secret_value())
@@ -146,9 +151,10 @@ class Channel(BaseModel):
             return "URL must be an https address without a user name"
         if url.scheme == "http" and not (local and loopback):
             return "URL must be https (http only to loopback with AUTH_MODE local)"
-        if host.lower() == "localhost" and not local:
-            return "URL must not point to this machine"
-        if _is_address(host) and (why := refusal(ip_address(host), internal=True, loopback=local)):
+        if host == "localhost" and not local:
+            return "URL points to this machine"
+        internal = host in allowed_hosts
+        if _is_address(host) and (why := refusal(ip_address(host), internal=internal, loopback=local)):
             return f"URL points to {why}"
         if self.kind is Kind.GENERIC and not self.secret and not local:
             return "SECRET is missing: alerts of kind generic are signed"

@@ -19,7 +19,8 @@ import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import ClientAuthenticationError
 
-from shared.graph.problems import BadAnswer, GraphProblem, Refused, Throttled, Unavailable, Unlicensed
+from shared.graph.permissions import Part, part_of
+from shared.graph.problems import BadAnswer, GraphProblem, NotFound, Refused, Throttled, Unavailable, Unlicensed
 
 if TYPE_CHECKING:
     from kiota_abstractions.api_error import APIError
@@ -29,6 +30,8 @@ _WINDOW_SECONDS: Final = 10.0
 _ASK_AGAIN: Final = timedelta(minutes=15)
 _WAIT_WITHOUT_HEADER: Final = timedelta(seconds=60)
 _LICENCE: Final = ("nonpremiumtenant", "premium license", "premium licence", "does not have a premium")
+_PIM_LICENCE: Final = "aadpremiumlicenserequired"  # comes with 400
+_ANY_PART: Final = Part("", "that reads it", "this part of Graph")
 
 
 class GraphClient:
@@ -73,7 +76,7 @@ class GraphClient:
         try:
             body: object = await self._connected().send_primitive_async(request, "bytes", {"XXX": ODataError})
         except APIError as error:
-            raise _problem_of(error) from error
+            raise _problem_of(error, part_of(theirs.path)) from error
         except httpx.HTTPError as error:
             raise Unavailable(f"Graph could not be reached or broke off ({type(error).__name__})") from error
         except ClientAuthenticationError as error:
@@ -122,26 +125,34 @@ class GraphClient:
             self._sent.append(time.monotonic())
 
 
-def _problem_of(error: APIError) -> GraphProblem:
+def _problem_of(error: APIError, part: Part | None) -> GraphProblem:
     """Which problem an error answer is (signin-log-facts.md, "Asking Graph for them")."""
     status = error.response_status_code or 0
     main = getattr(error, "error", None)
     code, message = str(getattr(main, "code", "") or ""), str(getattr(main, "message", "") or "")
     said = f"{code} {message}".lower()
     wait = _retry_after(error.response_headers or {})
+    _, permission, what = part or _ANY_PART
     if status == 429 or (status == 503 and wait):
         return Throttled(f"Graph throttles this tenant ({status}).", wait or _WAIT_WITHOUT_HEADER)
     if status == 403 and any(hint in said for hint in _LICENCE):
         return Unlicensed(
-            "The tenant has no Microsoft Entra ID P1 or P2 licence, which the sign-in log needs: assign one.",
+            f"The tenant has no Microsoft Entra ID P1 or P2 licence, which {what} needs: assign one.",
+            _ASK_AGAIN,
+        )
+    if _PIM_LICENCE in said:
+        return Unlicensed(
+            f"The tenant has no Microsoft Entra ID P2 or Governance licence, which {what} needs: assign one.",
             _ASK_AGAIN,
         )
     if status == 403:
         return Refused(
-            "Graph refuses the sign-in log: grant the app's identity the application permission AuditLog.Read.All and "
+            f"Graph refuses {what}: grant the app's identity the application permission {permission} and "
             f"admin consent ({_short(code)}).",
             _ASK_AGAIN,
         )
+    if status == 404:
+        return NotFound(f"Graph does not know what was asked of {what} (404 {_short(code)}).")
     if status == 401:
         return Refused(
             f"Graph does not accept the app's token: check the identity and its tenant ({_short(code)}).", _ASK_AGAIN

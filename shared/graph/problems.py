@@ -3,9 +3,10 @@
 GraphProblem
 ├── Throttled      429, or 503 with Retry-After: the whole tenant waits; no attempt is counted
 ├── Refused        401, 403: nobody granted it; the whole tenant waits until somebody does
-│   └── Unlicensed the tenant has no licence for its own sign-in log
+│   └── Unlicensed the tenant has no licence for what was asked
 ├── Unavailable    5xx, time-outs, broken connections: the slice is tried again
 └── BadAnswer      an answer that makes no sense: cut off, a lost skip token, a page that comes twice
+    └── NotFound   404: what was asked for is not there
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Refused(GraphProblem):
 
 
 class Unlicensed(Refused):
-    """The tenant has no licence that includes the sign-in log."""
+    """The tenant has no licence that includes what was asked."""
 
 
 class Unavailable(GraphProblem):
@@ -48,3 +49,7 @@ class Unavailable(GraphProblem):
 
 class BadAnswer(GraphProblem):
     """Graph's answer cannot be used."""
+
+
+class NotFound(BadAnswer):
+    """What was asked for is not there."""

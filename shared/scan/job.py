@@ -17,6 +17,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from shared.directory import Directory
+from shared.exceptions.model import accepting
 from shared.findings import Finding
 from shared.graph.problems import GraphProblem, Refused
 from shared.graph.signins import pages
@@ -30,6 +31,7 @@ from shared.scan.slices import Slice, near_retention_end
 from shared.signin.decoding import DECODER_VERSION
 from shared.store import sessions
 from shared.store.directory import DirectoryMissing
+from shared.store.exceptions import read_exceptions
 from shared.store.findings import finding_row, findings_of, quarantined_of, quarantined_row
 from shared.store.flights import PAST, Flight, change_flight, read_flight
 from shared.store.incidents import contribute
@@ -230,6 +232,7 @@ class _Work:
         self, claim: Claim, reading: Reading, now: datetime, requests: int, directory_version: str
     ) -> None:
         """Replace what the slice said before. `now` is when the read began: it settles the ages that had passed."""
+        sure = claim.head.whole
         await self._sessions(claim, reading)
         head = claim.head
         age = now - self._slice.end
@@ -248,19 +251,21 @@ class _Work:
             )
         operations = await self._operations(reading, change, keep_quarantined=inconsistent)
         if operations:
-            last = (len(operations) - 1) // FENCED_CHANGES * FENCED_CHANGES
-            await claim.write_all(operations[:last], self._monitor.clock())
-            await claim.write(operations[last:], self._monitor.clock(), replace(counted, whole=False))
+            await claim.write_all(operations, self._monitor.clock(), replace(counted, whole=False))
         parts = contributions(change.final.values(), settled=settled)
         await self._contribute(claim, {key: {self._slice: parts.get(key)} for key in touched})
         done = self._done(counted, age, inconsistent=inconsistent)
+        if inconsistent and not sure:
+            # A worker that died may have written a root whose record is missing now, and not have told those who ask:
+            # whoever sees the record again tells them.
+            done = replace(done, whole=False)
         done = replace(
             done,
             requests=head.requests + requests,
             versions=f"rules {RULES_VERSION}, decoder {DECODER_VERSION}, directory {directory_version}, "
             f"policy {self._monitor.settings.policy}",
         )
-        await self._finish(claim, touched, [], done)
+        await self._finish(claim, touched, done)
 
     def _done(self, head: Head, age: timedelta, *, inconsistent: bool) -> Head:
         """The head after a read that was written to its end, with its next due time."""
@@ -295,8 +300,9 @@ class _Work:
         await _all(sessions.change_roots(table, change) for change in changes)
         told = [change.session for change in changes if unsure or change.changes_proof]
         asked = await _all(sessions.askers(table, session) for session in told)
-        for asker in {asker for of_session in asked for asker in of_session} - {slice_}:
-            await make_due(self._tables.slices, asker, claim.head.generation)
+        for asker in {asker.id: asker for of_session in asked for asker in of_session}.values():
+            if asker.id != slice_.id:  # by id, since an ask row spells the tenant without hyphens
+                await make_due(self._tables.slices, asker, claim.head.generation)
         by_person: dict[str, set[str]] = {}
         for person, session_id in reading.asking():
             by_person.setdefault(person, set()).add(session_id)
@@ -305,18 +311,20 @@ class _Work:
 
     async def _compare(self, claim: Claim, reading: Reading, *, announce_all: bool) -> _Change:
         """What the read changes. A finding is withdrawn only when its record is there and assesses otherwise now."""
-        old = await findings_of(self._tables.slices, self._slice)
+        stored = await findings_of(self._tables.slices, self._slice)
+        old = stored.findings
         rows = ((finding_row(self._slice.partition, finding)["RowKey"], finding) for finding in reading.findings())
         new = dict(rows)
         served = reading.ids
         removed = [key for key, finding in old.items() if key not in new and finding.id in served]
         missing = {key: f for key, f in old.items() if key not in new and f.id not in served}
-        written = {key: finding for key, finding in new.items() if old.get(key) != finding}
+        written = {key: f for key, f in new.items() if old.get(key) != f and key not in stored.foreign}
         final = {**missing, **new}
         concerned: Iterable[Finding] = [*written.values(), *(old[key] for key in (*written, *removed) if key in old)]
         if announce_all or not claim.head.whole:
             concerned = [*final.values(), *old.values()]
-        return _Change(final, written, removed, {key for f in concerned for key in f.incidents()}, bool(missing))
+        lacks = bool(missing) or not served.issuperset(stored.foreign.values())
+        return _Change(final, written, removed, {key for f in concerned for key in f.incidents()}, lacks)
 
     async def _touch(self, claim: Claim, change: _Change) -> set[str]:
         """Note the incidents that will change before the first finding does; gives them with those that a crashed
@@ -341,11 +349,15 @@ class _Work:
         new = {row["RowKey"]: row for row in (quarantined_row(self._slice, q) for q in reading.quarantined.values())}
         operations += [upsert(row) for key, row in new.items() if key not in old]
         if not keep_quarantined:
-            operations += [delete(keys(partition, key)) for key in sorted(old - set(new))]
+            operations += [delete(keys(partition, key)) for key, ours in old.items() if ours and key not in new]
         return operations
 
     async def _contribute(self, claim: Claim, changes: Mapping[str, Mapping[Slice, tuple[Who, Facts] | None]]) -> None:
+        if not changes:
+            return
         first_scan = self._slice.end <= self._flight.first_seen
+        exceptions = [stored.exception for stored in await read_exceptions(self._tables.control)]
+        accepts = accepting(exceptions, self._monitor.clock())
         await _all(
             contribute(
                 self._tables.incidents,
@@ -354,25 +366,33 @@ class _Work:
                 generation=claim.head.generation,
                 now=self._monitor.clock(),
                 first_scan=first_scan,
+                life=self._monitor.settings.life,
+                accepts=accepts,
             )
             for key, change in changes.items()
         )
 
-    async def _finish(self, claim: Claim, touched: set[str], operations: list[Operation], head: Head) -> None:
-        """The last fenced write; the notes on touched incidents go with it."""
+    async def _finish(
+        self,
+        claim: Claim,
+        touched: set[str],
+        head: Head,
+        *,
+        removed: Iterable[str] = (),
+        last: Sequence[Operation] = (),
+    ) -> None:
+        """The last fenced write; the notes on touched incidents go with it, and the rows of those keys before it."""
         prefix = f"touch-{self._slice.name}-"
-        removals = [delete(keys(self._slice.partition, prefix + key)) for key in sorted(touched)]
-        every = [*removals, *operations]
-        last = max(0, len(every) - 1) // FENCED_CHANGES * FENCED_CHANGES
-        await claim.write_all(every[:last], self._monitor.clock())
-        await claim.write(every[last:], self._monitor.clock(), head)
+        gone = [*removed, *(prefix + key for key in sorted(touched))]
+        removals = (delete(keys(self._slice.partition, key)) for key in gone)
+        await claim.write_all(removals, self._monitor.clock(), head, last=last)
 
     async def _split(self, claim: Claim) -> list[Slice]:
         """Put two halves in the place of a slice that is too long; what it contributed moves to them."""
         halves = self._slice.halves()
         if halves is None:
             raise ValueError(f"slice {self._slice.id} cannot be halved")
-        old = await findings_of(self._tables.slices, self._slice)
+        old = (await findings_of(self._tables.slices, self._slice)).findings
         every = {key for finding in old.values() for key in finding.incidents()}
         touched = await self._touch(claim, _Change(old, {}, [], every, missing=False))
         settled = claim.head.settled is not None and claim.head.settled >= self._ages[min(1, len(self._ages) - 1)]
@@ -388,14 +408,14 @@ class _Work:
             },
         )
         quarantined = await quarantined_of(self._tables.slices, self._slice)
-        operations = [new_head(half, self._monitor.clock(), claim.head.generation) for half in halves]
-        operations += [delete(keys(self._slice.partition, key)) for key in sorted(quarantined)]
+        # In one batch with the head that says so: nobody may read a half while the whole still counts.
+        heads = [new_head(half, self._monitor.clock(), claim.head.generation) for half in halves]
         why = "It held too many pages and was split into halves."
         head = replace(
             claim.head, state=SPLIT, next_due=NEVER, counts={}, records=0, quarantined=0, whole=True, problem=why
         )
         log_event("slice_split", slice=self._slice.id)
-        await self._finish(claim, touched, operations, head)
+        await self._finish(claim, touched, head, removed=[key for key, ours in quarantined.items() if ours], last=heads)
         return [*halves]
 
 

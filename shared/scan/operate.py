@@ -38,6 +38,20 @@ async def rescan(monitor: Monitor, tenant: str, first: datetime, end: datetime) 
     return marked
 
 
+async def replay(monitor: Monitor, tenant: str, first: datetime, end: datetime) -> int:
+    """Have the slices of a period that hold quarantined records read again, after the decoder was mended; gives how
+    many. The log itself is asked: it still holds the records, and what is near the end of its retention stays."""
+    tables = await monitor.tables()
+    marked = 0
+    async for head in _heads(monitor, tenant, first, end):
+        readable = head.state not in (SPLIT, FOREIGN, PARKED)
+        if head.quarantined and readable and not near_retention_end(head.slice, monitor.clock(), monitor.retention):
+            await make_due(tables.slices, head.slice, uuid4().hex)
+            marked += 1
+    log_event("quarantine_replayed", tenant=tenant, slices=marked)
+    return marked
+
+
 async def _heads(monitor: Monitor, tenant: str, first: datetime, end: datetime) -> AsyncIterator[Head]:
     tables = await monitor.tables()
     for day in days_between(first, end):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,14 +16,21 @@ from shared.scan.slices import (
     alternate,
     closed_slices,
     days_between,
+    gaps_in,
     in_turn,
     near_retention_end,
-    uncovered,
 )
 from shared.signin.text import id_key
 from shared.store.flights import PAST, Flight, change_flight, read_flight
-from shared.store.ledger import CLAIMED, FOREIGN, PARKED, SPLIT, Head, due_marks, heads_of_day
-from shared.store.rollups import fingerprint, fingerprints, roll_up
+from shared.store.ledger import CLAIMED, FOREIGN, PARKED, SPLIT, Head, clear_due, due_marks, heads_of_day, make_due
+from shared.store.rollups import (
+    fingerprint,
+    fingerprints,
+    partner_fingerprint,
+    partner_fingerprints,
+    roll_up,
+    roll_up_partner,
+)
 from shared.store.tables import Tables
 
 # Graph allows an app 122 requests in 10 seconds over all tenants and 5 for each (signin-log-facts.md).
@@ -37,7 +44,7 @@ class Ledger:
     """What the ledger says of a tenant's last days."""
 
     heads: Mapping[Slice, Head]
-    marked: frozenset[Slice]
+    marked: Mapping[Slice, str]  # those that something made due, each with the mark's etag
 
 
 async def plan_scans(monitor: Monitor) -> list[str]:
@@ -48,11 +55,14 @@ async def plan_scans(monitor: Monitor) -> list[str]:
     first = now - timedelta(days=monitor.settings.lookback_days)
     days = [*days_between(first, now)]
     known = dict(zip(days, await asyncio.gather(*(fingerprints(tables.rollups, day) for day in days)), strict=True))
+    known_of_partner = await partner_fingerprints(tables.rollups, first, now)
+    mended: set[datetime] = set()
     messages: list[str] = []
     flying = 0
     for tenant in monitor.settings.tenants:
         ledger = await _read_ledger(tables, tenant, days)
-        await _mend_roll_ups(monitor, tables, tenant, ledger, known)
+        await _pass_marks_on(tables, ledger)
+        mended |= await _mend_roll_ups(monitor, tables, tenant, ledger, known)
         flight = await _noticed(tables, tenant, now)
         if flight is None or not flight.is_free(now):
             flying += 1
@@ -70,6 +80,9 @@ async def plan_scans(monitor: Monitor) -> list[str]:
             messages.append(message)
             flying += 1
             log_event("slices_due", tenant=tenant, due=len(due), first=due[0].id)
+    for day in (day for day in days if day not in mended):
+        if FOREIGN not in known[day].values() and known_of_partner.get(day) not in _as_made_of(known[day]):
+            await roll_up_partner(tables.rollups, day)
     return messages
 
 
@@ -97,8 +110,7 @@ def due_slices(
     heads = ledger.heads
     standing = [(s.start, s.end) for s, head in heads.items() if head.state != SPLIT]
     halves = [half for s, head in heads.items() if head.state == SPLIT for half in s.halves() or ()]
-    never = [s for s in uncovered(grid, standing) if s not in heads]
-    never += [half for half in uncovered(halves, standing) if half not in heads]
+    never = [s for s in gaps_in((*grid, *halves), standing) if s not in heads]
     again = [s for s, head in heads.items() if head.is_due(now)]
     marked = [s for s in _standing_for(ledger.marked, heads) if _may_be_read(heads.get(s), now)]
     wanted = {s for s in (*never, *again, *marked) if not near_retention_end(s, now, retention)}
@@ -115,7 +127,7 @@ def _may_be_read(head: Head | None, now: datetime) -> bool:
     return head.state not in (PARKED, FOREIGN) and not (head.state == CLAIMED and head.lease_until > now)
 
 
-def _standing_for(marked: frozenset[Slice], heads: Mapping[Slice, Head]) -> list[Slice]:
+def _standing_for(marked: Iterable[Slice], heads: Mapping[Slice, Head]) -> list[Slice]:
     """The marked slices, with the halves in the place of those that were split since."""
     standing: list[Slice] = []
     rest = [*marked]
@@ -129,25 +141,45 @@ def _standing_for(marked: frozenset[Slice], heads: Mapping[Slice, Head]) -> list
 
 
 async def _read_ledger(tables: Tables, tenant: str, days: Sequence[datetime]) -> Ledger:
-    async def of_day(day: datetime) -> tuple[list[Head], list[Slice]]:
-        return [h async for h in heads_of_day(tables.slices, tenant, day)], [
-            *await due_marks(tables.slices, tenant, day)
-        ]
+    async def of_day(day: datetime) -> tuple[list[Head], dict[Slice, str]]:
+        return [h async for h in heads_of_day(tables.slices, tenant, day)], await due_marks(tables.slices, tenant, day)
 
     parts = await asyncio.gather(*(of_day(day) for day in days))
-    return Ledger({h.slice: h for heads, _ in parts for h in heads}, frozenset(s for _, marks in parts for s in marks))
+    return Ledger(
+        {h.slice: h for heads, _ in parts for h in heads}, {s: e for _, marks in parts for s, e in marks.items()}
+    )
+
+
+async def _pass_marks_on(tables: Tables, ledger: Ledger) -> None:
+    """Give the marks of slices that were split to their halves: nobody reads a split slice again, so that its own would
+    stay and make the halves due for ever."""
+    for slice_, etag in ledger.marked.items():
+        head = ledger.heads.get(slice_)
+        if head is not None and head.state == SPLIT:
+            for half in _standing_for([slice_], ledger.heads):
+                await make_due(tables.slices, half, "of the whole")
+            await clear_due(tables.slices, slice_, etag)
 
 
 async def _mend_roll_ups(
     monitor: Monitor, tables: Tables, tenant: str, ledger: Ledger, known: Mapping[datetime, Mapping[str, str]]
-) -> None:
-    """Recompute the days whose roll-up is not of the heads that stand there now, or lacks."""
+) -> set[datetime]:
+    """Recompute the days whose roll-up is not of the heads that stand there now, or lacks; gives these days."""
+    mended = set()
     for day, of_day in known.items():
         heads = [head for s, head in sorted(ledger.heads.items()) if s.partition.endswith(f"{day:%Y%m%d}")]
         stored = of_day.get(id_key(tenant))
         busy = any(head.state == CLAIMED and head.lease_until > monitor.clock() for head in heads)
-        if not busy and stored != (fingerprint(heads) if heads or stored else None):
+        if not busy and stored not in (FOREIGN, fingerprint(heads) if heads or stored else None):
             await roll_up(tables.slices, tables.rollups, tenant, day, monitor.settings.read_ages)
+            mended.add(day)
+    return mended
+
+
+def _as_made_of(of_tenants: Mapping[str, str]) -> tuple[str | None, ...]:
+    """The fingerprints that the partner's day may have: a newer version's is left alone, and a day without tenants
+    needs none."""
+    return (FOREIGN, partner_fingerprint(of_tenants), *(() if of_tenants else (None,)))
 
 
 async def _noticed(tables: Tables, tenant: str, now: datetime) -> Flight | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.compliance.counts import Counts, Seen
 from shared.directory import Directory
@@ -19,6 +19,8 @@ from shared.signin.model import SignIn
 from shared.signin.sessions import Proof, SessionKey, session_of
 from shared.signin.text import id_key
 from shared.signin.traits import WATCHED, Identity, is_interactive, is_partner_user
+
+_LONGEST_KEY: Final = 1024  # as a finding has them; only a broken record has more
 
 
 class SaysOfSession(NamedTuple):
@@ -105,10 +107,11 @@ class Reading:
     def _judge(self, sign_in: SignIn, session: Evidence) -> _Judged:
         assessment = assess(sign_in, self.directory, self.policy, session)
         name = sign_in.user_principal_name or sign_in.user_display_name or ""
-        customer = customer_of(sign_in, assessment.scope, self.directory)
-        app = id_key(sign_in.app_id)
+        user = person_of(sign_in)[:_LONGEST_KEY]
+        customer = customer_of(sign_in, assessment.scope, self.directory)[:_LONGEST_KEY]
+        app = id_key(sign_in.app_id)[:_LONGEST_KEY]
         return _Judged(
-            Seen(assessment, person_of(sign_in), name, customer, app, sign_in.app_display_name or ""),
+            Seen(assessment, user, name, customer, app, sign_in.app_display_name or ""),
             finding_of(sign_in, assessment, self.directory),
             self._root(sign_in, assessment),
             sign_in if assessment.evidence is Evidence.UNKNOWN and assessment.scope in WATCHED else None,

@@ -121,17 +121,30 @@ def alternate[T](first: Iterable[T], second: Iterable[T]) -> list[T]:
 
 
 def uncovered(wanted: Sequence[Slice], have: Iterable[tuple[datetime, datetime]]) -> list[Slice]:
-    """Those of the wanted slices (in order of time) that the given intervals do not cover wholly."""
+    """Those of the wanted slices, in order of time, that the given intervals do not cover wholly."""
+    return [slice_ for slice_, gaps in _gaps(wanted, have) if gaps]
+
+
+def gaps_in(wanted: Sequence[Slice], have: Iterable[tuple[datetime, datetime]]) -> list[Slice]:
+    """The pieces of the wanted slices, in order of time, that the given intervals do not cover: whole slices, but where
+    one was lost in part or slices had another width."""
+    return [gap for _, gaps in _gaps(wanted, have) for gap in gaps]
+
+
+def _gaps(wanted: Sequence[Slice], have: Iterable[tuple[datetime, datetime]]) -> Iterator[tuple[Slice, list[Slice]]]:
     intervals = sorted(have)
-    missing: list[Slice] = []
     at = 0
     for slice_ in sorted(wanted):
         while at < len(intervals) and intervals[at][1] <= slice_.start:
             at += 1
+        gaps: list[Slice] = []
         reached, look = slice_.start, at
-        while look < len(intervals) and intervals[look][0] <= reached < slice_.end:
-            reached = max(reached, intervals[look][1])
+        while look < len(intervals) and intervals[look][0] < slice_.end:
+            start, end = intervals[look]
+            if start > reached:
+                gaps.append(Slice(slice_.tenant, reached, start - reached))
+            reached = max(reached, end)
             look += 1
         if reached < slice_.end:
-            missing.append(slice_)
-    return missing
+            gaps.append(Slice(slice_.tenant, reached, slice_.end - reached))
+        yield slice_, gaps

@@ -11,21 +11,40 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from itertools import batched
-from typing import Final
+from typing import Any, Final
+
+from pydantic import BaseModel
 
 from shared.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.store.packing import pack, unpack
-from shared.store.tables import MAX_BATCH, SCHEMA, Operation, Row, Table, delete, keys, upsert, utc
+from shared.store.tables import (
+    MAX_BATCH,
+    SCHEMA,
+    Conflict,
+    Row,
+    Table,
+    delete,
+    etag_of,
+    insert,
+    keys,
+    merge,
+    upsert,
+    utc,
+)
 
 _POINTER: Final = ("current", "version")
+# How many entries share a row: far below what a row holds, and few rows even for tens of thousands of entries.
+_PER_ROW: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A directory and the version it is of. `at` is when it was refreshed, UTC."""
+    """A directory and the version it is of. `at` is when it was refreshed, `began` when that refresh began, both UTC:
+    whoever came after `began` may be missing."""
 
     version: str
     at: datetime
+    began: datetime
     directory: Directory
     file: DirectoryFile
 
@@ -34,43 +53,59 @@ class DirectoryMissing(Exception):  # noqa: N818
     """There is no directory yet, so that no sign-in can be judged."""
 
 
-async def save_directory(table: Table, file: DirectoryFile, now: datetime) -> str:
-    """Replace the directory; gives the version. Writing the same again changes nothing but its time."""
-    text = file.model_dump_json(by_alias=True)
-    version = sha256(text.encode()).hexdigest()[:16]
-    partition = f"version-{version}"
-    rows: list[Operation] = [
-        upsert({**keys(partition, "partner"), "v": SCHEMA, **pack("domains", sorted(file.federated_domains))}),
-    ]
-    for kind, entries in (("admin", file.delegated_admins), ("customer", file.customers)):
-        for i, entry in enumerate(entries):
-            packed = pack("entry", entry.model_dump(mode="json", by_alias=True))
-            rows.append(upsert({**keys(partition, f"{kind}-{i:06d}"), "v": SCHEMA, **packed}))
-    for batch in batched(rows, MAX_BATCH, strict=False):
-        await table.transact(batch)
+async def save_directory(
+    table: Table, file: DirectoryFile, now: datetime, *, began: datetime | None = None, after: Loaded | None = None
+) -> str:
+    """Replace the directory; gives the version. Writing the same again changes nothing but its time.
+
+    `began` is when the refresh began that found it (else now). `after` is the directory it was made from. Raises
+    Conflict where another one took its place meanwhile.
+    """
+    version = sha256(file.model_dump_json(by_alias=True).encode()).hexdigest()[:16]
     pointer = await table.get(*_POINTER)
+    if after and (pointer is None or pointer["version"] != after.version):
+        raise Conflict("the directory was replaced meanwhile")
+    partition = f"version-{version}"
+    for kind, entries in (("admin", file.delegated_admins), ("customer", file.customers)):
+        for place, part in enumerate(batched(entries, _PER_ROW, strict=False)):
+            await table.write(upsert({**keys(partition, f"{kind}-{place:06d}"), "v": SCHEMA, **_packed(part)}))
     await table.write(
-        upsert(
-            {
-                **keys(*_POINTER),
-                "v": SCHEMA,
-                "version": version,
-                "partnerTenantId": file.partner_tenant_id,
-                "admins": len(file.delegated_admins),
-                "customers": len(file.customers),
-                "refreshedAt": now,
-            }
-        )
+        upsert({**keys(partition, "partner"), "v": SCHEMA, **pack("domains", sorted(file.federated_domains))})
     )
-    if pointer and pointer["version"] != version:
-        await _remove(table, f"version-{pointer['version']}")
+    row = {
+        **keys(*_POINTER),
+        "v": SCHEMA,
+        "version": version,
+        "partnerTenantId": file.partner_tenant_id,
+        "admins": len(file.delegated_admins),
+        "customers": len(file.customers),
+        "refreshedAt": now,
+        "beganAt": began or now,
+        "replaced": str(pointer["version"]) if pointer else "",  # removed next time too: a crash may leave its rows
+    }
+    try:
+        await table.write(merge(row, etag_of(pointer)) if pointer else insert(row))
+    except Conflict:
+        stands = await table.get(*_POINTER)
+        if stands is None or (stands["version"], utc(stands["refreshedAt"])) != (version, now):
+            raise  # else it was our own success that came back as a conflict
+    for old in {str(pointer[column]) for column in ("version", "replaced") if pointer and pointer.get(column)}:
+        if old != version:
+            await _remove(table, f"version-{old}")
     return version
+
+
+def _packed(entries: tuple[BaseModel, ...]) -> dict[str, bytes]:
+    return pack("entries", [entry.model_dump(mode="json", by_alias=True, exclude_none=True) for entry in entries])
 
 
 async def _remove(table: Table, partition: str) -> None:
     old = [delete(row) async for row in table.prefixed(partition, "")]
     for batch in batched(old, MAX_BATCH, strict=False):
-        await table.transact(batch)
+        try:
+            await table.transact(batch)
+        except Conflict:
+            continue  # somebody else removes them, or our own answer was lost; what is left goes next time
 
 
 async def load_directory(table: Table, known: Loaded | None = None) -> Loaded:
@@ -85,17 +120,20 @@ async def load_directory(table: Table, known: Loaded | None = None) -> Loaded:
         return known
     partition = f"version-{version}"
     rows = {str(row["RowKey"]): row async for row in table.range(partition, "a", "z")}
-    complete = sum(1 for key in rows if key.startswith("admin-")) == pointer["admins"]
-    if "partner" not in rows or not complete:
+    admins, customers = _entries(rows, "admin-"), _entries(rows, "customer-")
+    if "partner" not in rows or (len(admins), len(customers)) != (pointer["admins"], pointer["customers"]):
+        if await table.get(*_POINTER) == pointer:
+            raise DirectoryMissing("rows of it were lost: load the directory file again, or wait for a refresh")
         return await load_directory(table)  # replaced between the two reads
     file = DirectoryFile(
         partner_tenant_id=pointer["partnerTenantId"],
-        delegated_admins=[DelegatedAdmin.model_validate(e) for e in _entries(rows, "admin-")],
-        customers=[Customer.model_validate(e) for e in _entries(rows, "customer-")],
+        delegated_admins=[DelegatedAdmin.model_validate(entry) for entry in admins],
+        customers=[Customer.model_validate(entry) for entry in customers],
         federated_domains=unpack("domains", rows["partner"]) or [],
     )
-    return Loaded(version, at, Directory.of(file), file)
+    return Loaded(version, at, utc(pointer.get("beganAt") or pointer["refreshedAt"]), Directory.of(file), file)
 
 
-def _entries(rows: Mapping[str, Row], prefix: str) -> list[object]:
-    return [unpack("entry", row) for key, row in sorted(rows.items()) if key.startswith(prefix)]
+def _entries(rows: Mapping[str, Row], prefix: str) -> list[Any]:
+    chunks = (unpack("entries", row) or [] for key, row in sorted(rows.items()) if key.startswith(prefix))
+    return [entry for chunk in chunks for entry in chunk]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
 from shared.findings import Finding
 from shared.rules.rule import Severity
-from shared.scan.slices import Slice, midnight
+from shared.scan.slices import Slice, midnight, partition_of
 from shared.signin.decoding import Quarantined
-from shared.store.packing import ROOM, pack_bytes
+from shared.store.packing import TooLong, pack_bytes
 from shared.store.tables import SCHEMA, Row, Table, is_newer, keys, utc
 
 _FINDING: Final = "find-"
 _QUARANTINED: Final = "quar-"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9-]{1,80}")
+_INT32: Final = 2**31 - 1
+_RAW_ROOM: Final = 300_000  # several share a batch
 
 
 def finding_row(partition: str, finding: Finding) -> dict[str, Any]:
@@ -29,7 +32,7 @@ def finding_row(partition: str, finding: Finding) -> dict[str, Any]:
         "scope": finding.scope,
         "evidence": finding.evidence,
         "verdict": finding.verdict,
-        "code": finding.code,
+        "code": max(-_INT32, min(finding.code, _INT32)),  # Entra's have six digits; a broken one may have any number
         "interactive": finding.interactive,
         "rules": ",".join(finding.rules),
         "severities": ",".join(str(int(severity)) for _, severity in finding.fits),
@@ -83,21 +86,36 @@ def finding_range(slice_: Slice) -> tuple[str, str]:
     return _FINDING + _clock(slice_.start, slice_.start), _FINDING + _clock(slice_.start, slice_.end)
 
 
-async def findings_of(table: Table, slice_: Slice) -> dict[str, Finding]:
-    """The findings of a slice by their row keys, from their own key range, so that a lost head does not matter."""
-    rows = table.range(slice_.partition, *finding_range(slice_))
-    return {str(row["RowKey"]): finding_of_row(row) async for row in rows if not is_newer(row)}
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The findings of a slice, by row key. `foreign` are those that a newer version of the app wrote, by row key with
+    the ids of their records: they are left alone."""
+
+    findings: dict[str, Finding]
+    foreign: dict[str, str]
+
+
+async def findings_of(table: Table, slice_: Slice) -> Stored:
+    """The findings of a slice, from their own key range, so that a lost head does not matter."""
+    stored = Stored({}, {})
+    async for row in table.range(slice_.partition, *finding_range(slice_)):
+        if is_newer(row):
+            stored.foreign[str(row["RowKey"])] = str(row.get("id", ""))
+        else:
+            stored.findings[str(row["RowKey"])] = finding_of_row(row)
+    return stored
 
 
 def quarantined_row(slice_: Slice, record: Quarantined) -> dict[str, Any]:
-    """A record that could not be read, as a row: keyed by slice and hash of its bytes."""
+    """A record that could not be read, as a row: keyed by slice and hash of its bytes. What does not even fit squeezed
+    is cut; its length and hash stay."""
     kept = record.raw
     while True:
         try:
-            packed = pack_bytes("raw", kept)
+            packed = pack_bytes("raw", kept, _RAW_ROOM)
             break
-        except ValueError:
-            kept = kept[:ROOM]  # what does not even fit squeezed is cut; its length and hash stay
+        except TooLong:
+            kept = kept[: len(kept) // 2]
     return {
         **keys(slice_.partition, f"{_QUARANTINED}{slice_.name}-{record.key}"),
         "v": SCHEMA,
@@ -108,10 +126,10 @@ def quarantined_row(slice_: Slice, record: Quarantined) -> dict[str, Any]:
     }
 
 
-async def quarantined_of(table: Table, slice_: Slice) -> set[str]:
-    """The row keys of a slice's quarantined records."""
-    rows = table.prefixed(slice_.partition, f"{_QUARANTINED}{slice_.name}-", select=["RowKey"])
-    return {str(row["RowKey"]) async for row in rows}
+async def quarantined_of(table: Table, slice_: Slice) -> dict[str, bool]:
+    """The row keys of a slice's quarantined records, and whether each is this version's to change."""
+    rows = table.prefixed(slice_.partition, f"{_QUARANTINED}{slice_.name}-", select=["RowKey", "v"])
+    return {str(row["RowKey"]): not is_newer(row) async for row in rows}
 
 
 def _clock(day_of: datetime, at: datetime) -> str:
@@ -125,3 +143,30 @@ def _key_of(record_id: str) -> str:
     if _SAFE_ID.fullmatch(record_id):
         return record_id
     return "h" + sha256(record_id.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def findings_within(
+    table: Table, tenant: str, start: datetime, end: datetime
+) -> tuple[list[tuple[str, Finding]], bool]:
+    """What one request gives of a tenant's findings with start <= at < end, with their row keys, oldest first; and
+    whether there may be more. The times are UTC, of one day, or midnights with whole days between them."""
+    last = end - timedelta(microseconds=1)
+    one_day = midnight(start) == midnight(last)
+    rows, more = await table.page(
+        partition_of(tenant, start),
+        _moment(start, start) if one_day else _FINDING,
+        _moment(start, end) if one_day else f"{_FINDING}~",
+        last_partition=None if one_day else partition_of(tenant, last),
+    )
+    return [(str(row["RowKey"]), finding_of_row(row)) for row in rows if not is_newer(row)], more
+
+
+async def all_findings_within(table: Table, tenant: str, start: datetime, end: datetime) -> list[tuple[str, Finding]]:
+    """All of a tenant's findings with start <= at < end, within one UTC day, in as many requests as it takes."""
+    rows = table.range(partition_of(tenant, start), _moment(start, start), _moment(start, end))
+    return [(str(row["RowKey"]), finding_of_row(row)) async for row in rows if not is_newer(row)]
+
+
+def _moment(day_of: datetime, at: datetime) -> str:
+    """The first key that a finding of that time can have."""
+    return f"{_FINDING}{_clock(day_of, at)}{at:%f}"

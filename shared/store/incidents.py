@@ -6,13 +6,17 @@ event it causes change in one transaction.
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from shared.incidents import Event, Facts, Incident, Who, after, counted_on, only_grew, total
+from shared.incident_life import USUAL_LIFE, Accepts, Life, Note, Step, accept_nothing, after
+from shared.incidents import OPEN, PAST, RESOLVED, Facts, Incident, Telling, Who, adds, counted_on, only_grew, total
 from shared.scan.slices import Slice
-from shared.store.packing import pack
+from shared.store.events import event_row
 from shared.store.tables import (
     SCHEMA,
     Conflict,
@@ -24,35 +28,45 @@ from shared.store.tables import (
     is_newer,
     keys,
     merge,
+    upsert,
     utc,
 )
 
-SHARDS: Final = tuple(f"shard-{digit}" for digit in "0123456789abcdef")
+# Eight, so that one call of the list, which may make ten requests, looks into all of them.
+SHARDS: Final = tuple(f"shard-{digit}" for digit in "01234567")
 _INCIDENT: Final = "incident-"
 _CONTRIBUTION: Final = "part-"
-EVENT: Final = "event-"
+_HISTORY: Final = "history-"
 _TRIES: Final = 20
 
 
 def shard_of(key: str) -> str:
     """The partition of an incident."""
-    return f"shard-{key[0]}"
+    return SHARDS[int(key[0], 16) // 2]
 
 
 type Change = dict[Slice, tuple[Who, Facts] | None]
 
 
 async def contribute(
-    table: Table, key: str, change: Change, *, generation: str, now: datetime, first_scan: bool
+    table: Table,
+    key: str,
+    change: Change,
+    *,
+    generation: str,
+    now: datetime,
+    first_scan: bool,
+    life: Life = USUAL_LIFE,
+    accepts: Accepts = accept_nothing,
 ) -> None:
-    """Replace what slices contribute to one incident; None takes a contribution away.
+    """Replace what slices contribute to one incident; None takes a contribution away. `accepts` says what silences it.
 
     Only a newer generation replaces a contribution. Several slices change together where one is split into halves.
     Raises Conflict when others change the incident all the time.
     """
     for _ in range(_TRIES):
         try:
-            await _contribute_once(table, key, change, generation, now, first_scan=first_scan)
+            await _contribute_once(table, key, change, generation, now, first_scan=first_scan, life=life, accepts=accepts)
         except Conflict:
             continue
         return
@@ -60,15 +74,26 @@ async def contribute(
 
 
 async def _contribute_once(
-    table: Table, key: str, change: Change, generation: str, now: datetime, *, first_scan: bool
+    table: Table,
+    key: str,
+    change: Change,
+    generation: str,
+    now: datetime,
+    *,
+    first_scan: bool,
+    life: Life,
+    accepts: Accepts,
 ) -> None:
     shard = shard_of(key)
     incident_row = await table.get(shard, _INCIDENT + key)
     if incident_row is not None and is_newer(incident_row):
         return
+    before = incident_of(incident_row) if incident_row else None
+    since = before.since if before else PAST
     operations: list[Operation] = []
     replaced: dict[str, Facts] = {}
-    facts = _facts(incident_row) if incident_row else None
+    added: list[Facts] = []
+    facts = before.facts if before else None
     grew = True
     who = None
     for slice_, part in change.items():
@@ -85,8 +110,10 @@ async def _contribute_once(
         row = {**keys(shard, row_key), "slice": slice_.id, "generation": generation, **_fact_columns(stored)}
         operations.append(merge(row, etag_of(old_row)) if old_row else insert(row))
         replaced[row_key] = stored
+        if new and adds(old, new):
+            added.append(new)
         if only_grew(old, new):
-            facts = counted_on(facts, old, new) if new else facts
+            facts = counted_on(facts, old, new, since) if new else facts
         else:
             grew = False
     if not operations:
@@ -94,17 +121,27 @@ async def _contribute_once(
     if not grew:
         others = table.prefixed(shard, f"{_CONTRIBUTION}{key}-")
         parts = {str(row["RowKey"]): _facts(row) async for row in others}
-        facts = total({**parts, **replaced}.values())
+        facts = total({**parts, **replaced}.values(), since)
     elif facts is not None and facts.count == 0:
         facts = None
-    before = incident_of(incident_row) if incident_row else None
-    incident, event = after(before, key, who or (before.who if before else Who("", "", "", "", "")), facts)
-    if incident is not None:
-        columns = incident_columns(incident)
-        operations.append(merge(columns, etag_of(incident_row)) if incident_row else insert(columns))
-    if event is not None and incident is not None:
-        operations.append(insert(event_row(event, incident, now, first_scan=first_scan)))
+    known = who or (before.who if before else Who("", "", "", "", ""))
+    step = after(before, key, known, facts, added=added, now=now, life=life, accepts=accepts)
+    if step is not None:
+        operations += _step_rows(step, now, etag_of(incident_row) if incident_row else None, first_scan=first_scan)
     await table.transact(operations)
+
+
+def _step_rows(step: Step, now: datetime, etag: str | None, *, first_scan: bool = False) -> list[Operation]:
+    """The incident, the lines of its history and the event, all of one transaction."""
+    incident = step.incident
+    shard = shard_of(incident.key)
+    columns = incident_columns(incident)
+    rows = [merge(columns, etag) if etag else insert(columns)]
+    first = incident.revision - len(step.notes) + 1
+    rows += [insert(_note_row(incident, number, note, now)) for number, note in enumerate(step.notes, first)]
+    if step.event:
+        rows.append(upsert(event_row(shard, Telling(step.event, incident, now, first_scan))))
+    return rows
 
 
 def _fact_columns(facts: Facts) -> dict[str, Any]:
@@ -144,6 +181,15 @@ def incident_columns(incident: Incident) -> dict[str, Any]:
         "opening": incident.opening,
         "state": incident.state,
         "reason": incident.reason,
+        "since": incident.since,
+        "tellings": incident.tellings,
+        "toldAt": incident.told_at,
+        "toldLast": incident.told_last,
+        "openedAt": incident.opened_at,
+        "grewAt": incident.grew_at,
+        "snoozedUntil": incident.snoozed_until,
+        "resolvedAt": incident.resolved_at,
+        "revision": incident.revision,
         **_fact_columns(incident.facts),
     }
 
@@ -158,41 +204,69 @@ def incident_of(row: Row) -> Incident:
         opening=row["opening"],
         state=row["state"],
         reason=row["reason"],
+        since=utc(row["since"]),
+        tellings=row["tellings"],
+        told_at=utc(row["toldAt"]),
+        told_last=utc(row["toldLast"]),
+        opened_at=utc(row["openedAt"]),
+        grew_at=utc(row["grewAt"]),
+        snoozed_until=utc(row["snoozedUntil"]),
+        resolved_at=utc(row["resolvedAt"]),
+        revision=row["revision"],
     )
 
 
-def event_row(event: Event, incident: Incident, now: datetime, *, first_scan: bool) -> dict[str, Any]:
-    """A pending event as a row: the incident as it was, so that what is told does not change under way."""
-    facts = incident.facts
+# --- what people and time do to an incident ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an incident's history, as it was written. `at` is UTC."""
+
+    number: int
+    at: datetime
+    by: str
+    action: str
+    detail: str
+
+
+def _note_row(incident: Incident, number: int, note: Note, now: datetime) -> dict[str, Any]:
     return {
-        **keys(shard_of(incident.key), EVENT + event.id),
+        **keys(shard_of(incident.key), f"{_HISTORY}{incident.key}-{number:08d}"),
         "v": SCHEMA,
-        "id": event.id,
-        "kind": event.kind,
-        "incident": incident.key,
-        "severity": event.severity,
         "at": now,
-        "firstScan": first_scan,
-        **pack(
-            "incident",
-            {
-                "id": incident.key,
-                "user": incident.who.user,
-                "userName": incident.who.user_name,
-                "customer": incident.who.customer,
-                "app": incident.who.app,
-                "appName": incident.who.app_name,
-                "count": facts.count,
-                "first": facts.first.isoformat(),
-                "last": facts.last.isoformat(),
-                "rules": sorted(facts.rules),
-                "severity": facts.severity,
-                "opening": incident.opening,
-                "state": incident.state,
-                "reason": incident.reason,
-            },
-        ),
+        "by": note.by,
+        "action": note.action,
+        "detail": note.detail,
     }
+
+
+async def read_incident(table: Table, key: str) -> tuple[Incident, str] | None:
+    """An incident and its row's etag; None when there is none, or a newer version of the app wrote it."""
+    row = await table.get(shard_of(key), _INCIDENT + key)
+    return None if row is None or is_newer(row) else (incident_of(row), etag_of(row))
+
+
+async def history(table: Table, key: str) -> list[Line]:
+    """What happened to an incident, the oldest first."""
+    prefix = f"{_HISTORY}{key}-"
+    return [
+        Line(int(str(row["RowKey"]).removeprefix(prefix)), utc(row["at"]), row["by"], row["action"], row["detail"])
+        async for row in table.prefixed(shard_of(key), prefix)
+    ]
+
+
+async def take_step(table: Table, step: Step, etag: str, now: datetime) -> None:
+    """Write what happened, if the incident is still the one with that etag. Raises Conflict."""
+    await table.transact(_step_rows(step, now, etag))
+
+
+async def unresolved(table: Table) -> AsyncIterator[tuple[Incident, str]]:
+    """The incidents that are not resolved, each with its row's etag."""
+    for shard in SHARDS:
+        async for row in table.prefixed(shard, _INCIDENT):
+            if not is_newer(row) and row["state"] != RESOLVED:
+                yield incident_of(row), etag_of(row)
 
 
 async def all_incidents(table: Table) -> AsyncIterator[Incident]:
@@ -201,3 +275,39 @@ async def all_incidents(table: Table) -> AsyncIterator[Incident]:
         async for row in table.prefixed(shard, _INCIDENT):
             if not is_newer(row):
                 yield incident_of(row)
+
+
+# --- looking through them ---------------------------------------------------------------------------------------------
+
+# The first four digits of an incident's key, counted within its shard, so that one window means the same in all.
+KEY_SPAN: Final = 0x10000 // len(SHARDS)
+
+
+async def incidents_within(table: Table, first: int, end: int) -> list[Incident] | None:
+    """The incidents of all shards whose keys lie in first..end of KEY_SPAN, by one request a shard.
+
+    None when these do not give all of them: ask for a narrower window.
+    """
+    pages = await asyncio.gather(
+        *(
+            table.page(shard, _key_bound(place * KEY_SPAN + first), _key_bound(place * KEY_SPAN + end))
+            for place, shard in enumerate(SHARDS)
+        )
+    )
+    if any(more for _, more in pages):
+        return None
+    return [incident_of(row) for rows, _ in pages for row in rows if not is_newer(row)]
+
+
+def _key_bound(place: int) -> str:
+    return f"{_INCIDENT}{place:04x}" if place < 0x10000 else f"{_INCIDENT}g"
+
+
+async def open_by_severity(table: Table) -> Counter[int]:
+    """How many incidents are open, by severity: two columns of each incident, however many findings it has."""
+
+    async def of_shard(shard: str) -> Counter[int]:
+        rows = table.prefixed(shard, _INCIDENT, select=["state", "severity", "v"])
+        return Counter([int(row["severity"]) async for row in rows if row["state"] == OPEN and not is_newer(row)])
+
+    return sum(await asyncio.gather(*(of_shard(shard) for shard in SHARDS)), Counter())

@@ -6,15 +6,17 @@ carry the head with If-Match: a worker that lost its claim gets a conflict and w
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from itertools import batched
+from itertools import chain
 from typing import Any, Final
 
+from shared.compliance.counts import Counts
 from shared.scan.slices import OVERDUE_GRACE, Slice, midnight, next_age, slice_named
-from shared.store.packing import pack, unpack
+from shared.store.packing import pack_first, unpack
 from shared.store.tables import (
+    MAX_BATCH_BYTES,
     SCHEMA,
     Conflict,
     Operation,
@@ -28,6 +30,7 @@ from shared.store.tables import (
     merge,
     upsert,
     utc,
+    wire_bytes,
 )
 
 IDLE: Final = "idle"  # waits for next_due
@@ -38,6 +41,8 @@ FOREIGN: Final = "foreign"  # written by a newer version of the app: left alone
 MAX_ATTEMPTS: Final = 10
 NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 FENCED_CHANGES: Final = 98  # with the head and one more they fit a batch of 100
+COUNTS_ROOM: Final = 500_000  # of a row's 1 MiB
+_HEAD_BYTES: Final = 1_000_000  # what a head takes of a batch at the most
 _HEAD: Final = "head-"
 _DUE: Final = "due-"
 
@@ -122,8 +127,12 @@ def _columns(head: Head) -> dict[str, Any]:
         "requests": head.requests,
         "problem": head.problem[:1000],
         "versions": head.versions,
-        **pack("counts", head.counts),
+        **pack_first("counts", chain((head.counts,), _shorter(head.counts)), COUNTS_ROOM),
     }
+
+
+def _shorter(counts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from Counts.of_json(counts).shapes()
 
 
 def _head(row: Row, tenant: str, day: datetime) -> Head:
@@ -267,10 +276,23 @@ class Claim:
             self._etag = await _own_etag(self._table, changed)
         self.head = changed
 
-    async def write_all(self, operations: Sequence[Operation], now: datetime) -> None:
-        """Write any number of rows, batch by batch."""
-        for batch in batched(operations, FENCED_CHANGES, strict=False):
+    async def write_all(
+        self,
+        operations: Iterable[Operation],
+        now: datetime,
+        head: Head | None = None,
+        *,
+        last: Sequence[Operation] = (),
+    ) -> None:
+        """Write any number of rows, batch by batch; `head` and the few rows of `last` change with the last batch.
+
+        Nothing at all is written where there are no rows and no head. Raises Lost.
+        """
+        *batches, final = fenced_batches(operations, last)
+        for batch in batches:
             await self.write(batch, now)
+        if final or head is not None:
+            await self.write(final, now, head)
 
 
 async def _own_etag(table: Table, head: Head) -> str:
@@ -278,6 +300,26 @@ async def _own_etag(table: Table, head: Head) -> str:
     if row and (row["owner"], row["generation"], row["batch"]) == (head.owner, head.generation, head.batch):
         return etag_of(row)
     raise Lost(f"slice {head.slice.id} was claimed by another worker")
+
+
+def fenced_batches(operations: Iterable[Operation], last: Sequence[Operation] = ()) -> list[list[Operation]]:
+    """The operations in batches that leave room for the head; those of `last` stand together in the last one."""
+    batches: list[list[Operation]] = [[]]
+    room = MAX_BATCH_BYTES - _HEAD_BYTES
+    sizes = [0]
+
+    def add(together: Sequence[Operation]) -> None:
+        size = sum(map(wire_bytes, together))
+        if batches[-1] and (len(batches[-1]) + len(together) > FENCED_CHANGES or sizes[-1] + size > room):
+            batches.append([])
+            sizes.append(0)
+        batches[-1].extend(together)
+        sizes[-1] += size
+
+    for operation in operations:
+        add([operation])
+    add(last)
+    return batches
 
 
 def _generation(now: datetime) -> str:

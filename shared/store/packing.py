@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Iterable
 from typing import Any, Final
 
 from shared.store.tables import Row
@@ -18,12 +19,16 @@ def packed_columns(name: str) -> list[str]:
     return [f"{name}{i}" for i in range(_MAX_CHUNKS)]
 
 
-def pack_bytes(name: str, data: bytes) -> dict[str, bytes]:
-    """Columns name0, name1, …; ValueError when the data does not fit into one row. Write with upsert, so that no
-    column of a longer value stays behind, or see `cleared`."""
+class TooLong(ValueError):  # noqa: N818 - it says what the value is
+    """A value does not fit into the room it has, even squeezed."""
+
+
+def pack_bytes(name: str, data: bytes, room: int = ROOM) -> dict[str, bytes]:
+    """Columns name0, name1, …, of at most `room` bytes together. Raises TooLong. The last columns of a longer value may
+    stay behind: reading passes over them."""
     squeezed = zlib.compress(data, 6)
-    if len(squeezed) > ROOM:
-        raise ValueError(f"{name} does not fit into one row")
+    if len(squeezed) > room:
+        raise TooLong(f"{name} does not fit into {room} bytes of a row")
     return {f"{name}{i}": squeezed[at : at + _CHUNK] for i, at in enumerate(range(0, len(squeezed), _CHUNK))}
 
 
@@ -38,9 +43,19 @@ def unpack_bytes(name: str, row: Row) -> bytes | None:
     return unpacker.decompress(b"".join(parts))
 
 
-def pack(name: str, value: object) -> dict[str, bytes]:
-    """A JSON value as columns."""
-    return pack_bytes(name, json.dumps(value, separators=(",", ":"), sort_keys=True).encode())
+def pack(name: str, value: object, room: int = ROOM) -> dict[str, bytes]:
+    """A JSON value as columns, of at most `room` bytes together. Raises TooLong."""
+    return pack_bytes(name, json.dumps(value, separators=(",", ":"), sort_keys=True).encode(), room)
+
+
+def pack_first(name: str, values: Iterable[object], room: int) -> dict[str, bytes]:
+    """The first of the values, each shorter than the one before, that fits into the room. Raises TooLong."""
+    for value in values:
+        try:
+            return pack(name, value, room)
+        except TooLong:
+            continue
+    raise TooLong(f"{name} does not fit into {room} bytes of a row, however short")
 
 
 def unpack(name: str, row: Row) -> Any:

@@ -1,12 +1,13 @@
 """The days: a tenant's day recomputed from its slices' heads, the partner's day from its tenants' days.
 
-Each roll-up keeps a fingerprint of the heads it was made of. The plan, which reads the heads anyway, compares: so a
-crash between a slice and its day, a lost roll-up and a lost head all heal the same way, and no mark has to be kept.
+Each roll-up keeps a fingerprint of what it was made of: a tenant's day of its heads, the partner's day of its tenants'
+days. The plan, which reads the heads anyway, compares: so a crash between a slice and its day or between the two days,
+a lost roll-up and a lost head all heal the same way, and no mark has to be kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -15,12 +16,13 @@ from typing import Any, Final
 from shared.compliance.counts import Counts, total
 from shared.scan.slices import midnight
 from shared.signin.text import id_key
-from shared.store.ledger import FOREIGN, PARKED, SPLIT, Head, heads_of_day
-from shared.store.packing import pack, packed_columns, unpack
+from shared.store.ledger import COUNTS_ROOM, FOREIGN, PARKED, SPLIT, Head, heads_of_day
+from shared.store.packing import pack_first, packed_columns, unpack
 from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge
 
 _TRIES: Final = 20
 _PARTNER: Final = "partner"
+_REACH_ROOM: Final = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,31 @@ def fingerprint(heads: Iterable[Head]) -> str:
     return sha256(parts.encode()).hexdigest()[:32]
 
 
+def partner_fingerprint(of_tenants: Mapping[str, str]) -> str:
+    """What the partner's day depends on: the fingerprints of its tenants' days, by tenant key."""
+    parts = "\n".join(f"{tenant} {mark}" for tenant, mark in sorted(of_tenants.items()))
+    return sha256(parts.encode()).hexdigest()[:32]
+
+
 async def fingerprints(rollups: Table, day: datetime) -> dict[str, str]:
-    """The fingerprints of a day's roll-ups, by tenant key."""
-    rows = rollups.prefixed(f"day-{day:%Y%m%d}", "tenant-", select=["RowKey", "fingerprint"])
-    return {str(row["RowKey"]).removeprefix("tenant-"): str(row["fingerprint"]) async for row in rows}
+    """The fingerprints of a day's roll-ups, by tenant key; FOREIGN for one of a newer version of the app."""
+    rows = rollups.prefixed(f"day-{day:%Y%m%d}", "tenant-", select=["RowKey", "fingerprint", "v"])
+    return {str(row["RowKey"]).removeprefix("tenant-"): _fingerprint_in(row) async for row in rows}
+
+
+async def partner_fingerprints(rollups: Table, first: datetime, last: datetime) -> dict[datetime, str]:
+    """The fingerprints of the partner's days, by day; FOREIGN for one of a newer version of the app."""
+    ends = f"day-{first:%Y%m%d}", f"day-{last:%Y%m%d}~"
+    rows = rollups.range(_PARTNER, *ends, select=["RowKey", "fingerprint", "v"])
+    return {_day_named(str(row["RowKey"])): _fingerprint_in(row) async for row in rows}
+
+
+def _fingerprint_in(row: Row) -> str:
+    return FOREIGN if is_newer(row) else str(row.get("fingerprint", ""))
+
+
+def _day_named(row_key: str) -> datetime:
+    return datetime.strptime(row_key, "day-%Y%m%d").replace(tzinfo=UTC)
 
 
 async def roll_up(slices: Table, rollups: Table, tenant: str, day: datetime, ages: Sequence[timedelta]) -> None:
@@ -76,13 +99,25 @@ async def roll_up(slices: Table, rollups: Table, tenant: str, day: datetime, age
             return None  # a newer version of the app counts here
         return {"fingerprint": fingerprint(heads), **_packed(_day_of(day, heads, ages))}
 
-    async def of_partner() -> dict[str, Any] | None:
-        days = [_unpacked(day, row) async for row in rollups.prefixed(named, "tenant-")]
-        counts, reach = total(d.counts for d in days), [r for d in days for r in d.reach]
-        return _packed(Day(day, counts, reach, sum(d.quarantined for d in days)))
-
     if await _replace(rollups, named, f"tenant-{id_key(tenant)}", of_tenant):
-        await _replace(rollups, _PARTNER, named, of_partner)
+        await roll_up_partner(rollups, day)
+
+
+async def roll_up_partner(rollups: Table, day: datetime) -> None:
+    """Recompute the partner's day alone. Raises Conflict when others change it all the time."""
+    named = f"day-{day:%Y%m%d}"
+
+    async def of_partner() -> dict[str, Any] | None:
+        rows = [row async for row in rollups.prefixed(named, "tenant-")]
+        if any(is_newer(row) for row in rows):
+            return None  # a newer version of the app adds up here
+        days = [_unpacked(day, row) for row in rows]
+        counts, reach = total(d.counts for d in days), [r for d in days for r in d.reach]
+        marks = {str(row["RowKey"]).removeprefix("tenant-"): _fingerprint_in(row) for row in rows}
+        packed = _packed(Day(day, counts, reach, sum(d.quarantined for d in days)))
+        return {"fingerprint": partner_fingerprint(marks), **packed}
+
+    await _replace(rollups, _PARTNER, named, of_partner)
 
 
 async def partner_days(
@@ -93,7 +128,7 @@ async def partner_days(
     select = ["RowKey", "v", "quarantined", *packed_columns("reach")] if reach_alone else None
     async for row in rollups.range(_PARTNER, f"day-{first:%Y%m%d}", f"day-{last:%Y%m%d}~", select):
         if not is_newer(row):
-            yield _unpacked(datetime.strptime(str(row["RowKey"]), "day-%Y%m%d").replace(tzinfo=UTC), row)
+            yield _unpacked(_day_named(str(row["RowKey"])), row)
 
 
 async def _replace(
@@ -148,7 +183,12 @@ def _packed(day: Day) -> dict[str, Any]:
         return [r.tenant, *times, r.whole, seconds(r.due), r.parked, r.problem, r.consistent, r.quarantined]
 
     reach = [columns(r) for r in day.reach]
-    return {"quarantined": day.quarantined, **pack("counts", day.counts.to_json()), **pack("reach", reach)}
+    untold = [[*r[:6], "", *r[7:]] for r in reach]  # how far each was read counts for more than why not
+    return {
+        "quarantined": day.quarantined,
+        **pack_first("counts", day.counts.shapes(), COUNTS_ROOM),
+        **pack_first("reach", (reach, untold), _REACH_ROOM),
+    }
 
 
 def _unpacked(day: datetime, row: Row) -> Day:

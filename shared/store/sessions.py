@@ -69,8 +69,8 @@ async def roots_to_change(
     table: Table, session: SessionKey, slice_: Slice, generation: str, roots: Iterable[Root], *, rewrite: bool
 ) -> RootChange:
     """Compare what a read found with what stands. A root that proves nothing is written only over one that did; one
-    that a newer generation wrote stays. `rewrite`: an older worker may still be writing, so that even equal rows get
-    the new generation."""
+    that a newer generation wrote stays. `rewrite`: an older worker may still be writing, so that every row gets the new
+    generation, even one that is equal or proves nothing."""
     partition, prefix = _names(session)
     known: dict[str, Row] = {str(row["RowKey"]): row async for row in table.prefixed(partition, f"{prefix}-root-")}
     after = dict(known)
@@ -85,7 +85,7 @@ async def roots_to_change(
             "generation": generation,
         }
         old = known.get(row["RowKey"])
-        if old is None and root.proves == NOTHING:
+        if old is None and root.proves == NOTHING and not rewrite:
             continue
         if old is not None and _is_ahead(old, generation):
             continue

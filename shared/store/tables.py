@@ -6,6 +6,7 @@ Keys, sizes and batch lengths are checked by us, because the emulator is laxer t
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +14,13 @@ from typing import Any, Final, Self
 
 from azure.core import MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import (
+    HttpResponseError,
+    IncompleteReadError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
@@ -22,11 +29,14 @@ NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "cont
 
 # What the service takes: platform-facts.md, "Table Storage".
 MAX_BATCH: Final = 100
-_MAX_BATCH_BYTES: Final = 3_500_000
+MAX_BATCH_BYTES: Final = 3_500_000  # of 4 MiB on the wire
+_MAX_ROW_BYTES: Final = 1_000_000  # of 1 MiB as stored
 _MAX_TEXT: Final = 32_000  # UTF-16 units; the service takes 64 KiB
 _MAX_BINARY: Final = 65_536
 _MAX_PROPERTIES: Final = 252
 _KEY: Final = re.compile(r"[A-Za-z0-9._-]{1,255}")
+# How long to wait before a write is sent again, in seconds: the rhythm of the SDK's own retries.
+_PAUSES: Final = (0.0, 0.4, 0.8)
 
 type Row = Mapping[str, Any]
 type Operation = tuple[str, dict[str, Any]] | tuple[str, dict[str, Any], dict[str, Any]]
@@ -91,8 +101,9 @@ def is_newer(row: Row) -> bool:
 class Table:
     """One table."""
 
-    def __init__(self, client: TableClient) -> None:
+    def __init__(self, client: TableClient, retries: int = 3) -> None:
         self._client = client
+        self._retries = retries
 
     async def get(self, partition: str, row: str) -> TableEntity | None:
         """The row, or None."""
@@ -114,12 +125,12 @@ class Table:
             yield row
 
     async def page(
-        self, partition: str, first: str, end: str, *, last_partition: str | None = None, after: Row | None = None
+        self, partition: str, first: str, end: str, *, last_partition: str | None = None
     ) -> tuple[list[TableEntity], bool]:
         """What one request gives of the rows with first <= RowKey < end, and whether there may be more.
 
         Of one partition, or of all from `partition` to `last_partition`, in the order of their keys; a request may give
-        fewer rows than there are, even none, and still more to come. `after` is a row to go on behind.
+        fewer rows than there are, even none, and still more to come.
         """
         rows = self._client.query_entities(
             "PartitionKey ge @partition and PartitionKey le @last and RowKey ge @first and RowKey lt @end"
@@ -138,6 +149,19 @@ class Table:
         async for row in self.range(partition, prefix, prefix + "~", select):
             yield row
 
+    async def between(
+        self, first_partition: str, end_partition: str, first: str, end: str, select: Sequence[str] | None = None
+    ) -> AsyncIterator[TableEntity]:
+        """The rows with first <= RowKey < end of the partitions with first_partition <= PartitionKey < end_partition,
+        in the order of their keys."""
+        rows = self._client.query_entities(
+            "PartitionKey ge @partition and PartitionKey lt @last and RowKey ge @first and RowKey lt @end",
+            parameters={"partition": first_partition, "last": end_partition, "first": first, "end": end},
+            select=None if select is None else [*select],
+        )
+        async for row in rows:
+            yield row
+
     async def everything(self) -> AsyncIterator[TableEntity]:
         """Every row: for exports, tests and repairs."""
         async for row in self._client.list_entities():
@@ -146,13 +170,23 @@ class Table:
     async def transact(self, operations: Iterable[Operation]) -> list[str]:
         """All or nothing, in one partition; gives the new etags ("" for a deletion). Raises Conflict."""
         batch = [*operations]
-        if not 0 < len(batch) <= MAX_BATCH or sum(_size(op[1]) for op in batch) > _MAX_BATCH_BYTES:
+        if not 0 < len(batch) <= MAX_BATCH or sum(map(wire_bytes, batch)) > MAX_BATCH_BYTES:
             raise ValueError(f"a transaction of {len(batch)} rows does not fit into one batch")
         try:
-            done = await self._client.submit_transaction(batch)
+            done = await self._sent(lambda: self._client.submit_transaction(batch))
         except HttpResponseError as error:
             raise _conflict(error) from error
         return [str(result.get("etag") or "") for result in done]
+
+    async def _sent[T](self, send: Callable[[], Awaitable[T]]) -> T:
+        """The SDK sends a write again after 500, 503 and 504, but not where the connection broke. Sent again, one whose
+        answer was lost conflicts with itself, which every caller tells from somebody else's change."""
+        for pause in _PAUSES[: self._retries]:
+            try:
+                return await send()
+            except (ServiceRequestError, ServiceResponseError, IncompleteReadError):
+                await asyncio.sleep(pause)
+        return await send()
 
     async def write(self, operation: Operation) -> str:
         """One row; gives its new etag ("" for a deletion). Raises Conflict. Quicker than a batch of one."""
@@ -166,9 +200,9 @@ class Table:
         }
         try:
             if verb == "delete":
-                await do[verb](row["PartitionKey"], row["RowKey"], **how)
+                await self._sent(lambda: do[verb](row["PartitionKey"], row["RowKey"], **how))
                 return ""
-            done = await do[verb](row, **how)
+            done = await self._sent(lambda: do[verb](row, **how))
         except HttpResponseError as error:
             raise _conflict(error) from error
         return str(done.get("etag") or "")
@@ -177,11 +211,11 @@ class Table:
 class Tables:
     """All the tables of the app."""
 
-    def __init__(self, service: TableServiceClient, prefix: str = "") -> None:
+    def __init__(self, service: TableServiceClient, prefix: str = "", retries: int = 3) -> None:
         self._service = service
         self._names = [prefix + name for name in NAMES]
         self.slices, self.incidents, self.sessions, self.rollups, self.directory, self.control, self.alerts = (
-            Table(service.get_table_client(name)) for name in self._names
+            Table(service.get_table_client(name), retries) for name in self._names
         )
 
     @classmethod
@@ -192,15 +226,21 @@ class Tables:
         credential: AsyncTokenCredential | None = None,
         *,
         prefix: str = "",
+        retries: int = 3,
     ) -> Self:
         """By identity, or by connection string where there is one (this machine's emulator). A prefix of the names
-        lets several sets of tables live in one account."""
-        retry: dict[str, Any] = {"retry_total": 3, "retry_backoff_factor": 0.2}
+        lets several sets of tables live in one account. `retries`: how often a request that failed is sent again."""
+        retry: dict[str, Any] = {"retry_total": retries, "retry_backoff_factor": 0.2}
         if connection_string:
-            return cls(TableServiceClient.from_connection_string(connection_string, **retry), prefix)
+            return cls(TableServiceClient.from_connection_string(connection_string, **retry), prefix, retries)
         if uri is None or credential is None:
             raise ValueError("a table service needs a connection string, or an address and a credential")
-        return cls(TableServiceClient(uri, credential=credential, **retry), prefix)
+        return cls(TableServiceClient(uri, credential=credential, **retry), prefix, retries)
+
+    @property
+    def by_name(self) -> dict[str, Table]:
+        """Every table by its name in NAMES."""
+        return {name: getattr(self, name) for name in NAMES}
 
     async def create(self) -> None:
         """Make the tables that are not there."""
@@ -237,17 +277,29 @@ def _checked(row: Row) -> dict[str, Any]:
             raise ValueError(f"column {name} of row {row['RowKey']} is too long")
         if isinstance(value, int) and not -(2**31) <= value < 2**31:
             raise ValueError(f"column {name} of row {row['RowKey']} does not fit 32 bits")
-    if _size(kept) > 1_000_000:
+    if sum(2 * len(name) + _stored(value) for name, value in kept.items()) > _MAX_ROW_BYTES:
         raise ValueError(f"row {row['RowKey']} is larger than the service takes")
     return kept
 
 
-def _size(row: Row) -> int:
+def _stored(value: object) -> int:
+    """How much of a row's 1 MiB a value takes, from above."""
+    if isinstance(value, str):
+        return len(value.encode("utf-16-le", "surrogatepass")) + 8
+    return len(value) + 8 if isinstance(value, bytes) else 16
+
+
+def wire_bytes(operation: Operation) -> int:
+    """How many of a batch's bytes an operation takes, from above: the SDK writes text as ASCII JSON and bytes as
+    base64, each column may name its type, and each operation has headers of its own."""
+
     def of(value: object) -> int:
         if isinstance(value, str):
-            return 2 * len(value)
-        if isinstance(value, bytes):
-            return 2 * len(value)  # base64 on the wire
-        return 16 if isinstance(value, datetime) else 8
+            return (
+                len(value)
+                if value.isascii() and value.isprintable()
+                else 3 * len(value.encode("utf-16-le", "surrogatepass"))
+            )
+        return 4 * len(value) // 3 + 4 if isinstance(value, bytes) else 40
 
-    return sum(2 * len(name) + of(value) + 40 for name, value in row.items())
+    return 1_000 + sum(2 * len(name) + 40 + of(value) for name, value in operation[1].items())

@@ -100,20 +100,22 @@ async def check_against_truth(stack: Stack, sample: Sample, url: str) -> None:
 async def test_the_sample_is_scanned_answered_and_told(sample: Sample, tmp_path: Path) -> None:
     write_sample(sample, tmp_path / "sample")
     hook = Receiver("generic", new_secret(), "/hook", faults=[Fault.FAIL, Fault.FAIL])
-    async with Receivers(hook) as receivers:
-        async with running_stack(tmp_path / "sample", tmp_path, {**SETTINGS, **receivers.settings()}) as stack:
-            await check_against_truth(stack, sample, stack.url)
-            async with asyncio.timeout(120):
-                received = await receivers.first()
-            assert received.verified
-            async with aiohttp.ClientSession(stack.url) as http:
-                async with http.get("/api/findings?limit=nothing") as answer:
-                    assert answer.status == 400
-                    assert answer.content_type == "application/problem+json"
-                    assert "limit" in await answer.text()
-                async with http.get("/api/findings?format=csv&limit=5") as answer:
-                    assert answer.content_type == "text/csv"
-                    assert len((await answer.text()).splitlines()) == 6
+    async with (
+        Receivers(hook) as receivers,
+        running_stack(tmp_path / "sample", tmp_path, {**SETTINGS, **receivers.settings()}) as stack,
+    ):
+        await check_against_truth(stack, sample, stack.url)
+        async with asyncio.timeout(120):
+            received = await receivers.first()
+        assert received.verified
+        async with aiohttp.ClientSession(stack.url) as http:
+            async with http.get("/api/findings?limit=nothing") as answer:
+                assert answer.status == 400
+                assert answer.content_type == "application/problem+json"
+                assert "limit" in await answer.text()
+            async with http.get("/api/findings?format=csv&limit=5") as answer:
+                assert answer.content_type == "text/csv"
+                assert len((await answer.text()).splitlines()) == 6
 
 
 async def test_a_host_that_is_killed_in_the_middle_carries_on(sample: Sample, tmp_path: Path) -> None:

@@ -1,0 +1,140 @@
+"""Triggers of the alerts: a timer works out what there is to tell, a queue tells it, one message a delivery; and what
+people do about incidents and deliveries."""
+
+from http import HTTPStatus
+
+import azure.functions as func
+from pydantic import BaseModel, ConfigDict, JsonValue, RootModel
+
+from functions.http import Call, NoQuery, endpoint
+from functions.messages import Messages
+from functions.problems import Problem
+from functions.who import Caller, Role
+from shared.alerts.actions import (
+    Changed,
+    IncidentChange,
+    IncidentDetail,
+    Unknown,
+    change_incident,
+    read_detail,
+    redeliver,
+    send_test,
+)
+from shared.alerts.deliver import deliver_alert, settle_poisoned
+from shared.alerts.dispatch import dispatch_alerts
+from shared.alerts.listing import AlertItem, AlertsPage, AlertsQuery, read_alerts
+from shared.alerts.message import schema
+from shared.alerts.tend import tend_incidents
+from shared.incident_life import NotNow
+from shared.monitor import monitor
+
+bp = func.Blueprint()  # type: ignore[no-untyped-call]
+
+_QUEUE = "alerts"
+
+
+@bp.function_name("dispatch_alerts")
+@bp.timer_trigger(arg_name="timer", schedule="%ALERT_SCHEDULE%", run_on_startup=False)
+@bp.queue_output(arg_name="deliveries", queue_name=_QUEUE, connection="AzureWebJobsStorage")
+async def dispatch(timer: func.TimerRequest, deliveries: Messages) -> None:
+    """Turn pending events into deliveries and send those that are due."""
+    if messages := await dispatch_alerts(monitor()):
+        deliveries.set(messages)
+
+
+@bp.function_name("tend_incidents")
+@bp.timer_trigger(arg_name="timer", schedule="%ALERT_SCHEDULE%", run_on_startup=False)
+async def tend(timer: func.TimerRequest) -> None:
+    """Close the incidents that were quiet, end snoozes, make the digests that are due."""
+    await tend_incidents(monitor())
+
+
+@bp.function_name("deliver_alert")
+@bp.queue_trigger(arg_name="message", queue_name=_QUEUE, connection="AzureWebJobsStorage")
+@bp.queue_output(arg_name="deliveries", queue_name=_QUEUE, connection="AzureWebJobsStorage")
+async def deliver(message: func.QueueMessage, deliveries: Messages) -> None:
+    """Try one delivery; go on with the channel's next."""
+    if messages := await deliver_alert(monitor(), message.get_body().decode()):
+        deliveries.set(messages)
+
+
+@bp.function_name("settle_alert")
+@bp.queue_trigger(arg_name="message", queue_name=f"{_QUEUE}-poison", connection="AzureWebJobsStorage")
+async def settle(message: func.QueueMessage) -> None:
+    """Note a delivery whose message crashed its workers again and again."""
+    await settle_poisoned(monitor(), message.get_body().decode())
+
+
+class TestOf(BaseModel):
+    """Which channel to try."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channel: str
+
+
+class JsonSchema(RootModel[dict[str, JsonValue]]):
+    """A JSON Schema."""
+
+
+@endpoint(bp, "GET", "incidents/{id}", needs=Role.READER)
+async def incident(call: Call[NoQuery]) -> IncidentDetail:
+    """One incident with its history and the messages about it. The header ETag is its version."""
+    try:
+        return await read_detail(call.monitor, call.path["id"])
+    except Unknown:
+        raise Problem(HTTPStatus.NOT_FOUND, "There is no such incident.") from None
+
+
+@endpoint(bp, "PATCH", "incidents/{id}", needs=Role.OPERATOR)
+async def change(call: Call[NoQuery, IncidentChange]) -> IncidentDetail:
+    """Acknowledge, snooze, resolve, open or comment. Needs the header If-Match with the incident's ETag, or *."""
+    if call.if_match is None:
+        raise Problem(HTTPStatus.PRECONDITION_REQUIRED, "Say which version you saw: the header If-Match with its ETag.")
+    try:
+        return await change_incident(
+            call.monitor, call.path["id"], call.body, by=_name(call.caller), etag=call.if_match.strip()
+        )
+    except Unknown:
+        raise Problem(HTTPStatus.NOT_FOUND, "There is no such incident.") from None
+    except Changed:
+        raise Problem(HTTPStatus.PRECONDITION_FAILED, "Somebody changed it meanwhile; read it again.") from None
+    except NotNow as reason:
+        raise Problem(HTTPStatus.CONFLICT, str(reason)) from None
+
+
+@endpoint(bp, "GET", "alerts", needs=Role.READER)
+async def alerts(call: Call[AlertsQuery]) -> AlertsPage:
+    """Every message to every channel, with its tries and the last answer: those under way first, then those that ended,
+    each the newest first."""
+    return await read_alerts(call.monitor, call.query)
+
+
+@endpoint(bp, "POST", "alerts/{id}/redeliver", needs=Role.OPERATOR)
+async def send_again(call: Call[NoQuery]) -> AlertItem:
+    """Send a message again, under the same webhook-id, whatever became of it."""
+    try:
+        return await redeliver(call.monitor, call.path["id"], by=_name(call.caller))
+    except Unknown:
+        raise Problem(HTTPStatus.NOT_FOUND, "There is no such alert.") from None
+    except Changed:
+        raise Problem(HTTPStatus.CONFLICT, "It is on its way just now.") from None
+
+
+@endpoint(bp, "POST", "alerts/test", needs=Role.OPERATOR)
+async def test_alert(call: Call[NoQuery, TestOf]) -> AlertItem:
+    """Send a made-up incident, marked as a test, to a channel."""
+    try:
+        return await send_test(call.monitor, call.body.channel)
+    except Unknown:
+        raise Problem(HTTPStatus.NOT_FOUND, "There is no such channel.") from None
+
+
+@endpoint(bp, "GET", "alerts/schema", needs=None)
+async def alert_schema(call: Call[NoQuery]) -> JsonSchema:
+    """The JSON Schema of what channels of kind generic get. Open to everybody; holds no data."""
+    return JsonSchema(schema())
+
+
+def _name(caller: Caller | None) -> str:
+    return caller.name if caller else "unnamed"

@@ -1,0 +1,68 @@
+"""What can be asked over HTTP of what the scan found. Each route asks one function of shared/answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import azure.functions as func
+from pydantic import JsonValue, RootModel
+
+from functions.http import ENDPOINTS, Call, NoQuery, endpoint
+from functions.openapi import document
+from functions.who import Role
+from shared.answers.findings import FindingsPage, FindingsQuery, read_findings
+from shared.answers.incidents import IncidentsPage, IncidentsQuery, read_incidents
+from shared.answers.model import Answer
+from shared.answers.overview import CoverageList, CoverageQuery, SummaryQuery, read_coverage, read_summary
+from shared.compliance.summary import Summary
+
+bp = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+class Health(Answer):
+    """The app runs and reaches its tables."""
+
+    status: Literal["ok"] = "ok"
+
+
+class OpenApi(RootModel[dict[str, JsonValue]]):
+    """An OpenAPI document."""
+
+
+@endpoint(bp, "GET", "summary", needs=Role.READER)
+async def summary(call: Call[SummaryQuery]) -> Summary:
+    """How compliant the partner is over the last days, and how much of the log that rests on."""
+    return await read_summary(call.monitor, call.query)
+
+
+@endpoint(bp, "GET", "findings", needs=Role.READER)
+async def findings(call: Call[FindingsQuery]) -> FindingsPage:
+    """The sign-ins that break rules, newest first. A page may hold fewer items than its limit, even none, and still
+    have a cursor: go on until the cursor is null."""
+    return await read_findings(call.monitor, call.query)
+
+
+@endpoint(bp, "GET", "incidents", needs=Role.READER)
+async def incidents(call: Call[IncidentsQuery]) -> IncidentsPage:
+    """The incidents, those seen last first. A page may hold fewer items than its limit, even none, and still have a
+    cursor: go on until the cursor is null."""
+    return await read_incidents(call.monitor, call.query)
+
+
+@endpoint(bp, "GET", "coverage", needs=Role.READER)
+async def coverage(call: Call[CoverageQuery]) -> CoverageList:
+    """How much of the log was read over the last days; each gap and problem, newest first, with what to do."""
+    return await read_coverage(call.monitor, call.query)
+
+
+@endpoint(bp, "GET", "health", needs=None)
+async def health(call: Call[NoQuery]) -> Health:
+    """Whether the app runs and reaches its tables. Open to everybody; holds no data."""
+    await (await call.monitor.tables()).control.get("health", "health")
+    return Health()
+
+
+@endpoint(bp, "GET", "openapi.json", needs=Role.READER)
+async def openapi(call: Call[NoQuery]) -> OpenApi:
+    """This description of all routes."""
+    return OpenApi(document(ENDPOINTS, call.monitor.settings.auth_mode))

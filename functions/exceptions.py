@@ -1,0 +1,120 @@
+"""Technical exceptions: their routes, and the timer that ends them, reminds of their end and silences incidents."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import azure.functions as func
+from pydantic import BaseModel
+
+from functions.http import Call, NoQuery, endpoint
+from functions.problems import FieldError, Problem
+from functions.who import Role
+from shared.answers.exceptions import (
+    Approval,
+    ChangedException,
+    ExceptionDetail,
+    ExceptionRequest,
+    ExceptionsPage,
+    ExceptionsQuery,
+    RequestText,
+    UnknownException,
+    approve_exception,
+    ask_exception,
+    list_exceptions,
+    read_exception_detail,
+    request_of,
+    withdraw_exception,
+)
+from shared.answers.model import Query
+from shared.exceptions.life import NotNow, Unacceptable
+from shared.exceptions.tend import tend_exceptions
+from shared.monitor import monitor
+
+bp = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+@bp.function_name("tend_exceptions")
+@bp.timer_trigger(arg_name="timer", schedule="%ALERT_SCHEDULE%", run_on_startup=False)
+async def tend(timer: func.TimerRequest) -> None:
+    """End exceptions, remind of their end, silence the incidents they cover and open them again."""
+    await tend_exceptions(monitor())
+
+
+@endpoint(bp, "GET", "exceptions", needs=Role.READER)
+async def exceptions(call: Call[ExceptionsQuery]) -> ExceptionsPage:
+    """The technical exceptions, the one asked for last first."""
+    return await list_exceptions(call.monitor, call.query)
+
+
+@endpoint(bp, "POST", "exceptions", needs=Role.OPERATOR)
+async def request_exception(call: Call[NoQuery, ExceptionRequest]) -> ExceptionDetail:
+    """Ask for an exception. Common issues 1 to 5 are refused (422) with what to do in place of it; issue 6 needs its
+    three documents and the vendor's confirmation named."""
+    try:
+        return await ask_exception(call.monitor, call.body, by=_name(call))
+    except Unacceptable as refusal:
+        errors = [FieldError(field=wrong.field, detail=wrong.detail) for wrong in refusal.wrong]
+        raise Problem(HTTPStatus.UNPROCESSABLE_CONTENT, str(refusal), errors=errors) from None
+
+
+@endpoint(bp, "GET", "exceptions/{id}", needs=Role.READER)
+async def exception(call: Call[NoQuery]) -> ExceptionDetail:
+    """One exception with its history. The header ETag is its version."""
+    try:
+        return await read_exception_detail(call.monitor, call.path["id"])
+    except UnknownException:
+        raise _unknown() from None
+
+
+@endpoint(bp, "POST", "exceptions/{id}/approve", needs=Role.OPERATOR)
+async def approve(call: Call[NoQuery, Approval]) -> ExceptionDetail:
+    """Approve an exception: from now to its end it silences the incidents it covers. Needs the header If-Match with its
+    ETag, or *."""
+    etag = _if_match(call)
+    try:
+        return await approve_exception(call.monitor, call.path["id"], call.body, by=_name(call), etag=etag)
+    except (UnknownException, ChangedException, NotNow) as refusal:
+        raise _refused(refusal) from None
+
+
+@endpoint(bp, "DELETE", "exceptions/{id}", needs=Role.OPERATOR)
+async def withdraw(call: Call[NoQuery]) -> ExceptionDetail:
+    """Withdraw an exception: it stays in the list, and its incidents open again. Needs the header If-Match with its
+    ETag, or *."""
+    etag = _if_match(call)
+    try:
+        return await withdraw_exception(call.monitor, call.path["id"], by=_name(call), etag=etag)
+    except (UnknownException, ChangedException, NotNow) as refusal:
+        raise _refused(refusal) from None
+
+
+@endpoint(bp, "GET", "exceptions/{id}/request", needs=Role.READER)
+async def request_for_partner_center(call: Call[NoQuery]) -> RequestText:
+    """The text and the list of attachments that the request at Partner Center needs, filled from the findings."""
+    try:
+        return await request_of(call.monitor, call.path["id"])
+    except UnknownException:
+        raise _unknown() from None
+
+
+def _if_match[Q: Query, B: BaseModel](call: Call[Q, B]) -> str:
+    if call.if_match is None:
+        raise Problem(HTTPStatus.PRECONDITION_REQUIRED, "Say which version you saw: the header If-Match with its ETag.")
+    return call.if_match.strip()
+
+
+def _refused(refusal: Exception) -> Problem:
+    if isinstance(refusal, UnknownException):
+        return _unknown()
+    if isinstance(refusal, ChangedException):
+        return Problem(HTTPStatus.PRECONDITION_FAILED, "Somebody changed it meanwhile; read it again.")
+    return Problem(HTTPStatus.CONFLICT, str(refusal))
+
+
+def _unknown() -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "There is no such exception.")
+
+
+def _name[Q: Query, B: BaseModel](call: Call[Q, B]) -> str:
+    return call.caller.name if call.caller else "unnamed"

@@ -1,0 +1,215 @@
+"""The one place for HTTP habits: who may, what is asked, how an answer or a refusal looks.
+
+A route is an async function from a Call to an answer; its signature says which models parse the query and the body and
+which describes the answer, and so does the OpenAPI document (functions/openapi.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, Literal, get_args, get_type_hints
+from urllib.parse import parse_qsl, urlsplit
+
+import azure.functions as func
+from azure.core.exceptions import AzureError
+from pydantic import BaseModel, ValidationError
+
+from functions.problems import HEADERS, FieldError, Problem
+from functions.who import Caller, Role, caller_of
+from shared.answers.csv_text import csv_text
+from shared.answers.model import Answer, BadParameter, ListQuery, Page, Query, Versioned
+from shared.monitor import Monitor, monitor
+from shared.settings import AuthMode
+
+_log: Final = logging.getLogger("monitor.http")
+_MOST_PARAMETERS: Final = 50
+_LONGEST_NAME: Final = 100
+_LARGEST_BODY: Final = 100_000
+
+type Method = Literal["GET", "POST", "PATCH", "DELETE"]
+
+
+class NoQuery(Query):
+    """No parameters."""
+
+
+class NoBody(BaseModel):
+    """No body is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call[Q: Query, B: BaseModel = NoBody]:
+    """One request, let in and parsed. `caller` is None on a route that is open to everybody."""
+
+    monitor: Monitor
+    caller: Caller | None
+    query: Q
+    body: B
+    path: Mapping[str, str]
+    if_match: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A route of the app."""
+
+    name: str
+    method: Method
+    route: str
+    needs: Role | None
+    query: type[Query]
+    body: type[BaseModel]
+    answer: type[BaseModel]
+    about: str
+    work: Callable[[Call[Query, BaseModel]], Awaitable[BaseModel]]
+
+    @property
+    def item(self) -> type[Answer] | None:
+        """What the items of a list are, which can be had as csv too."""
+        if not issubclass(self.answer, Page):
+            return None
+        (item,) = get_args(self.answer.model_fields["items"].annotation)
+        return item  # type: ignore[no-any-return]
+
+    async def serve(self, monitor_: Monitor, request: func.HttpRequest) -> func.HttpResponse:
+        """Answer a request, whatever happens."""
+        try:
+            call = self._call(monitor_, request)
+            answer = await self.work(call)
+            return self._response(call.query, answer)
+        except BadParameter as bad:
+            return Problem.of_fields([FieldError(field=bad.field, detail=bad.detail)]).response()
+        except Problem as problem:
+            return problem.response()
+        except AzureError:
+            _log.exception("%s failed", self.name)
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The app's storage did not answer.").response()
+        except Exception:  # noqa: BLE001 - the last resort: logged here, told to nobody
+            _log.exception("%s failed", self.name)
+            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app failed; its log says why.").response()
+
+    def _call(self, monitor_: Monitor, request: func.HttpRequest) -> Call[Query, BaseModel]:
+        mode = monitor_.settings.auth_mode
+        caller = caller_of(request, monitor_.settings) if self.needs else None
+        if caller and self.needs and caller.role < self.needs:
+            raise Problem(HTTPStatus.FORBIDDEN, "This needs the app role Operator.")
+        # A function key may come as the query parameter code; it is the host's business and never looked at here.
+        query = parse_query(request.url, self.query, ignored=("code",) if mode is AuthMode.KEY else ())
+        body = NoBody() if self.body is NoBody else _parse_body(request, self.body)
+        return Call(monitor_, caller, query, body, request.route_params, request.headers.get("If-Match"))
+
+    def _response(self, query: Query, answer: BaseModel) -> func.HttpResponse:
+        if self.item and isinstance(answer, Page) and isinstance(query, ListQuery) and query.format == "csv":
+            headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{self.name}.csv"'}
+            if answer.cursor:
+                headers["X-Next-Cursor"] = answer.cursor  # base64url: nothing in it can end a header
+            return func.HttpResponse(csv_text(self.item, answer.items), mimetype="text/csv", headers=headers)
+        body = answer.model_dump_json(by_alias=True)
+        headers = {**HEADERS, "ETag": answer.etag} if isinstance(answer, Versioned) else HEADERS
+        return func.HttpResponse(body, mimetype="application/json", headers=headers)
+
+
+ENDPOINTS: Final[list[Endpoint]] = []
+
+
+def endpoint[Q: Query, B: BaseModel, A: BaseModel](
+    bp: func.Blueprint, method: Method, route: str, *, needs: Role | None
+) -> Callable[[Callable[[Call[Q, B]], Awaitable[A]]], Endpoint]:
+    """Make a function a route of the blueprint, named as the function is and described by its docstring.
+
+    `needs` None opens it to everybody, without a key; other routes have the app's own auth level (function_app.py).
+    """
+
+    def register(work: Callable[[Call[Q, B]], Awaitable[A]]) -> Endpoint:
+        made = describe(work, method, route, needs)
+
+        async def handle(req: func.HttpRequest) -> func.HttpResponse:
+            return await made.serve(monitor(), req)
+
+        handle.__name__ = made.name
+        level = func.AuthLevel.ANONYMOUS if needs is None else None
+        bp.function_name(made.name)(bp.route(route=route, methods=[method], auth_level=level)(handle))
+        ENDPOINTS.append(made)
+        return made
+
+    return register
+
+
+def describe[Q: Query, B: BaseModel, A: BaseModel](
+    work: Callable[[Call[Q, B]], Awaitable[A]], method: Method, route: str, needs: Role | None
+) -> Endpoint:
+    """What a function's signature and docstring say of its route."""
+    hints = get_type_hints(work)
+    query, body = (*get_args(hints["call"]), NoBody)[:2]
+    return Endpoint(
+        name=work.__name__,
+        method=method,
+        route=route,
+        needs=needs,
+        query=query,
+        body=body,
+        answer=hints["return"],
+        about=work.__doc__ or "",
+        work=work,  # type: ignore[arg-type]
+    )
+
+
+def parse_query[Q: Query](url: str, model: type[Q], *, ignored: tuple[str, ...] = ()) -> Q:
+    """The query of a URL. Read from the URL itself: the host joins repeated parameters and drops empty ones.
+
+    Raises Problem (400) that names each parameter that is unknown, repeated, empty or wrong.
+    """
+    text = urlsplit(url).query
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"There are more than {_MOST_PARAMETERS} parameters.") from None
+    values: dict[str, str] = {}
+    errors: list[FieldError] = []
+    for full_name, value in pairs:
+        if full_name in ignored:
+            continue
+        name = full_name[:_LONGEST_NAME]
+        if name in values:
+            errors.append(FieldError(field=name, detail="is there more than once"))
+        elif not value:
+            errors.append(FieldError(field=name, detail="must not be empty"))
+        values[name] = value
+    if errors:
+        raise Problem.of_fields(errors)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise Problem.of_fields(_fields(error, "is not a parameter of this address")) from None
+
+
+def _parse_body[B: BaseModel](request: func.HttpRequest, model: type[B]) -> B:
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":  # a page elsewhere cannot have a browser send this without asking us first
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.")
+    body = request.get_body()
+    if len(body) > _LARGEST_BODY:
+        raise Problem(HTTPStatus.CONTENT_TOO_LARGE, f"A body holds at most {_LARGEST_BODY} bytes.")
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise Problem.of_fields(_fields(error, "is not a member that this body may have")) from None
+
+
+def _fields(error: ValidationError, unknown: str) -> list[FieldError]:
+    """One sentence a field, none of which repeats what was sent."""
+    found: dict[str, str] = {}
+    for wrong in error.errors(include_url=False, include_input=False, include_context=False):
+        field = str(wrong["loc"][0]) if wrong["loc"] else "body"
+        sentence = unknown if wrong["type"] == "extra_forbidden" else _plain(wrong["msg"])
+        found.setdefault(field, sentence)
+    return [FieldError(field=field, detail=detail) for field, detail in found.items()]
+
+
+def _plain(message: str) -> str:
+    message = re.sub(r"^(Value error, |Input )", "", message)
+    return message[:1].lower() + message[1:]

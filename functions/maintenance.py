@@ -1,0 +1,23 @@
+"""Timers that look after the app itself."""
+
+import azure.functions as func
+
+from shared.maintenance.night import maintain
+from shared.maintenance.watch import watch_scan
+from shared.monitor import monitor
+
+bp = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+@bp.function_name("maintain")
+@bp.timer_trigger(arg_name="timer", schedule="%MAINTENANCE_SCHEDULE%", run_on_startup=False)
+async def nightly(timer: func.TimerRequest) -> None:
+    """Export the tables, delete what is past its time, report the last days."""
+    await maintain(monitor())
+
+
+@bp.function_name("watch_scan")
+@bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
+async def watch(timer: func.TimerRequest) -> None:
+    """Say in the log how far behind the scan is and how much of the log was read."""
+    await watch_scan(monitor())

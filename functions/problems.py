@@ -1,0 +1,67 @@
+"""Refusals and failures as RFC 9457 problem documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+import azure.functions as func
+from pydantic import Field
+
+from shared.answers.model import Answer
+
+# Answers hold sign-in data: no cache keeps them, and no browser takes one for a page.
+HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class FieldError(Answer):
+    """What is wrong with one parameter, or one member of a body."""
+
+    field: str
+    detail: str
+
+
+class ProblemDocument(Answer):
+    """RFC 9457. `errors` names the parameters that are wrong, where that is the problem."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = Field(default=None)
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's word
+    """Ends a request. `detail` is for people and holds no secret and nothing of the app's inside."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.errors = errors
+        self.headers = headers or {}
+
+    @classmethod
+    def of_fields(cls, errors: Sequence[FieldError]) -> Problem:
+        """A 400 that names what is wrong."""
+        detail = "; ".join(f"{error.field}: {error.detail}" for error in errors)
+        return cls(HTTPStatus.BAD_REQUEST, detail, errors=errors)
+
+    def response(self) -> func.HttpResponse:
+        """The problem as an answer."""
+        document = ProblemDocument(
+            title=self.status.phrase, status=self.status, detail=str(self), errors=[*self.errors] or None
+        )
+        return func.HttpResponse(
+            document.model_dump_json(by_alias=True, exclude_none=True),
+            status_code=self.status,
+            mimetype="application/problem+json",
+            headers={**HEADERS, **self.headers},
+        )

@@ -1,0 +1,375 @@
+"""The local Graph's directory: customers, relationships, groups, roles, registrations, as Graph v1.0 documents them.
+
+An app with GroupMember.Read.All and no permission to read users gets group members as type and id, every other property
+null: so does everybody here. Who is in a group follows the server's clock (`Technician.valid_from`, `valid_to`).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from urllib.parse import quote
+
+from aiohttp import web
+
+from local.sample import JsonObject, iso
+from local.sample.model import GdapRelationship, Group, People, Registration
+
+from .control import NextLinkFault, RepeatedPageFault, TruncatedFault
+from .errors import GraphError, bad_request
+from .server import Call, LocalGraph, cut_off
+
+_USER = "#microsoft.graph.user"
+_GROUP = "#microsoft.graph.group"
+_LIMITED = ("displayName", "userPrincipalName", "mail", "userType", "accountEnabled", "description")
+_NAMED = re.compile(r"displayName (?:eq ('(?:[^']|'')*')|in \(((?:'(?:[^']|'')*')(?:,\s*'(?:[^']|'')*')*)\))")
+_OF = re.compile(r"(\w+) eq '([0-9A-Fa-f-]{36})'")
+
+
+class PartnerDirectory:
+    """Serves `people` on `graph`, in both versions of the API. Everything may be changed between two requests.
+
+    `pim` False is a tenant without the licence for PIM. `page_size` shrinks every page.
+    """
+
+    def __init__(self, graph: LocalGraph, people: People, *, page_size: int = 1000) -> None:
+        self.people = people
+        self.page_size = page_size
+        self.pim = True
+        self.security_defaults = False
+        self.eligible_for_role: dict[str, tuple[str, ...]] = {}
+        """Template id of a role → who may take it."""
+        self.disabled: set[str] = set()
+        """Accounts that the registration report leaves out."""
+        self._key = secrets.token_bytes(32)
+        partner = "/tenantRelationships"
+        graph.get(f"{partner}/delegatedAdminCustomers", self._customers)
+        graph.get(f"{partner}/delegatedAdminRelationships", self._relationships)
+        graph.get(f"{partner}/delegatedAdminRelationships/{{id}}/accessAssignments", self._assignments)
+        graph.get("/groups", self._groups)
+        graph.get("/groups/{id}", self._group)
+        graph.get("/groups/{id}/transitiveMembers", self._members)
+        graph.get("/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances", self._eligible)
+        graph.get("/roleManagement/directory/roleAssignments", self._role_assignments)
+        graph.get("/roleManagement/directory/roleEligibilityScheduleInstances", self._role_eligibility)
+        graph.get("/reports/authenticationMethods/userRegistrationDetails", self._registrations)
+        graph.get("/policies/identitySecurityDefaultsEnforcementPolicy", self._security_defaults)
+
+    # --- customers and relationships ----------------------------------------------------------------------------------
+
+    async def _customers(self, call: Call) -> web.StreamResponse:
+        options = _options(call, "$top", "$select", "$count", "$orderby")
+        customers = [
+            {
+                "@odata.type": "#microsoft.graph.delegatedAdminCustomer",
+                "id": customer.tenant_id,
+                "tenantId": customer.tenant_id,
+                "displayName": customer.display_name,
+            }
+            for customer in self.people.customers
+        ]
+        return await self._page(call, customers, _top(options, 300, 300))
+
+    async def _relationships(self, call: Call) -> web.StreamResponse:
+        options = _options(call, "$top", "$select", "$count", "$orderby")
+        found = [_relationship(relationship) for relationship in self.people.relationships]
+        return await self._page(call, found, _top(options, 300, 300))
+
+    async def _assignments(self, call: Call) -> web.StreamResponse:
+        options = _options(call, "$top", "$select", "$count", "$orderby")
+        wanted = call.request.match_info["id"]
+        relationship = next((r for r in self.people.relationships if r.relationship_id == wanted), None)
+        if relationship is None:
+            raise GraphError(404, "notFound", "The delegated admin relationship does not exist.")
+        assignments = [
+            {
+                "@odata.type": "#microsoft.graph.delegatedAdminAccessAssignment",
+                "id": f"{relationship.relationship_id[:36]}-{place}",
+                "status": "active" if relationship.status == "active" else "deleted",
+                "createdDateTime": iso(relationship.activated),
+                "accessContainer": {"accessContainerId": group, "accessContainerType": "securityGroup"},
+                "accessDetails": {"unifiedRoles": [{"roleDefinitionId": role} for role in roles]},
+            }
+            for place, (group, roles) in enumerate(relationship.assignments)
+        ]
+        return await self._page(call, assignments, _top(options, 300, 300))
+
+    # --- groups -------------------------------------------------------------------------------------------------------
+
+    async def _groups(self, call: Call) -> web.StreamResponse:
+        options = _options(call, "$filter", "$select", "$top")
+        groups: Iterable[Group] = self.people.groups
+        if "$filter" in options:
+            match = _NAMED.fullmatch(options["$filter"])
+            if match is None:
+                raise bad_request("Invalid filter clause")
+            names = {name[1:-1].replace("''", "'") for name in re.findall(r"'(?:[^']|'')*'", match.group())}
+            groups = [group for group in groups if group.display_name in names]
+        found = [_selected(options, {"id": g.group_id, "displayName": g.display_name}) for g in groups]
+        return await self._page(call, found, _top(options, 100, 999))
+
+    async def _group(self, call: Call) -> web.StreamResponse:
+        options = _options(call, "$select")
+        group = self._known_group(call)
+        body = _selected(options, {"id": group.group_id, "displayName": group.display_name})
+        return web.json_response({"@odata.context": f"{call.base_url}/$metadata#groups/$entity", **body})
+
+    async def _members(self, call: Call) -> web.StreamResponse:
+        options = _options(call, "$select", "$top")
+        users, groups = self._transitive(self._known_group(call), call.now)
+        found = [_object(options, _GROUP, group) for group in groups] + [_object(options, _USER, u) for u in users]
+        return await self._page(call, found, _top(options, 100, 999))
+
+    async def _eligible(self, call: Call) -> web.StreamResponse:
+        options = _options(call, "$filter", "$expand", "$select")
+        self._needs_pim()
+        match = _OF.fullmatch(options.get("$filter", ""))
+        if match is None or match.group(1) not in ("groupId", "principalId"):
+            raise GraphError(400, "MissingParameters", "The request needs a filter on groupId or principalId.")
+        found = []
+        for group in self.people.groups:
+            for principal in self._there(group.eligible_member_ids, call.now):
+                if match.group(2).lower() == (group.group_id if match.group(1) == "groupId" else principal):
+                    holder = self._holder(options, principal)
+                    instance = f"{group.group_id}_member_{principal}"
+                    found.append({"id": instance, "accessId": "member", "groupId": group.group_id, **holder})
+        return await self._page(call, found, self.page_size)
+
+    # --- roles --------------------------------------------------------------------------------------------------------
+
+    async def _role_assignments(self, call: Call) -> web.StreamResponse:
+        options = _options(call, "$filter", "$expand", "$select")
+        found = []
+        for role in self.people.roles:
+            for member in self._there(role.member_ids, call.now):
+                if _is_of(options, role.template_id, member):
+                    row = {"roleDefinitionId": role.template_id, "directoryScopeId": "/"}
+                    holder = self._holder(options, member, dated=False)
+                    found.append({"id": f"{role.template_id}-{member}", **row, **holder})
+        return await self._page(call, found, self.page_size)
+
+    async def _role_eligibility(self, call: Call) -> web.StreamResponse:
+        options = _options(call, "$filter", "$expand", "$select")
+        self._needs_pim()
+        found = []
+        for role, members in self.eligible_for_role.items():
+            for member in members:
+                if _is_of(options, role, member):
+                    row = {"roleDefinitionId": role, "directoryScopeId": "/", "memberType": "Direct"}
+                    found.append({"id": f"{role}-{member}-e", **row, **self._holder(options, member)})
+        return await self._page(call, found, self.page_size)
+
+    # --- registrations and policy -------------------------------------------------------------------------------------
+
+    async def _registrations(self, call: Call) -> web.StreamResponse:
+        options = _options(call, "$top", "$filter", "$select", "$orderby")
+        names = {t.user_id: t.display_name for t in (*self.people.technicians, *self.people.employees)}
+        known = [*self.people.registrations, *self._of_employees(call.now)]
+        found = [
+            _registration(registration, names.get(registration.user_id))
+            for registration in known
+            if registration.user_id not in self.disabled
+        ]
+        return await self._page(call, found, _top(options, 1000, 1000))
+
+    def _of_employees(self, now: datetime) -> Iterable[Registration]:
+        """The office has registered, but for every fourth of them."""
+        for place, person in enumerate(self.people.employees):
+            registered = place % 4 != 3
+            methods = ("mobilePhone",) if registered else ()
+            yield Registration(
+                person.user_id, person.user_principal_name, False, registered, registered, methods, "member", now
+            )
+
+    async def _security_defaults(self, call: Call) -> web.StreamResponse:
+        options = _options(call, "$select")
+        body = {
+            "id": "00000000-0000-0000-0000-000000000005",
+            "displayName": "Security Defaults",
+            "isEnabled": self.security_defaults,
+        }
+        context = f"{call.base_url}/$metadata#policies/identitySecurityDefaultsEnforcementPolicy/$entity"
+        return web.json_response({"@odata.context": context, **_selected(options, body)})
+
+    # --- what they share ----------------------------------------------------------------------------------------------
+
+    def _known_group(self, call: Call) -> Group:
+        wanted = call.request.match_info["id"].lower()
+        group = next((group for group in self.people.groups if group.group_id == wanted), None)
+        if group is None:
+            message = (
+                f"Resource '{wanted}' does not exist or one of its queried reference-property objects are not present."
+            )
+            raise GraphError(404, "Request_ResourceNotFound", message)
+        return group
+
+    def _transitive(self, group: Group, now: datetime) -> tuple[list[str], list[str]]:
+        """The users and the groups in a group, however deep. An id that is a group's stands for that group."""
+        groups = {g.group_id: g for g in self.people.groups}
+        users: dict[str, None] = {}
+        nested: dict[str, None] = {}
+        rest = [*group.member_ids]
+        while rest:
+            member = rest.pop(0)
+            if member not in groups:
+                users[member] = None
+            elif member not in nested:
+                nested[member] = None
+                rest += groups[member].member_ids
+        return self._there([*users], now), [*nested]
+
+    def _there(self, ids: Sequence[str], now: datetime) -> list[str]:
+        """Those of the ids whose technician is there at that time; others always are."""
+        periods = {t.user_id: (t.valid_from, t.valid_to) for t in self.people.technicians if t.valid_from or t.valid_to}
+        there = []
+        for each in ids:
+            begin, end = periods.get(each, (None, None))
+            if (begin is None or begin <= now) and (end is None or now < end):
+                there.append(each)
+        return there
+
+    def _holder(self, options: Mapping[str, str], principal: str, *, dated: bool = True) -> JsonObject:
+        body: JsonObject = {"principalId": principal}
+        if dated:
+            body |= {"memberType": "Direct", "startDateTime": "2026-01-05T08:00:00Z", "endDateTime": None}
+        if options.get("$expand") == "principal":
+            kind = _GROUP if any(group.group_id == principal for group in self.people.groups) else _USER
+            body["principal"] = {"@odata.type": kind, "id": principal, "displayName": None}
+        return body
+
+    def _needs_pim(self) -> None:
+        if not self.pim:
+            message = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
+            raise GraphError(400, "AadPremiumLicenseRequired", message)
+
+    async def _page(self, call: Call, found: Sequence[JsonObject], size: int) -> web.StreamResponse:
+        """One page of what was found, and the link to the next."""
+        size = min(size, self.page_size)
+        first = self._place_of(call)
+        head: JsonObject = {"@odata.context": f"{call.base_url}/$metadata#{call.request.path.rpartition('/')[2]}"}
+        link = self._link(call, first + size) if first + size < len(found) else None
+        match call.fault:
+            case RepeatedPageFault():
+                link = self._link(call, first)
+            case NextLinkFault(url=url):
+                link = url
+        if link is not None:
+            head["@odata.nextLink"] = link
+        body = json.dumps({**head, "value": found[first : first + size]}).encode()
+        headers = {"Content-Type": "application/json;odata.metadata=minimal;odata.streaming=true;charset=utf-8"}
+        if isinstance(call.fault, TruncatedFault):
+            return await cut_off(call.request, body, headers)
+        return web.Response(body=body, headers=headers)
+
+    def _link(self, call: Call, place: int) -> str:
+        token = base64.urlsafe_b64encode(self._seal(call, place) + str(place).encode()).decode().rstrip("=")
+        options = [(name, value) for name, value in call.request.query.items() if name != "$skiptoken"]
+        text = "&".join(f"{quote(n, safe='$')}={quote(v, safe='')}" for n, v in (*options, ("$skiptoken", token)))
+        return f"{call.request.url.origin()}{call.request.path}?{text}"
+
+    def _place_of(self, call: Call) -> int:
+        """Where the skip token says to go on. Raises GraphError (400) on one that this question did not give."""
+        token = call.request.query.get("$skiptoken")
+        if token is None:
+            return 0
+        try:
+            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+            place = int(raw[16:])
+        except ValueError:
+            raise bad_request("Skip token is null.") from None
+        if not hmac.compare_digest(raw[:16], self._seal(call, place)):
+            raise bad_request("Skip token is null.")
+        return place
+
+    def _seal(self, call: Call, place: int) -> bytes:
+        question = [(n, v) for n, v in call.request.query.items() if n != "$skiptoken"]
+        text = json.dumps([call.request.path, question, call.tenant_id, place])
+        return hmac.digest(self._key, text.encode(), hashlib.sha256)[:16]
+
+
+def _options(call: Call, *taken: str) -> dict[str, str]:
+    """The query options of a request. Raises GraphError (400) on one that this address does not take."""
+    options = {name: value for name, value in call.request.query.items() if name.startswith("$")}
+    for name in options:
+        if name not in (*taken, "$skiptoken"):
+            raise bad_request(f"Query option '{name[1:].capitalize()}' is not allowed.")
+    return options
+
+
+def _top(options: Mapping[str, str], default: int, most: int) -> int:
+    text = options.get("$top")
+    if text is None:
+        return default
+    if re.fullmatch(r"[1-9]\d{0,8}", text) is None or int(text) > most:
+        raise bad_request(f"The limit of '{most}' for Top query has been exceeded or the value '{text[:20]}' is wrong.")
+    return int(text)
+
+
+def _is_of(options: Mapping[str, str], role: str, principal: str) -> bool:
+    """Whether a filter on one role or one principal fits; without a filter everything does."""
+    if "$filter" not in options:
+        return True
+    match = _OF.fullmatch(options["$filter"])
+    matches: dict[str, Callable[[str], bool]] = {
+        "roleDefinitionId": lambda wanted: wanted == role,
+        "principalId": lambda wanted: wanted == principal,
+    }
+    if match is None or match.group(1) not in matches:
+        raise bad_request("Invalid filter clause")
+    return matches[match.group(1)](match.group(2).lower())
+
+
+def _selected(options: Mapping[str, str], body: JsonObject) -> JsonObject:
+    wanted = options.get("$select")
+    return body if wanted is None else {name: body[name] for name in wanted.split(",") if name in body}
+
+
+def _object(options: Mapping[str, str], kind: str, object_id: str) -> JsonObject:
+    """A member that the app may not read: its type and its id, all else null."""
+    wanted = options["$select"].split(",") if "$select" in options else _LIMITED
+    return {"@odata.type": kind, "id": object_id} | {name: None for name in wanted if name in _LIMITED}
+
+
+def _relationship(relationship: GdapRelationship) -> JsonObject:
+    length = relationship.ends - relationship.activated
+    return {
+        "@odata.type": "#microsoft.graph.delegatedAdminRelationship",
+        "id": relationship.relationship_id,
+        "displayName": relationship.display_name,
+        "duration": f"P{max(1, length.days)}D",
+        "autoExtendDuration": "PT0S",
+        "customer": {
+            "tenantId": relationship.customer_tenant_id,
+            "displayName": relationship.customer_display_name,
+        },
+        "accessDetails": {"unifiedRoles": [{"roleDefinitionId": r} for r in relationship.role_definition_ids]},
+        "status": relationship.status,
+        "createdDateTime": iso(relationship.activated),
+        "lastModifiedDateTime": iso(relationship.activated),
+        "activatedDateTime": iso(relationship.activated),
+        "endDateTime": iso(relationship.ends),
+    }
+
+
+def _registration(registration: Registration, display_name: str | None) -> JsonObject:
+    return {
+        "id": registration.user_id,
+        "userPrincipalName": registration.user_principal_name,
+        "userDisplayName": display_name or registration.user_principal_name.partition("@")[0],
+        "userType": registration.user_type,
+        "isAdmin": registration.is_admin,
+        "isSsprRegistered": False,
+        "isSsprEnabled": False,
+        "isSsprCapable": False,
+        "isMfaRegistered": registration.is_mfa_registered,
+        "isMfaCapable": registration.is_mfa_capable,
+        "isPasswordlessCapable": False,
+        "methodsRegistered": [*registration.methods_registered],
+        "lastUpdatedDateTime": iso(registration.last_updated),
+    }

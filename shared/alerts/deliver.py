@@ -1,0 +1,148 @@
+"""One try of one delivery (the queue trigger `deliver_alert`).
+
+Claimed before it is sent and settled after, both by compare-and-swap: two workers never send at once. A worker that
+dies in between leaves a claim that ends by itself; the message goes out again then, under the same webhook-id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from math import floor
+from typing import Final
+from uuid import uuid4
+
+from pydantic import ValidationError
+from standardwebhooks import Webhook
+
+from shared.alerts.channels import Channel
+from shared.alerts.dispatch import DeliveryMessage, send_due
+from shared.alerts.message import of_json
+from shared.alerts.post import Answer, Target, post
+from shared.alerts.render import render
+from shared.alerts.retry import after_failure
+from shared.monitor import Monitor, log_event
+from shared.settings import AuthMode
+from shared.store import alerts
+from shared.store.alerts import Delivery
+from shared.store.tables import Conflict, Tables
+
+# How long a claim holds: longer than the longest try.
+CLAIM: Final = timedelta(seconds=60)
+
+type Post = Callable[[Target, bytes, Mapping[str, str]], Awaitable[Answer]]
+
+
+async def deliver_alert(monitor: Monitor, body: str, post: Post = post) -> list[str]:
+    """Try one delivery; gives the message of the channel's next one when this one arrived.
+
+    Raises only what makes the queue try again: storage that does not answer, or a message that is none.
+    """
+    message = DeliveryMessage.model_validate_json(body)
+    tables = await monitor.tables()
+    claimed = await _claim(monitor, tables, message.delivery)
+    if claimed is None:
+        return []
+    channel = monitor.settings.channels.get(claimed.channel)
+    answer = await _send(monitor, channel, claimed, post) if channel else Answer(0, "the channel is not configured")
+    settled = await _settle(monitor, tables, claimed, answer)
+    if settled is None or settled.state != alerts.DELIVERED:
+        return []
+    under_way = await alerts.deliveries_under_way(tables.alerts)
+    return await send_due(monitor, tables, (d for d in under_way if d.channel == claimed.channel))
+
+
+async def settle_poisoned(monitor: Monitor, body: str) -> None:
+    """Count a message that crashed its workers again and again as one try in vain."""
+    try:
+        message = DeliveryMessage.model_validate_json(body)
+    except ValidationError:
+        log_event("alert_message_unreadable")  # nothing of ours: no delivery hangs on it
+        return
+    tables = await monitor.tables()
+    delivery = await alerts.read_delivery(tables.alerts, message.delivery)
+    if delivery is None or delivery.ended or delivery.state == alerts.GATHERING:
+        return
+    await _settle(monitor, tables, delivery, Answer(0, "its workers crashed"))
+
+
+async def _claim(monitor: Monitor, tables: Tables, id_: str) -> Delivery | None:
+    """The delivery, to be sent by this worker alone; None when it is not due, ended, or in other hands."""
+    delivery = await alerts.read_delivery(tables.alerts, id_)
+    now = monitor.clock()
+    if delivery is None or delivery.ended or delivery.state == alerts.GATHERING or delivery.next_due > now:
+        return None
+    if delivery.state == alerts.SENDING and delivery.is_busy(now):
+        return None
+    try:
+        return await alerts.change(
+            tables.alerts,
+            delivery,
+            state=alerts.SENDING,
+            owner=uuid4().hex,
+            attempts=delivery.attempts + 1,
+            busy_until=now + CLAIM,
+        )
+    except Conflict:
+        return None
+
+
+async def _send(monitor: Monitor, channel: Channel, delivery: Delivery, post: Post) -> Answer:
+    body = render(channel.kind, of_json(delivery.message))
+    target = Target(
+        channel.url.get_secret_value(),
+        internal=channel.host in monitor.settings.allowed_hosts,
+        local=monitor.settings.auth_mode is AuthMode.LOCAL,
+    )
+    return await post(target, body, signed(channel, delivery.message_id, monitor.clock(), body))
+
+
+def signed(channel: Channel, message_id: str, now: datetime, body: bytes) -> dict[str, str]:
+    """The headers of a try: Standard Webhooks, signed with every key that is valid."""
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "partner-mfa-monitor",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(floor(now.timestamp())),
+    }
+    signatures = [Webhook(key).sign(message_id, now, body.decode()) for key in channel.secrets]
+    return {**headers, "webhook-signature": " ".join(signatures)} if signatures else headers
+
+
+async def _settle(monitor: Monitor, tables: Tables, delivery: Delivery, answer: Answer) -> Delivery | None:
+    """Note what came of it; None when another worker holds the delivery by now."""
+    now = monitor.clock()
+    state, due, text = alerts.DELIVERED, delivery.next_due, answer.text
+    if not answer.delivered:
+        failed = after_failure(
+            id_=delivery.id,
+            attempts=delivery.attempts - delivery.earlier,
+            now=now,
+            deadline=delivery.deadline,
+            gone=answer.gone,
+            retry_after=answer.retry_after,
+        )
+        state, due = (alerts.DUE, failed.next_due) if failed.next_due else (alerts.DEAD, due)
+        text = f"{failed.reason}: {text}".rstrip(": ") if failed.reason else text
+    try:
+        settled = await alerts.change(
+            tables.alerts,
+            delivery,
+            state=state,
+            next_due=due,
+            busy_until=None,
+            last_at=now,
+            last_status=answer.status,
+            last_answer=text,
+        )
+    except Conflict:
+        log_event("delivery_overtaken", delivery=delivery.id, channel=delivery.channel)
+        return None
+    log_event(
+        f"alert_{state}",
+        delivery=delivery.id,
+        channel=delivery.channel,
+        status=answer.status,
+        attempts=delivery.attempts,
+    )
+    return settled

@@ -1,0 +1,146 @@
+"""The daily or weekly digest of a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from shared.alerts.channels import Channel
+from shared.alerts.hours import digest_period
+from shared.alerts.message import (
+    Compliance,
+    Coverage,
+    Digest,
+    DigestMessage,
+    IncidentNumbers,
+    SeverityName,
+)
+from shared.alerts.outgoing import message_id, new_delivery
+from shared.compliance.counts import Counts, total
+from shared.compliance.coverage import measure, percent
+from shared.incidents import RESOLVED, Incident
+from shared.monitor import Monitor, log_event
+from shared.rules import RULES
+from shared.scan.slices import DAY, midnight
+from shared.signin.assess import Verdict
+from shared.signin.traits import HEADLINE
+from shared.store.alerts import delivery_id, read_delivery, release
+from shared.store.incidents import all_incidents
+from shared.store.rollups import Day, partner_days
+from shared.store.tables import Conflict, Tables
+
+# A digest that was not made in time is still worth reading for a while; older ones are left out.
+_LATEST: Final = timedelta(hours=12)
+_TO_DO: Final = 3
+_TYPES: Final[dict[str, Literal["digest.daily", "digest.weekly"]]] = {
+    "daily": "digest.daily",
+    "weekly": "digest.weekly",
+}
+
+
+async def make_digests(monitor: Monitor, tables: Tables) -> None:
+    """Make the deliveries of the digests that are due, each once however often it is called."""
+    now = monitor.clock()
+    for name, channel in monitor.settings.channels.items():
+        due = digest_period(channel, now)
+        if due is None or now - due[1] > _LATEST:
+            continue
+        key = message_id(name, "digest", due[1].isoformat())
+        if await read_delivery(tables.alerts, delivery_id(due[1], name, key)):
+            continue
+        message = await _message(monitor, tables, channel, due, key)
+        try:
+            await release(tables.alerts, new_delivery(monitor, name, message), [])
+        except Conflict:
+            continue  # another instance made it
+        log_event("digest_made", channel=name, type=message.type)
+
+
+async def _message(
+    monitor: Monitor, tables: Tables, channel: Channel, due: tuple[datetime, datetime], key: str
+) -> DigestMessage:
+    """It is about the whole UTC days that ended in its period, since those are what is counted."""
+    begin, end = midnight(due[0]), midnight(due[1])
+    length = end - begin
+    days = [day async for day in partner_days(tables.rollups, begin - length, end - DAY)]
+    before = [day for day in days if day.day < begin]
+    these = [day for day in days if day.day >= begin]
+    now = monitor.clock()
+    measured = measure(monitor.settings.tenants, these, begin, now, monitor.settings.slice_width)
+    expected = sum(1 for m in measured for s in m.expected if s.end <= end)
+    missing = sum(1 for m in measured for s in m.missing if s.end <= end)
+    counts = total(day.counts for day in these)
+    incidents = [incident async for incident in all_incidents(tables.incidents)]
+    coverage = Coverage(
+        expected_slices=expected,
+        complete_slices=expected - missing,
+        percent=percent(expected - missing, missing),
+    )
+    return DigestMessage(
+        type=_TYPES[channel.digest or "daily"],
+        idempotency_key=key,
+        timestamp=due[1],
+        severity=_severity(incidents),
+        data=Digest(
+            period_from=begin,
+            period_to=end,
+            compliance=_compliance(counts, before),
+            coverage=coverage,
+            incidents=_numbers(incidents, begin, end),
+            exceptions=[],  # there is no register of technical exceptions yet
+            to_do=to_do(counts, coverage),
+        ),
+    )
+
+
+def _compliance(counts: Counts, before: Sequence[Day]) -> Compliance:
+    good, bad, unknown = _verdicts(counts)
+    was_good, was_bad, _ = _verdicts(total(day.counts for day in before))
+    now, then = percent(good, bad), percent(was_good, was_bad)
+    return Compliance(
+        compliant=good,
+        non_compliant=bad,
+        unknown=unknown,
+        percent=now,
+        change=None if now is None or then is None else round(now - then, 2),
+    )
+
+
+def _verdicts(counts: Counts) -> tuple[int, int, int]:
+    scopes = [counts.scopes[scope].verdicts for scope in HEADLINE if scope in counts.scopes]
+    good, bad, unknown = (
+        sum(verdicts.get(verdict, 0) for verdicts in scopes)
+        for verdict in (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
+    )
+    return good, bad, unknown
+
+
+def _numbers(incidents: Sequence[Incident], begin: datetime, end: datetime) -> IncidentNumbers:
+    return IncidentNumbers(
+        new=sum(begin <= i.opened_at < end for i in incidents),
+        open=sum(i.state != RESOLVED for i in incidents),
+        resolved=sum(i.state == RESOLVED and begin <= i.resolved_at < end for i in incidents),
+    )
+
+
+def _severity(incidents: Sequence[Incident]) -> SeverityName:
+    names: tuple[SeverityName, ...] = ("low", "low", "medium", "high", "critical")
+    return names[max((i.facts.severity for i in incidents if i.state != RESOLVED), default=0)]
+
+
+def to_do(counts: Counts, coverage: Coverage) -> list[str]:
+    """The three things that help most: see everything first, then the worst rules, those broken most often first."""
+    advice: list[str] = []
+    if coverage.complete_slices < coverage.expected_slices:
+        missing = coverage.expected_slices - coverage.complete_slices
+        advice.append(
+            f"{missing} of {coverage.expected_slices} pieces of the log were not read: see GET /api/coverage for why."
+        )
+    broken = [
+        (sum(counts.scopes[scope].rules.get(rule.id, 0) for scope in HEADLINE if scope in counts.scopes), rule)
+        for rule in RULES
+    ]
+    worst = sorted((item for item in broken if item[0]), key=lambda item: -item[0])
+    advice += [f"{rule.title} ({n} {'time' if n == 1 else 'times'}): {rule.what_to_do}" for n, rule in worst]
+    return advice[:_TO_DO]

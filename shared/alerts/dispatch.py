@@ -1,0 +1,192 @@
+"""From pending events to messages in the queue (the timer `dispatch_alerts`).
+
+Each step can be cut off anywhere and done again: a channel takes an event in once, an event goes into one delivery in
+the transaction that makes it, and a delivery whose message was lost is sent again after a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from pydantic import BaseModel
+
+from shared.alerts.channels import Channel
+from shared.alerts.compose import Surroundings, many, one
+from shared.alerts.first_scan import first_scan_is_over
+from shared.alerts.hours import is_quiet
+from shared.alerts.message import Message
+from shared.alerts.outgoing import message_id, new_delivery, surroundings
+from shared.alerts.release import WITHDRAWN, Group, Moment, plan
+from shared.incidents import Telling
+from shared.monitor import Monitor, log_event
+from shared.rules.rule import Severity
+from shared.signin.text import id_key
+from shared.store import alerts
+from shared.store.alerts import Delivery, Item
+from shared.store.events import pending_events, remove_events
+from shared.store.flights import read_flight
+from shared.store.incidents import SHARDS
+from shared.store.tables import Conflict, Tables
+
+# How long a message may be in the queue before it counts as lost.
+QUEUED: Final = timedelta(minutes=2)
+_NOTHING: Final = Severity.CRITICAL + 1
+
+
+class DeliveryMessage(BaseModel):
+    """What the queue `alerts` carries."""
+
+    delivery: str
+
+
+async def dispatch_alerts(monitor: Monitor) -> list[str]:
+    """The queue messages to send now: for each channel that is not busy, its oldest due delivery."""
+    tables = await monitor.tables()
+    channels = monitor.settings.channels
+    await take_in(tables, channels)
+    waiting = await asyncio.gather(*(alerts.waiting(tables.alerts, name) for name in channels))
+    under_way = await alerts.deliveries_under_way(tables.alerts)
+    gathering = [delivery for delivery in under_way if delivery.state == alerts.GATHERING]
+    if any(waiting) or gathering:
+        await _release(monitor, tables, dict(zip(channels, waiting, strict=True)), gathering)
+        under_way = await alerts.deliveries_under_way(tables.alerts)
+    return await send_due(monitor, tables, under_way)
+
+
+# --- taking in --------------------------------------------------------------------------------------------------------
+
+
+async def take_in(tables: Tables, channels: Mapping[str, Channel]) -> None:
+    """Give every pending event to the channels that want it, then remove it."""
+    pending = await pending_events(tables.incidents, SHARDS)
+    if not pending:
+        return
+    for name, channel in channels.items():
+        wanted = [Item(name, p.telling) for p in pending if wants(channel, p.telling)]
+        await alerts.take_in(tables.alerts, wanted)
+        # A withdrawal is for those that got something of the incident, whatever its severity was then.
+        for telling in (p.telling for p in pending if p.telling.event.kind == WITHDRAWN and channel.alerts):
+            if await alerts.was_given(tables.alerts, name, telling.event.incident, telling.incident.opening):
+                await alerts.take_in(tables.alerts, [Item(name, telling)])
+    await remove_events(tables.incidents, pending)
+    log_event("events_taken_in", events=len(pending), channels=len(channels))
+
+
+def wants(channel: Channel, telling: Telling) -> bool:
+    """Whether a channel is to hear of that: by severity, rules and customers."""
+    facts = telling.incident.facts
+    return (
+        channel.alerts
+        and telling.event.kind != WITHDRAWN
+        and telling.event.severity >= channel.minimum_severity
+        and (not channel.rules or not facts.rules.isdisjoint(channel.rules))
+        and (not channel.customers or telling.incident.who.customer in {id_key(c) for c in channel.customers})
+    )
+
+
+# --- releasing --------------------------------------------------------------------------------------------------------
+
+
+async def _release(
+    monitor: Monitor, tables: Tables, waiting: Mapping[str, Sequence[Item]], gathering: Iterable[Delivery]
+) -> None:
+    for delivery in gathering:
+        await alerts.gather(tables.alerts, delivery)
+    promised = {name for delivery in gathering for name in delivery.members}
+    around = await surroundings(monitor)
+    in_the_air = await _in_the_air(monitor, tables)
+    old = any(item.telling.first_scan for items in waiting.values() for item in items)
+    first_scan_over = not old or (not in_the_air and await first_scan_is_over(monitor, tables))
+    for name, every in waiting.items():
+        items = [item for item in every if item.name not in promised]
+        if not items:
+            continue
+        channel = monitor.settings.channels[name]
+        least = 0 if not is_quiet(channel, monitor.clock()) else int(channel.quiet_except or _NOTHING)
+        moment = Moment(
+            now=monitor.clock(),
+            least=least,
+            cycle_over=not in_the_air,
+            first_scan_over=first_scan_over,
+            storm_threshold=monitor.settings.storm_threshold,
+            told=await _told(tables, items),
+        )
+        try:
+            await _carry_out(monitor, tables, name, items, moment, around)
+        except Conflict:
+            log_event("release_overtaken", channel=name)  # another instance is at it; the next minute looks again
+
+
+async def _carry_out(
+    monitor: Monitor, tables: Tables, channel: str, items: Sequence[Item], moment: Moment, around: Surroundings
+) -> None:
+    decided = plan(items, moment)
+    await alerts.drop(tables.alerts, decided.dropped)
+    for group in decided.groups:
+        delivery = _delivery(monitor, channel, group, around)
+        await alerts.release(tables.alerts, delivery, group.items)
+    if decided.groups or decided.dropped:
+        log_event("alerts_released", channel=channel, messages=len(decided.groups), dropped=len(decided.dropped))
+
+
+def _delivery(monitor: Monitor, channel: str, group: Group, around: Surroundings) -> Delivery:
+    first = group.leads[0].telling
+    message: Message
+    if group.type is None:
+        key = message_id(first.event.id)
+        message = one(first, key, around)
+    else:
+        key = message_id(channel, group.type, first.event.id)
+        message = many([lead.telling for lead in group.leads], group.type, key, around)
+    return new_delivery(monitor, channel, message, incident=first.event.incident if group.type is None else "")
+
+
+async def _told(tables: Tables, items: Sequence[Item]) -> set[tuple[str, int]]:
+    """Of the incidents that were withdrawn, those that the channel heard of."""
+    asked = {
+        (item.channel, item.telling.event.incident, item.telling.incident.opening)
+        for item in items
+        if item.telling.event.kind == WITHDRAWN
+    }
+    return {(key, opening) for name, key, opening in asked if await alerts.was_told(tables.alerts, name, key, opening)}
+
+
+async def _in_the_air(monitor: Monitor, tables: Tables) -> bool:
+    """Whether a scan is on its way, so that more of what it finds may come."""
+    flights = await asyncio.gather(*(read_flight(tables.control, tenant) for tenant in monitor.settings.tenants))
+    return any(not flight.is_free(monitor.clock()) for flight in flights)
+
+
+# --- sending ----------------------------------------------------------------------------------------------------------
+
+
+async def send_due(monitor: Monitor, tables: Tables, under_way: Iterable[Delivery]) -> list[str]:
+    """The message of each channel's oldest due delivery, unless the channel has one on its way already.
+
+    One at a time: what is told first arrives first, and a channel that is down holds up no other.
+    """
+    now = monitor.clock()
+    of_channel: dict[str, list[Delivery]] = {}
+    for delivery in under_way:
+        of_channel.setdefault(delivery.channel, []).append(delivery)
+    messages: list[str] = []
+    for deliveries in of_channel.values():
+        if any(delivery.is_busy(now) for delivery in deliveries):
+            continue
+        due = (d for d in deliveries if d.state != alerts.GATHERING and d.next_due <= now)
+        first = min(due, key=lambda d: (d.next_due, d.created), default=None)
+        if first and (message := await _queued(monitor, tables, first)):
+            messages.append(message)
+    return messages
+
+
+async def _queued(monitor: Monitor, tables: Tables, delivery: Delivery) -> str | None:
+    """Note that its message goes to the queue; None when another instance was first."""
+    try:
+        await alerts.change(tables.alerts, delivery, state=alerts.DUE, busy_until=monitor.clock() + QUEUED)
+    except Conflict:
+        return None
+    return DeliveryMessage(delivery=delivery.id).model_dump_json()

@@ -1,0 +1,42 @@
+"""Whether the days before the installation were read to their end, so that their summary is whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from shared.monitor import Monitor
+from shared.scan.slices import Slice, closed_slices, days_between, near_retention_end, uncovered
+from shared.store.flights import PAST, read_flight
+from shared.store.ledger import FOREIGN, PARKED, SPLIT, Head, heads_of_day
+from shared.store.tables import Tables
+
+
+async def first_scan_is_over(monitor: Monitor, tables: Tables) -> bool:
+    """Whether every tenant's old slices were read once. A tenant that cannot be read now is not waited for."""
+    return all(await asyncio.gather(*(_of_tenant(monitor, tables, tenant) for tenant in monitor.settings.tenants)))
+
+
+async def _of_tenant(monitor: Monitor, tables: Tables, tenant: str) -> bool:
+    now = monitor.clock()
+    flight = await read_flight(tables.control, tenant)
+    if flight.problem:
+        return True
+    if flight.first_seen == PAST:
+        return False
+    first = now - timedelta(days=monitor.settings.lookback_days)
+    days = [*days_between(first, now)]
+    heads = [h for of_day in await asyncio.gather(*(_heads(tables, tenant, day) for day in days)) for h in of_day]
+    grid = closed_slices(tenant, first, flight.first_seen, monitor.settings.slice_width)
+    return not unread([s for s in grid if not near_retention_end(s, now, monitor.retention)], heads)
+
+
+async def _heads(tables: Tables, tenant: str, day: datetime) -> list[Head]:
+    return [head async for head in heads_of_day(tables.slices, tenant, day)]
+
+
+def unread(grid: Sequence[Slice], heads: Sequence[Head]) -> list[Slice]:
+    """The slices that nobody read yet nor gave up. Pure."""
+    done = [h for h in heads if h.state != SPLIT and (h.settled is not None or h.state in (PARKED, FOREIGN))]
+    return uncovered(grid, [(head.slice.start, head.slice.end) for head in done])

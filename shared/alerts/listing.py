@@ -1,0 +1,114 @@
+"""Every delivery, with its tries and the last answer, for `GET /api/alerts`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Literal
+
+from pydantic import Field
+
+from shared.answers.cursor import Place, from_cursor, to_cursor
+from shared.answers.model import Answer, BadParameter, Listed, ListQuery, Named, Page, SeverityName, severity_name
+from shared.monitor import Monitor
+from shared.store.alerts import DEAD, DELIVERED, GATHERING, SENDING, Delivery, page_of_deliveries
+
+type StateName = Literal["pending", "sending", "delivered", "dead"]
+
+_REQUESTS: Final = 9  # one call makes at most ten (design.md, "Interfaces")
+_STATES: Final[dict[str, StateName]] = {
+    GATHERING: "pending",
+    SENDING: "sending",
+    DELIVERED: "delivered",
+    DEAD: "dead",
+}
+
+
+class AlertsQuery(ListQuery):
+    """Which deliveries. Filters that are set must all fit; a comma list fits by any of its entries."""
+
+    state: Listed[Literal["pending", "sending", "delivered", "dead"]] | None = None
+    channel: Named | None = Field(default=None, description="Name of a channel, in lower case.")
+    incident: Named | None = Field(default=None, description="Id of an incident; finds messages about it alone.")
+
+    def fits(self, delivery: Delivery) -> bool:
+        """Whether a delivery is asked for."""
+        return (
+            (self.state is None or state_of(delivery) in self.state)
+            and self.channel in (None, delivery.channel)
+            and self.incident in (None, delivery.incident)
+        )
+
+
+class AlertItem(Answer):
+    """One message to one channel. `next_try` is null when it ended. `last_status` is null where no answer came;
+    `last_answer` says why, or how a refusal began: it is the receiver's text, so treat it as hostile."""
+
+    id: str
+    channel: str
+    type: str
+    incident: str | None
+    severity: SeverityName
+    test: bool
+    state: StateName
+    webhook_id: str
+    created: datetime
+    attempts: int
+    next_try: datetime | None
+    last_try: datetime | None
+    last_status: int | None
+    last_answer: str | None
+
+
+class AlertsPage(Page[AlertItem]):
+    """Deliveries: those under way, the newest first, then those that ended, the newest first."""
+
+
+class _After(Place):
+    row: str
+
+
+async def read_alerts(monitor: Monitor, query: AlertsQuery) -> AlertsPage:
+    """A page of deliveries. Raises BadParameter for a wrong cursor."""
+    question = query.question("alerts")
+    after = from_cursor(query.cursor, _After, question).row if query.cursor else None
+    if after is not None and not after.startswith("delivery-"):
+        raise BadParameter("cursor", "is not one of this list")
+    table = (await monitor.tables()).alerts
+    items: list[AlertItem] = []
+    more = True
+    for _ in range(_REQUESTS):
+        rows, more = await page_of_deliveries(table, after)
+        for name, delivery in rows:
+            if len(items) == query.limit:
+                return AlertsPage(items=items, cursor=to_cursor(_After(row=after or ""), question))
+            after = name
+            if query.fits(delivery):
+                items.append(alert_item(delivery))
+        if not more:
+            break
+    return AlertsPage(items=items, cursor=to_cursor(_After(row=after or ""), question) if more and after else None)
+
+
+def alert_item(delivery: Delivery) -> AlertItem:
+    """A delivery as the answers show it."""
+    return AlertItem(
+        id=delivery.id,
+        channel=delivery.channel,
+        type=delivery.type,
+        incident=delivery.incident or None,
+        severity=severity_name(delivery.severity),
+        test=delivery.message.get("test") is True,
+        state=state_of(delivery),
+        webhook_id=delivery.message_id,
+        created=delivery.created,
+        attempts=delivery.attempts,
+        next_try=None if delivery.ended else delivery.next_due,
+        last_try=delivery.last_at,
+        last_status=delivery.last_status or None,
+        last_answer=delivery.last_answer or None,
+    )
+
+
+def state_of(delivery: Delivery) -> StateName:
+    """pending, sending, delivered or dead."""
+    return _STATES.get(delivery.state, "pending")

@@ -1,0 +1,231 @@
+"""What an alert says: one versioned JSON, the same for every channel; cards and blocks are other clothes of it.
+
+Its JSON Schema is `schema()`, kept as docs/alert.schema.json and served by the app. Names are stable: within version 1
+members are only added.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, RootModel, WithJsonSchema
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import GenerateJsonSchema
+
+VERSION: Final = "1.0"
+SCHEMA_ID: Final = "urn:partner-mfa-monitor:alert:1"
+# How many incidents a message lists; `total` says how many there are.
+MOST_LISTED: Final = 100
+
+type SeverityName = Literal["low", "medium", "high", "critical"]
+
+
+def _zulu(at: AwareDatetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+Instant = Annotated[
+    AwareDatetime,
+    PlainSerializer(_zulu, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$"}, mode="serialization"),
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        json_schema_serialization_defaults_required=True,
+    )
+
+
+class RuleFacts(_Part):
+    """A rule that the sign-ins broke."""
+
+    id: str = Field(description="Stable name of the rule.")
+    title: str
+    attack: str | None = Field(description="MITRE ATT&CK technique, such as T1078.004.")
+    common_issue: int | None = Field(ge=1, le=6, description="Which of Microsoft's six common issues it belongs to.")
+    meaning: str
+    what_to_do: str
+
+
+class Person(_Part):
+    """The user of the partner. The name is text of the log: treat it as hostile."""
+
+    id: str = Field(description="Object id where the log gave one, else the user name.")
+    name: str | None
+
+
+class Customer(_Part):
+    """The tenant that was reached."""
+
+    tenant_id: str = Field(description="A GUID, or `unknown`.")
+    display_name: str | None
+
+
+class Application(_Part):
+    """The application that was used. The name is text of the log: treat it as hostile."""
+
+    id: str
+    name: str | None
+
+
+class IncidentFacts(_Part):
+    """The same user, customer and application while it goes on."""
+
+    id: str
+    url: str | None = Field(description="Where to read it; null when the app does not know its own address.")
+    state: str
+    opening: int = Field(description="How often it opened: 1, and one more each time it came back.")
+    severity: SeverityName
+    rules: list[RuleFacts]
+    user: Person
+    customer: Customer | None = Field(description="null for an incident about the user alone.")
+    application: Application | None
+    evidence: str = Field(description="What was seen, in one sentence.")
+    first_seen: Instant
+    last_seen: Instant
+    count: int = Field(ge=0, description="Sign-ins that broke rules.")
+    what_to_do: list[str]
+    reason: str | None = Field(description="Why it is resolved, where it is.")
+
+
+class OneIncident(_Part):
+    """The data of a message about one incident."""
+
+    incident: IncidentFacts
+
+
+class ManyIncidents(_Part):
+    """The data of a message that stands for many: a storm, or what the first scan of old days found."""
+
+    total: int
+    listed: int
+    by_severity: dict[SeverityName, int]
+    incidents: list[IncidentFacts] = Field(description="The worst first; at most 100.")
+
+
+class _Envelope(_Part):
+    version: Literal["1.0"] = VERSION
+    idempotency_key: str = Field(description="The same as the header webhook-id; the same on every try.")
+    timestamp: Instant = Field(description="When it happened; the header webhook-timestamp is that of the try.")
+    severity: SeverityName
+    test: bool = Field(default=False, description="True for a message that an operator sent to try the channel.")
+
+
+class IncidentMessage(_Envelope):
+    """Opened; raised (its severity rose); ongoing (new findings after REALERT_HOURS); withdrawn (records corrected)."""
+
+    type: Literal["incident.opened", "incident.raised", "incident.ongoing", "incident.withdrawn"]
+    data: OneIncident
+
+
+class GroupMessage(_Envelope):
+    """Many incidents in one message."""
+
+    type: Literal["incidents.storm", "incidents.first-scan", "incidents.withdrawn"]
+    data: ManyIncidents
+
+
+class Compliance(_Part):
+    """Sign-ins by delegated rights (scope customer and partner-center) of a period."""
+
+    compliant: int
+    non_compliant: int
+    unknown: int
+    percent: float | None = Field(description="compliant / (compliant + non-compliant) × 100; null for 0 / 0.")
+    change: float | None = Field(description="Percentage points against the period before; null when unknown.")
+
+
+class Coverage(_Part):
+    """How much of the period's log was read."""
+
+    expected_slices: int
+    complete_slices: int
+    percent: float | None
+
+
+class IncidentNumbers(_Part):
+    """Incidents of the period."""
+
+    new: int
+    open: int
+    resolved: int
+
+
+class ExpiringException(_Part):
+    """A technical exception that is about to expire."""
+
+    id: str
+    title: str
+    expires: Instant
+
+
+class Digest(_Part):
+    """The data of a digest."""
+
+    period_from: Instant
+    period_to: Instant
+    compliance: Compliance
+    coverage: Coverage
+    incidents: IncidentNumbers
+    exceptions: list[ExpiringException]
+    to_do: list[str] = Field(max_length=3, description="The three things that help most.")
+
+
+class DigestMessage(_Envelope):
+    """The daily or weekly digest."""
+
+    type: Literal["digest.daily", "digest.weekly"]
+    data: Digest
+
+
+class ExceptionFacts(_Part):
+    """A technical exception whose end is near. Title, owner and ticket are text that people wrote."""
+
+    id: str
+    url: str | None = Field(description="Where to read it; null when the app does not know its own address.")
+    title: str
+    owner: str
+    ticket: str | None
+    expires: Instant
+    what_to_do: str
+
+
+class ExceptionMessage(_Envelope):
+    """A technical exception ends in 14 or in 3 days; its incidents open again then."""
+
+    type: Literal["exception.expiring"]
+    data: ExceptionFacts
+
+
+type Message = IncidentMessage | GroupMessage | DigestMessage | ExceptionMessage
+
+
+class AnyMessage(RootModel[Annotated[Message, Field(discriminator="type")]]):
+    """An alert of the Partner MFA Monitor."""
+
+
+def to_json(message: Message) -> dict[str, Any]:
+    """The message as the JSON that is stored and sent."""
+    return message.model_dump(mode="json", by_alias=True)
+
+
+def of_json(value: object) -> Message:
+    """The message that to_json gave. Raises pydantic's ValidationError."""
+    return AnyMessage.model_validate(value).root
+
+
+class _Schema(GenerateJsonSchema):
+    """Without the titles that only repeat the names."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of what is sent."""
+    generated = AnyMessage.model_json_schema(by_alias=True, mode="serialization", schema_generator=_Schema)
+    return {**generated, "$schema": _Schema.schema_dialect, "$id": SCHEMA_ID, "title": "Alert, version 1"}

@@ -1,0 +1,51 @@
+"""A message on its way: what names it, and the delivery that carries it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final
+
+from shared.alerts.compose import Surroundings
+from shared.alerts.message import Message, to_json
+from shared.monitor import Monitor
+from shared.rules.rule import Severity
+from shared.signin.text import id_key
+from shared.store import alerts
+from shared.store.alerts import Delivery
+from shared.store.directory import DirectoryMissing
+
+# How long a channel is tried before its message is given up.
+DEADLINE: Final = timedelta(hours=24)
+
+
+def new_delivery(monitor: Monitor, channel: str, message: Message, *, incident: str = "") -> Delivery:
+    """A delivery of a message to a channel, due now."""
+    now = monitor.clock()
+    return Delivery(
+        id=alerts.delivery_id(message.timestamp, channel, message.idempotency_key),
+        channel=channel,
+        message_id=message.idempotency_key,
+        type=message.type,
+        incident=incident,
+        severity=int(Severity.of(message.severity)),
+        created=now,
+        deadline=now + DEADLINE,
+        next_due=now,
+        message=to_json(message),
+    )
+
+
+def message_id(*parts: str) -> str:
+    """The webhook-id: one event's own, else that of what it is made of."""
+    return "msg_" + (parts[0] if len(parts) == 1 else sha256("\n".join(parts).encode()).hexdigest()[:32])
+
+
+async def surroundings(monitor: Monitor) -> Surroundings:
+    """The app's address and the customers' names as they are known now."""
+    try:
+        file = (await monitor.directory()).file
+    except DirectoryMissing:
+        return Surroundings(monitor.settings.address, {})
+    names = {id_key(c.tenant_id): c.display_name for c in file.customers if c.display_name}
+    return Surroundings(monitor.settings.address, names)

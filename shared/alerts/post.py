@@ -1,0 +1,202 @@
+"""One guarded HTTP request to a webhook. What it says of the answer is safe to store, to log and to show.
+
+https only, no redirects, no proxies; the name is resolved here, every address it has is checked, and the connection
+goes to the checked one, so that a name that answers differently the next time changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
+from ipaddress import ip_address
+from socket import SOCK_STREAM, gaierror
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import httpx
+
+from shared.alerts.addresses import refusal
+from shared.alerts.text import clean
+from shared.setting_types import LOOPBACK_HOSTS
+
+TIMEOUT_SECONDS: Final = 10.0
+MOST_BYTES: Final = 64 * 1024
+_CONNECT_SECONDS: Final = 3.0
+_MOST_ADDRESSES: Final = 3
+_SHORTEST_HINT: Final = 6  # characters of a URL or secret that an answer must not give back
+
+# httpx tells of every request with its whole URL, which is a secret here.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+type Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to send. `internal`: private addresses are allowed; `local`: the app runs on a person's own machine, where
+    http to loopback is allowed."""
+
+    url: str = field(repr=False)
+    internal: bool = False
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a try. `status` is 0 when no answer came, and `text` says why, or how the answer began."""
+
+    status: int
+    text: str
+    retry_after: timedelta | None = None
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the receiver took it."""
+        return 200 <= self.status < 300
+
+    @property
+    def gone(self) -> bool:
+        """Whether the receiver says that it will never take it (Standard Webhooks: 410 ends the deliveries)."""
+        return self.status == 410
+
+
+class Refused(Exception):  # noqa: N818 - what happened
+    """Nothing was sent, because the address is not one that alerts may go to."""
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """The addresses of a host, IPv4 first: Azure's outbound network often has no IPv6."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
+    return [*dict.fromkeys(str(entry[4][0]) for entry in sorted(found, key=lambda entry: entry[0]))]
+
+
+async def post(
+    target: Target,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    resolve: Resolve = resolve,
+    tls: ssl.SSLContext | None = None,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> Answer:
+    """Send it once. Never raises for what the network or the receiver does: that is the answer.
+
+    The status decides: a receiver that took the message may say in its text, or its length, what it likes.
+    """
+    head: list[httpx.Response] = []  # filled as soon as the status is known, however the rest goes
+    text = ""
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            text = await _send(target, body, headers, resolve, tls or _tls(), head)
+    except TimeoutError:
+        text = f"no {'end of the answer' if head else 'answer'} within {timeout_seconds:g} seconds"
+    except Refused as refused:
+        text = str(refused)
+    except (gaierror, UnicodeError):
+        text = "the host's name could not be resolved"
+    except ssl.SSLError:
+        text = "the connection could not be secured"
+    except httpx.ConnectError as error:
+        insecure = isinstance(error.__context__, ssl.SSLError) or "SSL" in str(error)
+        text = "the connection could not be secured" if insecure else "no connection could be made"
+    except httpx.HTTPError as error:
+        text = f"the connection broke ({type(error).__name__})"
+    except (httpx.InvalidURL, ValueError):
+        text = "the URL cannot be used"
+    except OSError:
+        text = "the connection broke"
+    if not head:
+        return Answer(0, text)
+    return Answer(head[0].status_code, text, retry_after(head[0].headers.get("retry-after")))
+
+
+async def _send(
+    target: Target,
+    body: bytes,
+    headers: Mapping[str, str],
+    resolve: Resolve,
+    tls: ssl.SSLContext,
+    head: list[httpx.Response],
+) -> str:
+    url = httpx.URL(target.url)
+    host, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
+    loopback = target.local and host in LOOPBACK_HOSTS
+    if not (url.scheme == "https" or (url.scheme == "http" and loopback)):
+        raise Refused("refused: the URL is not https")
+    addresses = (await resolve(host, port))[:_MOST_ADDRESSES]
+    for address in addresses:
+        if why := refusal(ip_address(address), internal=target.internal, loopback=loopback):
+            raise Refused(f"refused: the host is {why}")
+    # The name for TLS and for the receiver; the address for the connection.
+    every = {**headers, "Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", "Connection": "close"}
+    timeout = httpx.Timeout(TIMEOUT_SECONDS, connect=_CONNECT_SECONDS)
+    async with httpx.AsyncClient(verify=tls, trust_env=False, follow_redirects=False, timeout=timeout) as client:
+        for left, address in enumerate(addresses, start=1 - len(addresses)):
+            request = client.build_request(
+                "POST",
+                url.copy_with(host=address, port=port, fragment=None),
+                content=body,
+                headers=every,
+                extensions={"sni_hostname": host},
+            )
+            try:
+                response = await client.send(request, stream=True)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if left == 0:
+                    raise
+                continue
+            try:
+                head.append(response)
+                return "" if response.is_success else await _beginning(response, target.url, every)
+            finally:
+                await response.aclose()
+    raise Refused("the host's name has no address")
+
+
+async def _beginning(response: httpx.Response, url: str, headers: Mapping[str, str]) -> str:
+    """How a refusal's text begins, without anything of the URL or of the signature in it."""
+    got = b""
+    try:
+        async for part in response.aiter_raw():
+            got += part
+            if len(got) >= MOST_BYTES:
+                break
+    except httpx.HTTPError:
+        pass  # cut off, or of another length than it said: what came is enough, the status counts
+    text = got[:MOST_BYTES].decode("utf-8", "replace")
+    return "the answer repeats the URL" if _tells(text, url, headers) else clean(text)
+
+
+def _tells(text: str, url: str, headers: Mapping[str, str]) -> bool:
+    parts = urlsplit(url)
+    secrets = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query)), parts.query]
+    secrets += [unquote(secret) for secret in secrets] + [headers.get("webhook-signature", "")]
+    lowered = unquote(text).lower()
+    return any(len(secret) >= _SHORTEST_HINT and secret.lower() in lowered for secret in secrets)
+
+
+def retry_after(value: str | None, now: datetime | None = None) -> timedelta | None:
+    """How long a receiver asks to wait: seconds or an HTTP date (RFC 9110, 10.2.3); None when it does not say."""
+    if not value:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=min(int(text[:12]), 10**9))
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - (now or datetime.now(UTC))
+    return max(wait, timedelta(0))
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)

@@ -1,0 +1,139 @@
+"""The list of incidents, those seen last first.
+
+The keys of incidents are hashes, so the list looks through windows of keys in all shards at once. One window holds them
+all until there are more than a thousand to a shard; beyond that the list is in order within each window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.answers.cursor import Place, from_cursor, to_cursor
+from shared.answers.model import (
+    Answer,
+    Listed,
+    ListQuery,
+    Named,
+    Page,
+    RuleId,
+    SeverityName,
+    same_id,
+    severity_name,
+    shown_id,
+)
+from shared.answers.overview import customer_names, known_directory
+from shared.incidents import Incident
+from shared.monitor import Monitor
+from shared.rules.rule import Severity
+from shared.store.incidents import KEY_SPAN, incidents_within
+
+State = Literal["open", "acknowledged", "snoozed", "silenced", "resolved"]
+
+
+class IncidentsQuery(ListQuery):
+    """Which incidents. Filters that are set must all fit; a comma list fits by any of its entries."""
+
+    state: Listed[State] | None = None
+    severity: SeverityName | None = Field(default=None, description="This severity or a higher one.")
+    rule: Listed[RuleId] | None = None
+    user: Named | None = Field(default=None, description="Object id or user principal name.")
+    customer: Named | None = Field(default=None, description="Tenant id.")
+
+    def fits(self, incident: Incident) -> bool:
+        """Whether an incident is asked for."""
+        return (
+            (self.state is None or incident.state in self.state)
+            and (self.severity is None or incident.facts.severity >= Severity.of(self.severity))
+            and (self.rule is None or not incident.facts.rules.isdisjoint(self.rule))
+            and same_id(self.user, incident.who.user, incident.who.user_name)
+            and same_id(self.customer, incident.who.customer)
+        )
+
+
+class IncidentItem(Answer):
+    """The same user, customer and application while it goes on; customer and application are null where it is about the
+    user alone. `count` is how many findings it has now. Names are hostile text."""
+
+    id: str
+    state: str
+    reason: str | None
+    severity: SeverityName
+    rules: list[str]
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    user: str
+    user_principal_name: str | None
+    customer_tenant_id: str | None
+    customer_name: str | None
+    app_id: str | None
+    app_display_name: str | None
+
+
+class IncidentsPage(Page[IncidentItem]):
+    """Incidents, those seen last first."""
+
+
+class _Place(Place):
+    """In the window of keys first..first + width, behind the incident `passed` (when it was last seen, and its key)."""
+
+    first: int = Field(ge=0, lt=KEY_SPAN)
+    width: int = Field(ge=1, le=KEY_SPAN)
+    passed: tuple[AwareDatetime, str] | None = None
+
+
+async def read_incidents(monitor: Monitor, query: IncidentsQuery) -> IncidentsPage:
+    """A page of incidents: one request a shard and one for the directory. Raises BadParameter for a wrong cursor."""
+    question = query.question("incidents")
+    place = from_cursor(query.cursor, _Place, question) if query.cursor else _Place(first=0, width=KEY_SPAN)
+    end = min(place.first + place.width, KEY_SPAN)
+    found = await incidents_within((await monitor.tables()).incidents, place.first, end)
+    if found is None:
+        if place.width == 1:
+            raise OverflowError("more incidents share the beginning of their keys than one request gives")
+        return IncidentsPage(items=[], cursor=to_cursor(_Place(first=place.first, width=place.width // 2), question))
+    wanted = sorted((i for i in found if query.fits(i) and _is_left(i, place)), key=_order, reverse=True)
+    taken = wanted[: query.limit]
+    then: _Place | None = None
+    if len(taken) < len(wanted):
+        then = place.model_copy(update={"passed": _order(taken[-1])})
+    elif end < KEY_SPAN:
+        then = _Place(first=end, width=place.width)
+    names = customer_names(await known_directory(monitor))
+    return IncidentsPage(
+        items=[incident_item(incident, names) for incident in taken],
+        cursor=to_cursor(then, question) if then else None,
+    )
+
+
+def incident_item(incident: Incident, names: Mapping[str, str]) -> IncidentItem:
+    """An incident as the answers show it."""
+    who, facts = incident.who, incident.facts
+    return IncidentItem(
+        id=incident.key,
+        state=incident.state,
+        reason=incident.reason or None,
+        severity=severity_name(facts.severity),
+        rules=sorted(facts.rules),
+        count=facts.count,
+        first_seen=facts.first,
+        last_seen=facts.last,
+        user=shown_id(who.user),
+        user_principal_name=who.user_name or None,
+        customer_tenant_id=shown_id(who.customer) or None,
+        customer_name=names.get(who.customer),
+        app_id=shown_id(who.app) or None,
+        app_display_name=who.app_name or None,
+    )
+
+
+def _order(incident: Incident) -> tuple[datetime, str]:
+    return incident.facts.last, incident.key
+
+
+def _is_left(incident: Incident, place: _Place) -> bool:
+    return place.passed is None or _order(incident) < place.passed

@@ -1,0 +1,165 @@
+"""The summary and the coverage: read from the partner's days, which are few however many findings there are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import Field
+
+from shared.answers.cursor import Place, from_cursor, to_cursor
+from shared.answers.model import Answer, Listed, ListQuery, Page, Query, ScopeName, Whole
+from shared.compliance.coverage import (
+    Coverage,
+    CoverageItem,
+    Measured,
+    TenantCoverage,
+    coverage,
+    gaps,
+    measure,
+    tenant_coverage,
+)
+from shared.compliance.summary import Asked, Period, Summary, summarise
+from shared.exceptions.register import read_register
+from shared.monitor import Monitor
+from shared.scan.slices import DAY, midnight
+from shared.signin.text import id_key
+from shared.signin.traits import WATCHED
+from shared.store.directory import DirectoryMissing, Loaded
+from shared.store.flights import all_flights
+from shared.store.incidents import open_by_severity
+from shared.store.rollups import Day, partner_days
+
+_Days = Field(default=30, ge=1, le=90, description="How many UTC days, today included.")
+_HEADLINE: Final[tuple[ScopeName, ...]] = ("customer", "partner-center")
+
+
+class SummaryQuery(Query):
+    """Of which days and scopes."""
+
+    days: Whole = _Days
+    scope: Listed[ScopeName] = Field(default=_HEADLINE, description="Every number but byScope is of these scopes.")
+
+
+class CoverageQuery(ListQuery):
+    """Of which days."""
+
+    days: Whole = _Days
+
+
+class DirectoryAge(Answer):
+    """When the roster and the customers were refreshed, and how long ago; null when they never were."""
+
+    refreshed_at: datetime | None
+    age_seconds: int | None
+
+
+class CoverageList(Page[CoverageItem]):
+    """The gaps and problems, newest first, beside the totals of the period and of each tenant."""
+
+    generated_at: datetime
+    period: Period
+    coverage: Coverage
+    tenants: list[TenantCoverage]
+    directory: DirectoryAge
+
+
+class _After(Place):
+    """Behind this item."""
+
+    at: datetime
+    tenant: str
+    kind: str
+
+
+async def read_summary(monitor: Monitor, query: SummaryQuery) -> Summary:
+    """The summary of the last days."""
+    tables = await monitor.tables()
+    now = monitor.clock()
+    start = _start(now, query.days)
+    days, incidents, directory, exceptions = await asyncio.gather(
+        _days(monitor, start, now),
+        open_by_severity(tables.incidents),
+        known_directory(monitor),
+        read_register(tables.control),
+    )
+    return summarise(
+        Asked(start, now, [s for s in WATCHED if s in query.scope], monitor.settings.partner_tenant_id),
+        days,
+        _measured(monitor, days, start, now),
+        incidents,
+        customers=customer_names(directory),
+        accepts=exceptions.accepts,
+        exceptions=exceptions.shown(now),
+    )
+
+
+async def read_coverage(monitor: Monitor, query: CoverageQuery) -> CoverageList:
+    """What was read of the last days, and what was not. Raises BadParameter for a wrong cursor."""
+    question = query.question("coverage")
+    after = from_cursor(query.cursor, _After, question) if query.cursor else None
+    tables = await monitor.tables()
+    now = monitor.clock()
+    start = _start(now, query.days)
+    days = await _days(monitor, start, now, reach_alone=True)
+    flights = {flight.tenant: flight async for flight in all_flights(tables.control)}
+    directory = await known_directory(monitor)
+    measured = _measured(monitor, days, start, now)
+    items: list[CoverageItem] = []
+    tenants: list[TenantCoverage] = []
+    for tenant in measured:
+        flight = flights.get(id_key(tenant.tenant))
+        items += gaps(tenant, flight, now, monitor.retention)
+        tenants.append(tenant_coverage(tenant, flight, now, monitor.retention))
+    items.sort(key=_newest_first)
+    if after:
+        passed = (-after.at.timestamp(), after.tenant, after.kind)
+        items = [item for item in items if _newest_first(item) > passed]
+    page, rest = items[: query.limit], items[query.limit :]
+    last = _After(at=page[-1].from_, tenant=page[-1].tenant_id, kind=page[-1].kind) if page and rest else None
+    return CoverageList(
+        items=page,
+        cursor=to_cursor(last, question) if last else None,
+        generated_at=now,
+        period=Period(from_=start, to=now),
+        coverage=coverage(measured, now),
+        tenants=tenants,
+        directory=DirectoryAge(
+            refreshed_at=directory.at if directory else None,
+            age_seconds=int((now - directory.at) / timedelta(seconds=1)) if directory else None,
+        ),
+    )
+
+
+async def known_directory(monitor: Monitor) -> Loaded | None:
+    """The directory; None while there is none, which coverage says."""
+    try:
+        return await monitor.directory()
+    except DirectoryMissing:
+        return None
+
+
+def customer_names(directory: Loaded | None) -> Mapping[str, str]:
+    """The customers' display names by tenant key; of several periods of one customer, the last that has a name."""
+    if directory is None:
+        return {}
+    return {id_key(c.tenant_id): c.display_name for c in directory.file.customers if c.display_name}
+
+
+def _newest_first(item: CoverageItem) -> tuple[float, str, str]:
+    return -item.from_.timestamp(), item.tenant_id, item.kind
+
+
+def _start(now: datetime, days: int) -> datetime:
+    return midnight(now) - (days - 1) * DAY
+
+
+async def _days(monitor: Monitor, start: datetime, now: datetime, *, reach_alone: bool = False) -> list[Day]:
+    rollups = (await monitor.tables()).rollups
+    return [day async for day in partner_days(rollups, start, now, reach_alone=reach_alone)]
+
+
+def _measured(monitor: Monitor, days: list[Day], start: datetime, now: datetime) -> list[Measured]:
+    return measure(monitor.settings.tenants, days, start, now, monitor.settings.slice_width)

@@ -1,0 +1,1 @@
+"""Technical exceptions: a dated, documented acceptance of risk that silences incidents and never makes them right."""

@@ -1,0 +1,64 @@
+"""The six common issues of the source, with what to say of each (mission.md, section 4). Pure data."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class CommonIssue(NamedTuple):
+    """A reason that partners give. `may_be_valid`: whether an exception can be asked for because of it at all."""
+
+    number: int
+    title: str
+    may_be_valid: bool
+    guidance: str
+
+
+_ISSUES: Final = (
+    CommonIssue(
+        1,
+        "needs more time to implement MFA",
+        False,
+        "More time is no valid reason. Plan now: agents can still register and verify when they are prompted. "
+        "Registering alone does not enable an account for MFA.",
+    ),
+    CommonIssue(
+        2,
+        "users who do not use delegated privileges have no MFA",
+        False,
+        "These users never sign in to a customer tenant, so enforcement there does not touch them and needs no "
+        "exception. The requirement that every account of the partner tenant uses MFA still does.",
+    ),
+    CommonIssue(
+        3,
+        "low-privileged user accounts used by devices as service accounts",
+        False,
+        "These accounts never sign in to a customer tenant, so enforcement there does not touch them and needs no "
+        "exception. The requirement that every account of the partner tenant uses MFA still does.",
+    ),
+    CommonIssue(
+        4,
+        "cannot use the Microsoft Authenticator app",
+        False,
+        "A clean-desk policy is no valid reason: use Microsoft Entra ID P1 or P2, or a third-party MFA, with other "
+        "methods, such as hardware keys.",
+    ),
+    CommonIssue(
+        5,
+        "legacy authentication cannot do MFA",
+        False,
+        "Legacy authentication is no valid reason: move off it. The source of its time allowed app passwords of Entra "
+        "ID Premium for legacy protocols only; such a sign-in is still non-compliant here.",
+    ),
+    CommonIssue(
+        6,
+        "a third-party MFA that Entra does not recognise",
+        True,
+        "This may be a valid reason. First have the vendor confirm that its product cannot send the claim "
+        "authenticationmethodsreferences with the value multipleauthn, and that External MFA of Entra is not possible "
+        "either. Conditional Access custom controls never count as MFA.",
+    ),
+)
+ISSUES: Final = {issue.number: issue for issue in _ISSUES}
+# Rules that break because of legacy authentication belong to this issue, whatever the request says.
+LEGACY: Final = 5

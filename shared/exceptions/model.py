@@ -1,0 +1,130 @@
+"""What a technical exception is, and what it covers. Pure.
+
+It holds from the UTC midnight of its first day to that of its last (half-open): the roll-ups keep days, so whole days
+are accepted or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.compliance.summary import Lacking
+from shared.incident_life import Accepts
+from shared.incidents import PAST, Facts, Who
+from shared.scan.slices import midnight
+
+REQUESTED: Final = "requested"
+APPROVED: Final = "approved"
+EXPIRED: Final = "expired"
+WITHDRAWN: Final = "withdrawn"
+STATES: Final = (REQUESTED, APPROVED, EXPIRED, WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Covers:
+    """Which sign-ins. `user`, `customer` and `app` are keys (hex ids), "" for any; at least one is set."""
+
+    user: str
+    customer: str
+    app: str
+    rules: frozenset[str]
+
+    def fits(self, user: str, customer: str, app: str, rules: frozenset[str]) -> bool:
+        """Whether all that was broken is accepted: one rule more, and it is not."""
+        return (
+            self.user in ("", user)
+            and self.customer in ("", customer)
+            and self.app in ("", app)
+            and bool(rules)
+            and rules <= self.rules
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What the request to Partner Center needs (mission.md, section 4). Each is where the document is, in words.
+
+    `confirmed_by`, `confirmed_on` and `confirmation` name the vendor's confirmation: who, when (YYYY-MM-DD), where.
+    """
+
+    vendor: str
+    product: str
+    integration: str
+    configuration: str
+    test_result: str
+    purchase_order: str
+    confirmed_by: str
+    confirmed_on: str
+    confirmation: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TechnicalException:
+    """A technical exception. Times are UTC, PAST for never; `starts` and `ends` are midnights, `ends` is outside.
+
+    `state` is the last that was noted: ask `state_at`. `reminded` is the reminder sent last, in days before the end
+    (0: none). `revision` counts the lines of its history.
+    """
+
+    id: str
+    title: str
+    reason: str
+    owner: str
+    common_issue: int
+    covers: Covers
+    papers: Papers
+    ticket: str
+    starts: datetime
+    ends: datetime
+    requested_at: datetime
+    requested_by: str
+    approved_at: datetime = PAST
+    approved_by: str = ""
+    withdrawn_at: datetime = PAST
+    state: str = REQUESTED
+    reminded: int = 0
+    revision: int = 1
+
+    def state_at(self, now: datetime) -> str:
+        """The state by that time: what is over is expired, also before anybody noted it."""
+        return EXPIRED if self.state in (REQUESTED, APPROVED) and self.ends <= now else self.state
+
+    def is_in_effect(self, now: datetime) -> bool:
+        """Whether it silences now."""
+        return self.state == APPROVED and self.starts <= now < self.ends
+
+    def accepts_day(self, day: datetime) -> bool:
+        """Whether the risk of that day (a UTC midnight) was accepted: while it held, and not from the day on which it
+        was withdrawn."""
+        if self.approved_at == PAST:
+            return False
+        end = min(self.ends, midnight(self.withdrawn_at)) if self.state == WITHDRAWN else self.ends
+        return self.starts <= day < end
+
+    @property
+    def shown(self) -> str:
+        """How an incident says what silences it."""
+        return f"technical exception {self.id} until {self.ends:%Y-%m-%d}"
+
+
+def accepting(exceptions: Iterable[TechnicalException], now: datetime) -> Accepts:
+    """Says of an incident which exception silences it now: the one that ends last; "" for none."""
+    holding = sorted((e for e in exceptions if e.is_in_effect(now)), key=lambda e: (e.ends, e.id), reverse=True)
+
+    def accepts(who: Who, facts: Facts) -> str:
+        fit = (e for e in holding if e.covers.fits(who.user, who.customer, who.app, facts.rules))
+        return next((e.shown for e in fit), "")
+
+    return accepts
+
+
+def accepts_sign_ins(exceptions: Sequence[TechnicalException], lacking: Lacking) -> bool:
+    """Whether the risk of these non-compliant sign-ins was accepted for their day."""
+    return any(
+        e.accepts_day(lacking.day) and e.covers.fits(lacking.user, lacking.customer, lacking.app, lacking.rules)
+        for e in exceptions
+    )

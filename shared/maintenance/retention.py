@@ -1,0 +1,159 @@
+"""Retention that deletes: what is older than the settings say goes, a night at a time.
+
+Every step begins at its oldest row and can be cut off anywhere; the next run goes on by itself. Nothing writes to what
+is deleted here: the scan reaches back LOOKBACK_DAYS, and FINDING_RETENTION_DAYS is never less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Final
+
+from shared.incidents import RESOLVED
+from shared.maintenance.removal import Allowance, remove, remove_batch
+from shared.monitor import Monitor, log_event
+from shared.scan.slices import DAY, days_between, midnight, partition_of
+from shared.signin.text import id_key
+from shared.store.alerts import PARTITION as ALERTS
+from shared.store.alerts import delivery_id
+from shared.store.flights import all_flights
+from shared.store.incidents import SHARDS
+from shared.store.tables import (
+    MAX_BATCH,
+    SCHEMA,
+    Conflict,
+    Row,
+    Table,
+    Tables,
+    delete,
+    etag_of,
+    is_newer,
+    keys,
+    upsert,
+    utc,
+)
+
+# What a run may look at: about a quarter of an hour of Table Storage, within what a function may take.
+ROWS_A_RUN: Final = 500_000
+# What a session proved is asked by sign-ins of the same session: as long as a refresh token lives (90 days), and then
+# the 30 days in which the log still shows such a sign-in.
+SESSION_RETENTION: Final = timedelta(days=120)
+_KEYS: Final = ["PartitionKey", "RowKey", "v"]
+_PLACE: Final = ("maintenance", "sessions")
+
+
+async def delete_expired(monitor: Monitor, rows: int = ROWS_A_RUN) -> int:
+    """Delete what is past its time, looking at so many rows at most; gives how many went. Raises Conflict where the
+    storage refuses what nobody else changes."""
+    tables = await monitor.tables()
+    now = monitor.clock()
+    allowance = Allowance(rows)
+    cutoff = midnight(now) - timedelta(days=monitor.settings.finding_retention_days)
+    tenants = {id_key(tenant) for tenant in monitor.settings.tenants}
+    tenants |= {flight.tenant async for flight in all_flights(tables.control)}  # also those no longer watched
+    for tenant in sorted(tenants):
+        old = tables.slices.between(f"{tenant}-", partition_of(tenant, cutoff), "", "~", _KEYS)
+        await remove(tables.slices, old, allowance)
+        await _quarantine(monitor, tables.slices, tenant, cutoff, allowance)
+    await remove(tables.rollups, tables.rollups.between("day-", f"day-{cutoff:%Y%m%d}", "", "~", _KEYS), allowance)
+    await remove(tables.rollups, tables.rollups.range("partner", "day-", f"day-{cutoff:%Y%m%d}", _KEYS), allowance)
+    await _incidents(tables, cutoff, allowance)
+    await _deliveries(tables.alerts, cutoff, allowance)
+    await _sessions(tables, now - SESSION_RETENTION, allowance)
+    log_event("rows_expired", rows=allowance.removed, finished=not allowance.is_used_up)
+    return allowance.removed
+
+
+async def _quarantine(monitor: Monitor, slices: Table, tenant: str, oldest: datetime, allowance: Allowance) -> None:
+    """The records themselves; the ledger keeps how many there were. Every day of the last months is asked for, one
+    request each, since a rescan may bring records to a day that was empty."""
+    end = midnight(monitor.clock()) - timedelta(days=monitor.settings.quarantine_retention_days)
+    for day in days_between(oldest, end - DAY):
+        if allowance.is_used_up:
+            return
+        allowance.took(1)
+        old = slices.prefixed(partition_of(tenant, day), "quar-", _KEYS)
+        await remove(slices, old, allowance)
+
+
+# --- incidents, and what was told of them -----------------------------------------------------------------------------
+
+
+async def _incidents(tables: Tables, cutoff: datetime, allowance: Allowance) -> None:
+    """Incidents closed long ago, with what belongs to them; the incident itself last, so that a crash leaves it to be
+    found again. What channels took in goes first: a new incident of that name has the same events, and is told."""
+    for shard in SHARDS:
+        old: dict[str, str] = {}
+        columns = [*_KEYS, "state", "resolvedAt", "last"]
+        async for row in tables.incidents.prefixed(shard, "incident-", columns):
+            allowance.took(1)
+            closed = not is_newer(row) and row["state"] == RESOLVED
+            if closed and max(utc(row["resolvedAt"]), utc(row["last"])) < cutoff:
+                old[str(row["RowKey"]).removeprefix("incident-")] = etag_of(row)
+        if allowance.is_used_up:
+            return
+        if old:
+            await remove(tables.alerts, _items_of(tables.alerts, old), allowance)
+        for key, etag in old.items():
+            for kind in ("part", "history"):
+                await remove(tables.incidents, tables.incidents.prefixed(shard, f"{kind}-{key}-", _KEYS), allowance)
+            if allowance.is_used_up:
+                return
+            try:
+                await tables.incidents.write(delete(keys(shard, f"incident-{key}"), etag))
+            except Conflict:
+                continue  # it came to life again
+            allowance.removed += 1
+
+
+async def _items_of(alerts: Table, incidents: Collection[str]) -> AsyncIterator[Row]:
+    for kind in ("item", "wait"):
+        async for row in alerts.prefixed(ALERTS, f"{kind}-", _KEYS):
+            if str(row["RowKey"]).split("-")[2] in incidents:  # kind-channel-incident-event
+                yield row
+
+
+async def _deliveries(alerts: Table, cutoff: datetime, allowance: Allowance) -> None:
+    """Messages that ended, and who had them sent again: their names begin with the time turned round, the oldest
+    last."""
+    oldest = delivery_id(cutoff, "", "").partition("-")[0]
+    for kind in ("delivery-1-", "redelivery-"):
+        await remove(alerts, alerts.range(ALERTS, f"{kind}{oldest}", f"{kind}~", _KEYS), allowance)
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------
+
+
+async def _sessions(tables: Tables, cutoff: datetime, allowance: Allowance) -> None:
+    """Many rows and no order of time in their keys: a run goes on where the last one stopped, and then begins anew."""
+    place = await tables.control.get(*_PLACE)
+    start = str(place["partition"]) if place else "person-"
+    batch: list[Row] = []
+    at = start
+    async for row in tables.sessions.between(start, "person-~", "", "~", [*_KEYS, "at"]):
+        if row["PartitionKey"] != at:
+            await _flush(tables.sessions, batch, allowance)
+            batch, at = [], str(row["PartitionKey"])
+            if allowance.is_used_up:
+                break
+        allowance.took(1)
+        if not is_newer(row) and _is_of_before(row, cutoff):
+            batch.append(row)
+    else:
+        at = "person-"
+    await _flush(tables.sessions, batch, allowance)
+    await tables.control.write(upsert({**keys(*_PLACE), "v": SCHEMA, "partition": at}))
+
+
+def _is_of_before(row: Row, cutoff: datetime) -> bool:
+    if "at" in row:  # a root
+        return utc(row["at"]) < cutoff
+    _, asks, slice_id = str(row["RowKey"]).partition("-ask-")
+    return bool(asks) and slice_id.split("-")[1] < f"{cutoff:%Y%m%d}"
+
+
+async def _flush(table: Table, rows: list[Row], allowance: Allowance) -> None:
+    for batch in batched(rows, MAX_BATCH, strict=False):
+        await remove_batch(table, batch, allowance)

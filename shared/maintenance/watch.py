@@ -1,0 +1,87 @@
+"""Events for those who watch the monitor from outside (docs/operations.md, "What the app logs")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.compliance.counts import ScopeCounts
+from shared.compliance.coverage import coverage, measure, percent
+from shared.monitor import Monitor, log_event
+from shared.scan.slices import DAY, midnight
+from shared.signin.assess import Verdict
+from shared.signin.text import id_key
+from shared.signin.traits import Scope
+from shared.store.flights import PAST, all_flights
+from shared.store.ledger import heads_of_day
+from shared.store.rollups import Day, partner_days
+from shared.store.tables import Tables
+
+# Slices are read again until they are seven days old, so a day may change as long.
+_CHANGING: Final = timedelta(days=8)
+_SECONDS_A_DAY: Final = 86_400
+_HEADLINE: Final = (Scope.CUSTOMER, Scope.PARTNER_CENTER)
+
+
+async def watch_scan(monitor: Monitor) -> None:
+    """Say how far behind the scan is, whether the coverage is below its target, and how compliant today is. Of the
+    partner's days alone: a few rows, however many slices and findings there are."""
+    tables = await monitor.tables()
+    now = monitor.clock()
+    start = midnight(now - timedelta(days=monitor.settings.lookback_days - 1))
+    days = [day async for day in partner_days(tables.rollups, start, now)]
+    found = coverage(measure(monitor.settings.tenants, days, start, now, monitor.settings.slice_width), now)
+    lag = found.lag_seconds if found.lag_seconds is not None else await _since_installed(tables, now)
+    log_event("ingestion_lag", lagSeconds=lag)
+    target = monitor.settings.coverage_target_percent
+    if found.percent is not None and found.percent < target:
+        log_event(
+            "coverage_below_target", coveragePercent=found.percent, targetPercent=target, oldestGap=found.oldest_gap
+        )
+    log_days(monitor, [day for day in days if day.day == midnight(now)])
+
+
+async def report_days(monitor: Monitor) -> None:
+    """Say how compliant the last days were, those that re-reads may have changed, and whether the log takes too many
+    requests."""
+    tables = await monitor.tables()
+    now = monitor.clock()
+    log_days(monitor, [day async for day in partner_days(tables.rollups, now - _CHANGING, now - DAY)])
+    await _budgets(monitor, tables, midnight(now) - DAY)
+
+
+def log_days(monitor: Monitor, days: Sequence[Day]) -> None:
+    """One `compliance_day` a day, of the headline's scopes."""
+    for day in days:
+        sums = ScopeCounts()
+        for scope in _HEADLINE:
+            sums.merge(day.counts.scopes.get(str(scope), ScopeCounts()))
+        compliant, lacking = sums.verdicts.get(Verdict.COMPLIANT, 0), sums.verdicts.get(Verdict.NON_COMPLIANT, 0)
+        end = min(day.day + DAY, monitor.clock())
+        measured = measure(monitor.settings.tenants, [day], day.day, end, monitor.settings.slice_width)
+        log_event(
+            "compliance_day",
+            date=f"{day.day:%Y-%m-%d}",
+            compliant=compliant,
+            nonCompliant=lacking,
+            unknown=sums.verdicts.get(Verdict.UNKNOWN, 0),
+            compliancePercent=percent(compliant, lacking),
+            coveragePercent=coverage(measured, monitor.clock()).percent,
+        )
+
+
+async def _since_installed(tables: Tables, now: datetime) -> int:
+    """Nothing was ever read whole: how long the installation is waiting for it, in seconds."""
+    seen = [flight.first_seen async for flight in all_flights(tables.control) if flight.first_seen != PAST]
+    return int((now - min(seen, default=now)).total_seconds())
+
+
+async def _budgets(monitor: Monitor, tables: Tables, day: datetime) -> None:
+    """A tenant's day may take half the requests that its limit allows in a day: beyond it, an outage of some hours is
+    caught up so slowly that the next one meets the first."""
+    budget = monitor.settings.graph_requests_per_10_seconds * _SECONDS_A_DAY // 10 // 2
+    for tenant in monitor.settings.tenants:
+        requests = sum([head.requests async for head in heads_of_day(tables.slices, tenant, day)])
+        if requests > budget:
+            log_event("request_budget_overrun", tenantId=id_key(tenant), requests=requests, budget=budget)

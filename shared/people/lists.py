@@ -1,0 +1,284 @@
+"""The lists about people that answers show, made when a refresh is done: roster, registrations and use together. Pure.
+
+Entries are tuples of JSON values, because there may be tens of thousands of them. Times are ISO 8601, days are dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from pydantic import JsonValue
+
+from shared.compliance.coverage import percent
+from shared.directory import Customer, DelegatedAdmin, DirectoryFile
+from shared.people.activity import Activity
+from shared.people.fetched import Account
+from shared.people.roster import Person, Tenant
+from shared.rules.posture import DELEGATED_ADMIN_DORMANT, POSTURE_RULES, AccountSignals, fitting_posture
+from shared.signin.text import id_key
+
+DORMANT_AFTER: Final = timedelta(days=28)
+# How long those who left stay in the lists: as long as an answer may look back.
+_LEFT_FOR: Final = timedelta(days=90)
+# The registration report is up to a day late with a new account; only then does its absence mean something.
+_REPORT_DELAY: Final = timedelta(days=2)
+
+type Fits = list[list[Any]]  # [rule, severity], as JSON
+
+
+class Technician(NamedTuple):
+    """A delegated admin, or somebody who was one not long ago (`end` is past). `registered` and `capable` are None
+    where the registration report has not the account, `off_boarded` and `dormant` where it cannot be said."""
+
+    key: str
+    id: str
+    user_principal_name: str | None
+    display_name: str | None
+    guest: bool | None
+    roles: list[str]
+    eligible: list[str]
+    reachable: int | None
+    start: str | None
+    end: str | None
+    registered: bool | None
+    capable: bool | None
+    methods: list[str]
+    off_boarded: bool | None
+    seen: str | None
+    dormant: bool | None
+    fits: Fits
+
+
+class CustomerEntry(NamedTuple):
+    """A customer, or a tenant that was one not long ago (`valid_to` is past). `start` and `end` are those of its
+    relationships in effect, `roles` their template ids."""
+
+    key: str
+    id: str
+    display_name: str | None
+    roles: list[str]
+    start: str | None
+    end: str | None
+    auto_extends: bool
+    valid_from: str | None
+    valid_to: str | None
+
+
+class AccountEntry(NamedTuple):
+    """An account that breaks posture rules."""
+
+    key: str
+    id: str
+    user_principal_name: str | None
+    display_name: str | None
+    guest: bool
+    delegated_admin: bool
+    administrator: bool
+    registered: bool | None
+    capable: bool | None
+    fits: Fits
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the lists are made of. `people`, `tenants` and `accounts` are None where they were not read this time; then
+    `before` and `customers_before` speak for them. `wholly_read`: the log was read as far back as DORMANT_AFTER."""
+
+    now: datetime
+    people: Mapping[str, Person] | None
+    tenants: Mapping[str, Tenant] | None
+    accounts: Mapping[str, Account] | None
+    activity: Activity
+    wholly_read: bool
+    before: Mapping[str, Technician]
+    customers_before: Mapping[str, CustomerEntry]
+
+
+def technicians(file: DirectoryFile, sources: Sources) -> list[Technician]:
+    """The delegated admins of now and those who left not long ago, in the order of their keys."""
+    found = []
+    for key, period in _latest(((id_key(a.user_id), a) for a in file.delegated_admins), sources.now):
+        found.append(_technician(key, period, sources))
+    return found
+
+
+def _technician(key: str, period: DelegatedAdmin, sources: Sources) -> Technician:
+    now = sources.now
+    person = sources.people.get(key) if sources.people is not None else None
+    old = sources.before.get(key)
+    account = sources.accounts.get(key) if sources.accounts is not None else None
+    current = period.to is None or period.to > now
+    registered: bool | None = None
+    capable: bool | None = None
+    methods: list[str] = []
+    if account is not None:
+        registered, capable, methods = account.registered, account.capable, [*account.methods]
+    elif sources.accounts is None and old is not None:
+        registered, capable, methods = old.registered, old.capable, old.methods
+    off_boarded: bool | None = old.off_boarded if old and sources.accounts is None else None
+    if sources.accounts is not None and current:
+        settled = period.from_ is None or period.from_ <= now - _REPORT_DELAY
+        off_boarded = account is None if account or settled else None
+    seen = _last(old.seen if old else None, sources.activity.seen.get(key))
+    dormant = _dormant(key, period, seen, sources) if current else None
+    guest = account.guest if account else old.guest if old else None
+    signals = AccountSignals(
+        privileged=True, guest=bool(guest), registered=registered, capable=capable, dormant=dormant
+    )
+    return Technician(
+        key=key,
+        id=period.user_id,
+        user_principal_name=(account and account.user_principal_name)
+        or period.user_principal_name
+        or (old.user_principal_name if old else None),
+        display_name=(account and account.display_name) or (old.display_name if old else None),
+        guest=guest,
+        roles=[*person.roles] if person else old.roles if old else period.roles,
+        eligible=[*person.eligible] if person else old.eligible if old else [],
+        reachable=person.reachable if person else old.reachable if old and current else None,
+        start=_iso(period.from_),
+        end=_iso(period.to),
+        registered=registered,
+        capable=capable,
+        methods=methods,
+        off_boarded=off_boarded,
+        seen=seen,
+        dormant=dormant,
+        fits=_fits(signals) if current else [],
+    )
+
+
+def _dormant(key: str, period: DelegatedAdmin, seen: str | None, sources: Sources) -> bool | None:
+    """Whether the person had the rights for so long and signed in not once; None where that cannot be said."""
+    since = sources.now - DORMANT_AFTER
+    if seen and seen >= since.date().isoformat():
+        return False
+    if period.from_ and period.from_ > since:
+        return False
+    return True if sources.wholly_read and not sources.activity.trimmed_users else None
+
+
+def customers(file: DirectoryFile, sources: Sources) -> list[CustomerEntry]:
+    """The customers of now and those that left not long ago, in the order of their keys."""
+    found = []
+    for key, period in _latest(((id_key(c.tenant_id), c) for c in file.customers), sources.now):
+        tenant = sources.tenants.get(key) if sources.tenants is not None else None
+        old = sources.customers_before.get(key)
+        facts = (
+            ([*tenant.roles], _iso(tenant.start), _iso(tenant.end), tenant.auto_extends)
+            if tenant
+            else (old.roles, old.start, old.end, old.auto_extends)
+            if old
+            else ([], None, None, False)
+        )
+        name = period.display_name or (old.display_name if old else None)
+        found.append(CustomerEntry(key, period.tenant_id, name, *facts, _iso(period.from_), _iso(period.to)))
+    return found
+
+
+def accounts_with_findings(sources: Sources, admins: Iterable[Technician]) -> list[AccountEntry]:
+    """The accounts that break posture rules, in the order of their keys. Needs the registration report."""
+    current = {admin.key: admin for admin in admins if _is_current(admin, sources.now)}
+    found = []
+    accounts = sources.accounts or {}
+    for key in sorted({*accounts, *current}):
+        account, admin = accounts.get(key), current.get(key)
+        if admin is not None:
+            fits = admin.fits
+        elif account is not None:
+            fits = _fits(
+                AccountSignals(account.admin, account.guest, account.registered, account.capable, dormant=False)
+            )
+        if not fits:
+            continue
+        known = account or admin
+        assert known is not None  # noqa: S101 - the key is of one of them
+        found.append(
+            AccountEntry(
+                key=key,
+                id=known.id,
+                user_principal_name=known.user_principal_name,
+                display_name=known.display_name,
+                guest=bool(known.guest),
+                delegated_admin=admin is not None,
+                administrator=account.admin if account else False,
+                registered=known.registered,
+                capable=known.capable,
+                fits=fits,
+            )
+        )
+    return found
+
+
+def posture_figures(
+    accounts: Iterable[Account],
+    admins: Iterable[Technician],
+    findings: Iterable[AccountEntry],
+    *,
+    security_defaults: bool | None,
+    now: datetime,
+) -> dict[str, JsonValue]:
+    """The tenant-wide requirement as figures of its own (all enabled accounts, guests included), never mixed with the
+    delegated sign-ins. `securityDefaults` is null where it is not known."""
+    by_rule = dict.fromkeys((rule.id for rule in POSTURE_RULES), 0)
+    for entry in findings:
+        for rule, _ in entry.fits:
+            by_rule[rule] += 1
+    every = [*accounts]
+    current = [admin for admin in admins if _is_current(admin, now)]
+    known = [(a.registered, a.capable) for a in current if a.registered is not None]
+    return {
+        "accounts": _figures([(a.registered, a.capable) for a in every]),
+        "guests": _figures([(a.registered, a.capable) for a in every if a.guest]),
+        "delegatedAdmins": {
+            **_figures(known),
+            "total": len(current),
+            "dormant": by_rule[DELEGATED_ADMIN_DORMANT.id],
+            "offBoarded": sum(1 for admin in current if admin.off_boarded),
+        },
+        "byRule": {**by_rule},
+        "securityDefaults": security_defaults,
+        "refreshedAt": _iso(now),
+    }
+
+
+def _figures(states: Sequence[tuple[bool | None, bool | None]]) -> dict[str, JsonValue]:
+    registered, capable = sum(1 for r, _ in states if r), sum(1 for _, c in states if c)
+    return {
+        "total": len(states),
+        "registered": registered,
+        "capable": capable,
+        "registeredPercent": percent(registered, len(states) - registered),
+        "capablePercent": percent(capable, len(states) - capable),
+    }
+
+
+def _fits(signals: AccountSignals) -> Fits:
+    return [[rule, int(severity)] for rule, severity in fitting_posture(signals)]
+
+
+def _latest[E: (Customer, DelegatedAdmin)](entries: Iterable[tuple[str, E]], now: datetime) -> list[tuple[str, E]]:
+    """Of each key its last period, unless that is over for long; in the order of the keys."""
+    last: dict[str, E] = {}
+    for key, entry in entries:
+        best = last.get(key)
+        if best is None or (best.to is not None and (entry.to is None or entry.to > best.to)):
+            last[key] = entry
+    return sorted((key, e) for key, e in last.items() if e.to is None or e.to > now - _LEFT_FOR)
+
+
+def _is_current(admin: Technician, now: datetime) -> bool:
+    return admin.end is None or datetime.fromisoformat(admin.end) > now
+
+
+def _last(first: str | None, second: object) -> str | None:
+    """The later of two dates."""
+    days = [day for day in (first, str(second) if second else None) if day]
+    return max(days, default=None)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat().replace("+00:00", "Z") if at else None

@@ -1,0 +1,373 @@
+"""Reading the partner's people and customers anew: resumable, and never worse than what stood before.
+
+Two sources are read side by side, each at its own pace: the roster with the customers, and the registration report. A
+source is published only when every question about it was answered; until then its pages are kept, so that a refresh
+that was cut off goes on. What Graph does wrong is noted with the source, and the last good lists stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Final
+from uuid import uuid4
+
+from shared.graph.client import GraphClient
+from shared.graph.directory import AnyPage, Ask, Kind, SecurityDefaultsPart, fetch, first_url, of_text, to_text
+from shared.graph.problems import BadAnswer, GraphProblem
+from shared.monitor import Monitor, log_event
+from shared.people.activity import Activity, is_wholly_read
+from shared.people.fetched import Fetched, registration_asks, roster_asks
+from shared.people.lists import (
+    DORMANT_AFTER,
+    CustomerEntry,
+    Sources,
+    Technician,
+    accounts_with_findings,
+    customers,
+    posture_figures,
+    technicians,
+)
+from shared.people.merge import Known, Merged, Shrunk, merge
+from shared.people.roster import Roster, build_roster
+from shared.scan.operate import rescan
+from shared.scan.slices import DAY
+from shared.signin.text import id_key
+from shared.store.directory import DirectoryMissing, Loaded, load_directory, save_directory
+from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_list, save_list
+from shared.store.refresh import (
+    Lease,
+    LeaseLost,
+    Piece,
+    State,
+    keep_pieces,
+    kept_pieces,
+    read_state,
+    remove_pieces,
+    write_state,
+)
+from shared.store.rollups import Day, partner_days
+from shared.store.tables import Conflict, Tables
+
+ROSTER: Final = "roster"
+REGISTRATIONS: Final = "registrations"
+_ASKS: Final[dict[str, Callable[[Fetched, Sequence[str]], list[Ask]]]] = {
+    ROSTER: roster_asks,
+    REGISTRATIONS: registration_asks,
+}
+
+_AT_ONCE: Final = 8  # requests to Graph in flight, a source
+_ROUND: Final = 100  # requests between two times that pages are kept
+_LONGEST_WORK: Final = timedelta(minutes=25)  # a function may run for 30
+_STALE: Final = timedelta(hours=6)  # pages older than that are not gone on with
+_AGAIN: Final = timedelta(minutes=5)
+_AFTER_NONSENSE: Final = timedelta(hours=1)
+
+
+async def refresh_directory(monitor: Monitor, *, scheduled: bool) -> None:
+    """Read roster, customers and registrations anew.
+
+    `scheduled` begins a refresh. Else one that was cut off is carried on, once its time to wait has passed, and the
+    very first one is begun. Returns at once while another worker refreshes. What Graph does wrong ends in the state of
+    the source (shared/store/refresh.py). Raises only where storage does not answer.
+    """
+    tables = await monitor.tables()
+    now = monitor.clock()
+    fresh = not scheduled and await _known(tables) is None
+    if not await _due(tables, scheduled=scheduled, fresh=fresh, now=now):
+        return
+    lease = await Lease.take(tables.directory, uuid4().hex, now, monitor.lease)
+    if lease is None:
+        return
+    try:
+        due = await _due(tables, scheduled=scheduled, fresh=fresh, now=now)  # another worker may just have ended
+        await _Refresh(monitor, tables, lease, now).run(due)
+        await lease.give_back()
+    except LeaseLost:
+        log_event("directory_lease_lost")
+
+
+async def _due(tables: Tables, *, scheduled: bool, fresh: bool, now: datetime) -> list[State]:
+    states = [await read_state(tables.directory, source) for source in (ROSTER, REGISTRATIONS)]
+    if scheduled:
+        return states
+    return [s for s in states if (s.run or fresh) and (s.not_before is None or s.not_before <= now)]
+
+
+async def _known(tables: Tables) -> Loaded | None:
+    try:
+        return await load_directory(tables.directory)
+    except DirectoryMissing:
+        return None
+
+
+@dataclass(slots=True)
+class _Source:
+    """A source that was read to its end."""
+
+    state: State
+    fetched: Fetched
+
+
+class _Refresh:
+    """One piece of work, for as long as it holds the lease."""
+
+    def __init__(self, monitor: Monitor, tables: Tables, lease: Lease, started: datetime) -> None:
+        self._monitor = monitor
+        self._tables = tables
+        self._table = tables.directory
+        self._lease = lease
+        self._started = started
+
+    async def run(self, due: Iterable[State]) -> None:
+        """Read what is due and publish what was read to its end."""
+        read = await asyncio.gather(*(self._read(state) for state in due), return_exceptions=True)
+        for result in read:
+            if isinstance(result, BaseException):
+                raise result
+        complete = {result.state.source: result for result in read if isinstance(result, _Source)}
+        registrations, roster = complete.get(REGISTRATIONS), complete.get(ROSTER)
+        people: Roster | None = None
+        if roster is not None:
+            accounts = registrations.fetched.accounts if registrations else {}
+            names = {key: a.user_principal_name for key, a in accounts.items() if a.user_principal_name}
+            people = await self._publish_roster(roster, names)
+            if people is None:
+                del complete[ROSTER]
+        if complete and not await self._publish_lists(people, registrations):
+            return
+        for source in complete.values():
+            await self._finished(source)
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    async def _read(self, state: State) -> _Source | None:
+        """Read a source to its end; None when it did not get there this time."""
+        now = self._monitor.clock()
+        if state.run and state.began and now - state.began > _STALE:
+            await remove_pieces(self._table, state.run)
+            state = replace(state, run="")
+        if not state.run:
+            state = replace(state, run=uuid4().hex, began=now, requests=0, notes=())
+            await write_state(self._table, state)
+        try:
+            fetched, row = await self._replayed(state.run)
+        except BadAnswer as bad:
+            await self._failed(state, bad)
+            return None
+        client = self._client(state.source)
+        wanted = _ASKS[state.source]
+        further = self._monitor.settings.further_group_ids
+        while asks := [*islice(fetched.open_asks(wanted(fetched, further), client.base_url), _ROUND)]:
+            if self._monitor.clock() - self._started > _LONGEST_WORK:
+                log_event("directory_refresh_pauses", source=state.source, requests=state.requests)
+                return None
+            pages, problem = await _ask_all(client, asks)
+            pieces: list[Piece] = []
+            for ask, page in pages:
+                number = fetched.pages(ask)
+                try:
+                    fetched.add(ask, number, page)
+                except BadAnswer as bad:
+                    problem = bad
+                    break
+                pieces.append(Piece(ask.kind, ask.of, number, to_text(page)))
+            row = await keep_pieces(self._table, state.run, self._lease.owner, row, pieces)
+            await self._lease.renew(self._monitor.clock())
+            state = replace(state, requests=state.requests + len(asks))
+            if problem is not None:
+                await self._failed(state, problem)
+                return None
+        return _Source(replace(state, notes=_notes(fetched, further)), fetched)
+
+    async def _replayed(self, run: str) -> tuple[Fetched, int]:
+        """What the kept pages of a run say, and the number of the next row. Raises BadAnswer."""
+        fetched = Fetched()
+        row = 0
+        async for number, pieces in kept_pieces(self._table, run):
+            row = number + 1
+            for piece in pieces:
+                ask = Ask(Kind(piece.kind), piece.of)
+                fetched.add(ask, piece.number, of_text(ask.kind, piece.text))
+        return fetched, row
+
+    def _client(self, source: str) -> GraphClient:
+        settings = self._monitor.settings
+        budget = (
+            settings.directory_requests_per_10_seconds if source == ROSTER else settings.report_requests_per_10_seconds
+        )
+        return self._monitor.graph(settings.partner_tenant_id, budget)
+
+    async def _failed(self, state: State, problem: GraphProblem) -> None:
+        """Note why it does not get on and when to try again. After an answer that makes no sense it starts anew."""
+        now = self._monitor.clock()
+        await self._troubled(
+            replace(state, not_before=now + (problem.retry_after or _AGAIN)),
+            str(problem),
+            abandon=isinstance(problem, BadAnswer),
+        )
+        log_event(
+            "directory_refresh_failed",
+            source=state.source,
+            problem=type(problem).__name__,
+            requests=state.requests,
+        )
+
+    async def _troubled(self, state: State, problem: str, *, abandon: bool) -> None:
+        if abandon:
+            await remove_pieces(self._table, state.run)
+            state = replace(state, run="")
+        since = state.since if state.problem else self._monitor.clock()
+        await write_state(self._table, replace(state, problem=problem, since=since))
+
+    # --- publishing ---------------------------------------------------------------------------------------------------
+
+    async def _publish_roster(self, source: _Source, names: dict[str, str]) -> Roster | None:
+        """Replace the directory and make due what it changes; None when it was not replaced.
+
+        From when on slices must be read again is noted before the directory is replaced and forgotten when they are
+        due, so that a crash between the two is made up for by whoever goes on.
+        """
+        settings, state = self._monitor.settings, source.state
+        roster = build_roster(source.fetched, settings.further_group_ids)
+        loaded = await _known(self._tables)
+        now = self._monitor.clock()
+        try:
+            merged = merge(
+                Known(loaded.file, loaded.began) if loaded else None,
+                roster,
+                partner_tenant=settings.partner_tenant_id,
+                names=names,
+                federated_domains=settings.federated_domains,
+                now=now,
+            )
+        except Shrunk as shrunk:
+            await self._troubled(replace(state, not_before=now + _AFTER_NONSENSE), str(shrunk), abandon=True)
+            log_event("directory_refresh_failed", source=ROSTER, problem="Shrunk", requests=state.requests)
+            return None
+        since = self._due_since(state, merged, now)
+        if since != state.due_since:
+            state = source.state = replace(state, due_since=since)
+            await write_state(self._table, state)
+        await self._lease.renew(now)
+        try:
+            await save_directory(self._table, merged.file, now, began=state.began, after=loaded)
+        except Conflict:
+            await self._troubled(state, "The directory was loaded from a file meanwhile.", abandon=False)
+            return None
+        if since:
+            for tenant in settings.tenants:
+                await self._lease.renew(self._monitor.clock())
+                await rescan(self._monitor, tenant, since, now)
+        log_event("directory_refreshed", joined=merged.joined, left=merged.left, requests=state.requests)
+        return roster
+
+    def _due_since(self, state: State, merged: Merged, now: datetime) -> datetime | None:
+        """From when on what was judged may be judged otherwise; no further back than any log reaches."""
+        times = [at for at in (state.due_since, merged.since) if at]
+        horizon = now - timedelta(days=self._monitor.settings.lookback_days) - DAY
+        return max(min(times), horizon) if times else None
+
+    async def _publish_lists(self, roster: Roster | None, registrations: _Source | None) -> bool:
+        """Replace the lists that answers show by what was read, and by the lists themselves for what was not.
+
+        False while there is no directory: then the registrations, which came first, wait for it.
+        """
+        loaded = await _known(self._tables)
+        if loaded is None:
+            return False
+        before = await load_list(self._table, TECHNICIANS)
+        customers_before = await load_list(self._table, CUSTOMERS)
+        now = self._monitor.clock()
+        activity, wholly_read = await self._activity(now)
+        sources = Sources(
+            now=now,
+            people={id_key(p.id): p for p in roster.people} if roster else None,
+            tenants={id_key(t.id): t for t in roster.customers} if roster else None,
+            accounts=registrations.fetched.accounts if registrations else None,
+            activity=activity,
+            wholly_read=wholly_read,
+            before={e[0]: Technician(*e) for e in before.entries} if before else {},
+            customers_before={e[0]: CustomerEntry(*e) for e in customers_before.entries} if customers_before else {},
+        )
+        admins = technicians(loaded.file, sources)
+        await self._lease.renew(now)
+        await save_list(self._table, TECHNICIANS, admins, {}, now)
+        await save_list(self._table, CUSTOMERS, customers(loaded.file, sources), {}, now)
+        if registrations is not None:
+            found = accounts_with_findings(sources, admins)
+            defaults = await self._security_defaults(registrations)
+            accounts = registrations.fetched.accounts.values()
+            figures = posture_figures(accounts, admins, found, security_defaults=defaults, now=now)
+            await save_list(self._table, ACCOUNTS, found, figures, now)
+        return True
+
+    async def _activity(self, now: datetime) -> tuple[Activity, bool]:
+        """Who was seen in the time after which one counts as dormant. One day's counts at a time: they are large."""
+        activity = Activity()
+        days: list[Day] = []
+        async for day in partner_days(self._tables.rollups, now - DORMANT_AFTER, now):
+            activity.add(day, ())
+            days.append(replace(day, counts=type(day.counts)()))
+        settings = self._monitor.settings
+        return activity, is_wholly_read(settings.tenants, days, now, DORMANT_AFTER, settings.slice_width)
+
+    async def _security_defaults(self, registrations: _Source) -> bool | None:
+        """Whether security defaults are on; None where Graph does not tell, which is noted."""
+        client, ask = self._client(REGISTRATIONS), Ask(Kind.SECURITY_DEFAULTS)
+        try:
+            page: AnyPage = await fetch(client, ask, first_url(client.base_url, ask))
+        except GraphProblem as problem:
+            notes = (*registrations.state.notes, str(problem))
+            registrations.state = replace(registrations.state, notes=notes)
+            return None
+        (policy,) = page.value
+        return policy.is_enabled if isinstance(policy, SecurityDefaultsPart) else None
+
+    async def _finished(self, source: _Source) -> None:
+        state = source.state
+        done = replace(
+            state,
+            run="",
+            last_began=state.began,
+            last_completed=self._monitor.clock(),
+            problem="",
+            since=None,
+            not_before=None,
+            due_since=None,
+        )
+        await write_state(self._table, done)
+        await remove_pieces(self._table, state.run)
+
+
+async def _ask_all(
+    client: GraphClient, asks: Iterable[tuple[Ask, str]]
+) -> tuple[list[tuple[Ask, AnyPage]], GraphProblem | None]:
+    """Ask all, a few at a time. What was answered, and the first problem; after one nothing more is sent."""
+    room = asyncio.Semaphore(_AT_ONCE)
+    problems: list[GraphProblem] = []
+
+    async def one(ask: Ask, url: str) -> tuple[Ask, AnyPage] | None:
+        async with room:
+            if problems:
+                return None
+            try:
+                return ask, await fetch(client, ask, url)
+            except GraphProblem as problem:
+                problems.append(problem)
+                return None
+
+    answers = await asyncio.gather(*(one(ask, url) for ask, url in asks))
+    return [answer for answer in answers if answer], problems[0] if problems else None
+
+
+def _notes(fetched: Fetched, further: Sequence[str]) -> tuple[str, ...]:
+    notes = []
+    if gone := sorted({group.lower() for group in further} & fetched.gone_groups):
+        notes.append(f"FURTHER_GROUP_IDS names groups that are not there: {', '.join(gone[:10])}.")
+    if fetched.without_pim:
+        notes.append("The tenant has no licence for PIM (P2 or Governance), so that nobody is eligible for anything.")
+    return tuple(notes)

@@ -1,0 +1,342 @@
+"""What each channel has to say, and how far it got: one partition of the table `alerts`.
+
+`item-<channel>-<incident>-<event>` stays, so that a channel takes an event in once, and says which delivery told it.
+`wait-…`, of the same name, stands beside it until a delivery takes the event. `delivery-0-<id>` is a delivery under
+way, `delivery-1-<id>` one that ended; its id begins with the time turned round, so that a range reads newest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any, Final
+from uuid import uuid4
+
+from shared.incidents import Telling
+from shared.store.events import telling_columns, telling_of
+from shared.store.packing import pack, unpack
+from shared.store.tables import (
+    SCHEMA,
+    Conflict,
+    Operation,
+    Row,
+    Table,
+    delete,
+    etag_of,
+    insert,
+    is_newer,
+    keys,
+    merge,
+    upsert,
+    utc,
+)
+
+PARTITION: Final = "alerts"
+_ACTIVE: Final = "delivery-0-"
+_ENDED: Final = "delivery-1-"
+
+GATHERING: Final = "gathering"  # its events are still being put to it
+DUE: Final = "due"  # waits for next_due
+SENDING: Final = "sending"  # a worker is at it until busy_until
+DELIVERED: Final = "delivered"
+DEAD: Final = "dead"
+DROPPED: Final = "dropped"  # in an item: never told, because it was withdrawn before
+
+_AT_ONCE: Final = 45  # events in one transaction: two rows each, and the delivery
+_TURNED: Final = 10**13  # milliseconds; until the year 2286
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An event as one channel has it, waiting to be told."""
+
+    channel: str
+    telling: Telling
+
+    @property
+    def name(self) -> str:
+        """Its name among all items."""
+        return f"{self.channel}-{self.telling.event.incident}-{self.telling.event.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way to one channel. Times are UTC.
+
+    `message_id` is the webhook-id, the same on every try. `message` is the JSON to send, without URL or secret.
+    `earlier` of the attempts were before somebody had it sent again.
+    `last_status` is 0 when no answer came; `last_answer` says what happened, in words that are safe to show.
+    """
+
+    id: str
+    channel: str
+    message_id: str
+    type: str
+    incident: str
+    severity: int
+    created: datetime
+    deadline: datetime
+    next_due: datetime
+    message: dict[str, Any]
+    state: str = DUE
+    attempts: int = 0
+    earlier: int = 0
+    busy_until: datetime | None = None
+    owner: str = ""
+    last_at: datetime | None = None
+    last_status: int = 0
+    last_answer: str = ""
+    members: tuple[str, ...] = ()
+    etag: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will be sent."""
+        return self.state in (DELIVERED, DEAD)
+
+    def is_busy(self, now: datetime) -> bool:
+        """Whether its message is in the queue or a worker is at it."""
+        return self.busy_until is not None and self.busy_until > now
+
+
+def delivery_id(at: datetime, channel: str, message_id: str) -> str:
+    """The same for the same message and channel; the newest sorts first."""
+    return f"{_TURNED - int(at.timestamp() * 1000):013d}-{channel}-{message_id}"
+
+
+# --- what waits -------------------------------------------------------------------------------------------------------
+
+
+async def take_in(table: Table, items: Sequence[Item]) -> None:
+    """Give events to channels, each once however often it is called."""
+    for batch in batched(items, _AT_ONCE, strict=False):
+        try:
+            await table.transact([op for item in batch for op in _item_rows(item)])
+        except Conflict:  # a crash, or another instance, was here before
+            for item in batch:
+                await _take_in_one(table, item)
+
+
+async def _take_in_one(table: Table, item: Item) -> None:
+    try:
+        await table.transact(_item_rows(item))
+    except Conflict:
+        return  # taken in before
+
+
+def _item_rows(item: Item) -> list[Operation]:
+    telling = item.telling
+    noted = {"v": SCHEMA, "opening": telling.incident.opening, "kind": telling.event.kind, "delivery": ""}
+    return [
+        insert({**keys(PARTITION, f"item-{item.name}"), **noted}),
+        insert({**keys(PARTITION, f"wait-{item.name}"), **telling_columns(telling)}),
+    ]
+
+
+async def waiting(table: Table, channel: str) -> list[Item]:
+    """The events that wait in a channel, the oldest first."""
+    rows = table.prefixed(PARTITION, f"wait-{channel}-")
+    found = [Item(channel, telling_of(row)) async for row in rows if not is_newer(row)]
+    return sorted(found, key=lambda item: (item.telling.at, item.telling.event.id))
+
+
+async def was_given(table: Table, channel: str, incident: str, opening: int) -> bool:
+    """Whether the channel ever took in an event of that opening of the incident."""
+    return any([row["opening"] == opening async for row in _items(table, channel, incident)])
+
+
+async def was_told(table: Table, channel: str, incident: str, opening: int) -> bool:
+    """Whether a delivery to the channel told of that opening of the incident."""
+    rows = _items(table, channel, incident)
+    return any([row["opening"] == opening and row["delivery"] not in ("", DROPPED) async for row in rows])
+
+
+def _items(table: Table, channel: str, incident: str) -> AsyncIterator[Row]:
+    return table.prefixed(PARTITION, f"item-{channel}-{incident}-", select=["opening", "delivery"])
+
+
+async def drop(table: Table, items: Iterable[Item]) -> None:
+    """Have events never told."""
+    for batch in batched(items, _AT_ONCE, strict=False):
+        await table.transact([op for item in batch for op in _settled(item.name, DROPPED)])
+
+
+def _settled(name: str, delivery: str) -> list[Operation]:
+    return [
+        delete(keys(PARTITION, f"wait-{name}")),
+        upsert({**keys(PARTITION, f"item-{name}"), "v": SCHEMA, "delivery": delivery}),
+    ]
+
+
+# --- deliveries -------------------------------------------------------------------------------------------------------
+
+
+async def release(table: Table, delivery: Delivery, items: Sequence[Item], also: Sequence[Operation] = ()) -> None:
+    """Put events to a new delivery: all in the transaction that makes it, or, where they are too many, the delivery
+    first with their names, then the events batch by batch, then its state. Raises Conflict when another was first."""
+    names = [item.name for item in items]
+    if len(names) <= _AT_ONCE:
+        settled = [op for name in names for op in _settled(name, delivery.id)]
+        await table.transact([insert(_columns(delivery)), *settled, *also])
+        return
+    gathering = replace(delivery, state=GATHERING, members=tuple(names))
+    await table.transact([insert(_columns(gathering)), *also])
+    await gather(table, gathering)
+
+
+async def gather(table: Table, delivery: Delivery) -> None:
+    """Put the rest of its events to a delivery that a crash may have left half-way, and let it go."""
+    prefix = f"wait-{delivery.channel}-"
+    rows = table.prefixed(PARTITION, prefix, select=["RowKey"])
+    still = {str(row["RowKey"]).removeprefix("wait-") async for row in rows}
+    for batch in batched([name for name in delivery.members if name in still], _AT_ONCE, strict=False):
+        await table.transact([op for name in batch for op in _settled(name, delivery.id)])
+    current = await read_delivery(table, delivery.id)
+    if current is not None and current.state == GATHERING:
+        await change(table, current, state=DUE, members=())
+
+
+async def read_delivery(table: Table, id_: str) -> Delivery | None:
+    """The delivery of that id, under way or ended; None when there is none, or a newer version of the app wrote it."""
+    for prefix in (_ACTIVE, _ENDED):
+        row = await table.get(PARTITION, prefix + id_)
+        if row is not None:
+            return None if is_newer(row) else _delivery(row)
+    return None
+
+
+async def deliveries_under_way(table: Table) -> list[Delivery]:
+    """Those that have not ended, the oldest first."""
+    found = [_delivery(row) async for row in table.prefixed(PARTITION, _ACTIVE) if not is_newer(row)]
+    return found[::-1]
+
+
+async def change(table: Table, delivery: Delivery, *, note: Operation | None = None, **columns: Any) -> Delivery:
+    """Compare-and-swap; a delivery that ends (or starts anew) moves. Raises Conflict when somebody else was first.
+    `note` is a row to write in the same transaction.
+
+    Our own success that comes back as a conflict is told by its owner (platform-facts.md, "Table Storage").
+    """
+    changed = replace(delivery, **columns)
+    if delivery.etag is None:
+        raise ValueError("only a delivery that was read can be changed")
+    row = _columns(changed)
+    if changed.ended == delivery.ended:
+        operations = [merge(row, delivery.etag)]
+    else:
+        old = keys(PARTITION, (_ENDED if delivery.ended else _ACTIVE) + delivery.id)
+        operations = [delete(old, delivery.etag), insert(row)]
+    try:
+        etag = (await table.transact([*([note] if note else []), *operations]))[-1]
+    except Conflict:
+        current = await read_delivery(table, delivery.id)
+        if current is None or not changed.owner or replace(current, etag=None) != replace(changed, etag=None):
+            raise
+        return current
+    return replace(changed, etag=etag)
+
+
+def _columns(delivery: Delivery) -> dict[str, Any]:
+    never = delivery.created - timedelta(days=1)
+    return {
+        **keys(PARTITION, (_ENDED if delivery.ended else _ACTIVE) + delivery.id),
+        "v": SCHEMA,
+        "id": delivery.id,
+        "channel": delivery.channel,
+        "messageId": delivery.message_id,
+        "type": delivery.type,
+        "incident": delivery.incident,
+        "severity": delivery.severity,
+        "created": delivery.created,
+        "deadline": delivery.deadline,
+        "nextDue": delivery.next_due,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "earlier": delivery.earlier,
+        "busyUntil": delivery.busy_until or never,
+        "owner": delivery.owner,
+        "lastAt": delivery.last_at or never,
+        "lastStatus": delivery.last_status,
+        "lastAnswer": delivery.last_answer,
+        **pack("message", delivery.message),
+        **pack("members", delivery.members),
+    }
+
+
+def _delivery(row: Row) -> Delivery:
+    created = utc(row["created"])
+    busy, last = utc(row["busyUntil"]), utc(row["lastAt"])
+    return Delivery(
+        id=row["id"],
+        channel=row["channel"],
+        message_id=row["messageId"],
+        type=row["type"],
+        incident=row["incident"],
+        severity=row["severity"],
+        created=created,
+        deadline=utc(row["deadline"]),
+        next_due=utc(row["nextDue"]),
+        message=unpack("message", row),
+        state=row["state"],
+        attempts=row["attempts"],
+        earlier=row["earlier"],
+        busy_until=None if busy < created else busy,
+        owner=row["owner"],
+        last_at=None if last < created else last,
+        last_status=row["lastStatus"],
+        last_answer=row["lastAnswer"],
+        members=tuple(unpack("members", row) or ()),
+        etag=etag_of(row),
+    )
+
+
+async def page_of_deliveries(table: Table, after: str | None = None) -> tuple[list[tuple[str, Delivery]], bool]:
+    """Deliveries with the names of their rows, by one request, behind that row: those under way first, each the newest
+    first. And whether there may be more."""
+    rows, more = await table.page(PARTITION, f"{after}-" if after else "delivery-", "delivery-~")
+    return [(str(row["RowKey"]), _delivery(row)) for row in rows if not is_newer(row)], more
+
+
+async def deliveries_of(table: Table, channel: str, incident: str) -> list[str]:
+    """The ids of the deliveries that told a channel of an incident."""
+    ids = [str(row["delivery"]) async for row in _items(table, channel, incident)]
+    return sorted({id_ for id_ in ids if id_ not in ("", DROPPED)})
+
+
+@dataclass(frozen=True, slots=True)
+class Redelivery:
+    """Somebody had a delivery sent again. `at` is UTC."""
+
+    delivery: str
+    at: datetime
+    by: str
+
+
+async def redeliver(table: Table, delivery: Delivery, by: str, now: datetime, deadline: datetime) -> Delivery:
+    """Have it sent again, under the same webhook-id, and note who wanted so. Raises Conflict."""
+    row = {
+        **keys(PARTITION, f"redelivery-{delivery.id}-{now:%Y%m%d%H%M%S%f}"),
+        "v": SCHEMA,
+        "delivery": delivery.id,
+        "at": now,
+        "by": by,
+    }
+    return await change(
+        table,
+        delivery,
+        note=insert(row),
+        state=DUE,
+        next_due=now,
+        deadline=deadline,
+        earlier=delivery.attempts,
+        busy_until=None,
+        owner=uuid4().hex,
+    )
+
+
+async def redeliveries(table: Table, id_: str) -> list[Redelivery]:
+    """Who had a delivery sent again, the oldest first."""
+    rows = table.prefixed(PARTITION, f"redelivery-{id_}-")
+    return [Redelivery(row["delivery"], utc(row["at"]), row["by"]) async for row in rows]

@@ -1,0 +1,182 @@
+"""Alerts over real tables and real receivers, with a clock of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from math import floor
+from typing import Any
+from uuid import uuid4
+
+from azure.data.tables.aio import TableServiceClient
+from standardwebhooks import Webhook
+
+from local.receivers import Received, Receiver, Receivers, new_secret
+from shared.alerts.deliver import deliver_alert
+from shared.alerts.dispatch import dispatch_alerts
+from shared.alerts.tend import tend_incidents
+from shared.directory import Customer, DirectoryFile
+from shared.findings import incident_key
+from shared.incidents import Facts, Incident, Who
+from shared.monitor import Monitor
+from shared.rules.rule import CUSTOMER, PARTNER, Severity
+from shared.scan.slices import Slice
+from shared.settings import Settings, load_settings
+from shared.signin.text import id_key
+from shared.store.alerts import Delivery, page_of_deliveries
+from shared.store.directory import save_directory
+from shared.store.incidents import contribute, read_incident
+from shared.store.tables import Tables
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+DIRECTORY = DirectoryFile(
+    partner_tenant_id=PARTNER, customers=[Customer(tenant_id=CUSTOMER, display_name="Customer & Sons")]
+)
+MINUTE = timedelta(minutes=1)
+
+
+def verified_at_any_time(secret: str, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether the library makes the same signature: the bench's clock is not that of the library."""
+    at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+    assert floor(at.timestamp()) == int(headers["webhook-timestamp"])
+    expected = Webhook(secret).sign(headers["webhook-id"], at, body.decode())
+    return expected in headers["webhook-signature"].split(" ")
+
+
+def receiver(kind: str = "generic", *, name: str = "", **members: Any) -> Receiver:
+    """A receiver at a path that nobody guesses, for a bench's clock."""
+    secret = new_secret() if kind == "generic" else None
+    return Receiver(kind, secret, f"/hooks/{name or kind}/{uuid4().hex}", verify=verified_at_any_time, **members)
+
+
+def settings_of(azurite: str, channels: Mapping[str, Mapping[str, Any]], **values: Any) -> Settings:
+    """Settings on this machine with those channels."""
+    return load_settings(
+        auth_mode="local",
+        partner_tenant_id=PARTNER,
+        AzureWebJobsStorage=azurite,
+        channels={name: dict(members) for name, members in channels.items()},
+        **values,
+    )
+
+
+class Bench:
+    """What a test drives."""
+
+    def __init__(self, monitor: Monitor, receivers: Sequence[Receiver], prefix: str) -> None:
+        self.monitor = monitor
+        self.receivers = receivers
+        self.prefix = prefix
+        self.now = NOON
+        self._generation = 0
+
+    async def found(
+        self,
+        who: str = "jane",
+        *,
+        at: datetime | None = None,
+        count: int = 1,
+        severity: Severity = Severity.HIGH,
+        rules: Sequence[str] = ("interactive-without-mfa",),
+        settled: bool = True,
+        slice_: Slice | None = None,
+        customer: str = CUSTOMER,
+        first_scan: bool = False,
+    ) -> str:
+        """A slice contributes findings to the incident of that user; count 0 takes them away. Gives its key."""
+        at = at or self.now - timedelta(minutes=30)
+        key = key_of(who)
+        slice_ = slice_ or slice_at(at)
+        facts = Facts(count, at, at, frozenset(rules), int(severity), int(severity) if settled else 0)
+        names = Who(id_key(uuid_of(who)), f"{who}@partner.example", id_key(customer), id_key(uuid_of("app")), "An app")
+        self._generation += 1
+        await contribute(
+            (await self.monitor.tables()).incidents,
+            key,
+            {slice_: (names, facts) if count else None},
+            generation=f"{self._generation:020d}",
+            now=self.now,
+            first_scan=first_scan,
+            life=self.monitor.settings.life,
+        )
+        return key
+
+    async def tick(self, *, after: timedelta = MINUTE) -> int:
+        """Let time pass, dispatch, and work off the queue; gives how many messages the queue carried."""
+        self.now += after
+        await tend_incidents(self.monitor)
+        messages = await dispatch_alerts(self.monitor)
+        carried = 0
+        while messages:
+            carried += len(messages)
+            messages = [m for body in messages for m in await deliver_alert(self.monitor, body)]
+        return carried
+
+    def got(self, place: int = 0) -> list[Received]:
+        """What a receiver took."""
+        return self.receivers[place].taken
+
+    async def deliveries(self) -> list[Delivery]:
+        """Every delivery, by id."""
+        found, more, after = [], True, None
+        while more:
+            rows, more = await page_of_deliveries((await self.monitor.tables()).alerts, after)
+            found += [delivery for _, delivery in rows]
+            after = rows[-1][0] if rows else after
+        return sorted(found, key=lambda d: (d.created, d.channel, d.id))
+
+    async def incident(self, who: str = "jane") -> Incident:
+        """The incident of a user."""
+        found = await read_incident((await self.monitor.tables()).incidents, key_of(who))
+        assert found is not None
+        return found[0]
+
+    def types(self, place: int = 0) -> list[str]:
+        """The types of the messages that a receiver took, repetitions left out."""
+        return [message["type"] for message in {r.id: r.json for r in self.got(place)}.values()]
+
+
+def uuid_of(name: str) -> str:
+    """A GUID for a name."""
+    return f"{name.encode().hex():0>32.32}"
+
+
+def key_of(who: str) -> str:
+    """The key of the incident of a user."""
+    return incident_key("access", who, CUSTOMER, "app")
+
+
+def slice_at(at: datetime) -> Slice:
+    """The slice of that time."""
+    start = at.replace(minute=0, second=0, microsecond=0)
+    return Slice(PARTNER, start, timedelta(hours=1))
+
+
+@asynccontextmanager
+async def bench(
+    azurite: str,
+    *receivers: Receiver,
+    channels: Mapping[str, Mapping[str, Any]] | None = None,
+    **values: Any,
+) -> AsyncIterator[Bench]:
+    """A bench with empty tables of its own. Channels are named soc, soc1, … after the receivers; `channels` adds
+    members to them by name."""
+    used = receivers or (receiver(),)
+    prefix = "t" + uuid4().hex[:20]
+    async with Receivers(*used):
+        named = {}
+        for place, one in enumerate(used):
+            name = f"soc{place or ''}"
+            named[name] = {"kind": one.kind, "url": one.url} | ({"secret": one.secret} if one.secret else {})
+            named[name] |= (channels or {}).get(name, {})
+        made: list[Bench] = []
+        service = TableServiceClient.from_connection_string(azurite)
+        tables = Tables(service, prefix)
+        monitor = Monitor(settings_of(azurite, named, **values), clock=lambda: made[0].now, tables=tables)
+        made.append(Bench(monitor, used, prefix))
+        await save_directory((await monitor.tables()).directory, DIRECTORY, NOON)
+        try:
+            yield made[0]
+        finally:
+            await monitor.close()

@@ -1,0 +1,223 @@
+"""How much of a period was read, checked against counting minutes one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.compliance.counts import Counts
+from shared.compliance.coverage import (
+    Kind,
+    coverage,
+    coverage_by_day,
+    gaps,
+    measure,
+    percent,
+    tenant_coverage,
+)
+from shared.scan.slices import midnight
+from shared.store.flights import Flight
+from shared.store.rollups import Day, Reach
+
+ONE = "11111111-1111-1111-1111-111111111111"
+TWO = "22222222-2222-2222-2222-222222222222"
+START = datetime(2026, 11, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+WEEK = timedelta(days=7)
+
+
+def _reach(first: int, minutes: int, tenant: str = ONE, **more: object) -> Reach:
+    """A slice that was read whole and is sealed, from that minute of the period on."""
+    start = START + first * MINUTE
+    members: dict[str, object] = {"whole": True, "due": None, "parked": False, "problem": "", **more}
+    return Reach(tenant.replace("-", ""), start, start + minutes * MINUTE, **members)  # type: ignore[arg-type]
+
+
+def _days(reaches: Sequence[Reach]) -> list[Day]:
+    days = sorted({midnight(r.start) for r in reaches})
+    return [Day(day, Counts(), [r for r in reaches if midnight(r.start) == day], 0) for day in days]
+
+
+# --- percentages ------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9))
+def test_a_percentage_is_rounded_but_never_to_what_is_not_so(part: int, rest: int) -> None:
+    shown = percent(part, rest)
+    if part + rest == 0:
+        assert shown is None
+        return
+    assert shown is not None
+    assert round(shown, 2) == shown
+    assert (shown == 100) == (rest == 0)
+    assert (shown == 0) == (part == 0)
+    off = abs(Fraction(str(shown)) - Fraction(100 * part, part + rest))
+    assert off <= Fraction("0.005") or (shown in (0.01, 99.99) and off < Fraction("0.01"))
+
+
+@pytest.mark.parametrize(
+    ("part", "rest", "shown"),
+    [(1, 2, 33.33), (2, 1, 66.67), (1, 1, 50.0), (999_999, 1, 99.99), (1, 999_999, 0.01), (1, 799, 0.13), (0, 5, 0.0)],
+)
+def test_percentages(part: int, rest: int, shown: float) -> None:
+    assert percent(part, rest) == shown
+
+
+# --- against counting minutes -----------------------------------------------------------------------------------------
+
+
+@st.composite
+def _reaches(draw: st.DrawFn) -> list[Reach]:
+    """Slices of several widths, as they stand after the width was changed; none crosses midnight."""
+    made = []
+    for _ in range(draw(st.integers(0, 30))):
+        minutes = draw(st.sampled_from((5, 15, 30, 60, 240)))
+        first = draw(st.integers(0, 2880 // minutes - 1)) * minutes
+        due = draw(st.one_of(st.none(), st.integers(0, 4000).map(lambda m: START + m * MINUTE)))
+        made.append(
+            _reach(
+                first,
+                minutes,
+                draw(st.sampled_from((ONE, TWO))),
+                whole=draw(st.booleans()),
+                due=due,
+                parked=draw(st.booleans()),
+                consistent=draw(st.booleans()),
+                problem=draw(st.sampled_from(("", "why"))),
+            )
+        )
+    return made
+
+
+@given(_reaches(), st.integers(0, 2880), st.sampled_from((5, 15, 30, 60)))
+def test_coverage_is_what_counting_minutes_gives(reaches: list[Reach], passed: int, width: int) -> None:
+    now = START + passed * MINUTE
+    read = {
+        tenant: {
+            r.start + n * MINUTE
+            for r in reaches
+            if r.tenant == tenant.replace("-", "") and r.whole and (r.due is None or now <= r.due)
+            for n in range(int((r.end - r.start) / MINUTE))
+        }
+        for tenant in (ONE, TWO)
+    }
+    expected = [START + n * width * MINUTE for n in range(passed // width)]
+    complete = {
+        tenant: [s for s in expected if all(s + n * MINUTE in read[tenant] for n in range(width))] for tenant in read
+    }
+    missing = {tenant: [s for s in expected if s not in complete[tenant]] for tenant in read}
+
+    measured = measure((ONE, TWO), _days(reaches), START, now, width * MINUTE)
+    whole = coverage(measured, now)
+    assert whole.expected_slices == 2 * len(expected)
+    assert whole.complete_slices == sum(map(len, complete.values()))
+    assert whole.oldest_gap == min((s[0] for s in missing.values() if s), default=None)
+    ends = [max(c) + width * MINUTE for c in complete.values() if c]
+    assert whole.lag_seconds == (max((now - e).total_seconds() for e in ends) if len(ends) == 2 else None)
+    assert (whole.percent == 100) == (whole.complete_slices == whole.expected_slices > 0)
+    for tenant in measured:
+        assert [s.start for s in tenant.missing] == missing[tenant.tenant]
+        told = [item for item in gaps(tenant, None, now, WEEK) if item.kind is not Kind.QUARANTINED]
+        starts = [item.from_ + n * width * MINUTE for item in told for n in range(item.slices)]
+        assert starts == missing[tenant.tenant]  # each missing slice is in one item, and nothing else is
+        assert all(item.to == item.from_ + item.slices * width * MINUTE for item in told)
+        totals = tenant_coverage(tenant, None, now, WEEK)
+        assert sum(totals.gaps.values()) == len(missing[tenant.tenant])
+    by_day = coverage_by_day(measured)
+    for day in (START, START + timedelta(days=1)):
+        of_day = [s for s in expected if midnight(s) == day]
+        done = sum(midnight(s) == day for c in complete.values() for s in c)
+        assert by_day.get(day) == (percent(done, 2 * len(of_day) - done) if of_day else None)
+
+
+# --- what keeps a slice from being complete ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reach", "kind", "says"),
+    [
+        ([], Kind.UNREAD, "LOOKBACK_DAYS"),
+        ([_reach(0, 15, whole=False, problem="Graph said no.")], Kind.FAILING, "Graph said no."),
+        ([_reach(0, 15, whole=False)], Kind.UNFINISHED, "goes on by itself"),
+        ([_reach(0, 15, due=START + 20 * MINUTE)], Kind.OVERDUE, "late records"),
+        ([_reach(0, 15, whole=False, parked=True, problem="Parked. Why.")], Kind.PARKED, "release"),
+        ([_reach(0, 15, whole=False, consistent=False, problem="x")], Kind.INCONSISTENT, "less than before"),
+        ([_reach(0, 15, whole=False), _reach(0, 5, whole=False, parked=True, problem="!")], Kind.PARKED, "!"),
+        ([_reach(0, 5)], Kind.UNREAD, "Not read yet"),
+        ([_reach(0, 60, whole=False, problem="wide")], Kind.FAILING, "wide"),
+    ],
+)
+def test_a_gap_says_what_it_is_and_what_to_do(reach: list[Reach], kind: Kind, says: str) -> None:
+    now = START + 60 * MINUTE
+    (one,) = measure((ONE,), _days([*reach, _reach(15, 45)]), START, now, 15 * MINUTE)
+    (item,) = gaps(one, None, now, WEEK)
+    assert (item.kind, item.from_, item.to, item.slices) == (kind, START, START + 15 * MINUTE, 1)
+    assert item.tenant_id == ONE
+    assert says in item.detail
+    assert tenant_coverage(one, None, now, WEEK).gaps == {kind.value: 1}
+
+
+@pytest.mark.parametrize(
+    ("reach", "kind"),
+    [
+        ([], Kind.EXPIRED),
+        ([_reach(0, 15, whole=False)], Kind.EXPIRED),  # left as it is so near the end of retention
+        ([_reach(0, 15, whole=False, parked=True, problem="x")], Kind.EXPIRED),  # releasing it would find nothing
+        ([_reach(0, 15, whole=False, consistent=False)], Kind.INCONSISTENT),
+    ],
+)
+def test_what_the_log_gave_up_before_it_was_read_is_expired(reach: list[Reach], kind: Kind) -> None:
+    now = START + WEEK
+    (one,) = measure((ONE,), _days(reach), START, now, 15 * MINUTE)
+    first = gaps(one, None, now, WEEK)[0]
+    assert (first.kind, first.from_) == (kind, START)
+    totals = tenant_coverage(one, None, now, WEEK)
+    assert totals.gaps[kind] >= 1
+    assert totals.gaps[Kind.EXPIRED] + totals.gaps.get(Kind.INCONSISTENT, 0) == 4  # the hour before the end counts too
+    assert totals.gaps[Kind.UNREAD] == 7 * 96 - 4
+
+
+def test_neighbours_with_the_same_trouble_are_one_item() -> None:
+    now = START + timedelta(hours=2)
+    reach = [_reach(30, 15), _reach(60, 15, whole=False, problem="x"), _reach(75, 15, whole=False, problem="y")]
+    (one,) = measure((ONE,), _days(reach), START, now, 15 * MINUTE)
+    items = [(item.kind, (item.from_ - START) // MINUTE, item.slices) for item in gaps(one, None, now, WEEK)]
+    assert items == [
+        (Kind.UNREAD, 0, 2),
+        (Kind.UNREAD, 45, 1),
+        (Kind.FAILING, 60, 1),
+        (Kind.FAILING, 75, 1),
+        (Kind.UNREAD, 90, 2),
+    ]
+
+
+def test_quarantine_and_a_tenant_that_cannot_be_read_are_told_beside_the_gaps() -> None:
+    now = START + 30 * MINUTE
+    reach = [_reach(0, 15, quarantined=2), _reach(15, 15, quarantined=1)]
+    flight = Flight(ONE, problem="Nobody granted AuditLog.Read.All.", problem_since=START - 5 * MINUTE)
+    (one,) = measure((ONE,), _days(reach), START, now, 15 * MINUTE)
+    items = gaps(one, flight, now, WEEK)
+    assert [(item.kind, item.to) for item in items] == [
+        (Kind.QUARANTINED, START + 15 * MINUTE),
+        (Kind.QUARANTINED, START + 30 * MINUTE),
+        (Kind.TENANT, None),
+    ]
+    assert "AuditLog.Read.All" in items[-1].detail
+    totals = tenant_coverage(one, flight, now, WEEK)
+    assert (totals.quarantined_records, totals.percent, totals.gaps) == (3, 100, {})
+    assert (totals.problem, totals.problem_since) == (flight.problem, flight.problem_since)
+
+
+def test_nothing_is_expected_before_the_first_slice_has_closed() -> None:
+    whole = coverage(measure((ONE,), [], START, START + 14 * MINUTE, 15 * MINUTE), START + 14 * MINUTE)
+    assert (whole.expected_slices, whole.percent, whole.oldest_gap, whole.lag_seconds) == (0, None, None, None)
+
+
+def test_a_tenant_that_is_watched_no_more_does_not_count() -> None:
+    measured = measure((ONE,), _days([_reach(0, 15, TWO)]), START, START + 15 * MINUTE, 15 * MINUTE)
+    assert coverage(measured, START + 15 * MINUTE).complete_slices == 0

@@ -1,0 +1,132 @@
+"""The list of incidents over real tables."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+
+from functions.answers import incidents, summary
+from shared.findings import incident_key
+from shared.incidents import Facts, Incident, Who
+from shared.monitor import Monitor
+from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN
+from shared.signin.text import id_key
+from shared.store.incidents import incident_columns
+from tests.functions.asking import ask, counted_requests, monitor_over, pages, write_rows
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
+_STATES = ("open", "open", "acknowledged", "resolved")
+
+
+def _incident(number: int, key: str, last: datetime, draw: random.Random) -> Incident:
+    facts = Facts(
+        number + 1,
+        last - timedelta(hours=1),
+        last,
+        frozenset({draw.choice(("legacy-auth", "device-code"))}),
+        draw.randint(1, 4),
+        0,
+    )
+    who = Who(
+        draw.choice((id_key(TECHNICIAN), "b" * 32)), "Technician@partner.example", id_key(CUSTOMER), "c" * 32, "App"
+    )
+    if number % 5 == 0:
+        who = Who(who.user, who.user_name, "", "", "")  # about the user alone
+    return Incident(key, who, facts, state=draw.choice(_STATES))
+
+
+@dataclass(frozen=True)
+class Held:
+    monitor: Monitor
+    in_order: list[Incident]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def held(azurite: str) -> AsyncIterator[Held]:
+    """Two hundred incidents, some seen last at the same time."""
+    draw = random.Random(11)  # noqa: S311 - samples
+    made = [_incident(n, incident_key(str(n)), NOW - timedelta(minutes=draw.randrange(90)), draw) for n in range(200)]
+    async with monitor_over(azurite, NOW, PARTNER) as monitor:
+        await write_rows((await monitor.tables()).incidents, [incident_columns(i) for i in made])
+        yield Held(monitor, sorted(made, key=lambda i: (i.facts.last, i.key), reverse=True))
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ("limit=1000", lambda _: True),
+        ("limit=9", lambda _: True),
+        ("state=open", lambda i: i.state == "open"),
+        ("state=acknowledged,resolved&limit=30", lambda i: i.state in ("acknowledged", "resolved")),
+        ("state=silenced", lambda _: False),
+        ("severity=high", lambda i: i.facts.severity >= 3),
+        ("rule=legacy-auth&limit=50", lambda i: "legacy-auth" in i.facts.rules),
+        (f"user={TECHNICIAN}&customer={CUSTOMER}", lambda i: i.who.user == id_key(TECHNICIAN) and i.who.customer),
+        ("user=technician@PARTNER.example&limit=150", lambda _: True),
+        (f"customer={PARTNER}", lambda _: False),
+    ],
+)
+async def test_every_incident_that_fits_comes_once_and_those_seen_last_come_first(
+    held: Held, query: str, fits: Callable[[Incident], bool]
+) -> None:
+    items = await pages(incidents, held.monitor, query)
+    assert [item["id"] for item in items] == [i.key for i in held.in_order if fits(i)]
+
+
+async def test_an_item_tells_whose_incident_it_is(held: Held) -> None:
+    first = held.in_order[0]
+    item = (await ask(incidents, held.monitor, "limit=1")).json["items"][0]
+    alone = not first.who.customer
+    assert item == {
+        "id": first.key,
+        "state": first.state,
+        "reason": None,
+        "severity": ("low", "medium", "high", "critical")[first.facts.severity - 1],
+        "rules": sorted(first.facts.rules),
+        "count": first.facts.count,
+        "firstSeen": f"{first.facts.first:%Y-%m-%dT%H:%M:%SZ}",
+        "lastSeen": f"{first.facts.last:%Y-%m-%dT%H:%M:%SZ}",
+        "user": TECHNICIAN if first.who.user == id_key(TECHNICIAN) else "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb",
+        "userPrincipalName": "Technician@partner.example",
+        "customerTenantId": None if alone else CUSTOMER,
+        "customerName": None if alone else "Customer",
+        "appId": None if alone else "cccccccc-cccc-cccc-cccc-cccccccccccc",
+        "appDisplayName": None if alone else "App",
+    }
+
+
+async def test_a_cursor_goes_on_with_its_own_question_alone(held: Held) -> None:
+    cursor = (await ask(incidents, held.monitor, "limit=5&state=open")).json["cursor"]
+    for query in ("limit=5", "limit=5&state=resolved"):
+        reply = await ask(incidents, held.monitor, f"{query}&cursor={cursor}")
+        assert (reply.status, reply.wrong) == (400, ["cursor"])
+    assert (await ask(incidents, held.monitor, f"limit=7&state=open&cursor={cursor}")).status == 200
+
+
+async def test_the_summary_counts_the_open_ones_in_few_requests(held: Held) -> None:
+    await held.monitor.directory()
+    with counted_requests() as sent:
+        shown = (await ask(summary, held.monitor)).json["incidents"]
+    assert len(sent) <= 10
+    still_open = [i.facts.severity for i in held.in_order if i.state == "open"]
+    assert shown["open"] == len(still_open) > 0
+    assert list(shown["bySeverity"].values()) == [still_open.count(s) for s in (4, 3, 2, 1)]
+
+
+async def test_more_incidents_than_a_request_gives_are_listed_window_by_window(azurite: str) -> None:
+    draw = random.Random(12)  # noqa: S311 - samples
+    made = [_incident(n, f"{n % 2}{n:031x}"[:1] + f"{n:04x}" + "0" * 27, NOW, draw) for n in range(1020)]
+    async with monitor_over(azurite, NOW, PARTNER) as monitor:
+        await write_rows((await monitor.tables()).incidents, [incident_columns(i) for i in made])
+        first = (await ask(incidents, monitor, "limit=1000")).json
+        assert (first["items"], first["cursor"] is None) == ([], False)  # too many for one look: the next is narrower
+        items = await pages(incidents, monitor, "limit=1000")
+        assert len(items) == len(made)
+        assert {item["id"] for item in items} == {i.key for i in made}

@@ -1,0 +1,159 @@
+"""The OpenAPI document: sound in itself, whole, and true of what the app answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import azure.functions as func
+import jsonschema
+import pytest
+from pydantic import BaseModel
+
+from functions import answers
+from functions.http import ENDPOINTS, Call, NoQuery, describe
+from functions.openapi import document
+from functions.who import Role
+from shared.answers.model import Answer
+from shared.settings import AuthMode
+from tests.functions.asking import ask, monitor_over
+
+DOCUMENT = document(ENDPOINTS, AuthMode.KEY)
+
+
+def _operations() -> list[tuple[str, str, dict[str, Any]]]:
+    return [(path, method, o) for path, methods in DOCUMENT["paths"].items() for method, o in methods.items()]
+
+
+def _references(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for value in part.values():
+            yield from _references(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _references(value)
+
+
+def _schema(name: str) -> dict[str, Any]:
+    """A component with those it refers to, as a schema of its own."""
+    return {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
+
+
+def _routes() -> set[tuple[str, str]]:
+    app = func.FunctionApp()
+    app.register_functions(answers.bp)
+    found = set()
+    for function in app.get_functions():
+        trigger = function.get_trigger()
+        assert trigger is not None
+        binding = trigger.get_dict_repr()
+        found |= {(f"/api/{binding['route']}", str(method.value).lower()) for method in binding["methods"]}
+    return found
+
+
+def test_every_route_of_the_blueprint_is_in_it_and_no_other() -> None:
+    assert {(path, method) for path, method, _ in _operations()} == _routes()
+    assert {path for path, _ in _routes()} == {
+        f"/api/{name}" for name in ("summary", "findings", "incidents", "coverage", "health", "openapi.json")
+    }
+
+
+def test_it_is_sound() -> None:
+    assert re.fullmatch(r"3\.1\.\d", DOCUMENT["openapi"])
+    assert DOCUMENT["info"].keys() >= {"title", "version"}
+    for schema in DOCUMENT["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+    names = set(DOCUMENT["components"]["schemas"])
+    assert {r.removeprefix("#/components/schemas/") for r in _references(DOCUMENT)} <= names
+    ids = [operation["operationId"] for _, _, operation in _operations()]
+    assert len(ids) == len(set(ids)) > 0
+    for _, _, operation in _operations():
+        assert operation["summary"]
+        assert set(operation["responses"]) >= {"200", "400", "500"}
+        assert all(r["description"] for r in operation["responses"].values())
+        for scheme in operation["security"]:
+            assert set(scheme) <= set(DOCUMENT["components"]["securitySchemes"])
+        for parameter in operation["parameters"]:
+            assert parameter.keys() >= {"name", "in", "required", "schema"}
+            assert not [*_references(parameter)]
+            jsonschema.Draft202012Validator.check_schema(parameter["schema"])
+            if "default" in parameter["schema"]:
+                jsonschema.validate(parameter["schema"]["default"], parameter["schema"])
+
+
+def test_parameters_are_those_that_are_parsed() -> None:
+    by_name = {p["name"]: p for p in DOCUMENT["paths"]["/api/summary"]["get"]["parameters"]}
+    assert by_name.keys() == {"days", "scope"}
+    assert by_name["days"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 90, "default": 30}
+    assert by_name["scope"] | {"description": ""} == {
+        "name": "scope",
+        "in": "query",
+        "required": False,
+        "description": "",
+        "schema": {
+            "type": "array",
+            "items": {"type": "string", "enum": ["customer", "partner-center", "partner-tenant"]},
+            "default": ["customer", "partner-center"],
+        },
+        "style": "form",
+        "explode": False,
+    }
+    names = {p["name"] for p in DOCUMENT["paths"]["/api/findings"]["get"]["parameters"]}
+    assert names == {
+        *("from", "to", "user", "customer", "app", "rule", "severity", "scope", "verdict", "evidence"),
+        *("limit", "cursor", "format"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "schemes"), [(AuthMode.KEY, {"functionKey"}), (AuthMode.EASY_AUTH, {"entra"}), (AuthMode.LOCAL, set())]
+)
+def test_it_says_what_callers_must_bring(mode: AuthMode, schemes: set[str]) -> None:
+    made = document(ENDPOINTS, mode)
+    assert set(made["components"]["securitySchemes"]) == schemes
+    assert made["paths"]["/api/summary"]["get"]["security"] == [{name: []} for name in schemes]
+    health = made["paths"]["/api/health"]["get"]
+    assert health["security"] == []
+    assert "401" not in health["responses"]
+
+
+class _Changed(BaseModel):
+    state: str
+
+
+class _Thing(Answer):
+    thing_id: str
+
+
+async def _change(call: Call[NoQuery, _Changed]) -> _Thing:
+    """Change a thing. It stays changed."""
+    return _Thing(thing_id=call.path["id"])
+
+
+def test_a_body_and_a_path_are_described_too() -> None:
+    made = document([describe(_change, "PATCH", "things/{id:guid}", Role.OPERATOR)], AuthMode.EASY_AUTH)
+    operation = made["paths"]["/api/things/{id}"]["patch"]
+    assert operation["summary"] == "Change a thing"
+    assert operation["x-needs-role"] == "Operator"
+    assert operation["parameters"] == [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    body = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert body == {"$ref": "#/components/schemas/_Changed"}
+    assert made["components"]["schemas"]["_Changed"]["required"] == ["state"]
+
+
+async def test_answers_are_as_described(azurite: str) -> None:
+    checked = 0
+    async with monitor_over(azurite, datetime(2026, 11, 2, 12, tzinfo=UTC)) as monitor:
+        for endpoint in ENDPOINTS:
+            reply = await ask(endpoint, monitor)
+            described = DOCUMENT["paths"][f"/api/{endpoint.route}"]["get"]["responses"]["200"]
+            reference = described["content"]["application/json"]["schema"].get("$ref", "")
+            jsonschema.validate(reply.json, _schema(reference.rpartition("/")[2]))
+            problem = (await ask(endpoint, monitor, "nothing=1")).json
+            jsonschema.validate(problem, _schema("ProblemDocument"))
+            checked += 1
+    assert checked == len(ENDPOINTS) > 0

@@ -1,0 +1,121 @@
+"""Two workers at one slice: one is held at a request to storage until the other has finished (invariant 1).
+
+The queue may deliver a message twice at once, and a worker may come back to life after its lease. Whoever lost the
+claim writes nothing more into the ledger; what it still writes elsewhere changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from shared.monitor import Monitor
+from tests.scan.bench import Bench, Copy, bench
+from tests.scan.canonical import View, canonical, difference, raw, told
+from tests.scan.cut_proxy import CutProxy
+from tests.scan.stories import FIRST_READ, SECOND_READ, SPLIT, WIDTH, Story
+
+
+class Rival(Enum):
+    """How the second worker comes to the slice."""
+
+    REDELIVERED = "redelivered"  # the same message once more, at once
+    PLANNED = "planned"  # the plan takes the first for dead when its lease has passed
+
+
+class _Race:
+    """A story told up to the moment at which two workers meet, again and again from the same tables."""
+
+    def __init__(self, bench: Bench, proxy: CutProxy, story: Story, messages: list[str], before: Copy) -> None:
+        self._bench = bench
+        self._proxy = proxy
+        self._story = story
+        self._messages = messages
+        self._before = before
+        self._now = bench.now
+        self._first = bench.worker(proxy.connection)
+        self.requests = 0
+        self.claimed = 0  # the request by which the first worker claims the slice
+
+    async def alone(self) -> View:
+        """What the tables say when the first works undisturbed; counts its requests."""
+        await self._warm(self._first)
+        await self._warm(self._bench.monitor)
+        self._proxy.begin()
+        follow = await self._story.act(self._first, self._messages)
+        self.requests, self.claimed = len(self._proxy.requests), self._proxy.writes[0]
+        return await self._in_the_end(follow)
+
+    async def run(self, held: int, rival: Rival) -> View:
+        """The first is held at that request, the other works to its end, and the first goes on."""
+        self._bench.set_time(self._now)
+        await self._bench.restore(self._before)
+        self._proxy.hold(held)
+        first = asyncio.ensure_future(self._story.act(self._first, self._messages))
+        stopped = asyncio.ensure_future(self._proxy.held.wait())
+        await asyncio.wait({first, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        assert not first.done(), "the request that was to be held never came"
+        if rival is Rival.REDELIVERED:
+            await self._bench.deliver(await self._story.act(self._bench.monitor, self._messages))
+        else:
+            self._bench.set_time(self._now + self._bench.monitor.lease)
+            await self._bench.work()
+        ledger = await self._ledger()
+        self._proxy.release()
+        follow = await first
+        if held > self.claimed:
+            assert await self._ledger() == ledger, "a worker that had lost its claim wrote into the ledger"
+        return await self._in_the_end(follow)
+
+    async def _ledger(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """All of the ledger but the marks that make slices due, which anybody may leave."""
+        rows = await raw((await self._bench.tables()).slices)
+        return {key: row for key, row in rows.items() if not key[1].startswith("due-")}
+
+    async def _in_the_end(self, follow: list[str]) -> View:
+        await self._bench.deliver(follow)
+        self._bench.set_time(self._now + self._bench.monitor.lease)
+        await self._bench.work()
+        tables = await self._bench.tables()
+        return await canonical(tables) | await told(tables)
+
+    @staticmethod
+    async def _warm(worker: Monitor) -> None:
+        await worker.tables()
+        await worker.directory()
+
+
+@asynccontextmanager
+async def _race(azurite: str, monkeypatch: pytest.MonkeyPatch, story: Story) -> AsyncIterator[_Race]:
+    size, most = story.page_size, story.pages_per_slice
+    async with (
+        bench(azurite, monkeypatch, page_size=size, slice_minutes=WIDTH, pages_per_slice=most) as desk,
+        CutProxy(azurite) as proxy,
+    ):
+        messages = await story.prepare(desk)
+        yield _Race(desk, proxy, story, messages, await desk.copy())
+
+
+async def test_two_workers_at_one_slice_leave_what_one_would(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with _race(azurite, monkeypatch, SECOND_READ) as race:
+        expected = await race.alone()
+        for held in range(1, race.requests + 1):
+            rival = (Rival.REDELIVERED, Rival.PLANNED)[held % 2]
+            assert difference(expected, await race.run(held, rival)) == [], (held, rival)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("rival", Rival, ids=lambda rival: rival.value)
+@pytest.mark.parametrize("story", [FIRST_READ, SECOND_READ, SPLIT], ids=lambda story: story.name)
+async def test_two_workers_at_any_request_leave_what_one_would(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, story: Story, rival: Rival
+) -> None:
+    async with _race(azurite, monkeypatch, story) as race:
+        expected = await race.alone()
+        for held in range(1, race.requests + 1):
+            assert difference(expected, await race.run(held, rival)) == [], held
