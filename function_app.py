@@ -2,11 +2,11 @@
 
 import azure.functions as func
 
-from functions import alerts, answers, scan
+from functions.parts import PARTS
 from functions.who import auth_level
 from shared.monitor import monitor
 
 # A wrong setting stops the app here, with a sentence that names it.
 app = func.FunctionApp(http_auth_level=auth_level(monitor().settings))
-for part in (alerts, answers, scan):
-    app.register_functions(part.bp)
+for part in PARTS:
+    app.register_functions(part)

@@ -26,7 +26,7 @@ from shared.alerts.listing import AlertItem, AlertsPage, AlertsQuery, read_alert
 from shared.alerts.message import schema
 from shared.alerts.tend import tend_incidents
 from shared.incident_life import NotNow
-from shared.monitor import monitor
+from shared.monitor import log_event, monitor
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -62,6 +62,7 @@ async def deliver(message: func.QueueMessage, deliveries: Messages) -> None:
 @bp.queue_trigger(arg_name="message", queue_name=f"{_QUEUE}-poison", connection="AzureWebJobsStorage")
 async def settle(message: func.QueueMessage) -> None:
     """Note a delivery whose message crashed its workers again and again."""
+    log_event("poison_message", queue=f"{_QUEUE}-poison", messageId=message.id)
     await settle_poisoned(monitor(), message.get_body().decode())
 
 

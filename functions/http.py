@@ -41,6 +41,12 @@ class NoBody(BaseModel):
     """No body is read."""
 
 
+class RawBody(BaseModel):
+    """The body as it came, of any content type: the route reads it itself, within a limit of its own."""
+
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Call[Q: Query, B: BaseModel = NoBody]:
     """One request, let in and parsed. `caller` is None on a route that is open to everybody."""
@@ -99,7 +105,11 @@ class Endpoint:
             raise Problem(HTTPStatus.FORBIDDEN, "This needs the app role Operator.")
         # A function key may come as the query parameter code; it is the host's business and never looked at here.
         query = parse_query(request.url, self.query, ignored=("code",) if mode is AuthMode.KEY else ())
-        body = NoBody() if self.body is NoBody else _parse_body(request, self.body)
+        body: BaseModel
+        if self.body is RawBody:
+            body = RawBody(content=request.get_body())
+        else:
+            body = NoBody() if self.body is NoBody else _parse_body(request, self.body)
         return Call(monitor_, caller, query, body, request.route_params, request.headers.get("If-Match"))
 
     def _response(self, query: Query, answer: BaseModel) -> func.HttpResponse:

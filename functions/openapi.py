@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from functions.http import Endpoint, NoBody
+from functions.http import Endpoint, NoBody, RawBody
 from functions.problems import ProblemDocument
 from functions.who import Role
 from shared.settings import AuthMode
@@ -36,7 +36,7 @@ def document(endpoints: Iterable[Endpoint], mode: AuthMode) -> Json:
     """The document of these routes, with what callers must bring in that mode."""
     known = sorted(endpoints, key=lambda e: (e.route, e.method))
     answers: list[type[BaseModel]] = [ProblemDocument, *(e.answer for e in known)]
-    bodies = [e.body for e in known if e.body is not NoBody]
+    bodies = [e.body for e in known if e.body not in (NoBody, RawBody)]
     references, definitions = models_json_schema(
         [*((m, "serialization") for m in dict.fromkeys(answers)), *((m, "validation") for m in dict.fromkeys(bodies))],
         ref_template=_REFERENCE,
@@ -82,7 +82,10 @@ def _operation(route: Endpoint, schema_of: dict[object, Json], mode: AuthMode) -
         del operation["responses"]["401"], operation["responses"]["403"]
     elif mode is AuthMode.EASY_AUTH:
         operation["x-needs-role"] = Role(route.needs).name.capitalize()
-    if route.body is not NoBody:
+    if route.body is RawBody:
+        content = {"text/plain": {"schema": {"type": "string"}}, "application/json": {"schema": {"type": "object"}}}
+        operation["requestBody"] = {"required": True, "content": content}
+    elif route.body is not NoBody:
         body = {"application/json": {"schema": schema_of[route.body]}}
         operation["requestBody"] = {"required": True, "content": body}
     return operation

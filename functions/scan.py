@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from functions.messages import Messages
-from shared.monitor import monitor
+from shared.monitor import log_event, monitor
 from shared.scan.job import park_poisoned, scan_slice
 from shared.scan.plan import plan_scans
 
@@ -34,4 +34,5 @@ async def scan(message: func.QueueMessage, slices: Messages) -> None:
 @bp.queue_trigger(arg_name="message", queue_name=f"{_QUEUE}-poison", connection="AzureWebJobsStorage")
 async def park(message: func.QueueMessage) -> None:
     """Park a slice whose message crashed its workers again and again."""
+    log_event("poison_message", queue=f"{_QUEUE}-poison", messageId=message.id)
     await park_poisoned(monitor(), message.get_body().decode())

@@ -1,35 +1,34 @@
 """`POST /api/token-check`: what an access token is, and whether Partner Center's MFA gate lets it in."""
 
-import json
-import os
-from datetime import UTC, datetime
+from __future__ import annotations
+
+from http import HTTPStatus
 
 import azure.functions as func
+from pydantic import RootModel
 
-from shared.tokens import TokenError, check_request, read_request
+from functions.http import Call, NoQuery, RawBody, endpoint
+from functions.problems import Problem
+from functions.who import Role
+from shared.tokens import TokenCheck, TokenError, check_request, read_request
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
-# The answer holds claims, as plain text: no cache keeps it and no browser guesses that it is a page.
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+class TokenAnswer(RootModel[TokenCheck]):
+    """What a token is worth. The token itself is never stored, logged or echoed."""
 
 
-@bp.function_name("token_check")
-@bp.route(route="token-check", methods=["POST"])
-async def token_check(req: func.HttpRequest) -> func.HttpResponse:
-    """Body: a token as text, its claims as JSON, or `{"token" | "claims", "expectAudience"?, "verify"?}`.
-
-    200 with the TokenCheck, whatever it says; 400 with an RFC 9457 problem where the body cannot be read.
-    """
+@endpoint(bp, "POST", "token-check", needs=Role.READER)
+async def token_check(call: Call[NoQuery, RawBody]) -> TokenAnswer:
+    """Would Partner Center accept this token? The body is a token as text, its claims as JSON, or
+    `{"token" | "claims", "expectAudience"?, "verify"?}`."""
     try:
         answer = await check_request(
-            read_request(req.get_body()),
-            now=datetime.now(UTC),
-            partner_tenant_id=os.environ.get("PARTNER_TENANT_ID") or None,
+            read_request(call.body.content),
+            now=call.monitor.clock(),
+            partner_tenant_id=call.monitor.settings.partner_tenant_id,
         )
     except TokenError as error:
-        problem = {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": str(error)}
-        return func.HttpResponse(
-            json.dumps(problem), status_code=400, mimetype="application/problem+json", headers=_HEADERS
-        )
-    return func.HttpResponse(json.dumps(answer), mimetype="application/json", headers=_HEADERS)
+        raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None
+    return TokenAnswer(answer)

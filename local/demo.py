@@ -33,6 +33,7 @@ from local.stack import Stack, running_stack
 DAYS: Final = 30
 SLICE_MINUTES: Final = 480
 _PATIENCE_SECONDS: Final = 900
+_QUIET_SECONDS: Final = 8  # two plans and more
 # Quicker timers than an installation needs, and the whole sample within reach.
 SETTINGS: Final = {
     "SCAN_SCHEDULE": "*/3 * * * * *",
@@ -107,7 +108,7 @@ async def _show(
 ) -> int:
     started = time.monotonic()
     async with aiohttp.ClientSession(stack.url) as http:
-        summary = await _scanned(console, http)
+        summary = await _scanned(console, http, stack.graph_url)
         console.print(f"Scanned in {time.monotonic() - started:.0f} s.\n")
         _print_summary(console, summary)
         found = await _findings(http)
@@ -125,8 +126,9 @@ def _last_closed(now: datetime) -> datetime:
     return midnight + (settled - midnight) // timedelta(minutes=SLICE_MINUTES) * timedelta(minutes=SLICE_MINUTES)
 
 
-async def _scanned(console: Console, http: aiohttp.ClientSession) -> Mapping[str, Any]:
-    """Wait until every slice of the period was read and nothing is due any more."""
+async def _scanned(console: Console, http: aiohttp.ClientSession, graph_url: str) -> Mapping[str, Any]:
+    """Wait until every slice of the period was read and the app asks Graph for nothing more: a session's root that is
+    read after its children has them read again."""
     columns = (
         TextColumn("Scanning"),
         BarColumn(),
@@ -136,16 +138,18 @@ async def _scanned(console: Console, http: aiohttp.ClientSession) -> Mapping[str
     with Progress(*columns, console=console, transient=not console.is_terminal) as progress:
         bar = progress.add_task("scan", total=None)
         until = time.monotonic() + _PATIENCE_SECONDS
-        before: tuple[int, ...] = ()
+        asked, since = -1, time.monotonic()
         while time.monotonic() < until:
             summary: dict[str, Any] = await _get(http, f"/api/summary?days={DAYS}")
-            coverage, signins = summary["coverage"], summary["delegatedSignIns"]
+            coverage = summary["coverage"]
             progress.update(bar, total=coverage["expectedSlices"], completed=coverage["completeSlices"])
-            now = (coverage["completeSlices"], signins["total"], signins["unknown"], signins["nonCompliant"])
-            if coverage["completeSlices"] == coverage["expectedSlices"] and now == before:
+            requests = int((await _get(http, f"{graph_url}/_control"))["requests"])
+            if requests != asked:
+                asked, since = requests, time.monotonic()
+            quiet = time.monotonic() - since > _QUIET_SECONDS
+            if quiet and coverage["completeSlices"] == coverage["expectedSlices"]:
                 return summary
-            before = now
-            await asyncio.sleep(4)
+            await asyncio.sleep(1)
     raise DemoError(f"the scan did not end within {_PATIENCE_SECONDS // 60} minutes")
 
 

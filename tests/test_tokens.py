@@ -9,10 +9,9 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
 
 import azure.functions as func
 import jwt
@@ -20,6 +19,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from functions.token_check import token_check
+from shared.monitor import Monitor
+from shared.settings import load_settings
 from shared.tokens import MAX_BYTES, Request, Signature, TokenCheck, TokenError, check, check_request, read_request
 from shared.tokens.keys import MAX_KEYS_BYTES, allowed_keys_url
 from shared.tokens.signature import keys_url
@@ -32,6 +33,7 @@ STRANGER = "cccccccc-0000-4000-8000-000000000003"
 PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
 PARTNER_CENTER_APP = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
 GRAPH = "https://graph.microsoft.com"
+UNUSED_STORAGE = "AccountName=a;AccountKey=YQ==;TableEndpoint=http://127.0.0.1:1/a"
 
 type Json = dict[str, object]
 
@@ -853,11 +855,12 @@ def test_unreadable_input_to_the_command_exits_2_with_one_sentence(data: bytes) 
 
 
 async def post(body: bytes) -> func.HttpResponse:
-    handler = cast(
-        "Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]",
-        token_check.build(None).get_user_function(),
-    )
-    return await handler(func.HttpRequest("POST", "/api/token-check", body=body))
+    settings = {"auth_mode": "key", "partner_tenant_id": PARTNER, "AzureWebJobsStorage": UNUSED_STORAGE}
+    monitor = Monitor(load_settings(**settings))
+    try:
+        return await token_check.serve(monitor, func.HttpRequest("POST", "/api/token-check", body=body))
+    finally:
+        await monitor.close()
 
 
 async def test_the_function_answers_what_the_command_prints() -> None:
@@ -866,7 +869,7 @@ async def test_the_function_answers_what_the_command_prints() -> None:
         response = await post(body)
         assert (response.status_code, response.mimetype) == (200, "application/json")
         assert response.headers["Cache-Control"] == "no-store"
-        assert json.loads(response.get_body()) == json.loads(run(body).stdout)
+        assert json.loads(response.get_body()) == json.loads(run(body, "--partner-tenant-id", PARTNER).stdout)
 
 
 async def test_the_function_gives_a_problem_for_what_it_cannot_read() -> None:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from local.sample import JsonObject, iso
-from local.sample.model import GdapRelationship, Group, People, Registration
+from local.sample.model import Customer, GdapRelationship, Group, People, Registration
 
 from .control import NextLinkFault, RepeatedPageFault, TruncatedFault
 from .errors import GraphError, bad_request
@@ -65,21 +65,11 @@ class PartnerDirectory:
 
     async def _customers(self, call: Call) -> web.StreamResponse:
         options = _options(call, "$top", "$select", "$count", "$orderby")
-        customers = [
-            {
-                "@odata.type": "#microsoft.graph.delegatedAdminCustomer",
-                "id": customer.tenant_id,
-                "tenantId": customer.tenant_id,
-                "displayName": customer.display_name,
-            }
-            for customer in self.people.customers
-        ]
-        return await self._page(call, customers, _top(options, 300, 300))
+        return await self._page(call, self.people.customers, _top(options, 300, 300), _customer)
 
     async def _relationships(self, call: Call) -> web.StreamResponse:
         options = _options(call, "$top", "$select", "$count", "$orderby")
-        found = [_relationship(relationship) for relationship in self.people.relationships]
-        return await self._page(call, found, _top(options, 300, 300))
+        return await self._page(call, self.people.relationships, _top(options, 300, 300), _relationship)
 
     async def _assignments(self, call: Call) -> web.StreamResponse:
         options = _options(call, "$top", "$select", "$count", "$orderby")
@@ -87,7 +77,7 @@ class PartnerDirectory:
         relationship = next((r for r in self.people.relationships if r.relationship_id == wanted), None)
         if relationship is None:
             raise GraphError(404, "notFound", "The delegated admin relationship does not exist.")
-        assignments = [
+        assignments: list[JsonObject] = [
             {
                 "@odata.type": "#microsoft.graph.delegatedAdminAccessAssignment",
                 "id": f"{relationship.relationship_id[:36]}-{place}",
@@ -132,10 +122,13 @@ class PartnerDirectory:
         match = _OF.fullmatch(options.get("$filter", ""))
         if match is None or match.group(1) not in ("groupId", "principalId"):
             raise GraphError(400, "MissingParameters", "The request needs a filter on groupId or principalId.")
+        of_group = match.group(1) == "groupId"
         found = []
         for group in self.people.groups:
+            if of_group and group.group_id != match.group(2).lower():
+                continue
             for principal in self._there(group.eligible_member_ids, call.now):
-                if match.group(2).lower() == (group.group_id if match.group(1) == "groupId" else principal):
+                if of_group or principal == match.group(2).lower():
                     holder = self._holder(options, principal)
                     instance = f"{group.group_id}_member_{principal}"
                     found.append({"id": instance, "accessId": "member", "groupId": group.group_id, **holder})
@@ -169,14 +162,12 @@ class PartnerDirectory:
 
     async def _registrations(self, call: Call) -> web.StreamResponse:
         options = _options(call, "$top", "$filter", "$select", "$orderby")
-        names = {t.user_id: t.display_name for t in (*self.people.technicians, *self.people.employees)}
+        names = {t.user_id: t.display_name for t in self.people.technicians}
+        names |= {e.user_id: e.display_name for e in self.people.employees}
         known = [*self.people.registrations, *self._of_employees(call.now)]
-        found = [
-            _registration(registration, names.get(registration.user_id))
-            for registration in known
-            if registration.user_id not in self.disabled
-        ]
-        return await self._page(call, found, _top(options, 1000, 1000))
+        found = [registration for registration in known if registration.user_id not in self.disabled]
+        top = _top(options, 1000, 1000)
+        return await self._page(call, found, top, lambda each: _registration(each, names.get(each.user_id)))
 
     def _of_employees(self, now: datetime) -> Iterable[Registration]:
         """The office has registered, but for every fourth of them."""
@@ -203,10 +194,7 @@ class PartnerDirectory:
         wanted = call.request.match_info["id"].lower()
         group = next((group for group in self.people.groups if group.group_id == wanted), None)
         if group is None:
-            message = (
-                f"Resource '{wanted}' does not exist or one of its queried reference-property objects are not present."
-            )
-            raise GraphError(404, "Request_ResourceNotFound", message)
+            raise GraphError(404, "Request_ResourceNotFound", f"Resource '{wanted[:50]}' does not exist.")
         return group
 
     def _transitive(self, group: Group, now: datetime) -> tuple[list[str], list[str]]:
@@ -248,8 +236,10 @@ class PartnerDirectory:
             message = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
             raise GraphError(400, "AadPremiumLicenseRequired", message)
 
-    async def _page(self, call: Call, found: Sequence[JsonObject], size: int) -> web.StreamResponse:
-        """One page of what was found, and the link to the next."""
+    async def _page[T](
+        self, call: Call, found: Sequence[T], size: int, shape: Callable[[T], object] = lambda each: each
+    ) -> web.StreamResponse:
+        """One page of what was found, each put into its shape, and the link to the next."""
         size = min(size, self.page_size)
         first = self._place_of(call)
         head: JsonObject = {"@odata.context": f"{call.base_url}/$metadata#{call.request.path.rpartition('/')[2]}"}
@@ -261,7 +251,7 @@ class PartnerDirectory:
                 link = url
         if link is not None:
             head["@odata.nextLink"] = link
-        body = json.dumps({**head, "value": found[first : first + size]}).encode()
+        body = json.dumps({**head, "value": [shape(each) for each in found[first : first + size]]}).encode()
         headers = {"Content-Type": "application/json;odata.metadata=minimal;odata.streaming=true;charset=utf-8"}
         if isinstance(call.fault, TruncatedFault):
             return await cut_off(call.request, body, headers)
@@ -334,6 +324,15 @@ def _object(options: Mapping[str, str], kind: str, object_id: str) -> JsonObject
     """A member that the app may not read: its type and its id, all else null."""
     wanted = options["$select"].split(",") if "$select" in options else _LIMITED
     return {"@odata.type": kind, "id": object_id} | {name: None for name in wanted if name in _LIMITED}
+
+
+def _customer(customer: Customer) -> JsonObject:
+    return {
+        "@odata.type": "#microsoft.graph.delegatedAdminCustomer",
+        "id": customer.tenant_id,
+        "tenantId": customer.tenant_id,
+        "displayName": customer.display_name,
+    }
 
 
 def _relationship(relationship: GdapRelationship) -> JsonObject:

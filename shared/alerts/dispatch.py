@@ -19,6 +19,7 @@ from shared.alerts.first_scan import first_scan_is_over
 from shared.alerts.hours import is_quiet
 from shared.alerts.message import Message
 from shared.alerts.outgoing import message_id, new_delivery, surroundings
+from shared.alerts.pause import is_paused
 from shared.alerts.release import WITHDRAWN, Group, Moment, plan
 from shared.incidents import Telling
 from shared.monitor import Monitor, log_event
@@ -47,6 +48,8 @@ async def dispatch_alerts(monitor: Monitor) -> list[str]:
     tables = await monitor.tables()
     channels = monitor.settings.channels
     await take_in(tables, channels)
+    if await is_paused(tables, monitor.clock()):
+        return []
     waiting = await asyncio.gather(*(alerts.waiting(tables.alerts, name) for name in channels))
     under_way = await alerts.deliveries_under_way(tables.alerts)
     gathering = [delivery for delivery in under_way if delivery.state == alerts.GATHERING]
@@ -169,6 +172,8 @@ async def send_due(monitor: Monitor, tables: Tables, under_way: Iterable[Deliver
     One at a time: what is told first arrives first, and a channel that is down holds up no other.
     """
     now = monitor.clock()
+    if await is_paused(tables, now):
+        return []
     of_channel: dict[str, list[Delivery]] = {}
     for delivery in under_way:
         of_channel.setdefault(delivery.channel, []).append(delivery)

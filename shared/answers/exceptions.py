@@ -1,4 +1,4 @@
-"""Technical exceptions over HTTP: asked for, approved, withdrawn, listed, and made into a request for Partner Center."""
+"""Technical exceptions over HTTP: asked for, approved, withdrawn, listed, and made into a request to file."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ async def read_exception_detail(monitor: Monitor, id_: str) -> ExceptionDetail:
 
 
 async def approve_exception(monitor: Monitor, id_: str, given: Approval, *, by: str, etag: str) -> ExceptionDetail:
-    """Accept the risk; the incidents it covers are silent at once. Raises UnknownException, ChangedException, NotNow."""
+    """Accept the risk; its incidents fall silent at once. Raises UnknownException, ChangedException, NotNow."""
     now = monitor.clock()
     return await _change(monitor, id_, etag, lambda e: life.approved(e, by, given.comment, given.ticket, now))
 

@@ -1,5 +1,5 @@
-"""What a request for an exception at Partner Center holds: text as Markdown, and what to attach (mission.md, section 4).
-Pure.
+"""What a request for an exception at Partner Center holds: text as Markdown, and what to attach (mission.md, section
+4). Pure.
 
 Text of people and of the log is escaped, so that it stays text wherever the Markdown is shown.
 """
@@ -65,8 +65,10 @@ def request_text(exception: TechnicalException, seen: Seen, partner: str) -> str
     lines = [
         f"# MFA - Request for exception: {text(exception.title)}",
         "",
-        "File it in Partner Center as Global admin or Admin agent: Help + support, CSP, Accounts/Onboarding/Access, "
-        '"MFA - Request for exception". It is answered in up to three working days.',
+        (
+            "File it in Partner Center as Global admin or Admin agent: Help + support, CSP, Accounts/Onboarding/Access,"
+            ' "MFA - Request for exception". It is answered in up to three working days.'
+        ),
         "",
         "## Who asks",
         "",
@@ -87,8 +89,10 @@ def request_text(exception: TechnicalException, seen: Seen, partner: str) -> str
         "",
         f"- Vendor and product: {text(papers.vendor)}, {text(papers.product)}",
         f"- Integrated by: {text(papers.integration)}",
-        f"- Confirmed by {text(papers.confirmed_by)} on {text(papers.confirmed_on)}: it cannot send the claim "
-        "`authenticationmethodsreferences` with the value `multipleauthn`, and External MFA is not possible.",
+        (
+            f"- Confirmed by {text(papers.confirmed_by)} on {text(papers.confirmed_on)}: it cannot send the claim "
+            "`authenticationmethodsreferences` with the value `multipleauthn`, and External MFA is not possible."
+        ),
         "",
         "## What the sign-in log shows",
         "",

@@ -1,24 +1,190 @@
 """Removing a person from what is kept, on request; the counts stay.
 
-What is kept goes by the object id of a user. Their findings and incidents stay as evidence, of a user `erased`.
+Wherever a row names the person, a word takes the place of id and user name that is drawn once for each erasure and kept
+nowhere: so what belongs together still does, and nobody can tell whose it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+import json
+import re
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
+from uuid import uuid4
 
-from shared.compliance.counts import Counts
-from shared.maintenance.removal import Allowance, remove, remove_batch
+from azure.core import MatchConditions
+from azure.data.tables import UpdateMode
+
+from shared.maintenance.removal import Allowance, remove
 from shared.monitor import Monitor, log_event
-from shared.scan.slices import midnight
 from shared.signin.text import id_key
-from shared.store.alerts import PARTITION as ALERTS
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
-from shared.store.flights import all_flights
-from shared.store.incidents import SHARDS
-from shared.store.packing import TooLong, pack_bytes, unpack_bytes
-from shared.store.rollups import roll_up
+from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.sessions import person_partition
-from shared.store.tables import Conflict, Operation, Row, Table, Tables, etag_of, is_newer, merge, upsert
+from shared.store.tables import Conflict, Row, Table, Tables, etag_of, is_newer
+
+_TRIES: Final = 20
+_PACKED: Final = re.compile(r"([A-Za-z]+)0")
+# What a finding says of the person beside id and names: where from, with what, in which session.
+_TRACES: Final = ("ip", "userAgent", "sessionId", "tokenId", "correlationId")
+_HEX: Final = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many rows were changed, and how many removed."""
+
+    changed: int
+    removed: int
+
+
+class _Person:
+    """Who is erased: an object id, the names it had, and the word in their place."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.word = f"erased-{uuid4().hex[:8]}"
+        self._names: set[str] = set()
+        self._spelled = self._pattern()
+
+    def is_called(self, name: object) -> None:
+        """Note one more name."""
+        if isinstance(name, str) and name.strip() and name.lower() not in self._names:
+            self._names.add(name.lower())
+            self._spelled = self._pattern()
+
+    def _pattern(self) -> re.Pattern[str]:
+        key = self.key
+        parts = [key, f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"]
+        parts += [name for name in self._names if "@" in name]  # others may be words: they count as a whole text only
+        return re.compile("|".join(map(re.escape, sorted(parts, key=len, reverse=True))), re.IGNORECASE)
+
+    def in_text(self, text: str) -> str:
+        """The text without the person."""
+        return self.word if text.lower() in self._names else self._spelled.sub(self.word, text)
+
+    def in_json(self, value: Any) -> Any:
+        """A JSON value without the person, in its keys too."""
+        if isinstance(value, str):
+            return self.in_text(value)
+        if isinstance(value, list):
+            return [self.in_json(item) for item in value]
+        if isinstance(value, dict):
+            return {self.in_text(name): self.in_json(item) for name, item in value.items()}
+        return value
+
+    def is_in(self, raw: bytes) -> bool:
+        """Whether bytes of the log name the person."""
+        return bool(self._spelled.search(raw.decode(errors="replace")))
+
+
+async def erase_person(monitor: Monitor, user: str) -> Erased:
+    """Erase the person with that object id: findings, quarantine, incidents, alerts, roll-ups, sessions and roster.
+
+    Can be cut off anywhere and done again. Raises ValueError when that is no object id, Conflict when a row changes all
+    the time.
+    """
+    key = id_key(user)
+    if not _HEX.fullmatch(key):
+        raise ValueError("a person is named by the object id, a GUID")
+    tables = await monitor.tables()
+    person = _Person(key)
+    await _learn_names(tables, person)
+    allowance = Allowance(2**62)
+    await remove(tables.sessions, tables.sessions.prefixed(person_partition(key), ""), allowance)
+    await remove(tables.slices, _quarantined(tables.slices, person), allowance)
+    changed = await _from_the_roster(monitor, tables, person)
+    for table, rows in (
+        (tables.slices, tables.slices.everything()),
+        (tables.rollups, tables.rollups.everything()),
+        (tables.incidents, tables.incidents.everything()),
+        (tables.alerts, tables.alerts.everything()),
+        (tables.directory, tables.directory.prefixed("people", "")),
+    ):
+        async for row in rows:
+            changed += await _erase_in(table, row, person)
+    log_event("person_erased", changed=changed, removed=allowance.removed)
+    return Erased(changed, allowance.removed)
+
+
+async def _learn_names(tables: Tables, person: _Person) -> None:
+    async for row in tables.slices.between("0", "g", "find-", "find-~", ["user", "userName", "userDisplayName"]):
+        if row["user"] == person.key:
+            person.is_called(row["userName"])
+            person.is_called(row["userDisplayName"])
+    try:
+        admins = (await load_directory(tables.directory)).file.delegated_admins
+    except DirectoryMissing:
+        return
+    for admin in admins:
+        if id_key(admin.user_id) == person.key:
+            person.is_called(admin.user_principal_name)
+
+
+async def _quarantined(table: Table, person: _Person) -> AsyncIterator[Row]:
+    async for row in table.between("0", "g", "quar-", "quar-~"):
+        if person.is_in(unpack_bytes("raw", row) or b""):
+            yield row
+
+
+async def _from_the_roster(monitor: Monitor, tables: Tables, person: _Person) -> int:
+    for _ in range(_TRIES):
+        try:
+            loaded = await load_directory(tables.directory)
+        except DirectoryMissing:
+            return 0
+        left = [admin for admin in loaded.file.delegated_admins if id_key(admin.user_id) != person.key]
+        if len(left) == len(loaded.file.delegated_admins):
+            return 0
+        file = loaded.file.model_copy(update={"delegated_admins": left})
+        try:
+            await save_directory(tables.directory, file, monitor.clock(), began=loaded.began, after=loaded)
+        except Conflict:
+            continue
+        return len(loaded.file.delegated_admins) - len(left)
+    raise Conflict("the directory changes all the time")
+
+
+async def _erase_in(table: Table, row: Row | None, person: _Person) -> bool:
+    """Rewrite a row that names the person; whether it did."""
+    for _ in range(_TRIES):
+        if row is None or is_newer(row) or (made := _without(row, person)) is None:
+            return False
+        # Replaced and not merged: what a longer packed value left behind would still name the person.
+        how = {"mode": UpdateMode.REPLACE, "etag": etag_of(row), "match_condition": MatchConditions.IfNotModified}
+        try:
+            await table.write(("update", made, how))
+        except Conflict:
+            row = await table.get(row["PartitionKey"], row["RowKey"])
+            continue
+        return True
+    raise Conflict("a row changes all the time")
+
+
+def _without(row: Row, person: _Person) -> dict[str, Any] | None:
+    """The row without the person; None where it does not name them."""
+    changes: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, str) and name not in ("PartitionKey", "RowKey") and person.in_text(value) != value:
+            changes[name] = person.in_text(value)
+    packed = [
+        found[1] for name, value in row.items() if isinstance(value, bytes) and (found := _PACKED.fullmatch(name))
+    ]
+    for name in packed:
+        if name == "raw":
+            continue  # no JSON of ours; whole rows of these were removed
+        before = json.loads(unpack_bytes(name, row) or b"null")
+        after = person.in_json(before)
+        if after != before:
+            data = json.dumps(after, separators=(",", ":"), sort_keys=True).encode()
+            changes |= dict.fromkeys(_columns_of(name, row)) | pack_bytes(name, data)
+    if not changes:
+        return None
+    if str(row["RowKey"]).startswith("find-") and "user" in changes:
+        changes |= dict.fromkeys(_TRACES, "")
+    return {name: value for name, value in {**row, **changes}.items() if value is not None}
+
+
+def _columns_of(name: str, row: Row) -> Iterable[str]:
+    return [column for column in row if re.fullmatch(rf"{name}\d+", column)]

@@ -155,6 +155,7 @@ def _lines(path: Path) -> Iterator[bytes]:
                 *whole, rest = (rest + unpacker.decompress(chunk)).split(b"\n")
             except zlib.error:
                 raise Damaged(f"{path.name} is no gzip file, or was changed") from None
-            yield from whole
+            for line in whole:
+                yield line + b"\n"
     if rest or not unpacker.eof:
         raise Damaged(f"{path.name} is cut off")

@@ -52,10 +52,7 @@ async def restore(folder: Path, tables: Tables) -> dict[str, int]:
     for name in NAMES:
         if await _has_rows(targets[name]):
             raise NotEmpty(f"the table {name} has rows already; restore into empty tables")
-    return {
-        name: await _fill(targets[name], _rows(folder / f"{name}.jsonl.gz", began, name))
-        for name in NAMES
-    }
+    return {name: await _fill(targets[name], _rows(folder / f"{name}.jsonl.gz", began, name)) for name in NAMES}
 
 
 async def _has_rows(table: Table) -> bool:

@@ -12,9 +12,9 @@ import jsonschema
 import pytest
 from pydantic import BaseModel
 
-from functions import answers
 from functions.http import ENDPOINTS, Call, NoQuery, describe
 from functions.openapi import document
+from functions.parts import PARTS
 from functions.who import Role
 from shared.answers.model import Answer
 from shared.settings import AuthMode
@@ -45,19 +45,22 @@ def _schema(name: str) -> dict[str, Any]:
 
 def _routes() -> set[tuple[str, str]]:
     app = func.FunctionApp()
-    app.register_functions(answers.bp)
+    for part in PARTS:
+        app.register_functions(part)
     found = set()
     for function in app.get_functions():
         trigger = function.get_trigger()
         assert trigger is not None
         binding = trigger.get_dict_repr()
+        if binding["type"] != "httpTrigger":
+            continue
         found |= {(f"/api/{binding['route']}", str(method.value).lower()) for method in binding["methods"]}
     return found
 
 
 def test_every_route_of_the_blueprint_is_in_it_and_no_other() -> None:
     assert {(path, method) for path, method, _ in _operations()} == _routes()
-    assert {path for path, _ in _routes()} == {
+    assert {path for path, _ in _routes()} >= {
         f"/api/{name}" for name in ("summary", "findings", "incidents", "coverage", "health", "openapi.json")
     }
 
@@ -148,7 +151,8 @@ def test_a_body_and_a_path_are_described_too() -> None:
 async def test_answers_are_as_described(azurite: str) -> None:
     checked = 0
     async with monitor_over(azurite, datetime(2026, 11, 2, 12, tzinfo=UTC)) as monitor:
-        for endpoint in ENDPOINTS:
+        plain = [e for e in ENDPOINTS if e.method == "GET" and "{" not in e.route]
+        for endpoint in plain:
             reply = await ask(endpoint, monitor)
             described = DOCUMENT["paths"][f"/api/{endpoint.route}"]["get"]["responses"]["200"]
             reference = described["content"]["application/json"]["schema"].get("$ref", "")
@@ -156,4 +160,4 @@ async def test_answers_are_as_described(azurite: str) -> None:
             problem = (await ask(endpoint, monitor, "nothing=1")).json
             jsonschema.validate(problem, _schema("ProblemDocument"))
             checked += 1
-    assert checked == len(ENDPOINTS) > 0
+    assert checked == len(plain) > 0

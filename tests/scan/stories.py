@@ -22,6 +22,7 @@ EARLY = RICH.end + timedelta(minutes=5)  # the first has closed and nothing of i
 LATE = CHILD.end + timedelta(minutes=10)
 SEVEN = RICH.end - timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+LATER = 5 * MINUTE
 # What makes a record unreadable wherever it is served: a member of the wrong type.
 BROKEN = {"isInteractive": "perhaps"}
 
@@ -53,7 +54,7 @@ def full_log(bench: Bench) -> None:
     )
 
 
-def corrected_log(bench: Bench) -> None:
+def corrected_log(bench: Bench, at: datetime | None = None) -> None:
     """What arrives late: details that withdraw findings, raise one, change a root; records more, and one mended."""
     bench.correct(
         record("weak-again", SEVEN + MINUTE, appId="app-a"),
@@ -61,10 +62,12 @@ def corrected_log(bench: Bench) -> None:
         weak("legacy", SEVEN + 3 * MINUTE, clientAppUsed="IMAP4", appId="app-c", authenticationProtocol="ropc"),
         weak("proven", SEVEN + 4 * MINUTE, sessionId="session-b"),
         record("broken", SEVEN + 7 * MINUTE),
+        at=at,
     )
     bench.log(
         weak("late", SEVEN + 10 * MINUTE, appId="app-d"),
         record("late-broken", SEVEN + 11 * MINUTE, **BROKEN),
+        at=at,
     )
 
 
@@ -105,6 +108,15 @@ async def _first_read(bench: Bench) -> list[str]:
     return await _until(bench, RICH)
 
 
+async def _outdated_read(bench: Bench) -> list[str]:
+    """A first read while the log is about to change: whoever comes later sees another one."""
+    bench.set_time(EARLY)
+    full_log(bench)
+    bench.set_time(LATE)
+    corrected_log(bench, at=LATE + LATER)
+    return await _until(bench, RICH)
+
+
 async def _second_read(bench: Bench) -> list[str]:
     """All was read; then the log changed. The findings are told of by the read that follows."""
     bench.set_time(EARLY)
@@ -137,6 +149,7 @@ async def _to_plan(bench: Bench) -> list[str]:
 
 
 FIRST_READ = Story("first read", _first_read, _scan)
+OUTDATED_READ = Story("outdated read", _outdated_read, _scan)
 SECOND_READ = Story("second read", _second_read, _scan)
 SPLIT = Story("split", _split, _scan, page_size=5, pages_per_slice=3)
 PLAN = Story("plan", _to_plan, _plan)

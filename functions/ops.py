@@ -1,0 +1,121 @@
+"""What operators do to the running app over HTTP; `python -m local ops` does the same on the tables themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, Self
+
+import azure.functions as func
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from functions.http import Call, NoQuery, endpoint
+from functions.who import Role
+from shared.alerts.pause import pause_alerts
+from shared.answers.model import Answer, BadParameter, Instant
+from shared.maintenance.erase import erase_person
+from shared.scan.operate import release, replay, rescan
+from shared.setting_types import Guid
+
+bp = func.Blueprint()  # type: ignore[no-untyped-call]
+
+_LONGEST: Final = timedelta(days=92)  # the longest lookback, and a little
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+
+class PeriodOf(_Body):
+    """A period of the log, from <= time < to, of one tenant or of all."""
+
+    from_: Instant = Field(alias="from")
+    to: Instant
+    tenant: Guid | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if not timedelta(0) < self.to - self.from_ <= _LONGEST:
+            raise ValueError("to must be after from, by 92 days at most")
+        return self
+
+
+class PauseUntil(_Body):
+    """Until when nothing is told: within a week. A time that has passed ends a pause."""
+
+    until: Instant
+
+
+class PersonToErase(_Body):
+    """The object id of a user."""
+
+    user: Guid
+
+
+class SlicesDue(Answer):
+    """How many slices the next plan sends."""
+
+    slices: int
+
+
+class Paused(Answer):
+    """Until when nothing is told."""
+
+    until: datetime
+
+
+class ErasedRows(Answer):
+    """How many rows no longer name the person, and how many are gone."""
+
+    changed: int
+    removed: int
+
+
+@endpoint(bp, "POST", "ops/rescan", needs=Role.OPERATOR)
+async def rescan_period(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
+    """Have a period read again, by today's rules and directory."""
+    tenants = _tenants(call)
+    return SlicesDue(slices=sum([await rescan(call.monitor, t, call.body.from_, call.body.to) for t in tenants]))
+
+
+@endpoint(bp, "POST", "ops/release", needs=Role.OPERATOR)
+async def release_parked(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
+    """Have the parked slices of a period tried again."""
+    tenants = _tenants(call)
+    return SlicesDue(slices=sum([await release(call.monitor, t, call.body.from_, call.body.to) for t in tenants]))
+
+
+@endpoint(bp, "POST", "ops/replay", needs=Role.OPERATOR)
+async def replay_quarantine(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
+    """Have the slices of a period that hold quarantined records read again."""
+    tenants = _tenants(call)
+    return SlicesDue(slices=sum([await replay(call.monitor, t, call.body.from_, call.body.to) for t in tenants]))
+
+
+@endpoint(bp, "POST", "ops/pause", needs=Role.OPERATOR)
+async def pause(call: Call[NoQuery, PauseUntil]) -> Paused:
+    """Tell no channel anything until a time; findings and incidents go on."""
+    try:
+        return Paused(until=await pause_alerts(call.monitor, call.body.until, _name(call)))
+    except ValueError as wrong:
+        raise BadParameter("until", str(wrong)) from None
+
+
+@endpoint(bp, "POST", "ops/erase", needs=Role.OPERATOR)
+async def erase(call: Call[NoQuery, PersonToErase]) -> ErasedRows:
+    """Remove a person from what is kept; the counts stay. Looks through every row, which may take minutes."""
+    erased = await erase_person(call.monitor, call.body.user)
+    return ErasedRows(changed=erased.changed, removed=erased.removed)
+
+
+def _tenants(call: Call[NoQuery, PeriodOf]) -> tuple[str, ...]:
+    watched = call.monitor.settings.tenants
+    if call.body.tenant is None:
+        return watched
+    if call.body.tenant not in watched:
+        raise BadParameter("tenant", "is not one whose log is read")
+    return (call.body.tenant,)
+
+
+def _name(call: Call[NoQuery, PauseUntil]) -> str:
+    return call.caller.name if call.caller else "unnamed"

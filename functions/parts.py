@@ -1,0 +1,7 @@
+"""All parts of the app: the blueprints that function_app.py registers."""
+
+from typing import Final
+
+from functions import alerts, answers, scan, token_check
+
+PARTS: Final = tuple(part.bp for part in (alerts, answers, scan, token_check))

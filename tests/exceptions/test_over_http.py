@@ -1,0 +1,331 @@
+"""Technical exceptions from request to expiry: over the app's routes, real tables and the local Graph."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from functions.answers import incidents, summary
+from functions.exceptions import (
+    approve,
+    exception,
+    exceptions,
+    request_exception,
+    request_for_partner_center,
+    withdraw,
+)
+from functions.http import Endpoint
+from shared.exceptions.tend import tend_exceptions
+from shared.monitor import Monitor
+from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
+from tests.exceptions.asked import APP, asked
+from tests.functions.asking import Reply, ask, monitor_over
+from tests.scan.bench import NINE, NOON, Bench, bench, record
+
+DAY = timedelta(days=1)
+MIDNIGHT = datetime(2026, 11, 2, tzinfo=UTC)
+
+
+@pytest_asyncio.fixture
+async def app(azurite: str) -> AsyncIterator[Monitor]:
+    async with monitor_over(azurite, NOON, PARTNER) as made:
+        yield made
+
+
+async def send(
+    endpoint: Endpoint,
+    monitor: Monitor,
+    body: object = None,
+    *,
+    id_: str = "",
+    etag: str | None = None,
+    query: str = "",
+) -> Reply:
+    """Ask as curl would."""
+    headers = {"Content-Type": "application/json"} | ({"If-Match": etag} if etag else {})
+    return await ask(endpoint, monitor, query, headers=headers, body=json.dumps(body).encode(), path={"id": id_})
+
+
+async def given(monitor: Monitor, **members: Any) -> str:
+    """An approved exception; its id."""
+    made = (await send(request_exception, monitor, asked(**members))).json
+    reply = await send(approve, monitor, {}, id_=made["id"], etag=made["etag"])
+    assert reply.status == 200, reply.text
+    return str(made["id"])
+
+
+# --- the life of one --------------------------------------------------------------------------------------------------
+
+
+async def test_requested_approved_withdrawn_with_who_and_when(app: Monitor) -> None:
+    made = await send(request_exception, app, asked())
+    assert (made.status, made.headers["ETag"]) == (200, made.json["etag"])
+    id_, etag = made.json["id"], made.json["etag"]
+    assert (made.json["state"], made.json["approvedBy"], made.json["user"]) == ("requested", None, TECHNICIAN)
+
+    approved = await send(approve, app, {"ticket": "TN-1", "comment": "until the new provider"}, id_=id_, etag=etag)
+    assert (approved.status, approved.json["state"], approved.json["ticket"]) == (200, "approved", "TN-1")
+    assert approved.json["etag"] != etag
+    gone = await send(withdraw, app, id_=id_, etag=approved.json["etag"])
+    assert (gone.status, gone.json["state"]) == (200, "withdrawn")
+    shown = await send(exception, app, id_=id_)
+    assert shown.json == gone.json
+    assert [(line["action"], line["by"], line["at"], line["detail"]) for line in shown.json["history"]] == [
+        ("requested", "local", "2026-11-02T12:00:00Z", "The provider cannot send the claim."),
+        ("approved", "local", "2026-11-02T12:00:00Z", "ticket TN-1 until the new provider"),
+        ("withdrawn", "local", "2026-11-02T12:00:00Z", None),
+    ]
+
+
+async def test_a_change_needs_the_version_that_was_seen(app: Monitor) -> None:
+    made = (await send(request_exception, app, asked())).json
+    id_ = made["id"]
+    assert (await send(approve, app, {}, id_=id_)).status == 428
+    assert (await send(withdraw, app, id_=id_)).status == 428
+    assert (await send(approve, app, {}, id_=id_, etag='"7"')).status == 412
+    assert (await send(approve, app, {}, id_=id_, etag=made["etag"])).status == 200
+    assert (await send(withdraw, app, id_=id_, etag=made["etag"])).status == 412
+    assert (await send(approve, app, {}, id_=id_, etag="*")).status == 409
+    assert [line["action"] for line in (await send(exception, app, id_=id_)).json["history"]] == [
+        "requested",
+        "approved",
+    ]
+
+
+@pytest.mark.parametrize("id_", ["0" * 32, "not-an-id", "'", ""])
+async def test_one_that_is_not_there(app: Monitor, id_: str) -> None:
+    for endpoint, body in ((exception, None), (approve, {}), (withdraw, None), (request_for_partner_center, None)):
+        assert (await send(endpoint, app, body, id_=id_, etag="*")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("issue", "guidance"),
+    [
+        (1, "Registering alone does not enable"),
+        (2, "never sign in to a customer tenant"),
+        (3, "never sign in to a customer tenant"),
+        (4, "with other methods"),
+        (5, "move off it"),
+    ],
+)
+async def test_issues_1_to_5_are_refused_with_their_guidance(app: Monitor, issue: int, guidance: str) -> None:
+    for body in (asked(commonIssue=issue), {"commonIssue": issue}):
+        reply = await send(request_exception, app, body)
+        assert (reply.status, reply.kind, reply.wrong) == (422, "application/problem+json", ["commonIssue"])
+        assert guidance in reply.json["errors"][0]["detail"]
+    assert (await send(exceptions, app)).json["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("member", "without", "field"),
+    [
+        ("documents", {"testResult": "t", "purchaseOrder": "p"}, "documents.configuration"),
+        ("documents", {"configuration": "c", "purchaseOrder": "p"}, "documents.testResult"),
+        ("documents", {"configuration": "c", "testResult": "t", "purchaseOrder": " "}, "documents.purchaseOrder"),
+        ("vendorConfirmation", asked()["vendorConfirmation"] | {"by": ""}, "vendorConfirmation.by"),
+        ("vendorConfirmation", asked()["vendorConfirmation"] | {"on": None}, "vendorConfirmation.on"),
+        ("vendorConfirmation", asked()["vendorConfirmation"] | {"reference": ""}, "vendorConfirmation.reference"),
+        (
+            "vendorConfirmation",
+            asked()["vendorConfirmation"] | {"cannotSendMultipleauthn": False},
+            "vendorConfirmation.cannotSendMultipleauthn",
+        ),
+        (
+            "vendorConfirmation",
+            asked()["vendorConfirmation"] | {"cannotUseExternalMfa": False},
+            "vendorConfirmation.cannotUseExternalMfa",
+        ),
+        ("expiresOn", None, "expiresOn"),
+        ("expiresOn", "2026-11-02", "expiresOn"),
+        ("expiresOn", "2028-11-02", "expiresOn"),
+        ("startsOn", "2026-06-01", "startsOn"),
+        ("rules", [], "rules"),
+        ("rules", ["interactive-without-mfa", "legacy-auth"], "rules"),
+        ("user", None, "user"),
+    ],
+)
+async def test_issue_6_needs_its_papers_an_end_and_somebody(
+    app: Monitor, member: str, without: object, field: str
+) -> None:
+    reply = await send(request_exception, app, asked(**{member: without}))
+    assert reply.status == 422, reply.text
+    assert field in reply.wrong
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"user": "jane@partner.example"},
+        {"rules": ["no-such"]},
+        {"commonIssue": 7},
+        {"state": "approved"},
+        {"startsOn": 1.5},
+    ],
+)
+async def test_a_body_that_is_none_is_a_400(app: Monitor, members: dict[str, Any]) -> None:
+    assert (await send(request_exception, app, asked(**members))).status == 400
+
+
+async def test_the_list_shows_the_last_first_by_state_and_page(app: Monitor) -> None:
+    first, second = await given(app), (await send(request_exception, app, asked(title="Another"))).json["id"]
+    page = (await send(exceptions, app, query="limit=1")).json
+    rest = (await send(exceptions, app, query=f"limit=1&cursor={page['cursor']}")).json
+    assert {page["items"][0]["id"], rest["items"][0]["id"]} == {first, second}
+    assert rest["cursor"] is None
+    assert [i["id"] for i in (await send(exceptions, app, query="state=approved")).json["items"]] == [first]
+    assert (await send(exceptions, app, query="state=expired,withdrawn")).json["items"] == []
+
+
+# --- across its expiry ------------------------------------------------------------------------------------------------
+
+
+async def _numbers(at: Bench) -> tuple[int, float, float, int]:
+    """Non-compliant sign-ins, both percentages, accepted sign-ins."""
+    said = (await ask(summary, at.monitor, "days=90")).json
+    numbers = said["delegatedSignIns"]
+    return (
+        numbers["nonCompliant"],
+        numbers["compliancePercent"],
+        numbers["compliancePercentAfterExceptions"],
+        said["exceptions"]["acceptedSignIns"],
+    )
+
+
+async def _states(at: Bench) -> list[str]:
+    items = (await ask(incidents, at.monitor)).json["items"]
+    return sorted(f"{item['customerTenantId'] == CUSTOMER and item['appId'] == APP} {item['state']}" for item in items)
+
+
+async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "dddddddd-dddd-dddd-dddd-dddddddddddd"
+    async with bench(azurite, monkeypatch, slice_minutes=1440, lookback_days=40, retention_days=90) as at:
+        at.log(record("good", NINE), record("bad", NINE, **PASSWORD_ONLY))
+        at.set_time(MIDNIGHT + DAY + timedelta(hours=1))
+        await at.work()
+        assert await _states(at) == ["True open"]
+        assert await at.events() == ["opened"]
+        assert await _numbers(at) == (1, 50.0, 50.0, 0)
+
+        # Approved: what it covers is silent at once, and accepted in the second number alone.
+        id_ = await given(at.monitor, app=APP, customer=CUSTOMER)
+        assert await _states(at) == ["True silenced"]
+        assert await _numbers(at) == (1, 50.0, 100.0, 1)
+        said = (await ask(summary, at.monitor)).json["exceptions"]
+        assert (said["approved"], said["nextExpiry"]) == (1, "2026-11-30")
+
+        # More of the same counts on and is told to nobody; another application is not covered.
+        at.log(
+            record("again", NINE + DAY, **PASSWORD_ONLY), record("elsewhere", NINE + DAY, **PASSWORD_ONLY, appId=other)
+        )
+        at.set_time(MIDNIGHT + 2 * DAY + timedelta(hours=1))
+        await at.work()
+        await tend_exceptions(at.monitor)
+        assert await _states(at) == ["False open", "True silenced"]
+        assert await at.events() == ["opened", "opened"]
+        assert await _numbers(at) == (3, 25.0, 50.0, 2)
+
+        # The last instant before its end, and the end.
+        at.set_time(MIDNIGHT + 28 * DAY - timedelta(seconds=1))
+        await tend_exceptions(at.monitor)
+        assert (await _states(at))[-1] == "True silenced"
+        at.set_time(MIDNIGHT + 28 * DAY)
+        shown = (await send(exception, at.monitor, id_=id_)).json
+        assert shown["state"] == "expired"  # also before anybody noted it
+        await tend_exceptions(at.monitor)
+        await tend_exceptions(at.monitor)
+        assert (await _states(at))[-1] == "True open"
+        assert await at.events() == ["opened", "opened", "opened"]
+        shown = (await send(exception, at.monitor, id_=id_)).json
+        assert [(line["action"], line["by"]) for line in shown["history"]] == [
+            ("requested", "local"),
+            ("approved", "local"),
+            ("reminded", "system"),
+            ("expired", "system"),
+        ]
+        # What was accepted on its days stays so; a sign-in on the day of its end is not accepted.
+        at.log(record("after", MIDNIGHT + 28 * DAY, **PASSWORD_ONLY))
+        at.set_time(MIDNIGHT + 29 * DAY + timedelta(hours=1))
+        await at.work()
+        assert await _numbers(at) == (4, 20.0, 33.33, 2)
+
+
+async def test_what_is_new_is_silent_from_the_start(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+        await given(at.monitor)
+        at.log(record("bad", NINE, **PASSWORD_ONLY))
+        await at.work()
+        assert await _states(at) == ["True silenced"]
+        assert await at.events() == []
+
+
+async def test_a_rule_it_does_not_name_wakes_the_incident(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+        await given(at.monitor)
+        at.log(record("bad", NINE, **PASSWORD_ONLY))
+        await at.work()
+        at.log(record("legacy", NINE, **PASSWORD_ONLY, clientAppUsed="IMAP4"))
+        at.pass_time(timedelta(hours=7))
+        await at.work()
+        assert await _states(at) == ["True open"]
+        assert await at.events() == ["opened"]
+        assert (await _numbers(at))[3] == 1  # the one sign-in that broke the accepted rule alone
+
+
+async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+        at.log(record("bad", NINE, **PASSWORD_ONLY))
+        await at.work()
+        id_ = await given(at.monitor)
+        assert (await _numbers(at))[3] == 1
+        assert (await send(withdraw, at.monitor, id_=id_, etag="*")).status == 200
+        assert await _states(at) == ["True open"]
+        assert (await _numbers(at))[3] == 0
+
+
+async def test_what_is_only_requested_does_nothing(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+        at.log(record("bad", NINE, **PASSWORD_ONLY))
+        await send(request_exception, at.monitor, asked())
+        await at.work()
+        await tend_exceptions(at.monitor)
+        assert await _states(at) == ["True open"]
+        assert (await _numbers(at))[3] == 0
+
+
+# --- the request ------------------------------------------------------------------------------------------------------
+
+
+async def test_the_request_for_partner_center_is_filled_from_the_findings(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+        hostile = {"appDisplayName": "<img src=x>|[a](http://evil.example)"}
+        at.log(
+            record("good", NINE),
+            record("bad-1", NINE, **PASSWORD_ONLY, correlationId="corr-1", **hostile),
+            record("old", NINE, clientAppUsed="IMAP4"),
+        )
+        await at.work()
+        made = (await send(request_exception, at.monitor, asked(references=["https://intra/doc"]))).json
+        said = (await send(request_for_partner_center, at.monitor, id_=made["id"])).json
+        text = said["markdown"]
+        assert "MFA - Request for exception: Smart cards of Contoso" in text.replace("\\", "")
+        assert "1 non-compliant sign-in of 1 user" in text
+        assert "(`interactive-without-mfa`): 1" in text
+        assert "bad\\-1" in text
+        assert "corr\\-1" in text
+        assert "legacy" not in text
+        assert "<img" not in text.replace("\\<", "")
+        assert "http:" not in text
+        assert [(a["document"].split(" ")[0], a["reference"]) for a in said["attachments"]] == [
+            ("Configuration", "cfg.pdf"),
+            ("Result", "test.json"),
+            ("Purchase", "PO-77"),
+            ("Confirmation", "case-4711.eml"),
+            ("Further", "https://intra/doc"),
+        ]
