@@ -2,6 +2,8 @@
 
 from typing import Final
 
-from functions import alerts, answers, scan, token_check
+from functions import alerts, answers, exceptions, maintenance, ops, people, preflight, scan, self_test, token_check
 
-PARTS: Final = tuple(part.bp for part in (alerts, answers, scan, token_check))
+PARTS: Final = tuple(
+    part.bp for part in (alerts, answers, exceptions, maintenance, ops, people, preflight, scan, self_test, token_check)
+)

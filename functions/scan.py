@@ -6,6 +6,7 @@ from functions.messages import Messages
 from shared.monitor import log_event, monitor
 from shared.scan.job import park_poisoned, scan_slice
 from shared.scan.plan import plan_scans
+from shared.self_test import fail_self_test, is_self_test, run_self_test
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -25,8 +26,11 @@ async def plan(timer: func.TimerRequest, slices: Messages) -> None:
 @bp.queue_trigger(arg_name="message", queue_name=_QUEUE, connection="AzureWebJobsStorage")
 @bp.queue_output(arg_name="slices", queue_name=_QUEUE, connection="AzureWebJobsStorage")
 async def scan(message: func.QueueMessage, slices: Messages) -> None:
-    """Read one slice; send the tenant's next."""
-    if messages := await scan_slice(monitor(), message.get_body().decode()):
+    """Read one slice; send the tenant's next. Or go the way of a self-test."""
+    body = message.get_body().decode()
+    if is_self_test(body):
+        await run_self_test(monitor(), body)
+    elif messages := await scan_slice(monitor(), body):
         slices.set(messages)
 
 
@@ -35,4 +39,5 @@ async def scan(message: func.QueueMessage, slices: Messages) -> None:
 async def park(message: func.QueueMessage) -> None:
     """Park a slice whose message crashed its workers again and again."""
     log_event("poison_message", queue=f"{_QUEUE}-poison", messageId=message.id)
-    await park_poisoned(monitor(), message.get_body().decode())
+    body = message.get_body().decode()
+    await (fail_self_test if is_self_test(body) else park_poisoned)(monitor(), body)

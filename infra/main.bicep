@@ -76,6 +76,12 @@ param directorySchedule string = '0 20 */6 * * *'
 @minLength(11)
 param maintenanceSchedule string = '0 40 2 * * *'
 
+@description('Groups with delegated rights outside of GDAP relationships, comma-separated object ids.')
+param furtherGroupIds string = ''
+
+@description('Domains whose sign-ins a federated identity provider handles, comma-separated; those that Graph does not tell.')
+param federatedDomains string = ''
+
 @description('Days of log that the first run reads.')
 @minValue(1)
 @maxValue(30)
@@ -126,6 +132,17 @@ param stormThreshold int = 20
 @description('Channels of alerts: objects with name (letters and digits) and kind (generic, teams or slack). Their secrets must be in the vault first (README.md).')
 @maxLength(20)
 param channels array = []
+
+@description('Hosts of webhooks inside the app\'s own network, comma-separated; all others must have public addresses.')
+param alertAllowedHosts string = ''
+
+@description('Address under which people reach the app, for links in alerts; empty for the one that Azure gives it.')
+param publicUrl string = ''
+
+@description('Percent of the log that must have been read; less is an alert.')
+@minValue(1)
+@maxValue(100)
+param coverageTargetPercent int = 95
 
 // ---- Capacity -------------------------------------------------------------------------------------------------------
 
@@ -371,15 +388,20 @@ module functionApp 'modules/function-app.bicep' = {
       ALERT_SCHEDULE: alertSchedule
       DIRECTORY_SCHEDULE: directorySchedule
       MAINTENANCE_SCHEDULE: maintenanceSchedule
+      FURTHER_GROUP_IDS: furtherGroupIds
+      FEDERATED_DOMAINS: federatedDomains
       LOOKBACK_DAYS: string(lookbackDays)
       SLICE_MINUTES: string(sliceMinutes)
       RETENTION_DAYS: string(retentionDays)
       FINDING_RETENTION_DAYS: string(findingRetentionDays)
       QUARANTINE_RETENTION_DAYS: string(quarantineRetentionDays)
+      COVERAGE_TARGET_PERCENT: string(coverageTargetPercent)
       POLICY: policy
       INCIDENT_QUIET_DAYS: string(incidentQuietDays)
       REALERT_HOURS: string(realertHours)
       STORM_THRESHOLD: string(stormThreshold)
+      ALERT_ALLOWED_HOSTS: alertAllowedHosts
+      PUBLIC_URL: publicUrl
     }
   }
   // The first start must find its roles and, in a private network, the way to storage and vault.

@@ -16,12 +16,12 @@ from typing import Any, Final, Self
 
 from aiohttp import web
 from rich.console import Console
-from rich.json import JSON
 from rich.markup import escape
 from rich.panel import Panel
 from standardwebhooks import Webhook, WebhookVerificationError
 
 _LARGEST: Final = 1_000_000
+_MOST_LINES: Final = 60
 _FOREVER: Final = 3600.0
 
 type Verify = Callable[[str, bytes, Mapping[str, str]], bool]
@@ -230,12 +230,14 @@ class Receivers:
                 console.print(Panel(_shown(receiver.kind, first.json), title=f"{receiver.kind}: {first.id}, {said}"))
 
 
-def _shown(kind: str, body: Any) -> JSON | str:
+def _shown(kind: str, body: Any) -> str:
     if kind == "teams":
         return escape("\n".join(_card_text(body["attachments"][0]["content"])))
     if kind == "slack":
         return escape("\n".join(_blocks_text(body["blocks"])))
-    return JSON.from_data(body)
+    lines = json.dumps(body, indent=2, ensure_ascii=False).splitlines()
+    rest = [f"… and {len(lines) - _MOST_LINES} lines more"] if len(lines) > _MOST_LINES else []
+    return escape("\n".join([*lines[:_MOST_LINES], *rest]))
 
 
 def _card_text(card: Any) -> list[str]:

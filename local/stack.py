@@ -19,6 +19,7 @@ from pathlib import Path
 from local.azurite import azurite
 from local.host.process import HostProcess
 from shared.directory import DirectoryFile
+from shared.settings import Settings
 from shared.store.directory import save_directory
 from shared.store.tables import Tables
 
@@ -74,18 +75,25 @@ async def running_stack(
         graph = await stack.enter_async_context(graph_process(sample))
         await load_directory_file(connection, directory)
         every = {
+            **default_schedules(),
             "AUTH_MODE": "local",
             "PARTNER_TENANT_ID": directory.partner_tenant_id,
             "AzureWebJobsStorage": connection,
             "GRAPH_BASE_URL": graph["url"],
             "IDENTITY_ENDPOINT": graph["identityEndpoint"],
             "IDENTITY_HEADER": graph["identityHeader"],
+            "DIRECTORY_SCHEDULE": "0 20 */6 * * *",
             **settings,
         }
         log = work / "host.log"
         host = HostProcess(CHECKOUT, every, port=port, lease_seconds=lease_seconds, log=log)
         await stack.enter_async_context(host)
         yield Stack(host.url, graph["url"], connection, every, host, log)
+
+
+def default_schedules() -> dict[str, str]:
+    """The timers' settings: the host reads them itself, so they must be there even where the model has defaults."""
+    return {name.upper(): f.default for name, f in Settings.model_fields.items() if name.endswith("_schedule")}
 
 
 async def load_directory_file(connection: str, file: DirectoryFile) -> None:

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     # Storage: an identity in Azure (the URI), a connection string on this machine only.
     table_service_uri: str | None = Field(default=None, validation_alias="AzureWebJobsStorage__tableServiceUri")
     blob_service_uri: str | None = Field(default=None, validation_alias="AzureWebJobsStorage__blobServiceUri")
+    queue_service_uri: str | None = Field(default=None, validation_alias="AzureWebJobsStorage__queueServiceUri")
     storage_connection_string: Annotated[str | None, BeforeValidator(resolved)] = Field(
         default=None, validation_alias="AzureWebJobsStorage", repr=False
     )

@@ -13,19 +13,24 @@ from shared.alerts.message import (
     Coverage,
     Digest,
     DigestMessage,
+    ExpiringException,
     IncidentNumbers,
     SeverityName,
 )
 from shared.alerts.outgoing import message_id, new_delivery
+from shared.alerts.text import clean
 from shared.compliance.counts import Counts, total
 from shared.compliance.coverage import measure, percent
+from shared.exceptions.life import REMINDERS
 from shared.incidents import RESOLVED, Incident
 from shared.monitor import Monitor, log_event
 from shared.rules import RULES
 from shared.scan.slices import DAY, midnight
 from shared.signin.assess import Verdict
+from shared.signin.text import id_key
 from shared.signin.traits import HEADLINE
 from shared.store.alerts import delivery_id, read_delivery, release
+from shared.store.exceptions import read_exceptions
 from shared.store.incidents import all_incidents
 from shared.store.rollups import Day, partner_days
 from shared.store.tables import Conflict, Tables
@@ -88,10 +93,23 @@ async def _message(
             compliance=_compliance(counts, before),
             coverage=coverage,
             incidents=_numbers(incidents, begin, end),
-            exceptions=[],  # there is no register of technical exceptions yet
+            exceptions=await _expiring(monitor, tables, channel),
             to_do=to_do(counts, coverage),
         ),
     )
+
+
+async def _expiring(monitor: Monitor, tables: Tables, channel: Channel) -> list[ExpiringException]:
+    """The technical exceptions that end soon and that the channel may hear of, the first to end first."""
+    now = monitor.clock()
+    customers = {id_key(customer) for customer in channel.customers}
+    every = [stored.exception for stored in await read_exceptions(tables.control)]
+    soon = [e for e in every if e.is_in_effect(now) and e.ends - now <= REMINDERS[0] * DAY]
+    return [
+        ExpiringException(id=e.id, title=clean(e.title), expires=e.ends)
+        for e in sorted(soon, key=lambda e: (e.ends, e.id))
+        if not customers or e.covers.customer in customers
+    ]
 
 
 def _compliance(counts: Counts, before: Sequence[Day]) -> Compliance:

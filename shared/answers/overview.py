@@ -11,6 +11,7 @@ from pydantic import Field
 
 from shared.answers.cursor import Place, from_cursor, to_cursor
 from shared.answers.model import Answer, Listed, ListQuery, Page, Query, ScopeName, Whole
+from shared.answers.posture import SourceState, read_posture, read_sources
 from shared.compliance.coverage import (
     Coverage,
     CoverageItem,
@@ -24,6 +25,7 @@ from shared.compliance.coverage import (
 from shared.compliance.summary import Asked, Period, Summary, summarise
 from shared.exceptions.register import read_register
 from shared.monitor import Monitor
+from shared.preflight.model import Preflight, last_preflight
 from shared.scan.slices import DAY, midnight
 from shared.signin.text import id_key
 from shared.signin.traits import WATCHED
@@ -50,10 +52,12 @@ class CoverageQuery(ListQuery):
 
 
 class DirectoryAge(Answer):
-    """When the roster and the customers were refreshed, and how long ago; null when they never were."""
+    """When the roster and the customers were refreshed, and how long ago; null when they never were. `sources` says how
+    their next refresh gets on."""
 
     refreshed_at: datetime | None
     age_seconds: int | None
+    sources: list[SourceState]
 
 
 class CoverageList(Page[CoverageItem]):
@@ -64,6 +68,7 @@ class CoverageList(Page[CoverageItem]):
     coverage: Coverage
     tenants: list[TenantCoverage]
     directory: DirectoryAge
+    preflight: Preflight | None = Field(description="What was not ok when it was last looked; null when it never was.")
 
 
 class _After(Place):
@@ -79,11 +84,12 @@ async def read_summary(monitor: Monitor, query: SummaryQuery) -> Summary:
     tables = await monitor.tables()
     now = monitor.clock()
     start = _start(now, query.days)
-    days, incidents, directory, exceptions = await asyncio.gather(
+    days, incidents, directory, exceptions, posture = await asyncio.gather(
         _days(monitor, start, now),
         open_by_severity(tables.incidents),
         known_directory(monitor),
         read_register(tables.control),
+        read_posture(tables.directory, now),
     )
     return summarise(
         Asked(start, now, [s for s in WATCHED if s in query.scope], monitor.settings.partner_tenant_id),
@@ -93,6 +99,7 @@ async def read_summary(monitor: Monitor, query: SummaryQuery) -> Summary:
         customers=customer_names(directory),
         accepts=exceptions.accepts,
         exceptions=exceptions.shown(now),
+        posture=posture,
     )
 
 
@@ -129,7 +136,9 @@ async def read_coverage(monitor: Monitor, query: CoverageQuery) -> CoverageList:
         directory=DirectoryAge(
             refreshed_at=directory.at if directory else None,
             age_seconds=int((now - directory.at) / timedelta(seconds=1)) if directory else None,
+            sources=await read_sources(tables.directory),
         ),
+        preflight=await last_preflight(tables.control),
     )
 
 

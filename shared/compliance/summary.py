@@ -128,11 +128,13 @@ def summarise(
     customers: Mapping[str, str],
     accepts: Callable[[Lacking], bool] | None = None,
     exceptions: Mapping[str, JsonValue] | None = None,
+    posture: Mapping[str, JsonValue] | None = None,
 ) -> Summary:
     """The summary of the partner's days.
 
     `open_incidents` counts by severity, `customers` are display names by tenant key, `accepts` says whether an approved
-    exception covers a non-compliant sign-in (None: there is none), `exceptions` what there is to say of them.
+    exception covers a non-compliant sign-in (None: there is none), `exceptions` what there is to say of them, `posture`
+    the figures of the tenant-wide requirement, which stay apart from the sign-ins.
     """
     whole = total(day.counts for day in days)
     of_scopes = _of_scopes(whole, asked.scopes)
@@ -161,7 +163,7 @@ def summarise(
             by_severity={s.label: open_incidents.get(int(s), 0) for s in sorted(Severity, reverse=True)},
         ),
         exceptions={**(exceptions or {}), "acceptedSignIns": accepted},
-        posture={},
+        posture={**(posture or {})},
     )
 
 

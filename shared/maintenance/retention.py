@@ -40,6 +40,8 @@ ROWS_A_RUN: Final = 500_000
 # What a session proved is asked by sign-ins of the same session: as long as a refresh token lives (90 days), and then
 # the 30 days in which the log still shows such a sign-in.
 SESSION_RETENTION: Final = timedelta(days=120)
+# The longest that a log is kept (shared/settings.py), and ten nights on which this may have failed.
+_NIGHTS_BACK: Final = timedelta(days=100)
 _KEYS: Final = ["PartitionKey", "RowKey", "v"]
 _PLACE: Final = ("maintenance", "sessions")
 
@@ -67,10 +69,10 @@ async def delete_expired(monitor: Monitor, rows: int = ROWS_A_RUN) -> int:
 
 
 async def _quarantine(monitor: Monitor, slices: Table, tenant: str, oldest: datetime, allowance: Allowance) -> None:
-    """The records themselves; the ledger keeps how many there were. Every day of the last months is asked for, one
-    request each, since a rescan may bring records to a day that was empty."""
+    """The records themselves; the ledger keeps how many there were. One request for each day that the log may still
+    have had on the last nights: a rescan brings records to days that were cleaned before."""
     end = midnight(monitor.clock()) - timedelta(days=monitor.settings.quarantine_retention_days)
-    for day in days_between(oldest, end - DAY):
+    for day in days_between(max(oldest, end - _NIGHTS_BACK), end - DAY):
         if allowance.is_used_up:
             return
         allowance.took(1)

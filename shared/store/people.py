@@ -14,7 +14,7 @@ from itertools import batched
 from typing import Any, Final
 
 from shared.store.packing import pack, unpack
-from shared.store.tables import MAX_BATCH, SCHEMA, Conflict, Operation, Table, delete, keys, upsert, utc
+from shared.store.tables import MAX_BATCH, SCHEMA, Conflict, Operation, Row, Table, delete, keys, upsert, utc
 
 _PARTITION: Final = "people"
 _PER_ROW: Final = 500
@@ -58,20 +58,35 @@ async def save_list(
 async def load_list(table: Table, name: str) -> Kept | None:
     """A list; None while there is none. One request for thousands of entries. Raises Conflict when it changes each time
     that it is read."""
+    (kept,) = await load_lists(table, name)
+    return kept
+
+
+async def load_lists(table: Table, *names: str) -> list[Kept | None]:
+    """Several lists by one request, which reads those between them in the order of names too. Raises Conflict."""
     for _ in range(_TRIES):
-        head: Any = None
-        chunks: list[list[Entry]] = []
-        async for row in table.prefixed(_PARTITION, f"{name}-"):
-            if str(row["RowKey"]) == f"{name}-.":
-                head = row
-            elif head is not None and str(row["RowKey"]).startswith(f"{name}-{head['version']}-"):
-                chunks.append(unpack("entries", row))
-        if head is None:
-            return None
-        entries = [entry for chunk in chunks for entry in chunk]
-        if len(entries) == head["count"]:
-            return Kept(utc(head["at"]), unpack("facts", head) or {}, entries)
-    raise Conflict(f"the list {name} changes all the time")
+        rows = [row async for row in table.range(_PARTITION, f"{min(names)}-", f"{max(names)}-~")]
+        try:
+            return [_kept(rows, name) for name in names]
+        except _Changing:
+            continue
+    raise Conflict(f"the lists {', '.join(names)} change all the time")
+
+
+class _Changing(Exception):  # noqa: N818
+    """A list was replaced while it was read."""
+
+
+def _kept(rows: Sequence[Row], name: str) -> Kept | None:
+    head = next((row for row in rows if row["RowKey"] == f"{name}-."), None)
+    if head is None:
+        return None
+    prefix = f"{name}-{head['version']}-"
+    chunks: list[list[Entry]] = [unpack("entries", row) for row in rows if str(row["RowKey"]).startswith(prefix)]
+    entries = [entry for chunk in chunks for entry in chunk]
+    if len(entries) != head["count"]:
+        raise _Changing
+    return Kept(utc(head["at"]), unpack("facts", head) or {}, entries)
 
 
 async def list_facts(table: Table, name: str) -> tuple[datetime, dict[str, Any]] | None:

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-const { AdaptiveCard, SerializationContext, Versions } = createRequire(import.meta.url)("adaptivecards");
+const { AdaptiveCard, SerializationContext, Versions } = createRequire(import.meta.url)("adaptivecards/dist/adaptivecards.js");
 
 let wrong = 0;
 for (const payload of JSON.parse(readFileSync(process.argv[2], "utf8"))) {

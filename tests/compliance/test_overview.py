@@ -91,7 +91,7 @@ async def test_coverage_says_what_is_missing_and_what_to_do(azurite: str, monkey
         with counted_requests() as sent:
             shown = await _json(coverage, at, "days=2")
         assert 0 < len(sent) <= 10
-        assert shown["directory"] == {"refreshedAt": "2026-11-02T12:00:00Z", "ageSeconds": 0}
+        assert shown["directory"] == {"refreshedAt": "2026-11-02T12:00:00Z", "ageSeconds": 0, "sources": []}
         troubles = [(item["kind"], item["from"], item["slices"]) for item in shown["items"]]
         assert ("quarantined", "2026-11-02T08:00:00Z", 1) in troubles
         assert ("unread", "2026-11-01T00:00:00Z", 3) in troubles

@@ -91,7 +91,7 @@ def test_every_member_is_there_even_when_nothing_is_known() -> None:
         "topCustomers": [],
         "topApplications": [],
         "incidents": {"open": 0, "bySeverity": {"critical": 0, "high": 0, "medium": 0, "low": 0}},
-        "exceptions": {},
+        "exceptions": {"acceptedSignIns": 0},
         "posture": {},
     }
 

