@@ -83,6 +83,7 @@ async def running_stack(
             "IDENTITY_ENDPOINT": graph["identityEndpoint"],
             "IDENTITY_HEADER": graph["identityHeader"],
             "DIRECTORY_SCHEDULE": "0 20 */6 * * *",
+            "MAINTENANCE_SCHEDULE": "0 40 2 * * *",
             **settings,
         }
         log = work / "host.log"

@@ -153,6 +153,10 @@ class LocalGraph:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    def requests(self) -> list[JsonObject]:
+        """What was asked so far: method, path, query and status of each request."""
+        return [*self._requests]
+
     def control(self, control: Control) -> None:
         """Apply changes, as `POST /_control` does. Raises ValueError on one that does not fit the log."""
         if control.clock is not None:

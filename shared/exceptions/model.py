@@ -98,12 +98,14 @@ class TechnicalException:
         return self.state == APPROVED and self.starts <= now < self.ends
 
     def accepts_day(self, day: datetime) -> bool:
-        """Whether the risk of that day (a UTC midnight) was accepted: while it held, and not from the day on which it
-        was withdrawn."""
+        """Whether the risk of that day (a UTC midnight) was accepted. Of one that was withdrawn only the days on which
+        it was in effect: from that of its approval, until that of its withdrawal."""
         if self.approved_at == PAST:
             return False
-        end = min(self.ends, midnight(self.withdrawn_at)) if self.state == WITHDRAWN else self.ends
-        return self.starts <= day < end
+        if self.state == WITHDRAWN:
+            first, end = midnight(self.approved_at), midnight(self.withdrawn_at)
+            return max(self.starts, first) <= day < min(self.ends, end)
+        return self.starts <= day < self.ends
 
     @property
     def shown(self) -> str:

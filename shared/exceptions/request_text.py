@@ -16,7 +16,7 @@ from shared.alerts.text import clean, hyphenated
 from shared.exceptions.model import TechnicalException
 from shared.rules import RULE
 
-_MARKS: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~&-])")
+_MARKS: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~&]|^-)")
 _SCHEME: Final = re.compile(r"(?i)\b(ht)tp(s?)(?=:)")
 _LONGEST: Final = 2000
 

@@ -339,8 +339,8 @@ class _Refresh:
             not_before=None,
             due_since=None,
         )
+        await remove_pieces(self._table, state.run)  # first: a crash behind it must leave nothing that nobody names
         await write_state(self._table, done)
-        await remove_pieces(self._table, state.run)
 
 
 async def _ask_all(

@@ -52,18 +52,18 @@ async def plan_scans(monitor: Monitor) -> list[str]:
     crash left behind."""
     tables = await monitor.tables()
     now = monitor.clock()
-    first = now - timedelta(days=monitor.settings.lookback_days)
-    days = [*days_between(first, now)]
+    flights = {tenant: await _noticed(tables, tenant, now) for tenant in monitor.settings.tenants}
+    since = {tenant: _since(monitor, flight, now) for tenant, flight in flights.items()}
+    days = [*days_between(min(since.values()), now)]
     known = dict(zip(days, await asyncio.gather(*(fingerprints(tables.rollups, day) for day in days)), strict=True))
-    known_of_partner = await partner_fingerprints(tables.rollups, first, now)
+    known_of_partner = await partner_fingerprints(tables.rollups, days[0], now)
     mended: set[datetime] = set()
     messages: list[str] = []
     flying = 0
-    for tenant in monitor.settings.tenants:
+    for tenant, flight in flights.items():
         ledger = await _read_ledger(tables, tenant, days)
         await _pass_marks_on(tables, ledger)
         mended |= await _mend_roll_ups(monitor, tables, tenant, ledger, known)
-        flight = await _noticed(tables, tenant, now)
         if flight is None or not flight.is_free(now):
             flying += 1
             continue
@@ -71,7 +71,7 @@ async def plan_scans(monitor: Monitor) -> list[str]:
             continue
         due = due_slices(
             ledger,
-            closed_slices(tenant, first, now, monitor.settings.slice_width),
+            closed_slices(tenant, since[tenant], now, monitor.settings.slice_width),
             now=now,
             installed=flight.first_seen,
             retention=monitor.retention,
@@ -84,6 +84,14 @@ async def plan_scans(monitor: Monitor) -> list[str]:
         if FOREIGN not in known[day].values() and known_of_partner.get(day) not in _as_made_of(known[day]):
             await roll_up_partner(tables.rollups, day)
     return messages
+
+
+def _since(monitor: Monitor, flight: Flight | None, now: datetime) -> datetime:
+    """From when on a tenant's log is read: as long before the installation as the first run goes, and all since then
+    that the log may still hold, however short that first look back was."""
+    look_back = timedelta(days=monitor.settings.lookback_days)
+    installed = flight.first_seen if flight is not None and flight.first_seen != PAST else now
+    return min(now - look_back, max(now - monitor.retention, installed - look_back))
 
 
 async def launch(monitor: Monitor, tables: Tables, flight: Flight, slices: Sequence[Slice]) -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from shared.compliance.counts import Counts, Seen
@@ -54,7 +55,8 @@ class Reading:
         for is quarantined, because nobody else would ever see it."""
         for record in page.records:
             if isinstance(record, Quarantined):
-                self.quarantined[record.key] = record
+                if _time_in(record.raw) != self.slice.end:  # else the next slice has it too
+                    self.quarantined[record.key] = record
             elif self.slice.start <= record.at < self.slice.end:
                 self._records[record.id] = self._judge(record, Evidence.UNKNOWN)
             elif record.at != self.slice.end:
@@ -125,3 +127,13 @@ class Reading:
             return None
         own = Evidence.UNKNOWN if assessment.evidence is Evidence.SESSION else assessment.evidence
         return SaysOfSession(session, sign_in.id, sign_in.at, own)
+
+
+def _time_in(raw: bytes) -> datetime | None:
+    """The createdDateTime of a record that cannot be read otherwise; None where that is broken as well."""
+    try:
+        record = json.loads(raw)
+        at = datetime.fromisoformat(record["createdDateTime"]) if isinstance(record, dict) else None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at

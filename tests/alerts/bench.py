@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import batched, groupby
 from math import floor
 from typing import Any
 from uuid import uuid4
 
-from azure.data.tables.aio import TableServiceClient
 from standardwebhooks import Webhook
 
 from local.receivers import Received, Receiver, Receivers, new_secret
@@ -27,13 +27,15 @@ from shared.signin.text import id_key
 from shared.store.alerts import Delivery, page_of_deliveries
 from shared.store.directory import save_directory
 from shared.store.incidents import contribute, read_incident
-from shared.store.tables import Tables
+from shared.store.tables import Tables, delete, upsert
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 DIRECTORY = DirectoryFile(
     partner_tenant_id=PARTNER, customers=[Customer(tenant_id=CUSTOMER, display_name="Customer & Sons")]
 )
 MINUTE = timedelta(minutes=1)
+
+type Copy = list[list[dict[str, Any]]]
 
 
 def verified_at_any_time(secret: str, body: bytes, headers: Mapping[str, str]) -> bool:
@@ -71,10 +73,16 @@ class Bench:
         self.now = NOON
         self._generation = 0
 
+    def worker(self, connection: str, *, retries: int) -> Monitor:
+        """One more process of the app over the same tables, reached by that connection string."""
+        tables = Tables.connect(connection, prefix=self.prefix, retries=retries)
+        return Monitor(self.monitor.settings, clock=lambda: self.now, tables=tables)
+
     async def found(
         self,
         who: str = "jane",
         *,
+        monitor: Monitor | None = None,
         at: datetime | None = None,
         count: int = 1,
         severity: Severity = Severity.HIGH,
@@ -92,7 +100,7 @@ class Bench:
         names = Who(id_key(uuid_of(who)), f"{who}@partner.example", id_key(customer), id_key(uuid_of("app")), "An app")
         self._generation += 1
         await contribute(
-            (await self.monitor.tables()).incidents,
+            (await (monitor or self.monitor).tables()).incidents,
             key,
             {slice_: (names, facts) if count else None},
             generation=f"{self._generation:020d}",
@@ -102,16 +110,34 @@ class Bench:
         )
         return key
 
-    async def tick(self, *, after: timedelta = MINUTE) -> int:
+    async def tick(self, *, after: timedelta = MINUTE, monitor: Monitor | None = None) -> int:
         """Let time pass, dispatch, and work off the queue; gives how many messages the queue carried."""
         self.now += after
-        await tend_incidents(self.monitor)
-        messages = await dispatch_alerts(self.monitor)
+        monitor = monitor or self.monitor
+        await tend_incidents(monitor)
+        messages = await dispatch_alerts(monitor)
         carried = 0
         while messages:
             carried += len(messages)
-            messages = [m for body in messages for m in await deliver_alert(self.monitor, body)]
+            messages = [m for body in messages for m in await deliver_alert(monitor, body)]
         return carried
+
+    async def copy(self) -> Copy:
+        """The rows of the incidents and of the alerts."""
+        tables = await self.monitor.tables()
+        return [[dict(row) async for row in table.everything()] for table in (tables.incidents, tables.alerts)]
+
+    async def restore(self, copy: Copy) -> None:
+        """Have those tables hold those rows and no others."""
+        tables = await self.monitor.tables()
+        for table, rows in zip((tables.incidents, tables.alerts), copy, strict=True):
+            wanted = {(row["PartitionKey"], row["RowKey"]) for row in rows}
+            changes = [upsert(row) for row in rows]
+            changes += [delete(r) async for r in table.everything() if (r["PartitionKey"], r["RowKey"]) not in wanted]
+            of_partition = sorted(changes, key=lambda change: change[1]["PartitionKey"])
+            for _, group in groupby(of_partition, key=lambda change: change[1]["PartitionKey"]):
+                for batch in batched(group, 100, strict=False):
+                    await table.transact(batch)
 
     def got(self, place: int = 0) -> list[Received]:
         """What a receiver took."""
@@ -171,8 +197,7 @@ async def bench(
             named[name] = {"kind": one.kind, "url": one.url} | ({"secret": one.secret} if one.secret else {})
             named[name] |= (channels or {}).get(name, {})
         made: list[Bench] = []
-        service = TableServiceClient.from_connection_string(azurite)
-        tables = Tables(service, prefix)
+        tables = Tables.connect(azurite, prefix=prefix)
         monitor = Monitor(settings_of(azurite, named, **values), clock=lambda: made[0].now, tables=tables)
         made.append(Bench(monitor, used, prefix))
         await save_directory((await monitor.tables()).directory, DIRECTORY, NOON)

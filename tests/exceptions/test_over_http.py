@@ -97,78 +97,77 @@ async def test_a_change_needs_the_version_that_was_seen(app: Monitor) -> None:
     ]
 
 
-@pytest.mark.parametrize("id_", ["0" * 32, "not-an-id", "'", ""])
-async def test_one_that_is_not_there(app: Monitor, id_: str) -> None:
+async def test_one_that_is_not_there(app: Monitor) -> None:
+    for id_ in ("0" * 32, "not-an-id", "'", ""):
+        await _is_not_there(app, id_)
+
+
+async def _is_not_there(app: Monitor, id_: str) -> None:
     for endpoint, body in ((exception, None), (approve, {}), (withdraw, None), (request_for_partner_center, None)):
         assert (await send(endpoint, app, body, id_=id_, etag="*")).status == 404
 
 
-@pytest.mark.parametrize(
-    ("issue", "guidance"),
-    [
-        (1, "Registering alone does not enable"),
-        (2, "never sign in to a customer tenant"),
-        (3, "never sign in to a customer tenant"),
-        (4, "with other methods"),
-        (5, "move off it"),
-    ],
-)
-async def test_issues_1_to_5_are_refused_with_their_guidance(app: Monitor, issue: int, guidance: str) -> None:
-    for body in (asked(commonIssue=issue), {"commonIssue": issue}):
+REFUSED = {
+    1: "Registering alone does not enable",
+    2: "never sign in to a customer tenant",
+    3: "never sign in to a customer tenant",
+    4: "with other methods",
+    5: "move off it",
+}
+
+
+async def test_issues_1_to_5_are_refused_with_their_guidance(app: Monitor) -> None:
+    for body, guidance in ((b, g) for i, g in REFUSED.items() for b in (asked(commonIssue=i), {"commonIssue": i})):
         reply = await send(request_exception, app, body)
         assert (reply.status, reply.kind, reply.wrong) == (422, "application/problem+json", ["commonIssue"])
         assert guidance in reply.json["errors"][0]["detail"]
     assert (await send(exceptions, app)).json["items"] == []
 
 
-@pytest.mark.parametrize(
-    ("member", "without", "field"),
-    [
-        ("documents", {"testResult": "t", "purchaseOrder": "p"}, "documents.configuration"),
-        ("documents", {"configuration": "c", "purchaseOrder": "p"}, "documents.testResult"),
-        ("documents", {"configuration": "c", "testResult": "t", "purchaseOrder": " "}, "documents.purchaseOrder"),
-        ("vendorConfirmation", asked()["vendorConfirmation"] | {"by": ""}, "vendorConfirmation.by"),
-        ("vendorConfirmation", asked()["vendorConfirmation"] | {"on": None}, "vendorConfirmation.on"),
-        ("vendorConfirmation", asked()["vendorConfirmation"] | {"reference": ""}, "vendorConfirmation.reference"),
-        (
-            "vendorConfirmation",
-            asked()["vendorConfirmation"] | {"cannotSendMultipleauthn": False},
-            "vendorConfirmation.cannotSendMultipleauthn",
-        ),
-        (
-            "vendorConfirmation",
-            asked()["vendorConfirmation"] | {"cannotUseExternalMfa": False},
-            "vendorConfirmation.cannotUseExternalMfa",
-        ),
-        ("expiresOn", None, "expiresOn"),
-        ("expiresOn", "2026-11-02", "expiresOn"),
-        ("expiresOn", "2028-11-02", "expiresOn"),
-        ("startsOn", "2026-06-01", "startsOn"),
-        ("rules", [], "rules"),
-        ("rules", ["interactive-without-mfa", "legacy-auth"], "rules"),
-        ("user", None, "user"),
-    ],
-)
-async def test_issue_6_needs_its_papers_an_end_and_somebody(
-    app: Monitor, member: str, without: object, field: str
-) -> None:
-    reply = await send(request_exception, app, asked(**{member: without}))
-    assert reply.status == 422, reply.text
-    assert field in reply.wrong
+NEEDED: list[tuple[str, object, str]] = [
+    ("documents", {"testResult": "t", "purchaseOrder": "p"}, "documents.configuration"),
+    ("documents", {"configuration": "c", "purchaseOrder": "p"}, "documents.testResult"),
+    ("documents", {"configuration": "c", "testResult": "t", "purchaseOrder": " "}, "documents.purchaseOrder"),
+    ("vendorConfirmation", asked()["vendorConfirmation"] | {"by": ""}, "vendorConfirmation.by"),
+    ("vendorConfirmation", asked()["vendorConfirmation"] | {"on": None}, "vendorConfirmation.on"),
+    ("vendorConfirmation", asked()["vendorConfirmation"] | {"reference": ""}, "vendorConfirmation.reference"),
+    (
+        "vendorConfirmation",
+        asked()["vendorConfirmation"] | {"cannotSendMultipleauthn": False},
+        "vendorConfirmation.cannotSendMultipleauthn",
+    ),
+    (
+        "vendorConfirmation",
+        asked()["vendorConfirmation"] | {"cannotUseExternalMfa": False},
+        "vendorConfirmation.cannotUseExternalMfa",
+    ),
+    ("expiresOn", None, "expiresOn"),
+    ("expiresOn", "2026-11-02", "expiresOn"),
+    ("expiresOn", "2028-11-02", "expiresOn"),
+    ("startsOn", "2026-06-01", "startsOn"),
+    ("rules", [], "rules"),
+    ("rules", ["interactive-without-mfa", "legacy-auth"], "rules"),
+    ("user", None, "user"),
+]
 
 
-@pytest.mark.parametrize(
-    "members",
-    [
+async def test_issue_6_needs_its_papers_an_end_and_somebody(app: Monitor) -> None:
+    for member, without, field in NEEDED:
+        reply = await send(request_exception, app, asked(**{member: without}))
+        assert reply.status == 422, reply.text
+        assert field in reply.wrong, (member, without)
+
+
+async def test_a_body_that_is_none_is_a_400(app: Monitor) -> None:
+    wrong: list[dict[str, Any]] = [
         {"user": "jane@partner.example"},
         {"rules": ["no-such"]},
         {"commonIssue": 7},
         {"state": "approved"},
         {"startsOn": 1.5},
-    ],
-)
-async def test_a_body_that_is_none_is_a_400(app: Monitor, members: dict[str, Any]) -> None:
-    assert (await send(request_exception, app, asked(**members))).status == 400
+    ]
+    for members in wrong:
+        assert (await send(request_exception, app, asked(**members))).status == 400, members
 
 
 async def test_the_list_shows_the_last_first_by_state_and_page(app: Monitor) -> None:
@@ -203,7 +202,7 @@ async def _states(at: Bench) -> list[str]:
 
 async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     other = "dddddddd-dddd-dddd-dddd-dddddddddddd"
-    async with bench(azurite, monkeypatch, slice_minutes=1440, lookback_days=40, retention_days=90) as at:
+    async with bench(azurite, monkeypatch, slice_minutes=1440, lookback_days=2, read_ages_minutes="0") as at:
         at.log(record("good", NINE), record("bad", NINE, **PASSWORD_ONLY))
         at.set_time(MIDNIGHT + DAY + timedelta(hours=1))
         await at.work()
@@ -212,11 +211,11 @@ async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatc
         assert await _numbers(at) == (1, 50.0, 50.0, 0)
 
         # Approved: what it covers is silent at once, and accepted in the second number alone.
-        id_ = await given(at.monitor, app=APP, customer=CUSTOMER)
+        id_ = await given(at.monitor, app=APP, customer=CUSTOMER, expiresOn="2026-11-06")
         assert await _states(at) == ["True silenced"]
         assert await _numbers(at) == (1, 50.0, 100.0, 1)
         said = (await ask(summary, at.monitor)).json["exceptions"]
-        assert (said["approved"], said["nextExpiry"]) == (1, "2026-11-30")
+        assert (said["approved"], said["nextExpiry"]) == (1, "2026-11-06")
 
         # More of the same counts on and is told to nobody; another application is not covered.
         at.log(
@@ -230,10 +229,10 @@ async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatc
         assert await _numbers(at) == (3, 25.0, 50.0, 2)
 
         # The last instant before its end, and the end.
-        at.set_time(MIDNIGHT + 28 * DAY - timedelta(seconds=1))
+        at.set_time(MIDNIGHT + 4 * DAY - timedelta(seconds=1))
         await tend_exceptions(at.monitor)
         assert (await _states(at))[-1] == "True silenced"
-        at.set_time(MIDNIGHT + 28 * DAY)
+        at.set_time(MIDNIGHT + 4 * DAY)
         shown = (await send(exception, at.monitor, id_=id_)).json
         assert shown["state"] == "expired"  # also before anybody noted it
         await tend_exceptions(at.monitor)
@@ -248,14 +247,14 @@ async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatc
             ("expired", "system"),
         ]
         # What was accepted on its days stays so; a sign-in on the day of its end is not accepted.
-        at.log(record("after", MIDNIGHT + 28 * DAY, **PASSWORD_ONLY))
-        at.set_time(MIDNIGHT + 29 * DAY + timedelta(hours=1))
+        at.log(record("after", MIDNIGHT + 4 * DAY, **PASSWORD_ONLY))
+        at.set_time(MIDNIGHT + 5 * DAY + timedelta(hours=1))
         await at.work()
         assert await _numbers(at) == (4, 20.0, 33.33, 2)
 
 
 async def test_what_is_new_is_silent_from_the_start(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
         await given(at.monitor)
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
@@ -264,7 +263,7 @@ async def test_what_is_new_is_silent_from_the_start(azurite: str, monkeypatch: p
 
 
 async def test_a_rule_it_does_not_name_wakes_the_incident(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
         await given(at.monitor)
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
@@ -277,7 +276,7 @@ async def test_a_rule_it_does_not_name_wakes_the_incident(azurite: str, monkeypa
 
 
 async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
         id_ = await given(at.monitor)
@@ -288,7 +287,7 @@ async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monke
 
 
 async def test_what_is_only_requested_does_nothing(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await send(request_exception, at.monitor, asked())
         await at.work()
@@ -303,7 +302,7 @@ async def test_what_is_only_requested_does_nothing(azurite: str, monkeypatch: py
 async def test_the_request_for_partner_center_is_filled_from_the_findings(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
         hostile = {"appDisplayName": "<img src=x>|[a](http://evil.example)"}
         at.log(
             record("good", NINE),
@@ -317,8 +316,8 @@ async def test_the_request_for_partner_center_is_filled_from_the_findings(
         assert "MFA - Request for exception: Smart cards of Contoso" in text.replace("\\", "")
         assert "1 non-compliant sign-in of 1 user" in text
         assert "(`interactive-without-mfa`): 1" in text
-        assert "bad\\-1" in text
-        assert "corr\\-1" in text
+        assert "bad-1" in text
+        assert "corr-1" in text
         assert "legacy" not in text
         assert "<img" not in text.replace("\\<", "")
         assert "http:" not in text

@@ -12,7 +12,14 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 
 from shared.settings import Settings, load_settings
-from tests.infra.deployment import DEFAULTS, EVERYTHING, VARIANTS, deployed
+from tests.infra.deployment import DEFAULTS, EVERYTHING, ROOT, VARIANTS, deployed
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PARAMETERS = (ROOT / "infra/main.bicepparam").read_text(encoding="utf-8")
+SECRET = "whsec_YSBzZWNyZXQgb2YgMjQgYnl0ZXMgb3IgbW9yZQ=="
+
+OF_AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_PRINCIPAL_ID"}
+"""What azd itself puts into its environment."""
 
 FOR_THE_HOST = {
     "AzureWebJobsStorage__credential",
@@ -38,6 +45,7 @@ LEFT_TO_THE_MODEL = {
     "GRAPH_TIMEOUT_SECONDS": "an engine's constant: Graph gives up after 300 seconds itself",
 }
 """Settings that the template leaves at the model's own default, and why."""
+
 
 def names_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
     """The environment variables that a model reads, `CHANNELS__*__KIND` for a member of a dict of models."""
@@ -86,7 +94,7 @@ def as_azure_fills_them_in(settings: dict[str, str]) -> dict[str, str]:
         r"<\S+ (\S+) properties\.primaryEndpoints\.(\w+)>": r"https://\1.\2.core.windows.net/",
         r"<\S+ \S+ properties\.ConnectionString>": "InstrumentationKey=0;IngestionEndpoint=https://in.example.org/",
         r"@Microsoft\.KeyVault\(VaultName=[^;]+;SecretName=channel-(\w+)-url\)": r"https://hooks.example.org/\1",
-        r"@Microsoft\.KeyVault\(VaultName=[^;]+;SecretName=channel-\w+-secret\)": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        r"@Microsoft\.KeyVault\(VaultName=[^;]+;SecretName=channel-\w+-secret\)": SECRET,
     }
     filled = {}
     for name, value in settings.items():
@@ -128,3 +136,32 @@ def test_the_templates_defaults_are_the_models() -> None:
         if ("" if field.default == () else str(field.default)) != settings[name]
     }
     assert differing == set()
+
+
+def test_the_readme_lists_every_setting_of_the_model_and_no_other() -> None:
+    section = README.split("## Settings of the app")[1].split("\n## ")[0]
+    listed = re.findall(r"^\| `([^`]+)` \|", section, re.M)
+    assert len(listed) == len(set(listed))
+    product = {name for name in MODEL if not name.startswith("CHANNELS__")}
+    assert set(listed) == product | {"CHANNELS__<NAME>__…"}
+
+
+def test_the_readme_says_which_settings_azd_passes_on() -> None:
+    section = README.split("## Settings of the app")[1].split("\n## ")[0]
+    marked = set(re.findall(r"^\| `([A-Z_0-9]+)` \|[^|]*\| ✓", section, re.M))
+    asked = set(re.findall(r"readEnvironmentVariable\('(\w+)'", PARAMETERS))
+    assert marked == asked & MODEL.keys()
+    deployment = README.split("### Settings of the deployment")[1].split("\n## ")[0]
+    named = set(re.findall(r"[A-Z][A-Z_]{5,}", "".join(re.findall(r"^\|([^|]*)\|", deployment, re.M))))
+    assert named == asked - MODEL.keys() - OF_AZD
+
+
+def test_the_readme_says_the_defaults_of_the_model() -> None:
+    section = README.split("## Settings of the app")[1].split("\n## ")[0]
+    said = dict(re.findall(r"^\| `([A-Z_0-9]+)` \| `?([^|`]*?)`? \|", section, re.M))
+    differing = {
+        name: said[name]
+        for name, field in MODEL.items()
+        if name in said and isinstance(field.default, int | float | str) and said[name] != str(field.default)
+    }
+    assert differing == {}

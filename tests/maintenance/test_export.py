@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import math
 from collections.abc import AsyncIterator
@@ -47,7 +48,8 @@ async def each(*rows: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
 
 
 async def file_of(path: Path, *rows: dict[str, Any]) -> Path:
-    path.write_bytes(b"".join([chunk async for chunk in written("slices", AT, each(*rows))]))
+    with path.open("wb") as file:
+        file.writelines([chunk async for chunk in written("slices", AT, each(*rows))])
     return path
 
 
@@ -184,8 +186,6 @@ def test_the_commands_export_and_restore(
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     assert ops.main(["restore", "--from", day]) == 2  # the tables are not empty
     assert "has rows already" in capsys.readouterr().err
-    import asyncio
-
     asyncio.run(wipe(storage, ""))
     assert ops.main(["restore", "--from", day]) == 0
     assert "directory 3" in capsys.readouterr().out

@@ -24,7 +24,7 @@ from shared.scan.slices import Slice, closed_slices
 from shared.settings import Settings, load_settings
 from shared.store.directory import save_directory
 from shared.store.ledger import Head, heads_of_day, read_head
-from shared.store.rollups import partner_days
+from shared.store.rollups import Reach, partner_days
 from shared.store.tables import MAX_BATCH, Operation, Table, Tables, delete
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -85,6 +85,10 @@ class Bench:
             assert len(done) <= most, f"the scan finds no end: {[s.id for s in done[-5:]]}"
         return len(self.reads) - before
 
+    async def plan(self, monitor: Monitor | None = None) -> list[str]:
+        """Plan alone; gives the messages."""
+        return await plan_scans(monitor or self.monitor)
+
     async def deliver(self, messages: Sequence[str], monitor: Monitor | None = None) -> None:
         """Hand these messages, and those that follow from them, to a worker."""
         while messages:
@@ -134,6 +138,11 @@ class Bench:
         """The heads of a day, in order of time."""
         return [head async for head in heads_of_day((await self.tables()).slices, tenant, day)]
 
+    async def reach(self, slice_: Slice) -> list[Reach]:
+        """How far what stands for a slice was read, from the partner's day."""
+        days = [day async for day in partner_days((await self.tables()).rollups, slice_.start, slice_.start)]
+        return [r for day in days for r in day.reach if slice_.start <= r.start < slice_.end]
+
     async def coverage(self) -> float:
         """The share of the closed slices of the lookback, over all tenants, that were read completely: as the answers
         will say it, from the partner's days alone."""
@@ -142,7 +151,8 @@ class Bench:
             s for t in self.settings.tenants for s in closed_slices(t, first, self.now, self.settings.slice_width)
         ]
         days = [day async for day in partner_days((await self.tables()).rollups, first, self.now)]
-        read = sum((r.end - r.start for day in days for r in day.reach if r.is_complete(self.now)), timedelta(0))
+        reached = (r for day in days for r in day.reach if expected and r.start >= expected[0].start)
+        read = sum((r.end - r.start for r in reached if r.is_complete(self.now)), timedelta(0))
         return read / sum((s.width for s in expected), timedelta(0))
 
     async def counts(self) -> Counts:
