@@ -20,6 +20,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from local.receivers_page import HEADERS, LIBRARY, SCRIPT, card_text, page, slack_text
+
 _LARGEST: Final = 1_000_000
 _MOST_LINES: Final = 60
 _FOREVER: Final = 3600.0
@@ -163,7 +165,7 @@ class Receiver:
 
 
 class Receivers:
-    """A server with some receivers. Use it as an async context manager."""
+    """A server with some receivers, and a page at `url` that shows what came. Use it as an async context manager."""
 
     def __init__(self, *receivers: Receiver) -> None:
         self.all = receivers or (
@@ -172,6 +174,7 @@ class Receivers:
             Receiver("slack", None, "/services/" + secrets.token_urlsafe(16)),
         )
         self.redirected = 0
+        self.url = ""
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -179,13 +182,18 @@ class Receivers:
         for receiver in self.all:
             app.router.add_post(receiver.path, receiver.handle)
         app.router.add_route("*", "/elsewhere", self._elsewhere)
+        app.router.add_get("/", self._page)
+        app.router.add_get("/cards.js", self._script)
+        if LIBRARY.exists():
+            app.router.add_get("/adaptivecards.js", self._library)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{port}"
         for receiver in self.all:
-            receiver.url = f"http://127.0.0.1:{port}{receiver.path}"
+            receiver.url = f"{self.url}{receiver.path}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -195,6 +203,16 @@ class Receivers:
     async def _elsewhere(self, _: web.Request) -> web.Response:
         self.redirected += 1
         return web.Response(text="nobody should come here")
+
+    async def _page(self, _: web.Request) -> web.Response:
+        messages = [(r.kind, f"{m.id}, {_said(m)}", m.json) for r in self.all for m in r.taken]
+        return web.Response(text=page(messages), content_type="text/html", headers=HEADERS)
+
+    async def _script(self, _: web.Request) -> web.Response:
+        return web.Response(text=SCRIPT, content_type="text/javascript", headers=HEADERS)
+
+    async def _library(self, _: web.Request) -> web.FileResponse:
+        return web.FileResponse(LIBRARY, headers={**HEADERS, "Content-Type": "text/javascript"})
 
     @property
     def received(self) -> list[Received]:
@@ -226,27 +244,22 @@ class Receivers:
         for receiver in self.all:
             if receiver.taken:
                 first = receiver.taken[0]
-                said = "signature verified" if first.verified else "unsigned: the URL is the secret"
-                console.print(Panel(_shown(receiver.kind, first.json), title=f"{receiver.kind}: {first.id}, {said}"))
+                title = f"{receiver.kind}: {first.id}, {_said(first)}"
+                console.print(Panel(_shown(receiver.kind, first.json), title=title))
+
+
+def _said(message: Received) -> str:
+    return "signature verified" if message.verified else "unsigned: the URL is the secret"
 
 
 def _shown(kind: str, body: Any) -> str:
     if kind == "teams":
-        return escape("\n".join(_card_text(body["attachments"][0]["content"])))
+        return escape("\n".join(card_text(body["attachments"][0]["content"])))
     if kind == "slack":
         return escape("\n".join(_blocks_text(body["blocks"])))
     lines = json.dumps(body, indent=2, ensure_ascii=False).splitlines()
     rest = [f"… and {len(lines) - _MOST_LINES} lines more"] if len(lines) > _MOST_LINES else []
     return escape("\n".join([*lines[:_MOST_LINES], *rest]))
-
-
-def _card_text(card: Any) -> list[str]:
-    """The texts of an Adaptive Card from top to bottom."""
-    lines = [
-        element["text"] if element["type"] == "TextBlock" else "".join(run["text"] for run in element["inlines"])
-        for element in card["body"]
-    ]
-    return lines + [f"[{action['title']}] {action['url']}" for action in card.get("actions", [])]
 
 
 def _blocks_text(blocks: Any) -> list[str]:
@@ -255,7 +268,7 @@ def _blocks_text(blocks: Any) -> list[str]:
     for block in blocks:
         objects = [block["text"]] if "text" in block else block.get("fields", []) or block.get("elements", [])
         texts += [text["text"].replace("\n", ": ") for text in objects]
-    return [text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") for text in texts]
+    return [slack_text(text) for text in texts]
 
 
 def new_secret() -> str:

@@ -29,6 +29,9 @@ from shared.store.tables import Conflict, Tables
 
 # How long a claim holds: longer than the longest try.
 CLAIM: Final = timedelta(seconds=60)
+# Whatever is still claimed again so long after its deadline has never come to an end: later than any try that a
+# receiver may have asked for.
+OVERDUE: Final = timedelta(hours=25)
 
 type Post = Callable[[Target, bytes, Mapping[str, str]], Awaitable[Answer]]
 
@@ -43,9 +46,7 @@ async def deliver_alert(monitor: Monitor, body: str, post: Post = post) -> list[
     claimed = await _claim(monitor, tables, message.delivery)
     if claimed is None:
         return []
-    channel = monitor.settings.channels.get(claimed.channel)
-    answer = await _send(monitor, channel, claimed, post) if channel else Answer(0, "the channel is not configured")
-    settled = await _settle(monitor, tables, claimed, answer)
+    settled = await _settle(monitor, tables, claimed, await _try(monitor, claimed, post))
     if settled is None or settled.state != alerts.DELIVERED:
         return []
     under_way = await alerts.deliveries_under_way(tables.alerts)
@@ -85,6 +86,13 @@ async def _claim(monitor: Monitor, tables: Tables, id_: str) -> Delivery | None:
         )
     except Conflict:
         return None
+
+
+async def _try(monitor: Monitor, delivery: Delivery, post: Post) -> Answer:
+    if monitor.clock() - delivery.deadline > OVERDUE:
+        return Answer(0, "its workers crashed")
+    channel = monitor.settings.channels.get(delivery.channel)
+    return await _send(monitor, channel, delivery, post) if channel else Answer(0, "the channel is not configured")
 
 
 async def _send(monitor: Monitor, channel: Channel, delivery: Delivery, post: Post) -> Answer:

@@ -31,11 +31,13 @@ from shared.signin.text import id_key
 from shared.signin.traits import HEADLINE
 from shared.store.alerts import delivery_id, read_delivery, release
 from shared.store.exceptions import read_exceptions
+from shared.store.flights import PAST, read_flight
 from shared.store.incidents import all_incidents
 from shared.store.rollups import Day, partner_days
 from shared.store.tables import Conflict, Tables
 
-# A digest that was not made in time is still worth reading for a while; older ones are left out.
+# A digest that was not made in time is still worth reading for a while; older ones, and those of the time before the
+# installation, are left out.
 _LATEST: Final = timedelta(hours=12)
 _TO_DO: Final = 3
 _TYPES: Final[dict[str, Literal["digest.daily", "digest.weekly"]]] = {
@@ -47,9 +49,13 @@ _TYPES: Final[dict[str, Literal["digest.daily", "digest.weekly"]]] = {
 async def make_digests(monitor: Monitor, tables: Tables) -> None:
     """Make the deliveries of the digests that are due, each once however often it is called."""
     now = monitor.clock()
-    for name, channel in monitor.settings.channels.items():
-        due = digest_period(channel, now)
-        if due is None or now - due[1] > _LATEST:
+    digests = {name: (c, due) for name, c in monitor.settings.channels.items() if (due := digest_period(c, now))}
+    if not digests:
+        return
+    flights = [await read_flight(tables.control, tenant) for tenant in monitor.settings.tenants]
+    installed = min((f.first_seen for f in flights if f.first_seen != PAST), default=now)
+    for name, (channel, due) in digests.items():
+        if now - due[1] > _LATEST or due[1] <= installed:
             continue
         key = message_id(name, "digest", due[1].isoformat())
         if await read_delivery(tables.alerts, delivery_id(due[1], name, key)):

@@ -97,7 +97,10 @@ async def _release(
     monitor: Monitor, tables: Tables, waiting: Mapping[str, Sequence[Item]], gathering: Iterable[Delivery]
 ) -> None:
     for delivery in gathering:
-        await alerts.gather(tables.alerts, delivery)
+        try:
+            await alerts.gather(tables.alerts, delivery)
+        except Conflict:
+            log_event("release_overtaken", channel=delivery.channel)  # another instance is at it
     promised = {name for delivery in gathering for name in delivery.members}
     around = await surroundings(monitor)
     in_the_air = await _in_the_air(monitor, tables)

@@ -15,6 +15,8 @@ from shared.store.alerts import Item
 LONGEST_CYCLE: Final = timedelta(minutes=5)
 LONGEST_FIRST_SCAN: Final = timedelta(days=1)
 WITHDRAWN: Final = "withdrawn"
+# A delivery's row holds the names of its events: what is more than this waits for the next message.
+MOST_IN_GROUP: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ def plan(items: Sequence[Item], moment: Moment) -> Plan:
 
     def told(leads: Sequence[Item], type_: GroupType, most_alone: int) -> list[Group]:
         loud = [lead for lead in leads if lead.telling.event.severity >= moment.least]
-        return [group(type_, loud)] if len(loud) > most_alone else [group(None, [lead]) for lead in loud]
+        if len(loud) > most_alone:
+            return [group(type_, loud[:MOST_IN_GROUP])]
+        return [group(None, [lead]) for lead in loud]
 
     groups: list[Group] = []
     if moment.first_scan_over or _waited(old, moment.now, LONGEST_FIRST_SCAN):

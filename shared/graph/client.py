@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from shared.graph.permissions import Part, part_of
 from shared.graph.problems import BadAnswer, GraphProblem, NotFound, Refused, Throttled, Unavailable, Unlicensed
@@ -61,7 +61,11 @@ class GraphClient:
         from kiota_http.middleware.options import RetryHandlerOption
         from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
-        ours, theirs = urlsplit(self.base_url), urlsplit(url)
+        ours = urlsplit(self.base_url)
+        try:
+            theirs = urlsplit(url)
+        except ValueError as error:
+            raise BadAnswer("Graph's answer points to what is no address; it was not followed") from error
         if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
             raise BadAnswer("Graph's answer points to another host; it was not followed")
         await self._pace()
@@ -85,6 +89,8 @@ class GraphClient:
                 "names it.",
                 _ASK_AGAIN,
             ) from error
+        except AzureError as error:
+            raise Unavailable(f"The identity endpoint did not answer ({type(error).__name__}).") from error
         if not isinstance(body, bytes) or not body:
             raise BadAnswer("Graph's answer is empty")
         return body

@@ -58,7 +58,16 @@ _IN_ONE_STEP: Final[tuple[str, ...]] = (
     *("fido2", "passkey", "windows hello for business", "temporary access pass"),
     *("passwordless phone signin", "passwordless phone sign in"),
 )
-_FIRST_FACTORS: Final[tuple[str, ...]] = ("password", "text message", "sms", "email", "certificate", "x.509", "qr code", "phone call")
+_FIRST_FACTORS: Final[tuple[str, ...]] = (
+    "password",
+    "text message",
+    "sms",
+    "email",
+    "certificate",
+    "x.509",
+    "qr code",
+    "phone call",
+)
 # The same as the API's own names write them ("windowsHelloForBusiness").
 _IN_ONE_STEP_NAMES: Final = tuple(squeezed(name) for name in _IN_ONE_STEP)
 _FIRST_FACTOR_NAMES: Final = tuple(squeezed(name) for name in _FIRST_FACTORS)

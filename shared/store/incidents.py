@@ -66,7 +66,9 @@ async def contribute(
     """
     for _ in range(_TRIES):
         try:
-            await _contribute_once(table, key, change, generation, now, first_scan=first_scan, life=life, accepts=accepts)
+            await _contribute_once(
+                table, key, change, generation, now, first_scan=first_scan, life=life, accepts=accepts
+            )
         except Conflict:
             continue
         return

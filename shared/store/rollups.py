@@ -22,7 +22,7 @@ from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, i
 
 _TRIES: Final = 20
 _PARTNER: Final = "partner"
-_REACH_ROOM: Final = 400_000
+_REACH_ROOM: Final = 300_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ import pytest
 from local.receivers import Fault
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import DeliveryMessage, dispatch_alerts
+from shared.alerts.post import Answer, Target
 from shared.rules.rule import Severity
 from shared.scan.slices import Slice
 from shared.store.flights import change_flight, read_flight
@@ -327,6 +329,26 @@ async def test_a_poisoned_message_counts_as_a_try_and_junk_as_nothing(azurite: s
         assert [d.state for d in await b.deliveries()] == ["delivered"]
 
 
+async def test_a_message_that_always_kills_its_worker_is_given_up(azurite: str) -> None:
+    """Whoever claims it dies before it can note anything, again and again."""
+
+    async def die(_target: Target, _body: bytes, _headers: Mapping[str, str]) -> Answer:
+        raise MemoryError
+
+    async with bench(azurite) as b:
+        await b.found()
+        for _ in range(7):
+            b.now += timedelta(hours=12)
+            for message in await dispatch_alerts(b.monitor):
+                try:
+                    await deliver_alert(b.monitor, message, die)
+                except MemoryError:
+                    continue
+        (delivery,) = await b.deliveries()
+        assert (delivery.state, delivery.last_answer) == ("dead", "tried for a day in vain: its workers crashed")
+        assert b.receivers[0].tries == []
+
+
 async def test_a_channel_that_was_taken_away_ends_in_the_dead_letters(azurite: str) -> None:
     async with bench(azurite, receiver(faults=[Fault.FAIL] * 3)) as b:
         await b.found()
@@ -342,6 +364,7 @@ async def test_a_channel_that_was_taken_away_ends_in_the_dead_letters(azurite: s
 async def test_a_digest_is_made_once(azurite: str) -> None:
     members = {"soc": {"digest": "daily", "digest_at": "12:30", "alerts": False}}
     async with bench(azurite, receiver(), receiver("slack"), channels=members) as b:
+        await _flight(b, timedelta(0))
         await b.found()
         await b.tick()
         assert b.types(0) == []

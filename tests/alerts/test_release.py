@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from shared.alerts.release import Moment, Plan, plan
+from shared.alerts.release import MOST_IN_GROUP, Moment, Plan, plan
 from shared.incidents import Event, Facts, Incident, Telling, Who
 from shared.store.alerts import Item
 
@@ -105,3 +105,9 @@ def test_in_quiet_hours_only_what_is_severe_enough_is_told() -> None:
 def test_the_threshold_counts_what_is_told() -> None:
     events = [item(f"i{n}", severity=4 if n == 0 else 2) for n in range(30)]
     assert shape(plan(events, replace(MOMENT, least=4))) == [(None, 1)]
+
+
+def test_a_message_settles_no_more_than_a_row_holds() -> None:
+    crowd = [item(f"i{n}") for n in range(MOST_IN_GROUP + 5)]
+    (storm,) = plan(crowd, MOMENT).groups
+    assert storm.items == tuple(crowd[:MOST_IN_GROUP])

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from shared.alerts.digest import make_digests
 from shared.answers.exceptions import Approval, ExceptionRequest, approve_exception, ask_exception
 from shared.exceptions.tend import tend_exceptions
 from shared.rules.rule import CUSTOMER
+from shared.store.flights import change_flight, read_flight
 from tests.alerts.bench import Bench, bench, receiver
 from tests.exceptions.asked import asked
 
@@ -80,12 +82,13 @@ async def test_people_read_it_in_their_chat(azurite: str, kind: str) -> None:
 
 
 async def test_the_digest_names_what_ends_soon(azurite: str) -> None:
-    from shared.alerts.digest import make_digests
-
     async with bench(azurite, channels={"soc": {"alerts": False, "digest": "daily"}}) as at:
         id_ = await _given(at)
+        tables = await at.monitor.tables()
+        flight = await read_flight(tables.control, at.monitor.settings.partner_tenant_id)
+        await change_flight(tables.control, flight, first_seen=END - 30 * DAY)
         at.now = END - 5 * DAY + timedelta(hours=9)
-        await make_digests(at.monitor, await at.monitor.tables())
+        await make_digests(at.monitor, tables)
         await at.tick()
         (digest,) = [json.loads(received.body) for received in at.got()]
         assert [(e["id"], e["title"]) for e in digest["data"]["exceptions"]] == [(id_, "Smart cards of Contoso")]

@@ -114,7 +114,7 @@ async def test_the_summary_counts_the_open_ones_in_few_requests(held: Held) -> N
     await held.monitor.directory()
     with counted_requests() as sent:
         shown = (await ask(summary, held.monitor)).json["incidents"]
-    assert len(sent) <= 11  # the shards, the days, the directory and the exceptions
+    assert len(sent) <= 13  # of the shards, days, directory, posture and exceptions
     still_open = [i.facts.severity for i in held.in_order if i.state == "open"]
     assert shown["open"] == len(still_open) > 0
     assert list(shown["bySeverity"].values()) == [still_open.count(s) for s in (4, 3, 2, 1)]

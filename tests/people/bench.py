@@ -94,6 +94,7 @@ def people(
     may = eligible or {}
     held = roles if roles is not None else {GLOBAL_ADMINISTRATOR: [user(1)], BILLING_ADMINISTRATOR: []}
     known = registrations if registrations is not None else [registration(n) for n in (1, 2, 3, 4)]
+    tenants = sorted({r.customer_tenant_id: r.customer_display_name for r in relationships}.items())
     return People(
         partner_tenant_id=PARTNER,
         partner_name="Partner",
@@ -101,12 +102,7 @@ def people(
         federated_domain="fed.partner.example",
         technicians=(),
         employees=(),
-        customers=tuple(
-            Customer(tenant_id, name)
-            for tenant_id, name in sorted(
-                {r.customer_tenant_id: r.customer_display_name for r in relationships}.items()
-            )
-        ),
+        customers=tuple(Customer(tenant_id, name) for tenant_id, name in tenants),
         groups=tuple(
             Group(group(n), called.get(n, f"Group {n}"), tuple(inside.get(n, ())), tuple(may.get(n, ())))
             for n in sorted({*inside, *may})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import batched
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.data.tables import UpdateMode
 
 from local.graph_server import LocalGraph
@@ -46,8 +48,16 @@ def record(record_id: str, at: datetime, **members: object) -> dict[str, Any]:
 class Bench:
     """What a test drives: a monitor, the Graph it reads, and the time of both."""
 
-    def __init__(self, settings: Settings, graph: LocalGraph, connection: str, prefix: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        graph: LocalGraph,
+        connection: str,
+        prefix: str,
+        credential_for: Callable[[str], AsyncTokenCredential] | None = None,
+    ) -> None:
         self.settings = settings
+        self._credential_for = credential_for
         self.graph = graph
         self.connection = connection
         self.prefix = prefix
@@ -62,7 +72,7 @@ class Bench:
         """One more process of the app: by the same clock, over the same tables, reached directly or by the connection
         string of a proxy."""
         tables = Tables.connect(connection or self.connection, prefix=self.prefix, retries=retries)
-        worker = Monitor(self.settings, clock=lambda: self.now, tables=tables)
+        worker = Monitor(self.settings, clock=lambda: self.now, credential_for=self._credential_for, tables=tables)
         self._workers.append(worker)
         return worker
 
@@ -160,10 +170,14 @@ class Bench:
         first = self.now - timedelta(days=self.settings.lookback_days)
         return total([day.counts async for day in partner_days((await self.tables()).rollups, first, self.now)])
 
+    async def finding_rows(self) -> list[dict[str, Any]]:
+        """All findings as rows, in order of time."""
+        rows = (await self.tables()).slices.everything()
+        return [dict(row) async for row in rows if row["RowKey"].startswith("find-")]
+
     async def findings(self) -> list[str]:
         """The ids of all findings, in order of time."""
-        rows = (await self.tables()).slices.everything()
-        return [row["id"] async for row in rows if row["RowKey"].startswith("find-")]
+        return [row["id"] for row in await self.finding_rows()]
 
     async def incidents(self) -> dict[str, dict[str, Any]]:
         """The incidents that stand for findings, by key."""
@@ -234,6 +248,7 @@ async def bench(
     prefix: str | None = None,
     now: datetime = NOON,
     directory: DirectoryFile = DIRECTORY,
+    credential_for: Callable[[LocalGraph, str], AsyncTokenCredential] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bench]:
     """A bench with empty tables of its own (or those of `prefix`), a day of lookback and slices of an hour."""
@@ -250,7 +265,8 @@ async def bench(
             "graph_requests_per_10_seconds": 1000,
             **settings,
         }
-        made = Bench(load_settings(**values), graph, azurite, prefix or "t" + uuid4().hex[:20])
+        credentials = partial(credential_for, graph) if credential_for else None
+        made = Bench(load_settings(**values), graph, azurite, prefix or "t" + uuid4().hex[:20], credentials)
         made.set_time(now)
         try:
             await save_directory((await made.tables()).directory, directory, now)

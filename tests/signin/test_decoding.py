@@ -315,8 +315,6 @@ def _end(reader: Callable[[bytes], list[SignIn | Quarantined]], raw: bytes) -> s
         return type(error).__name__
 
 
-
-
 def test_text_in_a_member_that_is_nested_as_deep_as_can_be_quarantines_its_record() -> None:
     """Round the depth that the parser can just read and the writer can not."""
     texts = ("[" * depth + "]" * depth for depth in range(9_900, 10_020))
@@ -434,10 +432,6 @@ def test_text_for_an_object_that_says_something_else_quarantines(name: str, text
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
-
-
-
-
 @pytest.mark.parametrize("text", ["", "{", GOOD[:-1], "text", GOOD + GOOD, "\x00"])
 def test_a_line_that_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(NotJson):
@@ -447,8 +441,6 @@ def test_a_line_that_is_not_json_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["{}", "5", "null", '"text"', '{"id": "a"}'])
 def test_a_line_that_is_json_and_no_record_is_quarantined(text: str) -> None:
     assert kinds(line(text)) == ["Quarantined"]
-
-
 
 
 def test_a_record_is_read_alike_whatever_stands_beside_it() -> None:

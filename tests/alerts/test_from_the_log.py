@@ -1,0 +1,91 @@
+"""From sign-ins in the log to what people get: the scan, the incidents and the alerts together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from local.receivers import Receivers
+from shared.alerts.deliver import deliver_alert
+from shared.alerts.dispatch import dispatch_alerts
+from shared.alerts.tend import tend_incidents
+from shared.rules.rule import PASSWORD_ONLY
+from tests.alerts.bench import receiver
+from tests.scan.bench import NOON, Bench, bench, record
+
+TEN_PAST = NOON + timedelta(minutes=10)
+
+
+async def minute(b: Bench) -> None:
+    """What the app's timers do in a minute, once the scan has nothing left to do."""
+    b.pass_time(timedelta(minutes=1))
+    await b.work()
+    await tend_incidents(b.monitor)
+    messages = await dispatch_alerts(b.monitor)
+    while messages:
+        messages = [m for body in messages for m in await deliver_alert(b.monitor, body)]
+
+
+async def test_a_sign_in_without_mfa_is_told_when_it_is_sure_and_withdrawn_when_it_is_corrected(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = receiver(name="soc")
+    async with Receivers(hook):
+        channels = {"soc": {"kind": "generic", "url": hook.url, "secret": hook.secret}}
+        async with bench(azurite, monkeypatch, channels=channels) as b:
+            await minute(b)
+            b.log(record("jane", TEN_PAST, **PASSWORD_ONLY))
+            b.set_time(NOON + timedelta(hours=1))
+            await minute(b)
+            assert hook.taken == []  # details arrive late
+            b.set_time(NOON + timedelta(hours=1, minutes=20))
+            await minute(b)
+            await minute(b)
+            (opened,) = hook.taken
+            assert opened.verified
+            incident = opened.json["data"]["incident"]
+            assert opened.json["type"] == "incident.opened"
+            assert (incident["user"]["name"], incident["count"]) == ("technician@partner.example", 1)
+            assert [rule["id"] for rule in incident["rules"]] == ["interactive-without-mfa"]
+            b.correct(record("jane", TEN_PAST))
+            b.set_time(NOON + timedelta(hours=2))
+            await minute(b)
+            await minute(b)
+            assert [r.json["type"] for r in hook.taken] == ["incident.opened", "incident.withdrawn"]
+            assert hook.taken[1].json["data"]["incident"]["id"] == incident["id"]
+
+
+async def test_the_digest_of_a_day(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = receiver(name="soc")
+    async with Receivers(hook):
+        channels = {
+            "soc": {"kind": "generic", "url": hook.url, "secret": hook.secret, "alerts": False, "digest": "daily"}
+        }
+        async with bench(azurite, monkeypatch, channels=channels) as b:
+            await minute(b)
+            b.log(
+                record("good", TEN_PAST),
+                record("also good", TEN_PAST),
+                record("bad", TEN_PAST, **PASSWORD_ONLY),
+                record("legacy", TEN_PAST, **PASSWORD_ONLY, clientAppUsed="IMAP4"),
+            )
+            b.set_time(NOON + timedelta(hours=20))  # eight in the morning
+            await minute(b)
+            await minute(b)
+            (digest,) = hook.taken
+            data = digest.json["data"]
+            assert digest.json["type"] == "digest.daily"
+            assert (data["periodFrom"], data["periodTo"]) == ("2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z")
+            assert data["compliance"] == {
+                "compliant": 2,
+                "nonCompliant": 2,
+                "unknown": 0,
+                "percent": 50.0,
+                "change": None,
+            }
+            assert data["coverage"] == {"expectedSlices": 24, "completeSlices": 24, "percent": 100.0}
+            assert data["incidents"] == {"new": 0, "open": 1, "resolved": 0}  # found after midnight: news of tomorrow
+            assert len(data["toDo"]) == 2
+            assert data["toDo"][0].startswith("Delegated admin signed in with a single factor (2 times): ")
+            assert data["toDo"][1].startswith("Delegated admin signed in by legacy authentication (1 time): ")

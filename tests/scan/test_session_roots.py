@@ -1,0 +1,149 @@
+"""What an interactive root proved reaches the slices that go by it, whenever and in whichever order they are read."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+
+from shared.rules.rule import PARTNER
+from shared.scan.operate import rescan
+from shared.store.ledger import NEVER
+from tests.scan.bench import Bench, bench, record
+from tests.scan.canonical import raw
+from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
+from tests.scan.stories import CHILD, EARLY, MINUTE, RICH, SEVEN, WIDTH, silent, weak
+
+CHILD_AT = CHILD.start + MINUTE
+LATE = CHILD.end + 16 * MINUTE
+
+
+async def evidence(desk: Bench) -> dict[str, int]:
+    """How many sign-ins into customers are graded how."""
+    return (await desk.counts()).scopes["customer"].evidence
+
+
+async def test_a_root_that_is_read_after_its_child_reaches_it(desk: Bench) -> None:
+    desk.set_time(LATE)
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
+    await desk.work()
+    assert [s.name for s in desk.reads if s in (RICH, CHILD)] == [CHILD.name, RICH.name, CHILD.name]  # newest first
+    assert await evidence(desk) == {"proven": 1, "session": 1}
+    assert await desk.findings() == []
+
+
+async def test_a_root_in_the_same_slice_is_enough_and_read_once(desk: Bench) -> None:
+    desk.log(weak("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
+    await desk.work()
+    assert desk.reads.count(RICH) == 1
+    assert await evidence(desk) == {"none": 2}
+    desk.correct(record("root", SEVEN, sessionId="s"))
+    desk.pass_time(16 * MINUTE)
+    desk.reads.clear()
+    await desk.work()
+    assert desk.reads.count(RICH) == 1  # it knows of its own change without being told
+    assert await evidence(desk) == {"proven": 1, "session": 1}
+
+
+async def test_a_corrected_root_reaches_its_children_and_back(desk: Bench) -> None:
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
+    await desk.work()
+    desk.set_time(LATE)
+    await desk.work()
+    assert await desk.findings() == []
+    desk.correct(weak("root", SEVEN, sessionId="s"))
+    await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    assert await desk.findings() == ["root", "child"]
+    assert await evidence(desk) == {"none": 2}
+    desk.pass_time(MINUTE)
+    desk.correct(record("root", SEVEN, sessionId="s"))
+    await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    assert await desk.findings() == []
+    assert await desk.events() == ["opened", "withdrawn"]
+
+
+async def test_a_sealed_slice_is_opened_again_by_its_root(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, read_ages_minutes=(0, 15)) as desk:
+        desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
+        await desk.work()
+        assert (await desk.head(CHILD)).next_due == NEVER
+        desk.correct(weak("root", SEVEN, sessionId="s"))
+        await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+        await desk.work()
+        assert await desk.findings() == ["root", "child"]
+        assert (await desk.head(CHILD)).next_due == NEVER
+
+
+async def test_roots_that_disagree_prove_nothing(desk: Bench) -> None:
+    desk.set_time(LATE)
+    desk.log(
+        record("good", SEVEN, sessionId="s"),
+        weak("bad", SEVEN + 10 * MINUTE, sessionId="s"),
+        silent("between", SEVEN + 5 * MINUTE, "s", appId="app-between"),
+        silent("after", CHILD_AT, "s", appId="app-after"),
+    )
+    await desk.work()
+    rules = {row["id"]: row["rules"] for row in await desk.finding_rows()}
+    assert rules == {"bad": "interactive-without-mfa", "after": "mfa-evidence-unknown"}
+
+
+async def test_a_root_after_the_child_says_nothing_of_it(desk: Bench) -> None:
+    desk.log(silent("child", SEVEN, "s"), record("root", SEVEN + MINUTE, sessionId="s"))
+    await desk.work()
+    assert await evidence(desk) == {"unknown": 1, "proven": 1}
+
+
+async def test_another_persons_session_of_the_same_id_is_another_session(desk: Bench) -> None:
+    other = {"userId": "44444444-4444-4444-4444-444444444444", "userPrincipalName": "other@partner.example"}
+    desk.log(record("root", SEVEN, sessionId="s", **other), silent("child", SEVEN + MINUTE, "s"))
+    await desk.work()
+    assert await evidence(desk) == {"unknown": 1, "proven": 1}
+
+
+async def test_a_root_that_was_corrected_to_prove_nothing_speaks_no_more(desk: Bench) -> None:
+    desk.set_time(LATE)
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
+    await desk.work()
+    desk.correct(record("root", SEVEN, sessionId="s", status={"errorCode": 50126}))
+    await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    assert await evidence(desk) == {"not-applicable": 1, "unknown": 1}
+    rows = await raw((await desk.tables()).sessions)
+    assert [row["proves"] for (_, key), row in rows.items() if "-root-" in key] == [""]
+
+
+async def test_whoever_is_told_and_dies_is_told_again(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker dies between the root and the word to those who asked; then the root's record vanishes, and is back."""
+    async with (
+        bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk,
+        CutProxy(azurite) as proxy,
+    ):
+        desk.set_time(CHILD.end)
+        desk.log(silent("child", CHILD_AT, "s"), record("stays", SEVEN))
+        await desk.work()
+        desk.log(record("root", SEVEN + MINUTE, sessionId="s"))
+        await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+        victim = desk.worker(proxy.connection, retries=0)
+        await victim.directory()
+        messages = await desk.plan()
+        proxy.begin()
+        before = await desk.copy()
+        await desk.deliver(messages, victim)
+        (wrote,) = [i for i, line in enumerate(proxy.requests, 1) if line.startswith("POST") and "sessions" in line]
+        await desk.restore(before)
+        proxy.begin(Cut(wrote, Loss.ANSWER, Aftermath.CRASH))
+        with suppress(ServiceRequestError, ServiceResponseError):
+            await desk.deliver(messages, victim)
+        assert "s-root-root" in {key for _, key in await raw((await desk.tables()).sessions)}
+        desk.hide("root", "stays")
+        desk.pass_time(desk.monitor.lease)
+        await desk.work()
+        assert not (await desk.head(RICH)).consistent
+        desk.show_all()
+        desk.pass_time(timedelta(hours=1))
+        await desk.work()
+        assert await evidence(desk) == {"proven": 2, "session": 1}
