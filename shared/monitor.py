@@ -17,7 +17,8 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import ManagedIdentityCredential
 
 from shared.graph.client import GraphClient
-from shared.settings import Settings, load_settings
+from shared.settings import Settings, SettingsError, load_settings
+from shared.signin.text import id_key
 from shared.store.directory import Loaded, load_directory
 from shared.store.exports import Exports
 from shared.store.tables import Tables
@@ -123,7 +124,11 @@ class Monitor:
 @cache
 def monitor() -> Monitor:
     """The one of this process, from its environment. Raises SettingsError."""
-    return Monitor(load_settings())
+    settings = load_settings()
+    if {id_key(tenant) for tenant in settings.tenants} != {id_key(settings.partner_tenant_id)}:
+        # A managed identity's token is always for its own tenant: the partner's log would be counted as another's.
+        raise SettingsError("MONITORED_TENANT_IDS: the managed identity can read the log of PARTNER_TENANT_ID alone.")
+    return Monitor(settings)
 
 
 def log_event(event: str, **facts: object) -> None:

@@ -58,7 +58,7 @@ class GraphClient:
         from kiota_abstractions.api_error import APIError
         from kiota_abstractions.method import Method
         from kiota_abstractions.request_information import RequestInformation
-        from kiota_http.middleware.options import RetryHandlerOption
+        from kiota_http.middleware.options import RedirectHandlerOption, RetryHandlerOption
         from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
         ours = urlsplit(self.base_url)
@@ -76,7 +76,9 @@ class GraphClient:
         request.headers.try_add("Accept", "application/json")
         # Without it newer enum members read "unknownFutureValue", and a passthrough would look like delegated access.
         request.headers.try_add("Prefer", "include-unknown-enum-members")
-        request.add_request_options([RetryHandlerOption(max_retries=sdk_retries)])
+        # Graph does not redirect; whoever does is not Graph, and what stands there is not this tenant's log.
+        stay = RedirectHandlerOption(should_redirect=False)
+        request.add_request_options([RetryHandlerOption(max_retries=sdk_retries), stay])
         try:
             body: object = await self._connected().send_primitive_async(request, "bytes", {"XXX": ODataError})
         except APIError as error:
@@ -177,7 +179,7 @@ def _short(text: str) -> str:
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Retry-After in either of its forms: seconds, or a date."""
     value = next((v for k, v in headers.items() if k.lower() == "retry-after"), "").strip()
-    if value.isdigit():
+    if value.isascii() and value.isdecimal():
         return timedelta(seconds=min(int(value), 86_400))
     try:
         until = parsedate_to_datetime(value)

@@ -105,10 +105,9 @@ async def _contribute_once(
             continue
         old = _facts(old_row) if old_row else None
         new = part[1] if part else None
-        if old_row is None and new is None:
-            continue
         who = part[0] if part else who
-        stored = new or Facts(0, now, now, frozenset(), 0, 0)  # stays, so that an older worker cannot bring it back
+        # Nothing is a row too, even where none stood: an older worker that is half-way must not bring one back.
+        stored = new or Facts(0, now, now, frozenset(), 0, 0)
         row = {**keys(shard, row_key), "slice": slice_.id, "generation": generation, **_fact_columns(stored)}
         operations.append(merge(row, etag_of(old_row)) if old_row else insert(row))
         replaced[row_key] = stored

@@ -322,7 +322,8 @@ def fenced_batches(
 
     for operation in operations:
         add([operation])
-    add(last)
+    if last:
+        add(last)
     return batches
 
 

@@ -113,8 +113,10 @@ async def change_roots(table: Table, change: RootChange) -> None:
 
 
 def _is_ahead(row: Row, generation: str, *, or_same: bool = False) -> bool:
+    if is_newer(row):
+        return True
     written = str(row["generation"])
-    return is_newer(row) or written > generation or (or_same and written == generation)
+    return written > generation or (or_same and written == generation)
 
 
 async def proof_of(table: Table, session: SessionKey) -> Proof:
@@ -149,8 +151,9 @@ def _slice_of(id_: str) -> Slice:
 def _proof(rows: Iterable[Row]) -> Proof:
     proof = Proof()
     for row in rows:
-        if row["proves"]:
-            proof.add(utc(row["at"]), Evidence.PROVEN if row["proves"] == SATISFIES else Evidence.NONE)
+        proves, at = row.get("proves"), row.get("at")  # a newer version may have named them otherwise
+        if proves and at:
+            proof.add(utc(at), Evidence.PROVEN if proves == SATISFIES else Evidence.NONE)
     return proof
 
 

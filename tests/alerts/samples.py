@@ -10,6 +10,8 @@ from shared.alerts.message import (
     Coverage,
     Digest,
     DigestMessage,
+    ExceptionFacts,
+    ExceptionMessage,
     ExpiringException,
     IncidentNumbers,
     Message,
@@ -50,6 +52,21 @@ def messages(name: str = HOSTILE) -> dict[str, Message]:
         many(crowd, "incidents.first-scan", "msg_first", AROUND),
         many(crowd, "incidents.withdrawn", "msg_gone", AROUND),
         *(_digest(weekly=weekly, name=name) for weekly in (False, True)),
+        ExceptionMessage(
+            type="exception.expiring",
+            idempotency_key="msg_exception",
+            timestamp=NOON,
+            severity="medium",
+            data=ExceptionFacts(
+                id="e1",
+                url=None,
+                title=name[:100],
+                owner=name[:100],
+                ticket=name[:50],
+                expires=NOON,
+                what_to_do="Renew it, or let it end.",
+            ),
+        ),
     ]
     return {message.type: message for message in made} | {"test": test_message("msg_test", NOON, AROUND)}
 

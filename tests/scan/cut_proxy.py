@@ -56,6 +56,7 @@ class CutProxy:
         self._free = asyncio.Event()
         self.connection = ""
         self.requests: list[str] = []
+        self.sizes: list[int] = []  # of the requests' bodies, in bytes
         self.cut: Cut | None = None
         self.down = False
         self.held = asyncio.Event()
@@ -77,6 +78,7 @@ class CutProxy:
     def begin(self, cut: Cut | None = None) -> None:
         """Count from 1 again, and cut there."""
         self.requests.clear()
+        self.sizes.clear()
         self.cut = cut
         self.down = False
 
@@ -126,6 +128,7 @@ class CutProxy:
         if self.down:
             return False
         self.requests.append(_told(head, body))
+        self.sizes.append(len(body))
         number = len(self.requests)
         if number == self._hold:
             self.held.set()

@@ -1,0 +1,154 @@
+"""Two versions of the app at once: rows of the newer one are left alone, and its columns survive our updates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.rules.rule import PARTNER
+from shared.scan.operate import rescan
+from shared.store.tables import SCHEMA, Table, Tables
+from tests.scan.bench import Bench, bench, record
+from tests.scan.canonical import raw
+from tests.scan.stories import (
+    EARLY,
+    LATE,
+    MINUTE,
+    RICH,
+    SEVEN,
+    WIDTH,
+    corrected_log,
+    full_log,
+    silent,
+    weak,
+)
+
+type Rows = dict[tuple[str, str], dict[str, Any]]
+NEWER = {"v": SCHEMA + 1, "newColumn": "of the newer version"}
+
+
+def every_table(tables: Tables) -> dict[str, Table]:
+    return {
+        "slices": tables.slices,
+        "incidents": tables.incidents,
+        "sessions": tables.sessions,
+        "rollups": tables.rollups,
+        "control": tables.control,
+    }
+
+
+async def overlay(table: Table, columns: dict[str, Any], *beginnings: str) -> Rows:
+    """Lay these columns over the rows whose keys begin so; gives them as they are then."""
+    for partition, key in await raw(table):
+        if key.startswith(beginnings):
+            await table.write(("upsert", {"PartitionKey": partition, "RowKey": key, **columns}))
+    return {key: row for key, row in (await raw(table)).items() if key[1].startswith(beginnings)}
+
+
+async def test_unknown_columns_survive_whatever_we_write(desk: Bench) -> None:
+    full_log(desk)
+    desk.set_time(LATE)
+    await desk.work()
+    tables = await desk.tables()
+    for table in every_table(tables).values():
+        await overlay(table, {"newColumn": "kept"}, "")
+    before = {name: await raw(table) for name, table in every_table(tables).items()}
+    corrected_log(desk)
+    desk.pass_time(MINUTE)
+    await rescan(desk.monitor, PARTNER, RICH.start, desk.now)
+    await desk.work()
+    changed = 0
+    for name, table in every_table(tables).items():
+        for key, row in (await raw(table)).items():
+            if key in before[name]:
+                assert row.get("newColumn") == "kept", key
+                changed += row != before[name][key]
+    assert changed > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [
+        ("slices", "head-"),
+        ("slices", "find-"),
+        ("slices", "quar-"),
+        ("incidents", "incident-"),
+        ("incidents", "part-"),
+        ("sessions", "session"),
+        ("rollups", "tenant-"),
+        ("rollups", "day-"),
+        ("control", "flight"),
+    ],
+)
+async def test_rows_of_a_newer_version_are_left_alone(desk: Bench, name: str, beginning: str) -> None:
+    full_log(desk)
+    desk.set_time(LATE)
+    await desk.work()
+    table = every_table(await desk.tables())[name]
+    newer = await overlay(table, NEWER, beginning)
+    assert newer
+    corrected_log(desk)
+    desk.pass_time(MINUTE)
+    await rescan(desk.monitor, PARTNER, RICH.start, desk.now)
+    await desk.work()
+    after = await raw(table)
+    # An ask says no more than that it is there, so that writing it again changes nothing.
+    assert {key: after.get(key) for key in newer if "-ask-" not in key[1]} == {
+        key: row for key, row in newer.items() if "-ask-" not in key[1]
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"), [("slices", "find-"), ("rollups", "tenant-"), ("rollups", "day-"), ("sessions", "session")]
+)
+async def test_rows_of_a_newer_version_may_lack_what_ours_have(desk: Bench, name: str, beginning: str) -> None:
+    """A newer version may have given columns other names: nothing may fall over that."""
+    full_log(desk)
+    desk.set_time(LATE)
+    await desk.work()
+    table = every_table(await desk.tables())[name]
+    for partition, key in await raw(table):
+        if key.startswith(beginning):
+            await table.write(("delete", {"PartitionKey": partition, "RowKey": key}))
+            await table.write(("upsert", {"PartitionKey": partition, "RowKey": key, "v": SCHEMA + 1}))
+    corrected_log(desk)
+    desk.pass_time(MINUTE)
+    await rescan(desk.monitor, PARTNER, RICH.start, desk.now)
+    await desk.work()
+    assert {row["v"] for (_, key), row in (await raw(table)).items() if key.startswith(beginning)} >= {SCHEMA + 1}
+
+
+async def test_a_finding_of_a_newer_version_still_counts_in_its_incident(desk: Bench) -> None:
+    desk.log(weak("a", SEVEN), weak("b", SEVEN))
+    await desk.work()
+    await overlay((await desk.tables()).slices, NEWER, "find-")
+    desk.pass_time(16 * MINUTE)
+    await desk.work()
+    assert [i["count"] for i in (await desk.incidents()).values()] == [2]
+    assert await desk.events() == ["opened"]
+
+
+async def test_a_finding_of_a_newer_version_whose_record_is_gone_makes_its_slice_incomplete(desk: Bench) -> None:
+    desk.log(weak("a", SEVEN), record("b", SEVEN))
+    await desk.work()
+    await overlay((await desk.tables()).slices, NEWER, "find-")
+    desk.hide("a")
+    desk.log(record("c", SEVEN))
+    desk.pass_time(16 * MINUTE)
+    await desk.work()
+    assert not (await desk.head(RICH)).consistent
+
+
+async def test_a_newer_version_at_a_slice_holds_up_no_other(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk:
+        await desk.work()
+        heads = await overlay((await desk.tables()).slices, NEWER, f"head-{RICH.name}")
+        desk.reads.clear()
+        desk.log(silent("child", LATE - 60 * MINUTE, "s"))
+        desk.set_time(LATE)
+        await desk.work()
+        assert RICH not in desk.reads
+        assert desk.reads
+        after = await raw((await desk.tables()).slices)
+        assert {key: after[key] for key in heads} == heads

@@ -1,0 +1,219 @@
+"""The claim of a slice: who holds it writes, who lost it writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from shared.compliance.counts import Counts, Seen
+from shared.directory import Directory
+from shared.scan.slices import Slice
+from shared.signin.assess import assess
+from shared.signin.model import SignIn
+from shared.store.ledger import (
+    CLAIMED,
+    FENCED_CHANGES,
+    IDLE,
+    PARKED,
+    SPLIT,
+    Claim,
+    Head,
+    Lost,
+    clear_due,
+    due_mark,
+    due_marks,
+    fenced_batches,
+    heads_of_day,
+    make_due,
+    new_head,
+    read_head,
+)
+from shared.store.tables import Operation, Table, Tables, keys, upsert
+from tests.signin.records import DIRECTORY, sign_in
+
+DAY = datetime(2026, 11, 2, tzinfo=UTC)
+NOW = DAY + timedelta(hours=1)
+LEASE = timedelta(minutes=10)
+SLICE = Slice("1111-2222", DAY, timedelta(minutes=15))
+
+
+@pytest.fixture
+async def table(azurite: str) -> AsyncIterator[Table]:
+    tables = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
+    await tables.create()
+    yield tables.slices
+    await tables.close()
+
+
+async def take(table: Table, now: datetime = NOW, send_id: str = "send") -> Claim | None:
+    return await Claim.take(table, SLICE, owner=uuid4().hex, send_id=send_id, now=now, lease=LEASE)
+
+
+async def taken(table: Table, now: datetime = NOW, send_id: str = "send") -> Claim:
+    claim = await take(table, now, send_id)
+    assert claim is not None
+    return claim
+
+
+def rows(count: int, start: int = 0) -> list[Operation]:
+    return [upsert(keys(SLICE.partition, f"find-{start + i:06d}")) for i in range(count)]
+
+
+async def test_a_claim_counts_before_anything_is_read_and_its_generation_rises(table: Table) -> None:
+    generations = []
+    for attempt in range(1, 4):
+        claim = await taken(table)
+        head = await read_head(table, SLICE)
+        assert head is not None
+        assert (head.state, head.attempts, head.lease_until) == (CLAIMED, attempt, NOW + LEASE)
+        generations.append(claim.head.generation)
+    assert generations == sorted(set(generations))
+    assert (await taken(table, NOW + timedelta(seconds=1))).head.generation > generations[-1]
+
+
+async def test_generations_rise_by_the_time_where_the_row_was_lost(table: Table) -> None:
+    first = await taken(table)
+    await table.write(("delete", {"PartitionKey": SLICE.partition, "RowKey": f"head-{SLICE.name}"}))
+    second = await taken(table, NOW + timedelta(seconds=1))
+    assert second.head.generation > first.head.generation
+    with pytest.raises(Lost):
+        await first.write(rows(1), NOW)
+
+
+async def test_another_send_waits_for_the_lease_and_the_same_does_not(table: Table) -> None:
+    await taken(table)
+    assert await take(table, NOW + LEASE - timedelta(seconds=1), "other") is None
+    assert await take(table, NOW, "send") is not None
+    assert await take(table, NOW + LEASE, "other") is not None
+
+
+@pytest.mark.parametrize("state", [SPLIT, PARKED])
+async def test_what_is_split_or_parked_is_not_claimed(table: Table, state: str) -> None:
+    claim = await taken(table)
+    await claim.write([], NOW, replace(claim.head, state=state))
+    assert await take(table, NOW + LEASE) is None
+
+
+async def test_whoever_lost_the_claim_writes_nothing(table: Table) -> None:
+    first = await taken(table)
+    await first.write(rows(1), NOW)
+    second = await taken(table)
+    for write in (first.write(rows(1, 10), NOW), first.write_all(rows(200, 20), NOW), first.write([], NOW)):
+        with pytest.raises(Lost):
+            await write
+    await second.write(rows(1, 500), NOW)
+    stored = [row["RowKey"] async for row in table.prefixed(SLICE.partition, "find-")]
+    assert stored == ["find-000000", "find-000500"]
+
+
+async def test_every_write_renews_the_lease(table: Table) -> None:
+    claim = await taken(table)
+    await claim.write([], NOW + LEASE / 2)
+    head = await read_head(table, SLICE)
+    assert head is not None
+    assert head.lease_until == NOW + LEASE / 2 + LEASE
+
+
+async def test_many_rows_go_in_batches_and_the_head_changes_with_the_last(table: Table) -> None:
+    claim = await taken(table)
+    await claim.write_all(rows(250), NOW, replace(claim.head, state=IDLE, records=250))
+    head = await read_head(table, SLICE)
+    assert head is not None
+    assert (head.batch, head.records, head.state) == (3, 250, IDLE)
+    assert len([row async for row in table.prefixed(SLICE.partition, "find-")]) == 250
+
+
+def _large(count: int, size: int) -> Iterable[Operation]:
+    return (upsert({**keys("p", f"r{i}"), **{f"c{j}": b"x" * 60_000 for j in range(size)}}) for i in range(count))
+
+
+def test_batches_keep_to_number_and_size() -> None:
+    assert [len(batch) for batch in fenced_batches(rows(200))] == [98, 98, 4]
+    assert [len(batch) for batch in fenced_batches(_large(10, 4))] == [3, 3, 3, 1]
+    assert [len(batch) for batch in fenced_batches(_large(2, 16), room=1000)] == [1, 1]  # it has to go some time
+    assert fenced_batches([]) == [[]]
+    assert fenced_batches(rows(98), rows(2, 98))[-1] == rows(2, 98)
+    assert len(fenced_batches(rows(96), rows(2, 96))) == 1
+    assert FENCED_CHANGES == 98
+
+
+# --- marks ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_mark_that_was_made_anew_is_not_cleared(table: Table) -> None:
+    await make_due(table, SLICE, "one")
+    served = await due_mark(table, SLICE)
+    assert served is not None
+    assert list(await due_marks(table, SLICE.tenant, DAY)) == [SLICE]
+    await make_due(table, SLICE, "two")
+    await clear_due(table, SLICE, served)
+    assert await due_mark(table, SLICE) is not None
+    fresh = await due_mark(table, SLICE)
+    assert fresh is not None
+    await clear_due(table, SLICE, fresh)
+    await clear_due(table, SLICE, fresh)
+    assert await due_mark(table, SLICE) is None
+
+
+# --- what a head holds ------------------------------------------------------------------------------------------------
+
+
+async def test_a_head_comes_back_as_it_was(table: Table) -> None:
+    head = Head(
+        SLICE,
+        state=PARKED,
+        owner="o",
+        send_id="s",
+        generation="0" * 20,
+        batch=3,
+        lease_until=NOW,
+        attempts=4,
+        settled=timedelta(minutes=15),
+        next_due=NOW,
+        whole=True,
+        consistent=False,
+        records=5,
+        quarantined=6,
+        requests=7,
+        problem="p",
+        versions="v",
+        counts={"apart": {"app": 1}},
+    )
+    claim = await taken(table)
+    await claim.write([], NOW, replace(head, owner=claim.head.owner, generation=claim.head.generation))
+    assert await read_head(table, SLICE) == claim.head
+    assert [h async for h in heads_of_day(table, SLICE.tenant, DAY)] == [claim.head]
+    assert replace(claim.head, owner="o", generation="0" * 20, batch=3) == head
+
+
+async def test_counts_of_any_size_fit_a_head_and_their_sums_stay(table: Table) -> None:
+    counts = Counts()
+    for i in range(12_000):
+        name = f"{i * 2654435761 % 2**64:032x}"
+        counts.add(_seen(name, DIRECTORY))
+    claim = await taken(table)
+    await claim.write_all(rows(98), NOW, replace(claim.head, counts=counts.to_json(10**9), records=12_000))
+    head = await read_head(table, SLICE)
+    assert head is not None
+    stored = Counts.of_json(head.counts).scopes["customer"]
+    assert stored.verdicts == {"compliant": 12_000}
+    assert sum(good for good, _, _ in stored.users.values()) == 12_000
+    assert 10 < len(stored.users) < 12_000
+
+
+def _seen(name: str, directory: Directory) -> Seen:
+    record: SignIn = sign_in({})
+    return Seen(assess(record, directory), name, name * 6, name, name, name * 6)
+
+
+async def test_halves_go_on_from_the_generation_of_the_whole(table: Table) -> None:
+    claim = await taken(table)
+    for half in SLICE.halves() or ():
+        await table.write(new_head(half, NOW, claim.head.generation))
+        of_half = await Claim.take(table, half, owner="o", send_id="s", now=NOW, lease=LEASE)
+        assert of_half is not None
+        assert of_half.head.generation > claim.head.generation
