@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kiota_abstractions.api_error import APIError
     from msgraph.graph_request_adapter import GraphRequestAdapter
 
-_WINDOW_SECONDS: Final = 10.0
+_WINDOW_SECONDS: Final = 10.5  # Graph counts ten from when a request arrives, and one may arrive quicker than the last
 _ASK_AGAIN: Final = timedelta(minutes=15)
 _WAIT_WITHOUT_HEADER: Final = timedelta(seconds=60)
 _LICENCE: Final = ("nonpremiumtenant", "premium license", "premium licence", "does not have a premium")

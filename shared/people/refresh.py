@@ -217,6 +217,7 @@ class _Refresh:
         )
 
     async def _troubled(self, state: State, problem: str, *, abandon: bool) -> None:
+        await self._lease.renew(self._monitor.clock())
         if abandon:
             await remove_pieces(self._table, state.run)
             state = replace(state, run="")
@@ -339,6 +340,7 @@ class _Refresh:
             not_before=None,
             due_since=None,
         )
+        await self._lease.renew(self._monitor.clock())
         await remove_pieces(self._table, state.run)  # first: a crash behind it must leave nothing that nobody names
         await write_state(self._table, done)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -13,9 +15,11 @@ from local.graph_server.control import Fault, LicenceFault, NextLinkFault, Repea
 from local.sample.model import People
 from local.sample.people import GLOBAL_ADMINISTRATOR
 from shared.directory import Customer, DelegatedAdmin, DirectoryFile
+from shared.monitor import Monitor
 from shared.people.refresh import refresh_directory
 from shared.rules.rule import AT_HOME, PARTNER, PASSWORD_ONLY
 from shared.store.ledger import due_marks
+from shared.store.tables import Tables
 from tests.people.bench import (
     DAY,
     HOUR,
@@ -520,6 +524,57 @@ async def test_a_worker_that_dies_at_a_write_loses_nothing(
 async def _marked(at: Office) -> set[object]:
     slices = (await at.bench.tables()).slices
     return {s.start for s in await due_marks(slices, PARTNER, NOON)}
+
+
+async def test_a_worker_that_lost_its_lease_publishes_nothing(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Held back at the very write that names the new directory, while another one refreshes."""
+    async with office(azurite, monkeypatch, people()) as at, CutProxy(azurite) as proxy:
+        await at.refresh()
+        at.pass_time(6 * HOUR)
+        at.serve(JOINED)
+        before = await at.bench.copy()
+        slow = at.bench.worker(proxy.connection)
+        await slow.tables()
+        proxy.begin()
+        await refresh_directory(slow, scheduled=True)
+        pointer = next(n for n, r in enumerate(proxy.requests, 1) if r.startswith("P") and "RowKey='version'" in r)
+        await at.bench.restore(before)
+        at.bench.set_time(NOON + 6 * HOUR)
+        proxy.hold(pointer)
+        working = asyncio.ensure_future(refresh_directory(slow, scheduled=True))
+        await proxy.held.wait()
+        at.pass_time(at.bench.monitor.lease)
+        at.serve(without(people(), user(2)))
+        await at.refresh()
+        found, state = await at.file(), await at.state()
+        assert found is not None
+        proxy.release()
+        await working
+        assert await at.file() == found
+        assert await at.state() == state
+
+
+async def test_a_long_refresh_pauses_before_its_function_is_ended(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office(azurite, monkeypatch, LAYERED, page_size=1) as at:
+        times = itertools.count()
+        tables = Tables.connect(azurite, prefix=at.bench.prefix)
+        hurried = Monitor(at.bench.settings, clock=lambda: NOON + next(times) * 2 * MINUTE, tables=tables)
+        try:
+            await refresh_directory(hurried, scheduled=True)
+        finally:
+            await hurried.close()
+        state = await at.state()
+        assert state.run
+        assert state.problem == ""
+        assert await at.file() is None
+        asked = len(at.asked())
+        assert asked > 5
+        at.bench.set_time(NOON + next(times) * 2 * MINUTE)
+        await at.refresh(scheduled=False)
+        assert sorted(await at.roster()) == ["01", "02", "03"]
+        assert len(at.asked()) < 20, "it goes on where it paused"
 
 
 async def test_what_was_fetched_does_not_stay_behind(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ async def test_fifty_thousand_accounts_fit_into_the_budget_and_300_megabytes() -
 
 @pytest.mark.soak
 async def test_the_default_paces_are_never_throttled(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In real time: four pages of the report beside a scan that uses the rest of the limit would take 40 seconds."""
+    """In real time, with a limit as tight as the pace: the refresh leaves the rest of Graph's five to the scan."""
     served = people(registrations=[registration(n) for n in range(4)])
     async with office(azurite, monkeypatch, served, page_size=1, report_requests_per_10_seconds=1) as at:
         at.bench.graph.control(Control.model_validate({"clock": {"real": True}, "throttling": Throttling(requests=1)}))
