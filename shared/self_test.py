@@ -26,9 +26,9 @@ from shared.incident_life import after
 from shared.incidents import Incident, Telling, contributions
 from shared.monitor import Monitor, log_event
 from shared.scan.reading import Reading
-from shared.scan.slices import Slice
 from shared.signin.assess import Verdict
 from shared.signin.decoding import decode_page
+from shared.slices import Slice
 from shared.store import alerts
 from shared.store.findings import finding_of_row, finding_row
 from shared.store.incidents import incident_columns, incident_of

@@ -25,10 +25,10 @@ from shared.exceptions.life import REMINDERS
 from shared.incidents import RESOLVED, Incident
 from shared.monitor import Monitor, log_event
 from shared.rules import RULES
-from shared.scan.slices import DAY, midnight
 from shared.signin.assess import Verdict
 from shared.signin.text import id_key
 from shared.signin.traits import HEADLINE
+from shared.slices import DAY, midnight
 from shared.store.alerts import delivery_id, read_delivery, release
 from shared.store.exceptions import read_exceptions
 from shared.store.flights import PAST, read_flight

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from shared.monitor import Monitor
-from shared.scan.slices import Slice, closed_slices, days_between, near_retention_end, uncovered
+from shared.slices import Slice, closed_slices, days_between, near_retention_end, uncovered
 from shared.store.flights import PAST, read_flight
 from shared.store.ledger import FOREIGN, PARKED, SPLIT, Head, heads_of_day
 from shared.store.tables import Tables

@@ -24,9 +24,9 @@ from shared.exceptions.model import Covers, Papers, TechnicalException
 from shared.exceptions.request_text import Example, Seen, attachments, request_text
 from shared.exceptions.tend import silence_incidents
 from shared.monitor import Monitor, log_event
-from shared.scan.slices import DAY, midnight
 from shared.signin.assess import Verdict
 from shared.signin.text import id_key
+from shared.slices import DAY, midnight
 from shared.store.exceptions import Stored, read_exception, read_exceptions, read_history, write_step
 from shared.store.rollups import partner_days
 from shared.store.tables import Conflict

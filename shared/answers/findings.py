@@ -34,9 +34,9 @@ from shared.answers.overview import customer_names, known_directory
 from shared.findings import Finding
 from shared.monitor import Monitor
 from shared.rules.rule import Severity
-from shared.scan.slices import DAY, midnight
 from shared.signin.assess import Verdict
 from shared.signin.evidence import Evidence
+from shared.slices import DAY, midnight
 from shared.store.findings import all_findings_within, findings_within
 from shared.store.tables import Table
 

@@ -26,9 +26,9 @@ from shared.compliance.summary import Asked, Period, Summary, summarise
 from shared.exceptions.register import read_register
 from shared.monitor import Monitor
 from shared.preflight.model import Preflight, last_preflight
-from shared.scan.slices import DAY, midnight
 from shared.signin.text import id_key
 from shared.signin.traits import WATCHED
+from shared.slices import DAY, midnight
 from shared.store.directory import DirectoryMissing, Loaded
 from shared.store.flights import all_flights
 from shared.store.incidents import open_by_severity

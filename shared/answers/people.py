@@ -36,9 +36,9 @@ from shared.people.pages import PAGE_TABLES, pages_of
 from shared.people.role_names import role_name
 from shared.rules.posture import POSTURE_RULE
 from shared.rules.rule import Severity
-from shared.scan.slices import DAY, midnight
 from shared.signin.text import masked_user_id
 from shared.signin.traits import Scope
+from shared.slices import DAY, midnight
 from shared.store.incidents import KEY_SPAN, incidents_within
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, Kept, load_list, load_lists
 from shared.store.rollups import partner_days

@@ -17,8 +17,8 @@ from typing import Final
 from pydantic import Field
 
 from shared.answers.model import Answer, shown_id
-from shared.scan.slices import Slice, closed_slices, midnight, near_retention_end, uncovered
 from shared.signin.text import id_key
+from shared.slices import Slice, closed_slices, midnight, near_retention_end, uncovered
 from shared.store.flights import Flight
 from shared.store.rollups import Day, Reach
 

@@ -16,10 +16,10 @@ from shared.answers.model import Answer, shown_id
 from shared.compliance.counts import REST, Counts, Lines, ScopeCounts, Tally, total
 from shared.compliance.coverage import Coverage, Measured, coverage, coverage_by_day, percent
 from shared.rules.rule import Severity
-from shared.scan.slices import days_between
 from shared.signin.assess import Verdict
 from shared.signin.text import id_key
 from shared.signin.traits import WATCHED
+from shared.slices import days_between
 from shared.store.rollups import Day
 
 _MOST_TOP: Final = 10

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from shared.exceptions.issues import ISSUES, LEGACY
 from shared.exceptions.model import APPROVED, EXPIRED, REQUESTED, WITHDRAWN, Papers, TechnicalException
 from shared.rules import RULE
-from shared.scan.slices import DAY
+from shared.slices import DAY
 
 SYSTEM: Final = "system"
 REMINDERS: Final = (14, 3)  # days before the end

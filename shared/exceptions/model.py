@@ -14,7 +14,7 @@ from typing import Final
 from shared.compliance.summary import Lacking
 from shared.incident_life import Accepts
 from shared.incidents import PAST, Facts, Who
-from shared.scan.slices import midnight
+from shared.slices import midnight
 
 REQUESTED: Final = "requested"
 APPROVED: Final = "approved"

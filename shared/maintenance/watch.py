@@ -9,10 +9,10 @@ from typing import Final
 from shared.compliance.counts import ScopeCounts
 from shared.compliance.coverage import coverage, measure, percent
 from shared.monitor import Monitor, log_event
-from shared.scan.slices import DAY, midnight
 from shared.signin.assess import Verdict
 from shared.signin.text import id_key
 from shared.signin.traits import Scope
+from shared.slices import DAY, midnight
 from shared.store.flights import PAST, all_flights
 from shared.store.ledger import heads_of_day
 from shared.store.rollups import Day, partner_days

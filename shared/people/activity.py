@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 
 from shared.compliance.counts import REST, Reached
 from shared.compliance.coverage import measure
-from shared.scan.slices import DAY
 from shared.signin.traits import WATCHED
+from shared.slices import DAY
 from shared.store.rollups import Day
 
 type Tallies = dict[str, list[int]]  # key -> [compliant, non-compliant, unknown]

@@ -27,8 +27,8 @@ from shared.rules import RULES_VERSION
 from shared.scan.messages import SliceMessage
 from shared.scan.plan import launch
 from shared.scan.reading import Reading
-from shared.scan.slices import Slice, near_retention_end
 from shared.signin.decoding import DECODER_VERSION
+from shared.slices import Slice, near_retention_end
 from shared.store import sessions
 from shared.store.directory import DirectoryMissing
 from shared.store.exceptions import read_exceptions

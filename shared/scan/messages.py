@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from shared.scan.slices import Slice
+from shared.slices import Slice
 
 type Piece = tuple[AwareDatetime, int]  # start and width in seconds
 

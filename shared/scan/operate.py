@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from shared.monitor import Monitor, log_event
-from shared.scan.slices import days_between, near_retention_end
+from shared.slices import days_between, near_retention_end
 from shared.store.ledger import FOREIGN, PARKED, SPLIT, Head, heads_of_day, make_due, release_parked
 
 

@@ -12,7 +12,6 @@ from shared.compliance.counts import Counts, Seen
 from shared.directory import Directory
 from shared.findings import Finding, customer_of, finding_of, person_of
 from shared.rules.rule import Policy
-from shared.scan.slices import Slice
 from shared.signin.assess import Assessment, assess
 from shared.signin.decoding import Page, Quarantined
 from shared.signin.evidence import Evidence
@@ -20,6 +19,7 @@ from shared.signin.model import SignIn
 from shared.signin.sessions import Proof, SessionKey, session_of
 from shared.signin.text import id_key
 from shared.signin.traits import WATCHED, Identity, is_interactive, is_partner_user
+from shared.slices import Slice
 
 _LONGEST_KEY: Final = 1024  # as a finding has them; only a broken record has more
 

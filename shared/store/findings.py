@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from shared.findings import Finding
 from shared.rules.rule import Severity
-from shared.scan.slices import Slice, midnight, partition_of
 from shared.signin.decoding import Quarantined
+from shared.slices import Slice, midnight, partition_of
 from shared.store.packing import TooLong, pack_bytes
 from shared.store.tables import SCHEMA, Row, Table, is_newer, keys, utc
 

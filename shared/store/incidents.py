@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from shared.incident_life import USUAL_LIFE, Accepts, Life, Note, Step, accept_nothing, after
 from shared.incidents import OPEN, PAST, RESOLVED, Facts, Incident, Telling, Who, adds, counted_on, only_grew, total
-from shared.scan.slices import Slice
+from shared.slices import Slice
 from shared.store.events import event_row
 from shared.store.tables import (
     SCHEMA,

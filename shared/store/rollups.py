@@ -14,8 +14,8 @@ from hashlib import sha256
 from typing import Any, Final
 
 from shared.compliance.counts import Counts, total
-from shared.scan.slices import midnight
 from shared.signin.text import id_key
+from shared.slices import midnight
 from shared.store.ledger import COUNTS_ROOM, FOREIGN, PARKED, SPLIT, Head, heads_of_day
 from shared.store.packing import pack_first, packed_columns, unpack
 from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge

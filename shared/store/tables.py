@@ -21,6 +21,7 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
@@ -230,12 +231,15 @@ class Tables:
     ) -> Self:
         """By identity, or by connection string where there is one (this machine's emulator). A prefix of the names
         lets several sets of tables live in one account. `retries`: how often a request that failed is sent again."""
-        retry: dict[str, Any] = {"retry_total": retries, "retry_backoff_factor": 0.2}
+        # With the environment's settings the transport would look for a .netrc before each request, in a thread of its
+        # own, which takes nearly as long as the request; a proxy for storage is nothing this app is run behind.
+        transport = AioHttpTransport(use_env_settings=False)
+        options: dict[str, Any] = {"retry_total": retries, "retry_backoff_factor": 0.2, "transport": transport}
         if connection_string:
-            return cls(TableServiceClient.from_connection_string(connection_string, **retry), prefix, retries)
+            return cls(TableServiceClient.from_connection_string(connection_string, **options), prefix, retries)
         if uri is None or credential is None:
             raise ValueError("a table service needs a connection string, or an address and a credential")
-        return cls(TableServiceClient(uri, credential=credential, **retry), prefix, retries)
+        return cls(TableServiceClient(uri, credential=credential, **options), prefix, retries)
 
     @property
     def by_name(self) -> dict[str, Table]:

@@ -13,7 +13,7 @@ from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import DeliveryMessage, dispatch_alerts
 from shared.alerts.post import Answer, Target
 from shared.rules.rule import Severity
-from shared.scan.slices import Slice
+from shared.slices import Slice
 from shared.store.flights import change_flight, read_flight
 from shared.store.ledger import Claim
 from shared.store.tables import Tables

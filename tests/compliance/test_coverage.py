@@ -20,7 +20,7 @@ from shared.compliance.coverage import (
     percent,
     tenant_coverage,
 )
-from shared.scan.slices import midnight
+from shared.slices import midnight
 from shared.store.flights import Flight
 from shared.store.rollups import Day, Reach
 

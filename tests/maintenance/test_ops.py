@@ -19,8 +19,8 @@ from shared.answers.overview import SummaryQuery, read_summary
 from shared.maintenance.erase import erase_person
 from shared.monitor import Monitor
 from shared.rules.rule import PARTNER, TECHNICIAN
-from shared.scan.slices import Slice
 from shared.settings import AuthMode
+from shared.slices import Slice
 from shared.store.ledger import PARKED, head_row
 from shared.store.packing import unpack_bytes
 from shared.store.tables import SCHEMA, insert, upsert

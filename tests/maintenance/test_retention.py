@@ -12,8 +12,8 @@ from shared.incidents import RESOLVED, Facts, Incident, Who
 from shared.maintenance.retention import delete_expired
 from shared.monitor import Monitor
 from shared.rules.rule import PARTNER
-from shared.scan.slices import Slice, partition_of
 from shared.signin.decoding import Quarantined
+from shared.slices import Slice, partition_of
 from shared.store.alerts import PARTITION as ALERTS
 from shared.store.alerts import delivery_id
 from shared.store.findings import quarantined_row

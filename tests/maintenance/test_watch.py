@@ -14,7 +14,7 @@ import pytest
 from functions.maintenance import bp
 from shared.maintenance.night import maintain
 from shared.maintenance.watch import report_days, watch_scan
-from shared.scan.slices import partition_of
+from shared.slices import partition_of
 from shared.store.ledger import head_row
 from shared.store.tables import NAMES, upsert
 from tests.infra.test_alerts import BY_NAME, query_of

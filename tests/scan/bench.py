@@ -22,8 +22,8 @@ from shared.monitor import Monitor
 from shared.rules.rule import CUSTOMER, PARTNER, PLAIN, TECHNICIAN
 from shared.scan.job import scan_slice
 from shared.scan.plan import plan_scans
-from shared.scan.slices import Slice, closed_slices
 from shared.settings import Settings, load_settings
+from shared.slices import Slice, closed_slices
 from shared.store.directory import save_directory
 from shared.store.ledger import Head, heads_of_day, read_head
 from shared.store.rollups import Reach, partner_days

@@ -11,7 +11,7 @@ from shared.monitor import Monitor
 from shared.rules.rule import NON_INTERACTIVE, PASSWORD_ONLY, SILENT
 from shared.scan.job import scan_slice
 from shared.scan.plan import plan_scans
-from shared.scan.slices import Slice
+from shared.slices import Slice
 from tests.scan.bench import Bench, record, slice_at, slice_of
 
 # Two slices of eight hours: one that holds every kind of record, and one whose child goes by a root in the first.

@@ -30,7 +30,7 @@ from shared.rules.rule import PARTNER
 from shared.scan.job import park_poisoned
 from shared.scan.messages import SliceMessage
 from shared.scan.operate import release
-from shared.scan.slices import Slice
+from shared.slices import Slice
 from shared.store.flights import read_flight
 from shared.store.ledger import MAX_ATTEMPTS, PARKED
 from tests.scan.bench import Bench, bench, record, slice_at

@@ -10,7 +10,7 @@ import pytest
 
 from shared.rules.rule import PARTNER
 from shared.scan.operate import rescan
-from shared.scan.slices import Slice
+from shared.slices import Slice
 from shared.store.flights import read_flight
 from shared.store.tables import Table, delete
 from tests.scan.bench import Bench, bench, record

@@ -10,7 +10,7 @@ import pytest
 from shared.rules.rule import PARTNER
 from shared.scan.messages import SliceMessage
 from shared.scan.plan import LONGEST_CHAIN, Ledger, due_slices
-from shared.scan.slices import Slice, closed_slices
+from shared.slices import Slice, closed_slices
 from shared.store.flights import PAST, read_flight
 from shared.store.ledger import CLAIMED, FOREIGN, IDLE, NEVER, PARKED, SPLIT, Head
 from tests.scan.bench import Bench, bench

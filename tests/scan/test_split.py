@@ -11,7 +11,7 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from shared.rules.rule import PARTNER
 from shared.scan.job import scan_slice
 from shared.scan.operate import rescan
-from shared.scan.slices import Slice
+from shared.slices import Slice
 from shared.store.ledger import SPLIT, due_marks, make_due
 from tests.scan.bench import Bench, bench, record, slice_at
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss

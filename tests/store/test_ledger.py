@@ -11,9 +11,9 @@ import pytest
 
 from shared.compliance.counts import Counts, Seen
 from shared.directory import Directory
-from shared.scan.slices import Slice
 from shared.signin.assess import assess
 from shared.signin.model import SignIn
+from shared.slices import Slice
 from shared.store.ledger import (
     CLAIMED,
     FENCED_CHANGES,

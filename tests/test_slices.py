@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.scan.slices import (
+from shared.slices import (
     Slice,
     alternate,
     closed_slices,
