@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 PORT ?= 0
 TESTS ?= tests
 
-.PHONY: help setup demo test lint bench soak lock clean
+.PHONY: help setup demo test lint bench soak fuzz lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ bench: setup ## compare with named peers; writes bench.json
 
 soak: setup ## the long fault runs
 	@$(PY) -m pytest -q -m soak tests
+
+fuzz: setup ## hostile input to the token check for a minute (FUZZ="--seconds 600")
+	@$(PY) -m local.fuzz_token $(FUZZ)
 
 lock: ## rebuild both lock files from pyproject.toml
 	@$(PY) -m pip install -q --disable-pip-version-check 'pip-tools>=7.6'

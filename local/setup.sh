@@ -25,7 +25,7 @@ if [[ ! -f .venv/.stamp || "$(stamp requirements.txt requirements-dev.txt)" != "
   echo "Setting up .venv with $("$python" --version) ..."
   rm -rf .venv
   "$python" -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+  .venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
   stamp requirements.txt requirements-dev.txt >.venv/.stamp
 fi
 
