@@ -131,9 +131,9 @@ async def test_alert(call: Call[NoQuery, TestOf]) -> AlertItem:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such channel.") from None
 
 
-@endpoint(bp, "GET", "alerts/schema", needs=None)
+@endpoint(bp, "GET", "alerts/schema", needs=Role.READER)
 async def alert_schema(call: Call[NoQuery]) -> JsonSchema:
-    """The JSON Schema of what channels of kind generic get. Open to everybody; holds no data."""
+    """The JSON Schema of what channels of kind generic get."""
     return JsonSchema(schema())
 
 

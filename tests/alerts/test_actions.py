@@ -8,6 +8,7 @@ from typing import Any
 
 from functions import alerts as routes
 from functions.alerts import alert_schema, alerts, change, incident, send_again
+from functions.who import Role
 from local.receivers import Fault
 from shared.alerts.message import schema
 from shared.rules.rule import Severity
@@ -212,8 +213,8 @@ async def test_a_test_message_is_marked_as_one(azurite: str) -> None:
         ).status == 404
 
 
-async def test_the_schema_is_published_for_everybody(azurite: str) -> None:
+async def test_the_schema_is_published_for_readers(azurite: str) -> None:
     async with bench(azurite) as b:
         reply = await ask(alert_schema, b.monitor)
         assert (reply.status, reply.json) == (200, schema())
-        assert alert_schema.needs is None
+        assert alert_schema.needs is Role.READER
