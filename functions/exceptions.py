@@ -27,7 +27,7 @@ from shared.answers.exceptions import (
     withdraw_exception,
 )
 from shared.answers.model import Query
-from shared.exceptions.life import NotNow, Unacceptable
+from shared.exceptions.life import NotNow, OwnRequest, Unacceptable
 from shared.exceptions.tend import tend_exceptions
 from shared.monitor import monitor
 
@@ -70,10 +70,12 @@ async def exception(call: Call[NoQuery]) -> ExceptionDetail:
 @endpoint(bp, "POST", "exceptions/{id}/approve", needs=Role.OPERATOR)
 async def approve(call: Call[NoQuery, Approval]) -> ExceptionDetail:
     """Approve an exception: from now to its end it silences the incidents it covers. Needs the header If-Match with its
-    ETag, or *."""
+    ETag, or *. Who asked for it cannot approve it (403), where people sign in themselves."""
     etag = _if_match(call)
     try:
         return await approve_exception(call.monitor, call.path["id"], call.body, by=_name(call), etag=etag)
+    except OwnRequest as refusal:
+        raise Problem(HTTPStatus.FORBIDDEN, str(refusal)) from None
     except (UnknownException, ChangedException, NotNow) as refusal:
         raise _refused(refusal) from None
 

@@ -38,6 +38,7 @@ _QUIET_SECONDS: Final = 8  # two plans and more
 SETTINGS: Final = {
     "SCAN_SCHEDULE": "*/3 * * * * *",
     "ALERT_SCHEDULE": "*/5 * * * * *",
+    "DIRECTORY_SCHEDULE": "30 */2 * * * *",  # who is dormant can be said once the log was read
     "SLICE_MINUTES": str(SLICE_MINUTES),
     "LOOKBACK_DAYS": str(DAYS + 1),
     "RETENTION_DAYS": str(DAYS + 10),

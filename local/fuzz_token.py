@@ -33,6 +33,7 @@ SEEDS = (
     b'{"aud":"c","nonce":"n","sub":"s","ver":"2.0","iss":"https://login.microsoftonline.com/t/v2.0","name":"n"}',
     b'{"tid":"t","scp":["a"],"idp":"https://sts.windows.net/h/","altsecid":"5::1","amr":"ngcmfa","azp":"a","azpacr":"0"}',
 )
+DECODED = b'{"typ":"JWT","alg":"RS256"}.' + SEEDS[0] + b".[Signature]"  # as jwt.ms shows it
 _PIECES = (
     b'"amr":',
     b"null",
@@ -51,6 +52,10 @@ _PIECES = (
 def compact(payload: bytes, header: bytes = _HEADER, signature: bytes = b"signature") -> bytes:
     """A token in the compact form of these bytes, whatever they hold."""
     return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in (header, payload, signature))
+
+
+WHOLE = (*SEEDS, _HEADER, compact(SEEDS[0]), DECODED)
+"""What is mutated."""
 
 
 def probe(data: bytes) -> TokenCheck | TokenError:
@@ -130,7 +135,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     rng, runs, end = random.Random(arguments.seed), 0, time.monotonic() + arguments.seconds
     while time.monotonic() < end:
-        data = rng.choice((b"\x00", b"\x60", b"\xf0")) + mutated(rng, rng.choice((*SEEDS, _HEADER, compact(SEEDS[0]))))
+        data = rng.choice((b"\x00", b"\x60", b"\xf0")) + mutated(rng, rng.choice(WHOLE))
         try:
             one_input(data)
         except BaseException:

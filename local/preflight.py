@@ -1,12 +1,15 @@
 """`python -m local preflight`: whether an installation has what it needs, with the settings of this environment.
 
-The same settings as the app's apply. Nothing is sent to webhooks; what was found is kept for the coverage.
+The same settings and the same managed identity as the app's apply: where a machine has none, nothing about Graph can be
+found out there, and the deployed app says it (GET /api/preflight). Nothing is sent to webhooks; what was found is kept
+for the coverage.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 
 from shared.monitor import Monitor
@@ -20,6 +23,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local preflight", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print what GET /api/preflight answers")
     options = parser.parse_args(argv)
+    logging.getLogger("azure").setLevel(logging.CRITICAL)  # each check says what went wrong, once
     try:
         said = asyncio.run(_run())
     except SettingsError as error:

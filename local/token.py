@@ -38,8 +38,8 @@ def main(argv: list[str]) -> int:
         request = read_request(sys.stdin.buffer.read(MAX_BYTES + 1))
         if arguments.expect_audience is not None:
             request = replace(request, expect_audience=expected_audience(arguments.expect_audience))
-        keys_at = None if arguments.keys_url is None else allowed_keys_url(arguments.keys_url, loopback=True)
-        request = replace(request, verify=request.verify or arguments.verify or keys_at is not None)
+        keys_at = [] if arguments.keys_url is None else [allowed_keys_url(arguments.keys_url, loopback=True)]
+        request = replace(request, verify=request.verify or arguments.verify or bool(keys_at))
         answer = asyncio.run(
             check_request(
                 request, now=datetime.now(UTC), partner_tenant_id=arguments.partner_tenant_id, keys_at=keys_at

@@ -8,7 +8,7 @@ reads, and they are removed when they were read back, so it never counts anywher
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -33,7 +33,7 @@ from shared.store import alerts
 from shared.store.findings import finding_of_row, finding_row
 from shared.store.incidents import incident_columns, incident_of
 from shared.store.packing import pack, unpack
-from shared.store.tables import SCHEMA, Conflict, Tables, delete, keys, upsert
+from shared.store.tables import SCHEMA, Conflict, Table, Tables, delete, keys, upsert, utc
 
 _PARTITION: Final = "self-test"
 _USER: Final = "5e1f7e57-0000-4000-8000-000000000001"
@@ -44,6 +44,8 @@ _QUEUED: Final = "queued"
 _RUN: Final = "run"
 _FAILED: Final = "failed"
 _ID: Final = 32
+# How long what a self-test said can be read.
+_KEPT: Final = timedelta(days=30)
 
 
 class UnknownTest(Exception):  # noqa: N818
@@ -106,6 +108,7 @@ async def start_self_test(monitor: Monitor, asked: SelfTestRequest, *, by: str) 
         raise BadParameter("channel", "is not one of the channels")
     record = _Record(uuid4().hex, monitor.clock(), by, [asked.channel] if asked.channel else [*channels])
     tables = await monitor.tables()
+    await _forget(tables, record.at - _KEPT)
     await _save(tables, record)
     log_event("self_test_started", self_test=record.id)
     return await _shown(tables, record)
@@ -171,6 +174,8 @@ async def fail_self_test(monitor: Monitor, body: str) -> None:
     tables = await monitor.tables()
     record = await _read(tables, _id_in(body) or "")
     if record is not None and record.state == _QUEUED:
+        for table in (tables.slices, tables.incidents):  # what a worker wrote before it crashed
+            await _remove(table, [row async for row in table.prefixed(_PARTITION, "") if record.id in row["RowKey"]])
         leg = _leg("queue", record.at, monitor.clock(), "its workers crashed; the log says why")
         await _save(tables, replace(record, state=_FAILED, legs=[leg]))
 
@@ -227,16 +232,21 @@ async def _through_tables(tables: Tables, record: _Record, finding: Finding, inc
     await tables.incidents.write(upsert(of_incident))
     read = await tables.slices.get(_PARTITION, row["RowKey"])
     read_incident = await tables.incidents.get(_PARTITION, of_incident["RowKey"])
-    for table, written in ((tables.slices, row), (tables.incidents, of_incident)):
-        try:
-            await table.write(delete(written))
-        except Conflict:
-            continue  # another worker with the same message was first
+    await _remove(tables.slices, [row])
+    await _remove(tables.incidents, [of_incident])
     if read is None or finding_of_row(read) != finding:
         return "the finding could not be read back as it was written"
     if read_incident is None or incident_of(read_incident) != incident:
         return "the incident could not be read back as it was written"
     return ""
+
+
+async def _remove(table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    for row in rows:
+        try:
+            await table.write(delete(row))
+        except Conflict:
+            continue  # another worker was first
 
 
 async def _alert(monitor: Monitor, tables: Tables, record: _Record, channel: str, telling: Telling) -> str:
@@ -260,7 +270,13 @@ def _leg(name: str, begin: datetime, end: datetime, wrong: str = "") -> dict[str
 
 async def _save(tables: Tables, record: _Record) -> None:
     value = {**asdict(record), "at": record.at.isoformat()}
-    await tables.control.write(upsert({**keys(_PARTITION, f"run-{record.id}"), "v": SCHEMA, **pack("run", value)}))
+    row = {**keys(_PARTITION, f"run-{record.id}"), "v": SCHEMA, "at": record.at, **pack("run", value)}
+    await tables.control.write(upsert(row))
+
+
+async def _forget(tables: Tables, before: datetime) -> None:
+    rows = tables.control.prefixed(_PARTITION, "run-", select=["PartitionKey", "RowKey", "at"])
+    await _remove(tables.control, [row async for row in rows if utc(row["at"]) < before])
 
 
 async def _read(tables: Tables, id_: str) -> _Record | None:

@@ -159,10 +159,13 @@ class Settings(BaseSettings):
 
     @property
     def address(self) -> str | None:
-        """Where people reach the app, without a slash at the end: PUBLIC_URL, else the host name Azure gave it."""
+        """Where people reach the app, without a slash at the end: PUBLIC_URL, else the name that its host gave it."""
         if self.public_url:
             return self.public_url.rstrip("/")
-        return f"https://{self.website_hostname}" if self.website_hostname else None
+        if self.website_hostname is None:
+            return None
+        local = urlsplit(f"//{self.website_hostname}").hostname in LOOPBACK_HOSTS
+        return f"{'http' if local else 'https'}://{self.website_hostname}"
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from functions.answers import coverage, findings, incidents, summary
 from functions.self_test import START, self_test
@@ -13,6 +15,7 @@ from local.receivers import Fault
 from shared.self_test import fail_self_test, is_self_test, message_of, run_self_test
 from tests.alerts.bench import Bench, bench, receiver
 from tests.functions.asking import ask
+from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 
 JSON = {"Content-Type": "application/json"}
 
@@ -85,6 +88,44 @@ async def test_one_whose_message_crashes_its_workers_has_failed(azurite: str) ->
         shown = await _shown(at, id_)
         assert (shown["done"], shown["passed"]) == (True, False)
         assert [leg["state"] for leg in shown["legs"]] == ["failed", "skipped", "skipped", "skipped"]
+
+
+async def test_a_worker_that_dies_on_the_way_leaves_nothing_behind(azurite: str) -> None:
+    """Cut off at each of its writes, then either run again or given up."""
+    async with bench(azurite, receiver()) as at, CutProxy(azurite) as proxy:
+        tables = await at.monitor.tables()
+        dying = at.worker(proxy.connection, retries=0)
+        await dying.tables()
+        try:
+            for _ in range(2):  # the first time it also reads what it remembers
+                id_ = await _start(at)
+                proxy.begin()
+                await run_self_test(dying, message_of(id_))
+            writes = proxy.writes
+            assert len(writes) >= 6
+            for number in writes:
+                for ending in (run_self_test, fail_self_test):
+                    id_ = await _start(at)
+                    proxy.begin(Cut(number, Loss.ANSWER, Aftermath.CRASH))
+                    with pytest.raises((ServiceRequestError, ServiceResponseError)):
+                        await run_self_test(dying, message_of(id_))
+                    await ending(at.monitor, message_of(id_))
+                    for table in (tables.slices, tables.incidents):
+                        assert [row["RowKey"] async for row in table.everything()] == [], (number, ending.__name__)
+                    assert len([d for d in await at.deliveries() if id_ in json.dumps(d.message)]) <= 1
+        finally:
+            await dying.close()
+
+
+async def test_what_it_said_is_kept_for_a_month(azurite: str) -> None:
+    async with bench(azurite) as at:
+        old = await _start(at)
+        at.now += timedelta(days=30)
+        kept = await _start(at)
+        at.now += timedelta(seconds=1)
+        await _start(at)
+        assert (await ask(self_test, at.monitor, path={"id": old})).status == 404
+        assert (await ask(self_test, at.monitor, path={"id": kept})).status == 200
 
 
 async def test_what_cannot_be_asked(azurite: str) -> None:

@@ -24,6 +24,7 @@ from shared.exceptions.model import Covers, Papers, TechnicalException
 from shared.exceptions.request_text import Example, Seen, attachments, request_text
 from shared.exceptions.tend import silence_incidents
 from shared.monitor import Monitor, log_event
+from shared.settings import AuthMode
 from shared.signin.assess import Verdict
 from shared.signin.text import id_key
 from shared.slices import DAY, midnight
@@ -268,9 +269,13 @@ async def read_exception_detail(monitor: Monitor, id_: str) -> ExceptionDetail:
 
 
 async def approve_exception(monitor: Monitor, id_: str, given: Approval, *, by: str, etag: str) -> ExceptionDetail:
-    """Accept the risk; its incidents fall silent at once. Raises UnknownException, ChangedException, NotNow."""
+    """Accept the risk; its incidents fall silent at once. Two people are needed where people can be told apart, which
+    a function key does not. Raises UnknownException, ChangedException, NotNow, OwnRequest."""
     now = monitor.clock()
-    return await _change(monitor, id_, etag, lambda e: life.approved(e, by, given.comment, given.ticket, now))
+    four_eyes = monitor.settings.auth_mode is AuthMode.EASY_AUTH
+    return await _change(
+        monitor, id_, etag, lambda e: life.approved(e, by, given.comment, given.ticket, now, four_eyes=four_eyes)
+    )
 
 
 async def withdraw_exception(monitor: Monitor, id_: str, *, by: str, etag: str) -> ExceptionDetail:

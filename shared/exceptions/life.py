@@ -42,6 +42,10 @@ class NotNow(Exception):  # noqa: N818
     """A change does not fit the exception's state; the text says why."""
 
 
+class OwnRequest(Exception):  # noqa: N818
+    """Nobody accepts a risk that they asked for themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of the history. `at` is UTC."""
@@ -116,6 +120,8 @@ def why_not(
                 "vendorConfirmation.cannotUseExternalMfa", "must be confirmed (true): External MFA does count as MFA."
             )
         )
+    if papers.confirmed_on > today.isoformat():
+        wrong.append(Wrong("vendorConfirmation.on", "must not be in the future."))
     if not named:
         wrong.append(Wrong("user", "a user, an app or a customer must be named: no exception covers everybody."))
     if not rules:
@@ -148,11 +154,13 @@ def requested(new: TechnicalException) -> Step:
     return Step(new, Line(1, new.requested_at, new.requested_by, "requested", new.reason))
 
 
-def approved(before: TechnicalException, by: str, comment: str, ticket: str, now: datetime) -> Step:
-    """Somebody accepts the risk. Raises NotNow."""
+def approved(before: TechnicalException, by: str, comment: str, ticket: str, now: datetime, *, four_eyes: bool) -> Step:
+    """Somebody accepts the risk; with `four_eyes` not who asked for it. Raises NotNow, OwnRequest."""
     state = before.state_at(now)
     if state != REQUESTED:
         raise NotNow(f"It is {state}; only what is requested can be approved.")
+    if four_eyes and by == before.requested_by:
+        raise OwnRequest("You asked for it, so somebody else with the role Operator must approve it.")
     ticket = ticket or before.ticket
     detail = " ".join(part for part in (f"ticket {ticket}" if ticket else "", comment) if part)
     after = replace(before, state=APPROVED, approved_at=now, approved_by=by, ticket=ticket)

@@ -18,6 +18,7 @@ from shared.rules import RULE
 
 _MARKS: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~&]|^-)")
 _SCHEME: Final = re.compile(r"(?i)\b(ht)tp(s?)(?=:)")
+_WWW: Final = re.compile(r"(?i)\bwww(?=\.)")  # many readers make a link of that alone
 _LONGEST: Final = 2000
 
 
@@ -117,7 +118,7 @@ def request_text(exception: TechnicalException, seen: Seen, partner: str) -> str
 
 def text(value: str) -> str:
     """One line in which Markdown finds nothing to do."""
-    return _SCHEME.sub(r"hxxp\2", _MARKS.sub(r"\\\1", clean(value, _LONGEST)))
+    return _WWW.sub(r"\g<0>\\", _SCHEME.sub(r"hxxp\2", _MARKS.sub(r"\\\1", clean(value, _LONGEST))))
 
 
 def _row(example: Example) -> str:

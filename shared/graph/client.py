@@ -20,7 +20,16 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from shared.graph.permissions import Part, part_of
-from shared.graph.problems import BadAnswer, GraphProblem, NotFound, Refused, Throttled, Unavailable, Unlicensed
+from shared.graph.problems import (
+    BadAnswer,
+    GraphProblem,
+    NotFound,
+    NoToken,
+    Refused,
+    Throttled,
+    Unavailable,
+    Unlicensed,
+)
 
 if TYPE_CHECKING:
     from kiota_abstractions.api_error import APIError
@@ -86,7 +95,7 @@ class GraphClient:
         except httpx.HTTPError as error:
             raise Unavailable(f"Graph could not be reached or broke off ({type(error).__name__})") from error
         except ClientAuthenticationError as error:
-            raise Refused(
+            raise NoToken(
                 "The app could not get a token for Graph: check that its managed identity exists and AZURE_CLIENT_ID "
                 "names it.",
                 _ASK_AGAIN,

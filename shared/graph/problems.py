@@ -3,6 +3,7 @@
 GraphProblem
 ├── Throttled      429, or 503 with Retry-After: the whole tenant waits; no attempt is counted
 ├── Refused        401, 403: nobody granted it; the whole tenant waits until somebody does
+│   ├── NoToken    the app's identity gets no token, so nothing was asked
 │   └── Unlicensed the tenant has no licence for what was asked
 ├── Unavailable    5xx, time-outs, broken connections: the slice is tried again
 └── BadAnswer      an answer that makes no sense: cut off, a lost skip token, a page that comes twice
@@ -37,6 +38,10 @@ class Refused(GraphProblem):
 
     tenant_wide = True
     counts = False
+
+
+class NoToken(Refused):
+    """The app's identity gets no token for Graph."""
 
 
 class Unlicensed(Refused):

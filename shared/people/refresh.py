@@ -59,7 +59,11 @@ _ASKS: Final[dict[str, Callable[[Fetched, Sequence[str]], list[Ask]]]] = {
     REGISTRATIONS: registration_asks,
 }
 
-_AT_ONCE: Final = 8  # requests to Graph in flight, a source
+# Requests to Graph in flight, a source. Their pace is that of the settings: Graph gives the smallest tenant 3,500 units
+# in ten seconds for groups, roles and their holders, of which the dearest read here (transitiveMembers with $select)
+# takes 4; and the reports 5 requests, of which the sign-in log takes 4 ("Microsoft Graph service-specific throttling
+# limits"). For relationships and PIM no limit is published; a 429 there puts the rest of the refresh off.
+_AT_ONCE: Final = 8
 _ROUND: Final = 100  # requests between two times that pages are kept
 _LONGEST_WORK: Final = timedelta(minutes=25)  # a function may run for 30
 _STALE: Final = timedelta(hours=6)  # pages older than that are not gone on with
@@ -71,30 +75,33 @@ async def refresh_directory(monitor: Monitor, *, scheduled: bool) -> None:
     """Read roster, customers and registrations anew.
 
     `scheduled` begins a refresh. Else one that was cut off is carried on, once its time to wait has passed, and the
-    very first one is begun. Returns at once while another worker refreshes. What Graph does wrong ends in the state of
-    the source (shared/store/refresh.py). Raises only where storage does not answer.
+    very first one is begun, also where a directory file was loaded, which lacks what the lists show. Returns at once
+    while another worker refreshes. What Graph does wrong ends in the state of the source (shared/store/refresh.py).
+    Raises only where storage does not answer.
     """
     tables = await monitor.tables()
     now = monitor.clock()
-    fresh = not scheduled and await _known(tables) is None
-    if not await _due(tables, scheduled=scheduled, fresh=fresh, now=now):
+    unknown = not scheduled and await _known(tables) is None
+    if not await _due(tables, scheduled=scheduled, unknown=unknown, now=now):
         return
     lease = await Lease.take(tables.directory, uuid4().hex, now, monitor.lease)
     if lease is None:
         return
     try:
-        due = await _due(tables, scheduled=scheduled, fresh=fresh, now=now)  # another worker may just have ended
+        due = await _due(tables, scheduled=scheduled, unknown=unknown, now=now)  # another worker may just have ended
         await _Refresh(monitor, tables, lease, now).run(due)
         await lease.give_back()
     except LeaseLost:
         log_event("directory_lease_lost")
 
 
-async def _due(tables: Tables, *, scheduled: bool, fresh: bool, now: datetime) -> list[State]:
+async def _due(tables: Tables, *, scheduled: bool, unknown: bool, now: datetime) -> list[State]:
+    """The sources to read now. `unknown`: there is no directory, so that nothing can be judged."""
     states = [await read_state(tables.directory, source) for source in (ROSTER, REGISTRATIONS)]
     if scheduled:
         return states
-    return [s for s in states if (s.run or fresh) and (s.not_before is None or s.not_before <= now)]
+    begun = [s for s in states if s.run or s.began is None or unknown]
+    return [s for s in begun if s.not_before is None or s.not_before <= now]
 
 
 async def _known(tables: Tables) -> Loaded | None:

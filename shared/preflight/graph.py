@@ -7,13 +7,16 @@ from typing import Final
 from urllib.parse import quote
 
 from shared.graph.permissions import PARTS, Part
-from shared.graph.problems import BadAnswer, GraphProblem, NotFound, Refused, Unlicensed
+from shared.graph.problems import BadAnswer, GraphProblem, NotFound, NoToken, Refused, Unlicensed
 from shared.monitor import Monitor
+from shared.preflight.identity import NO_TOKEN, SEE_IDENTITY
 from shared.preflight.model import Check, Kind, State
 
 _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 _GLOBAL_ADMINISTRATOR: Final = "62e90394-69f5-4237-9190-012177145e10"
-_GRANT: Final = "infra/scripts/grant-graph-permissions.sh PRINCIPAL_ID {permission}"
+_GRANT: Final = (
+    'infra/scripts/grant-graph-permissions.sh "$(azd env get-value AZURE_IDENTITY_PRINCIPAL_ID)" {permission}'
+)
 _SIGN_INS: Final = "auditLogs/signIns"
 _PIM: Final = "identityGovernance/privilegedAccess/group/"
 # The smallest read of each part.
@@ -36,11 +39,14 @@ _LICENCES: Final = {
 }
 
 
-async def check_graph(monitor: Monitor) -> list[Check]:
-    """A check a permission and licence; of the sign-in log for each tenant that is watched."""
+async def check_graph(monitor: Monitor, *, ask: bool) -> list[Check]:
+    """A check a permission and licence; of the sign-in log for each tenant that is watched. Without `ask` nobody is
+    asked, because there is no token to ask with."""
     partner = monitor.settings.partner_tenant_id
     asked = [(part, t) for part in PARTS for t in (monitor.settings.tenants if part.path == _SIGN_INS else (partner,))]
-    problems = await asyncio.gather(*(_problem(monitor, part, tenant) for part, tenant in asked))
+    problems: list[GraphProblem | None] = [NoToken(NO_TOKEN)] * len(asked)
+    if ask:
+        problems = await asyncio.gather(*(_problem(monitor, part, tenant) for part, tenant in asked))
     found = [*zip(asked, problems, strict=True)]
     checks = [_permission(part, tenant, problem) for (part, tenant), problem in found]
     return checks + [_licence(part, tenant, problem) for (part, tenant), problem in found if part.path in _LICENCES]
@@ -63,6 +69,8 @@ def _permission(part: Part, tenant: str, problem: GraphProblem | None) -> Check:
     if isinstance(problem, Unlicensed):
         why = "A licence is missing, so Graph does not say whether the permission is there."
         return Check(kind=Kind.PERMISSION, name=name, state=State.UNKNOWN, detail=why, to_do="See the licence.")
+    if isinstance(problem, NoToken):
+        return Check(kind=Kind.PERMISSION, name=name, state=State.UNKNOWN, detail=str(problem), to_do=SEE_IDENTITY)
     if isinstance(problem, Refused):
         todo = f"Grant the app's identity {part.permission} with admin consent."
         return Check(

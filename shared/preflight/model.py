@@ -17,6 +17,7 @@ _ROW: Final = ("preflight", "latest")
 class Kind(StrEnum):
     """What is checked."""
 
+    IDENTITY = "identity"
     PERMISSION = "permission"
     LICENCE = "licence"
     STORAGE = "storage"

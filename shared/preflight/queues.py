@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from hashlib import sha256
@@ -17,15 +16,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.preflight.identity import NO_TOKEN, SEE_IDENTITY, STORAGE_SCOPE
 from shared.preflight.model import Check, Kind, State
 from shared.settings import Settings
 
 NAMES: Final = ("scan-slices", "scan-slices-poison", "alerts", "alerts-poison")
 _VERSION: Final = "2021-12-02"
-_SCOPE: Final = "https://storage.azure.com/.default"
 _ROLE: Final = "Storage Queue Data Contributor"
 _DEPLOY: Final = "azd provision"
 _SECONDS: Final = 10.0
@@ -38,18 +37,20 @@ async def check_queues(settings: Settings) -> list[Check]:
     if not base:
         wanted = "AzureWebJobsStorage__queueServiceUri is not set."
         return [_check(name, State.MISSING, wanted, "Set it, as the deployment does.", _DEPLOY) for name in NAMES]
-    async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=_SECONDS, trust_env=False))
-        token = None
-        if "AccountKey" not in parts:
-            credential = await stack.enter_async_context(ManagedIdentityCredential(client_id=settings.azure_client_id))
+    token = None
+    if "AccountKey" not in parts:
+        async with ManagedIdentityCredential(client_id=settings.azure_client_id) as credential:
             try:
-                token = (await credential.get_token(_SCOPE)).token
-            except ClientAuthenticationError:
-                why = "The app could not get a token for storage."
-                todo = "Check that its managed identity exists and AZURE_CLIENT_ID names it."
-                return [_check(name, State.UNKNOWN, why, todo, _DEPLOY) for name in NAMES]
+                token = (await credential.get_token(STORAGE_SCOPE)).token
+            except AzureError:
+                return queues_unasked()
+    async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
         return [await _one(http, base, name, parts, token) for name in NAMES]
+
+
+def queues_unasked() -> list[Check]:
+    """What is said where the app gets no token."""
+    return [_check(name, State.UNKNOWN, NO_TOKEN, SEE_IDENTITY) for name in NAMES]
 
 
 async def _one(http: httpx.AsyncClient, base: str, name: str, parts: Mapping[str, str], token: str | None) -> Check:

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from azure.core.exceptions import AzureError, HttpResponseError
-
 from shared.monitor import Monitor, log_event
 from shared.preflight.graph import check_graph
+from shared.preflight.identity import check_identity
 from shared.preflight.model import Check, Kind, Preflight, State, last_preflight, preflight_of, save_preflight
-from shared.preflight.queues import check_queues
+from shared.preflight.queues import check_queues, queues_unasked
+from shared.preflight.storage import check_storage, storage_unasked
+from shared.settings import AuthMode, Settings
 from shared.store.alerts import DELIVERED, Delivery, page_of_deliveries
 from shared.store.directory import DirectoryMissing
-from shared.store.tables import NAMES, Tables
 
 # How often the timer looks.
 EVERY: Final = timedelta(hours=1)
-_ROLE: Final = "Storage Table Data Contributor"
 _PAGES: Final = 5
 _STALE: Final = timedelta(days=2)
 
 
 async def preflight(monitor: Monitor) -> Preflight:
     """Check everything, and keep what was found where storage allows. Never raises for what is missing."""
-    storage = await _check_storage(monitor)
-    reachable = storage[0].state is State.OK
-    graph, queues = await asyncio.gather(check_graph(monitor), check_queues(monitor.settings))
-    rest = [await _check_directory(monitor), *await _check_webhooks(monitor)] if reachable else []
-    said = preflight_of([*graph, *storage, *queues, *rest], monitor.clock())
-    if reachable:
+    settings = monitor.settings
+    identity = await check_identity(settings)
+    has_token = identity.state is State.OK
+    reaches_storage = has_token or settings.storage_connection_string is not None
+    storage = await check_storage(monitor) if reaches_storage else storage_unasked()
+    graph = await check_graph(monitor, ask=has_token)
+    queues = await check_queues(settings) if reaches_storage else queues_unasked()
+    has_tables = storage[0].state is State.OK
+    rest = [await _check_directory(monitor), *await _check_webhooks(monitor)] if has_tables else []
+    said = preflight_of([identity, *graph, *storage, *queues, *rest], monitor.clock())
+    if has_tables:
         await save_preflight((await monitor.tables()).control, said)
     log_event("preflight", missing=said.missing, unknown=said.unknown)
     return said
@@ -42,29 +45,6 @@ async def preflight_when_due(monitor: Monitor) -> None:
     last = await last_preflight((await monitor.tables()).control)
     if last is None or last.checked_at <= monitor.clock() - EVERY:
         await preflight(monitor)
-
-
-async def _check_storage(monitor: Monitor) -> list[Check]:
-    try:
-        tables = await monitor.tables()
-        for name in NAMES:
-            await _table(tables, name)
-    except HttpResponseError as error:
-        todo = f"Give the app's identity the role {_ROLE} on the storage account."
-        state = State.MISSING if error.status_code in (401, 403) else State.UNKNOWN
-        return [_storage(state, f"Table Storage answered {error.status_code}.", todo, "azd provision")]
-    except AzureError as error:
-        todo = "Look at the network rules and private endpoints of the account, and at the setting."
-        return [_storage(State.UNKNOWN, f"Table Storage could not be reached ({type(error).__name__}).", todo)]
-    return [_storage(State.OK, f"The tables {', '.join(NAMES)} answer.")]
-
-
-async def _table(tables: Tables, name: str) -> None:
-    await getattr(tables, name).get("preflight", "probe")
-
-
-def _storage(state: State, detail: str, to_do: str | None = None, command: str | None = None) -> Check:
-    return Check(kind=Kind.STORAGE, name="Table Storage", state=state, detail=detail, to_do=to_do, command=command)
 
 
 async def _check_directory(monitor: Monitor) -> Check:
@@ -90,9 +70,9 @@ async def _check_webhooks(monitor: Monitor) -> list[Check]:
     """By the newest delivery that ended: nothing is sent for a check."""
     channels = monitor.settings.channels
     if not channels:
-        todo = "Set CHANNELS__<NAME>__KIND and CHANNELS__<NAME>__URL, so that somebody hears of incidents."
-        none = "No channel is configured."
-        return [Check(kind=Kind.WEBHOOK, name="channels", state=State.MISSING, detail=none, to_do=todo)]
+        todo = "Put its address into the vault and name it (README.md, Deploy), so that somebody hears of incidents."
+        none, name = "No channel is configured.", "azd env set ALERT_CHANNELS soc=teams && azd provision"
+        return [Check(kind=Kind.WEBHOOK, name="channels", state=State.MISSING, detail=none, to_do=todo, command=name)]
     table, after, newest = (await monitor.tables()).alerts, None, dict[str, Delivery]()
     for _ in range(_PAGES):
         rows, more = await page_of_deliveries(table, after)
@@ -102,12 +82,16 @@ async def _check_webhooks(monitor: Monitor) -> list[Check]:
                 newest.setdefault(delivery.channel, delivery)
         if not more or newest.keys() >= channels.keys():
             break
-    return [_webhook(name, newest.get(name), monitor.settings.address) for name in channels]
+    return [_webhook(name, newest.get(name), _test_command(name, monitor.settings)) for name in channels]
 
 
-def _webhook(name: str, last: Delivery | None, address: str | None) -> Check:
-    body = f'{{"channel": "{name}"}}'
-    command = f"curl -X POST {address or 'ADDRESS'}/api/alerts/test -H 'Content-Type: application/json' -d '{body}'"
+def _test_command(channel: str, settings: Settings) -> str:
+    key = {AuthMode.EASY_AUTH: '-H "Authorization: Bearer $TOKEN" ', AuthMode.KEY: '-H "x-functions-key: $KEY" '}
+    body = f"-H 'Content-Type: application/json' -d '{{\"channel\": \"{channel}\"}}'"
+    return f"curl -X POST {settings.address or 'ADDRESS'}/api/alerts/test {key.get(settings.auth_mode, '')}{body}"
+
+
+def _webhook(name: str, last: Delivery | None, command: str) -> Check:
     if last is None:
         why = "Nothing was sent to it yet."
         return Check(

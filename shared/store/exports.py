@@ -35,9 +35,13 @@ class Exports:
             raise ValueError("AzureWebJobsStorage__blobServiceUri is missing: exports have nowhere to go")
         return cls(BlobServiceClient(uri, credential=credential, max_block_size=_BLOCK, max_single_put_size=_BLOCK))
 
+    async def exists(self) -> bool:
+        """Whether the container is there."""
+        return bool(await self._container.exists())
+
     async def create(self) -> None:
         """Make the container where it is not there: in Azure infra/ has made it, with its policy."""
-        if not await self._container.exists():
+        if not await self.exists():
             try:
                 await self._container.create_container()
             except ResourceExistsError:

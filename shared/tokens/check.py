@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, TypedDict
 
 from shared.tokens.advice import advice_for, notes_for
-from shared.tokens.claims import Claims, Shown, instant, issuer_tenant, plain, same, shown, tenant, text
+from shared.tokens.claims import Claims, Shown, audiences, instant, issuer_tenant, plain, same, shown, tenant, text
 from shared.tokens.gate import PartnerCenter, audience_fits, partner_center
 from shared.tokens.kind import KindName, MfaName, kind_of, mfa_of
 from shared.tokens.reading import Token
@@ -60,7 +60,8 @@ def check(
     expired = None if expires is None else second >= expires
     early = None if begins is None else second < begins
     own_tenant, customer = tenant(claims), delegated_to(claims, kind.name, partner_tenant_id)
-    audience = text(claims, "aud")
+    named = audiences(claims)
+    audience = next((a for a in named if audience_fits({"aud": a}, expect_audience)), named[0] if named else None)
     return {
         "kind": kind.name,
         "kindReason": kind.reason,

@@ -11,8 +11,8 @@ from shared.tokens.reading import TokenError
 type Claims = Mapping[str, object]
 type Shown = str | int | list[str]
 
-_TEXTS: Final = ("aud", "iss", "idp", "tid", "oid", "appid", "azp", "appidacr", "azpacr", "acr", "idtyp", "ver")
-_TEXTS_OR_LISTS: Final = ("amr", "scp")
+_TEXTS: Final = ("iss", "idp", "tid", "oid", "appid", "azp", "appidacr", "azpacr", "acr", "idtyp", "ver")
+_TEXTS_OR_LISTS: Final = ("aud", "amr", "scp")
 _LISTS: Final = ("roles", "wids")
 _TIMES: Final = ("iat", "nbf", "exp")
 _MAX_TEXT, _MAX_SCOPES, _MAX_ITEM, _MAX_ITEMS = 512, 2048, 128, 50
@@ -46,14 +46,24 @@ def texts(claims: Claims, name: str) -> tuple[str, ...] | None:
     return None
 
 
+def audiences(claims: Claims) -> tuple[str, ...]:
+    """Whom the token is for. Entra writes one text; RFC 7519 allows a list, of which any counts."""
+    if text(claims, "aud"):
+        return (str(claims["aud"]),)
+    return (texts(claims, "aud") or ()) if isinstance(claims.get("aud"), list) else ()
+
+
 def instant(claims: Claims, name: str) -> int | None:
-    """The claim as whole seconds since 1970 (UTC), None if absent. Raises TokenError if it is anything else."""
+    """The claim in whole seconds since 1970 (UTC), None if absent. RFC 7519 allows fractions, which are cut off. Raises
+    TokenError if it is anything else."""
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LAST_SECOND:
-        raise TokenError(f"The claim {name} is not a time: it must be whole seconds since 1970, before the year 10000.")
-    return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LAST_SECOND:
+        raise TokenError(
+            f"The claim {name} is not a time: it must be a number, the seconds since 1970, before the year 10000."
+        )
+    return int(value)
 
 
 def issuer_tenant(issuer: str | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypedDict
 
-from shared.tokens.claims import Claims, text
+from shared.tokens.claims import Claims, audiences
 from shared.tokens.kind import Kind, Mfa
 
 PARTNER_CENTER_AUDIENCES: Final = frozenset(
@@ -29,12 +29,11 @@ class PartnerCenter(TypedDict):
 
 
 def audience_fits(claims: Claims, expected: str | None) -> bool:
-    """Whether `aud` is the expected audience (None: Partner Center's), but for case and a slash at the end."""
-    audience = text(claims, "aud")
+    """Whether `aud` is or holds the expected audience (None: Partner Center's), but for case and a slash at the end."""
     wanted = PARTNER_CENTER_AUDIENCES if expected is None else {_canonical(expected)}
     if wanted & PARTNER_CENTER_AUDIENCES:  # whoever names one of Partner Center's names means it by any
         wanted = PARTNER_CENTER_AUDIENCES
-    return audience is not None and _canonical(audience) in wanted
+    return not wanted.isdisjoint(map(_canonical, audiences(claims)))
 
 
 def partner_center(kind: Kind, mfa: Mfa, *, audience_ok: bool) -> PartnerCenter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from shared.tokens.claims import Claims, has, same, text, texts, version
+from shared.tokens.claims import Claims, audiences, has, same, text, texts, version
 
 type KindName = Literal["app-only", "app+user", "id-token", "unknown"]
 type MfaName = Literal["present", "absent", "cannot-tell", "not-required"]
@@ -62,7 +62,7 @@ def kind_of(claims: Claims) -> Kind:
 def _kind_without_scopes(claims: Claims, *, id_token: bool, user: bool) -> Kind:
     client = text(claims, "appid") or text(claims, "azp")
     acr = text(claims, "appidacr") or text(claims, "azpacr")
-    audience = text(claims, "aud")
+    audience = next(iter(audiences(claims)), None)
     if id_token:
         return Kind("id-token", "it has a nonce or a hash that only ID tokens have, and no scp.")
     if user:

@@ -21,6 +21,9 @@ _MAX_AUDIENCE = 512
 _ENVELOPE = frozenset({"token", "claims", "expectAudience", "verify"})
 _TOKEN_ANSWER = frozenset({"access_token", "accessToken", "id_token", "refresh_token"})
 _COMPACT = re.compile(r"[A-Za-z0-9_.=-]+")
+_PREFIX = re.compile(r"(?:authorization\s*:\s*)?bearer\s+", re.IGNORECASE)
+_BEHIND_CLAIMS = re.compile(r"\s*(?:\.\s*(?:\[signature\])?)?\s*", re.IGNORECASE)  # as jwt.ms ends them
+_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 class TokenError(Exception):
@@ -53,7 +56,7 @@ def read_request(data: bytes) -> Request:
     """Reads a token, claims as a JSON object, or `{"token" | "claims", "expectAudience"?, "verify"?}`.
 
     In: at most MAX_BYTES of UTF-8. A byte-order mark, white space and quotes round it and a "Bearer " before the token
-    are fine. Raises TokenError.
+    are fine; so are header and claims decoded, with a dot between them, as jwt.ms shows them. Raises TokenError.
     """
     if len(data) > MAX_BYTES:
         raise TokenError("The input is longer than 64 KiB; no access token is.")
@@ -68,7 +71,10 @@ def read_request(data: bytes) -> Request:
         raise TokenError("The input is empty: hand in an access token, or its claims as a JSON object.")
     if not text.startswith("{"):
         return Request(read_token(text))
-    body = parse_object(text, "The input")
+    body, end = _object_at(text, 0, "The input")
+    if (dot := _SPACE.match(text, end)) and text.startswith(".", dot.end()):
+        return Request(Token(claims=_claims_behind_header(text, dot.end() + 1)))
+    _nothing_behind(text, end, "The input")
     if "token" in body or "claims" in body:
         return _envelope(body)
     if body.keys() & _TOKEN_ANSWER:
@@ -87,10 +93,9 @@ def expected_audience(text: str) -> str:
 def read_token(text: str) -> Token:
     """Reads a token in the compact form (RFC 7515), signed or not. Raises TokenError."""
     text = text.strip()
-    if len(text) > 1 and text[0] == text[-1] == '"':  # as command lines print it
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":  # as command lines and programs print it
         text = text[1:-1].strip()
-    if text[:7].casefold() == "bearer ":
-        text = text[7:].strip()
+    text = _PREFIX.sub("", text, count=1) if _PREFIX.match(text) else text
     if not _COMPACT.fullmatch(text):
         raise TokenError(
             "The input is neither an access token nor a JSON object: it holds characters that no token has."
@@ -113,6 +118,11 @@ def read_token(text: str) -> Token:
         )
     # Read again, strictly: PyJWT takes members named twice and NaN.
     header = parse_object(header_text, "The token's header")
+    if str(header.get("alg")).casefold() == "none":
+        raise TokenError(
+            "The token is not signed (its header says alg none), so it is no access token: anybody can write such a"
+            " token. To have claims judged all the same, hand in the claims as a JSON object."
+        )
     return Token(claims=parse_object(payload_text, "The token's payload"), header=header, compact=text)
 
 
@@ -121,9 +131,17 @@ def parse_object(text: str, what: str) -> dict[str, object]:
 
     `what` begins the sentence of the TokenError that it raises.
     """
+    value, end = _object_at(text, 0, what)
+    _nothing_behind(text, end, what)
+    return value
+
+
+def _object_at(text: str, start: int, what: str) -> tuple[dict[str, object], int]:
+    """The object that begins there, behind white space, and where it ends."""
     problem = f"{what} is not JSON."
+    space = _SPACE.match(text, start)
     try:
-        value: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        found: tuple[object, int] = _DECODER.raw_decode(text, space.end() if space else start)
     except _RefusedError as refusal:
         problem = f"{what} {refusal}"
     except ValueError:
@@ -131,10 +149,23 @@ def parse_object(text: str, what: str) -> dict[str, object]:
     except RecursionError:
         problem = f"{what} is nested too deeply."
     else:
+        value, end = found
         if isinstance(value, dict):
-            return value
+            return value, end
         problem = f"{what} is not a JSON object."
     raise TokenError(problem)
+
+
+def _nothing_behind(text: str, end: int, what: str) -> None:
+    if not _SPACE.fullmatch(text, end):
+        raise TokenError(f"{what} is not JSON.")
+
+
+def _claims_behind_header(text: str, start: int) -> dict[str, object]:
+    claims, end = _object_at(text, start, "The part behind the header")
+    if not _BEHIND_CLAIMS.fullmatch(text, end):
+        raise TokenError("The input holds something behind its claims that is no signature.")
+    return claims
 
 
 def _envelope(body: Mapping[str, object]) -> Request:
@@ -182,3 +213,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise _RefusedError("holds a number that is too large.")
     return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)

@@ -17,12 +17,13 @@ from shared.tokens.reading import Token, TokenError, parse_object
 KEY_HOSTS: Final = ("login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn")
 """Entra's login hosts: global, US Government, China (Entra's page on national clouds)."""
 
-# v1.0 issuers and the login host of their cloud. US Government shares sts.windows.net: name its keys URL.
+# v1.0 issuers and the login hosts of their clouds: US Government has the global cloud's issuer and keys of its own.
 _V1_ISSUERS: Final = {
-    "sts.windows.net": "login.microsoftonline.com",
-    "sts.chinacloudapi.cn": "login.partner.microsoftonline.cn",
+    "sts.windows.net": ("login.microsoftonline.com", "login.microsoftonline.us"),
+    "sts.chinacloudapi.cn": ("login.partner.microsoftonline.cn",),
 }
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+NO_SUCH_KEY: Final = "None of the tenant's keys is the one that the token names (kid)."
 _TENANT_PLACEHOLDER: Final = "{tenantid}"  # as Entra writes the issuer of a key that all tenants share
 
 
@@ -49,10 +50,10 @@ def invalid(token: Token, reason: str) -> Signature:
     return {"checked": True, "valid": False, "algorithm": _algorithm(token), "reason": reason}
 
 
-def keys_url(token: Token) -> str | Signature:
-    """Where the keys of the token's tenant are, or the answer where no key is needed for it.
+def keys_urls(token: Token) -> tuple[str, ...] | Signature:
+    """Where the keys of the token's tenant may be, or the answer where no key is needed for it.
 
-    There is a URL only for an RS256 token whose `iss` is exactly the issuer of its `tid` and `ver`.
+    There are URLs only for an RS256 token whose `iss` is exactly the issuer of its `tid` and `ver`.
     """
     if token.header is None:
         return not_checked(token, "")
@@ -69,12 +70,12 @@ def keys_url(token: Token) -> str | Signature:
         return invalid(token, "The header names no key (kid).")
     tenant, version, issuer = (token.claims.get(name) for name in ("tid", "ver", "iss"))
     if isinstance(tenant, str) and _GUID.fullmatch(tenant):
-        for sts, host in _V1_ISSUERS.items():
+        for sts, hosts in _V1_ISSUERS.items():
             if version == "1.0" and issuer == f"https://{sts}/{tenant}/":
-                return f"https://{host}/{tenant}/discovery/keys"
+                return tuple(f"https://{host}/{tenant}/discovery/keys" for host in hosts)
         for host in KEY_HOSTS:
             if version == "2.0" and issuer == f"https://{host}/{tenant}/v2.0":
-                return f"https://{host}/{tenant}/discovery/v2.0/keys"
+                return (f"https://{host}/{tenant}/discovery/v2.0/keys",)
     return invalid(token, "The issuer is not exactly the one that Entra uses for this tenant (tid) and version (ver).")
 
 
@@ -84,15 +85,15 @@ def verify(token: Token, key_set: bytes) -> Signature:
     Only the signature: times and audience are told elsewhere. Keys of a wrong kind, and keys that say they sign for
     another tenant, do not count.
     """
-    where = keys_url(token)
-    if not isinstance(where, str):
+    where = keys_urls(token)
+    if not isinstance(where, tuple):
         return where
     keys = _keys(key_set)
     if keys is None:
         return not_checked(token, "The answer of the keys page is not a set of keys.")
     candidates = [key for key in keys if key.get("kid") == (token.header or {}).get("kid") and _may_sign(key, token)]
     if not candidates:
-        return invalid(token, "None of the tenant's keys is the one that the token names (kid).")
+        return invalid(token, NO_SUCH_KEY)
     if any(_signed_by(key, token.compact or "") for key in candidates):
         return {
             "checked": True,
@@ -133,9 +134,7 @@ def _signed_by(key: dict[str, object], compact: str) -> bool:
 
 
 def _unsigned(token: Token) -> bool:
-    algorithm = token.header.get("alg") if token.header is not None else None
-    no_signature = token.compact is not None and token.compact.endswith(".")
-    return no_signature or (isinstance(algorithm, str) and algorithm.casefold() == "none")
+    return token.compact is not None and token.compact.endswith(".")
 
 
 def _algorithm(token: Token) -> str | None:

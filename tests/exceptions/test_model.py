@@ -32,7 +32,7 @@ ASKED = TechnicalException(
     requested_at=NOON,
     requested_by="jane",
 )
-HOLDS = approved(ASKED, "joe", "", "", NOON + 3 * DAY).after
+HOLDS = approved(ASKED, "joe", "", "", NOON + 3 * DAY, four_eyes=True).after
 
 
 def test_its_days_are_accepted_whole() -> None:
@@ -57,12 +57,13 @@ def test_no_way_leads_back() -> None:
     assert late is not None
     for ended in (over.after, late.after, withdrawn(HOLDS, "joe", NOON).after):
         with pytest.raises(NotNow):
-            approved(ended, "joe", "", "", END)
+            approved(ended, "joe", "", "", END, four_eyes=True)
         with pytest.raises(NotNow):
             withdrawn(ended, "joe", END)
     with pytest.raises(NotNow):  # also before anybody noted that it is over
-        approved(ASKED, "joe", "", "", END)
-    assert [requested(ASKED).line.number, approved(ASKED, "j", "", "", NOON).line.number, over.line.number] == [1, 2, 3]
+        approved(ASKED, "joe", "", "", END, four_eyes=True)
+    lines = [requested(ASKED).line, approved(ASKED, "joe", "", "", NOON, four_eyes=True).line, over.line]
+    assert [line.number for line in lines] == [1, 2, 3]
 
 
 @given(
@@ -106,6 +107,7 @@ def test_the_reminders_are_due_at_14_and_3_days_and_once() -> None:
         ("- x\n# y", "\\- x \\# y"),
         ("[a](https://e.example)", "\\[a\\]\\(hxxps://e.example\\)"),
         ("<b>&amp;`c`", "\\<b\\>\\&amp;\\`c\\`"),
+        ("see www.evil.example", "see www\\.evil.example"),
         ("case-4711 of 2026-10-30", "case-4711 of 2026-10-30"),
     ],
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from functions.http import Endpoint
 from shared.exceptions.tend import tend_exceptions
 from shared.monitor import Monitor
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
+from shared.settings import AuthMode
 from tests.exceptions.asked import APP, asked
 from tests.functions.asking import Reply, ask, monitor_over
 from tests.scan.bench import NINE, NOON, Bench, bench, record
@@ -45,10 +47,11 @@ async def send(
     id_: str = "",
     etag: str | None = None,
     query: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Reply:
     """Ask as curl would."""
-    headers = {"Content-Type": "application/json"} | ({"If-Match": etag} if etag else {})
-    return await ask(endpoint, monitor, query, headers=headers, body=json.dumps(body).encode(), path={"id": id_})
+    every = {"Content-Type": "application/json", **({"If-Match": etag} if etag else {}), **(headers or {})}
+    return await ask(endpoint, monitor, query, headers=every, body=json.dumps(body).encode(), path={"id": id_})
 
 
 async def given(monitor: Monitor, **members: Any) -> str:
@@ -97,6 +100,27 @@ async def test_a_change_needs_the_version_that_was_seen(app: Monitor) -> None:
     ]
 
 
+async def test_who_asks_does_not_approve_where_people_sign_in(app: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "true")
+    settings = app.settings.model_copy(update={"auth_mode": AuthMode.EASY_AUTH})
+    signed_in = Monitor(settings, clock=app.clock, tables=await app.tables())
+
+    async def by(name: str, endpoint: Endpoint, body: object, **more: str) -> Reply:
+        claims = [{"typ": "roles", "val": "Operator"}, {"typ": "preferred_username", "val": name}]
+        principal = base64.b64encode(json.dumps({"claims": claims}).encode()).decode()
+        return await send(endpoint, signed_in, body, headers={"X-MS-CLIENT-PRINCIPAL": principal}, **more)
+
+    made = (await by("ann@partner.example", request_exception, asked())).json
+    own = await by("ann@partner.example", approve, {}, id_=made["id"], etag="*")
+    assert (own.status, "somebody else" in own.text) == (403, True)
+    other = await by("bob@partner.example", approve, {}, id_=made["id"], etag=made["etag"])
+    assert (other.status, other.json["requestedBy"], other.json["approvedBy"]) == (
+        200,
+        "ann@partner.example",
+        "bob@partner.example",
+    )
+
+
 async def test_one_that_is_not_there(app: Monitor) -> None:
     for id_ in ("0" * 32, "not-an-id", "'", ""):
         await _is_not_there(app, id_)
@@ -130,6 +154,7 @@ NEEDED: list[tuple[str, object, str]] = [
     ("documents", {"configuration": "c", "testResult": "t", "purchaseOrder": " "}, "documents.purchaseOrder"),
     ("vendorConfirmation", asked()["vendorConfirmation"] | {"by": ""}, "vendorConfirmation.by"),
     ("vendorConfirmation", asked()["vendorConfirmation"] | {"on": None}, "vendorConfirmation.on"),
+    ("vendorConfirmation", asked()["vendorConfirmation"] | {"on": "2026-11-03"}, "vendorConfirmation.on"),
     ("vendorConfirmation", asked()["vendorConfirmation"] | {"reference": ""}, "vendorConfirmation.reference"),
     (
         "vendorConfirmation",

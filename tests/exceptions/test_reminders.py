@@ -13,7 +13,7 @@ from shared.answers.exceptions import Approval, ExceptionRequest, approve_except
 from shared.exceptions.tend import tend_exceptions
 from shared.rules.rule import CUSTOMER
 from shared.store.flights import change_flight, read_flight
-from tests.alerts.bench import Bench, bench, receiver
+from tests.alerts.bench import Bench, bench, receiver, uuid_of
 from tests.exceptions.asked import asked
 
 END = datetime(2026, 11, 30, tzinfo=UTC)
@@ -53,6 +53,17 @@ async def test_it_reminds_14_and_3_days_before_its_end_and_once_each(azurite: st
         await _tick(at, END)
         assert len(at.got()) == 2
         assert all(received.verified for received in at.got())
+
+
+async def test_an_alert_that_waits_when_it_is_approved_is_told_after_its_end_alone(azurite: str) -> None:
+    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as at:
+        await at.found()  # at noon
+        await at.tick()
+        await _given(at, user=uuid_of("jane"), expiresOn="2026-11-05")
+        await at.tick(after=timedelta(hours=3))
+        assert at.types() == []
+        await _tick(at, datetime(2026, 11, 5, 15, tzinfo=UTC))
+        assert at.types() == ["incident.opened"]
 
 
 async def test_one_that_begins_near_its_end_is_reminded_of_once(azurite: str) -> None:

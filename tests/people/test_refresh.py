@@ -447,7 +447,11 @@ async def test_a_tick_begins_the_very_first_refresh_and_no_other(azurite: str, m
     file = DirectoryFile(partner_tenant_id=PARTNER, delegated_admins=[DelegatedAdmin(user_id=user(1))])
     async with office(azurite, monkeypatch, people(), file=file) as at:
         await at.refresh(scheduled=False)
-        assert at.asked() == [], "a loaded file is a directory"
+        assert (await at.lists())["technicians"].keys() == {"01", "02"}, "a loaded file lacks what the lists show"
+        at.asked()
+        at.pass_time(DAY)
+        await at.refresh(scheduled=False)
+        assert at.asked() == []
 
 
 async def test_pages_that_are_too_old_are_not_gone_on_with(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:

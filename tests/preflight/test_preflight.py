@@ -14,8 +14,10 @@ from azure.storage.queue.aio import QueueServiceClient
 from functions.answers import coverage
 from functions.preflight import preflight
 from local.graph_server.control import LicenceFault, StatusFault
+from shared.monitor import Monitor
 from shared.preflight.queues import NAMES, check_queues
 from shared.preflight.run import preflight_when_due
+from shared.preflight.storage import check_exports, check_storage
 from shared.rules.rule import PARTNER
 from shared.settings import load_settings
 from tests.alerts.bench import bench as alert_bench
@@ -62,7 +64,10 @@ async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
         at.fail(StatusFault(kind="status", status=403))
         checks = _by_name((await ask(preflight, at.monitor)).json)
         assert checks[SIGN_INS]["state"] == "missing"
-        assert checks[SIGN_INS]["command"].endswith("grant-graph-permissions.sh PRINCIPAL_ID AuditLog.Read.All")
+        assert checks[SIGN_INS]["command"] == (
+            "infra/scripts/grant-graph-permissions.sh "
+            '"$(azd env get-value AZURE_IDENTITY_PRINCIPAL_ID)" AuditLog.Read.All'
+        )
         assert checks[LICENCE]["state"] == "unknown"
 
         at.fail(LicenceFault(kind="licence"))
@@ -76,7 +81,9 @@ async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
         said = (await ask(preflight, at.monitor)).json
         checks = _by_name(said)
         assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("ok", "ok")
+        assert checks["the app's managed identity"]["state"] == "ok"
         assert checks["Table Storage"]["state"] == "ok"
+        assert checks["Blob Storage, container table-exports"]["state"] == "ok"
         assert checks["the roster and the customers"]["state"] == "ok"
         assert checks["channels"]["state"] == "missing"
         assert said["missing"] == sum(check["state"] == "missing" for check in said["checks"]) > 0
@@ -86,6 +93,51 @@ async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
         # What was found last is part of the coverage, without what is ok.
         shown = (await ask(coverage, at.monitor)).json["preflight"]
         assert shown == {**said, "checks": [check for check in said["checks"] if check["state"] != "ok"]}
+
+
+async def test_without_an_identity_no_permission_is_called_missing(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        monkeypatch.setenv("IDENTITY_HEADER", "not the one that is expected")
+        said = (await ask(preflight, at.monitor)).json
+        by_kind: dict[str, set[str]] = {}
+        for check in said["checks"]:
+            by_kind.setdefault(check["kind"], set()).add(check["state"])
+        assert (by_kind["identity"], by_kind["permission"], by_kind["licence"]) == (
+            {"missing"},
+            {"unknown"},
+            {"unknown"},
+        )
+        assert by_kind["storage"] == {"ok"}, "the emulator asks for no identity"
+        assert all(check["toDo"] for check in said["checks"] if check["state"] != "ok")
+        assert not [r for r in at.graph.requests() if str(r["path"]).startswith(("/v1.0/", "/beta/"))]
+
+
+@pytest.mark.filterwarnings("ignore:Testing an element's truth value:DeprecationWarning")  # in the SDK of tables
+async def test_storage_that_may_not_be_used_names_the_role(storage: str) -> None:
+    key = next(part for part in storage.split(";") if part.startswith("AccountKey="))
+    wrong = storage.replace(key, "AccountKey=d3Jvbmc=")
+    monitor = Monitor(load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=wrong))
+    try:
+        tables, blobs = await check_storage(monitor)
+    finally:
+        await monitor.close()
+    assert (tables.state, blobs.state) == ("missing", "missing")
+    assert "Storage Table Data Contributor" in str(tables.to_do)
+    assert "Storage Blob Data Owner" in str(blobs.to_do)
+
+
+async def test_by_identity_the_blob_service_must_be_named() -> None:
+    monitor = Monitor(
+        load_settings(partner_tenant_id=PARTNER, AzureWebJobsStorage__tableServiceUri="https://127.0.0.1:9/")
+    )
+    try:
+        check = await check_exports(monitor)
+    finally:
+        await monitor.close()
+    assert (check.state, check.command) == ("missing", "azd provision")
+    assert "AzureWebJobsStorage__blobServiceUri" in check.detail
 
 
 async def test_the_timer_looks_once_an_hour(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
