@@ -62,3 +62,8 @@ _ISSUES: Final = (
 ISSUES: Final = {issue.number: issue for issue in _ISSUES}
 # Rules that break because of legacy authentication belong to this issue, whatever the request says.
 LEGACY: Final = 5
+# Nobody's MFA can be asked for in a password flow, so no third-party MFA explains one (mission.md, section 3).
+PASSWORD_FLOWS: Final = frozenset({"password-flow", "password-flow-attempt"})
+INTERACTIVE_INSTEAD: Final = (
+    "In a password flow no MFA can be asked for, of whatever maker: give the application an interactive flow."
+)

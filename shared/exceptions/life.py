@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from shared.exceptions.issues import ISSUES, LEGACY
+from shared.exceptions.issues import INTERACTIVE_INSTEAD, ISSUES, LEGACY, PASSWORD_FLOWS
 from shared.exceptions.model import APPROVED, EXPIRED, REQUESTED, WITHDRAWN, Papers, TechnicalException
 from shared.rules import RULE
 from shared.slices import DAY
@@ -129,6 +129,8 @@ def why_not(
     legacy = sorted(rule for rule in rules if RULE[rule].common_issue == LEGACY)
     if legacy:
         wrong.append(Wrong("rules", f"{', '.join(legacy)} cannot be excepted. {ISSUES[LEGACY].guidance}"))
+    if flows := sorted(PASSWORD_FLOWS.intersection(rules)):
+        wrong.append(Wrong("rules", f"{', '.join(flows)} cannot be excepted. {INTERACTIVE_INSTEAD}"))
     return wrong + _wrong_dates(starts_on, expires_on, today)
 
 

@@ -172,6 +172,7 @@ NEEDED: list[tuple[str, object, str]] = [
     ("startsOn", "2026-06-01", "startsOn"),
     ("rules", [], "rules"),
     ("rules", ["interactive-without-mfa", "legacy-auth"], "rules"),
+    ("rules", ["interactive-without-mfa", "password-flow"], "rules"),
     ("user", None, "user"),
 ]
 
