@@ -43,7 +43,7 @@ async def dispatch(timer: func.TimerRequest, deliveries: Messages) -> None:
 
 
 @bp.function_name("tend_incidents")
-@bp.timer_trigger(arg_name="timer", schedule="%ALERT_SCHEDULE%", run_on_startup=False)
+@bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
 async def tend(timer: func.TimerRequest) -> None:
     """Close the incidents that were quiet, end snoozes, make the digests that are due."""
     await tend_incidents(monitor())

@@ -39,11 +39,16 @@ class Fault(Enum):
     REDIRECT = "answers 302 to another of its addresses"
     LIE_SHORT = "answers 200, says a length and ends before it"
     LIE_LONG = "answers 500, says a length and sends far more"
+    TAKE_AND_LIE_LONG = "answers 200, says a length and sends far more"
+    FAIL_AND_LIE_SHORT = "answers 500, says a length and ends before it"
     ENDLESS = "answers 500 with text that never ends"
     SLOW_DOWN = "answers 429 with Retry-After"
     GONE = "answers 410"
     DROP = "takes the request and closes the connection"
     TAKE_AND_DROP = "takes the message and closes the connection without an answer"
+
+
+TAKES: Final = (Fault.TAKE_AND_DROP, Fault.LIE_SHORT, Fault.TAKE_AND_LIE_LONG, Fault.HANG_IN_ANSWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Received:
     @property
     def taken(self) -> bool:
         """Whether the receiver has it, whatever it answered."""
-        return self.fault in (None, Fault.TAKE_AND_DROP, Fault.LIE_SHORT, Fault.HANG_IN_ANSWER)
+        return self.fault in (None, *TAKES)
 
     @property
     def id(self) -> str:
@@ -134,6 +139,10 @@ class Receiver:
                 return await self._stream(request, 200, length=1000, send=10, then_hang=False)
             case Fault.LIE_LONG:
                 return await self._stream(request, 500, length=10, send=1_000_000, then_hang=False)
+            case Fault.TAKE_AND_LIE_LONG:
+                return await self._stream(request, 200, length=10, send=1_000_000, then_hang=False)
+            case Fault.FAIL_AND_LIE_SHORT:
+                return await self._stream(request, 500, length=1000, send=10, then_hang=False)
             case Fault.HANG_IN_ANSWER:
                 return await self._stream(request, 200, length=1000, send=10, then_hang=True)
             case Fault.ENDLESS:

@@ -199,6 +199,15 @@ def _told(step: Step, added: Sequence[Facts], now: datetime, life: Life) -> Step
     return replace(step, incident=told, event=_event(kind, told, worth))
 
 
+def is_in_hand(incident: Incident) -> bool:
+    """Whether people or a technical exception took care of it, so that nobody needs to hear of it. One that closed by
+    itself is not: perhaps nobody ever heard of it."""
+    return incident.state in (ACKNOWLEDGED, SNOOZED, SILENCED) or (incident.state, incident.reason) == (
+        RESOLVED,
+        _BY_OPERATOR,
+    )
+
+
 # --- with the time ----------------------------------------------------------------------------------------------------
 
 

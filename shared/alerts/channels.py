@@ -89,8 +89,8 @@ class Channel(BaseModel):
 
     `secret` signs (Standard Webhooks); while a key is changed, `previous_secret` signs beside it. `minimum_severity`,
     `rules` and `customers` choose incidents (none named: all). In the quiet hours alerts wait, but for those of
-    `quiet_except` and above. `digest` adds a summary at `digest_at` (weekly: on Mondays); `alerts` false leaves only
-    that. Times of day are of `time_zone`.
+    `quiet_except` and above. `digest` adds a summary at `digest_at` (weekly: on Mondays), about `customers` where they
+    are named; `alerts` false leaves only that. Times of day are of `time_zone`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)

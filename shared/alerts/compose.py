@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
 from shared.alerts.message import (
     MOST_LISTED,
+    MOST_LISTED_BYTES,
     Application,
     Customer,
     GroupMessage,
     IncidentFacts,
     IncidentMessage,
+    ListedIncident,
     ManyIncidents,
     OneIncident,
     Person,
@@ -61,14 +63,38 @@ def many(tellings: Sequence[Telling], type_: GroupType, key: str, around: Surrou
     """One message for many incidents, the worst first. It is as severe as the worst."""
     ordered = sorted(tellings, key=lambda t: (-t.event.severity, t.incident.facts.first, t.incident.key))
     counted = Counter(severity_name(telling.event.severity) for telling in ordered)
-    listed = [facts_of(telling, around) for telling in ordered[:MOST_LISTED]]
+    listed = _listed(ordered, around)
+    rules = {rule for incident in listed for rule in incident.rules}
     return GroupMessage(
         type=type_,
         idempotency_key=key,
         timestamp=max(telling.at for telling in ordered),
         severity=severity_name(ordered[0].event.severity),
-        data=ManyIncidents(total=len(ordered), listed=len(listed), by_severity=dict(counted), incidents=listed),
+        data=ManyIncidents(
+            total=len(ordered),
+            listed=len(listed),
+            by_severity=dict(counted),
+            url=f"{around.address}/api/incidents" if around.address else None,
+            rules=[_rule(rule) for rule in _worst_first(rules)],
+            incidents=listed,
+        ),
     )
+
+
+def _listed(ordered: Sequence[Telling], around: Surroundings) -> list[ListedIncident]:
+    """The first of them, as many as a message takes."""
+    listed: list[ListedIncident] = []
+    left = MOST_LISTED_BYTES
+    for telling in ordered[:MOST_LISTED]:
+        facts = facts_of(telling, around)
+        incident = ListedIncident.model_validate(
+            {**dict(facts), "rules": [rule.id for rule in facts.rules]}, by_name=True
+        )
+        left -= len(incident.model_dump_json(by_alias=True).encode())
+        if left < 0:
+            break
+        listed.append(incident)
+    return listed
 
 
 def test_message(key: str, now: datetime, around: Surroundings) -> IncidentMessage:
@@ -86,7 +112,7 @@ def facts_of(telling: Telling, around: Surroundings) -> IncidentFacts:
     """What a message says of an incident."""
     incident, facts = telling.incident, telling.incident.facts
     who = incident.who
-    rules = [_rule(rule) for rule in sorted(facts.rules, key=lambda rule: (_ORDER.get(rule, len(_ORDER)), rule))]
+    rules = [_rule(rule) for rule in _worst_first(facts.rules)]
     name = around.customer_names.get(who.customer)
     return IncidentFacts(
         id=incident.key,
@@ -109,6 +135,10 @@ def facts_of(telling: Telling, around: Surroundings) -> IncidentFacts:
         what_to_do=[*dict.fromkeys(rule.what_to_do for rule in rules)],
         reason=clean(incident.reason) or None,
     )
+
+
+def _worst_first(rules: Iterable[str]) -> list[str]:
+    return sorted(rules, key=lambda rule: (_ORDER.get(rule, len(_ORDER)), rule))
 
 
 def _rule(rule_id: str) -> RuleFacts:

@@ -18,6 +18,7 @@ from standardwebhooks import Webhook
 from shared.alerts.channels import Channel
 from shared.alerts.dispatch import DeliveryMessage, send_due
 from shared.alerts.message import of_json
+from shared.alerts.pause import is_paused
 from shared.alerts.post import Answer, Target, post
 from shared.alerts.render import render
 from shared.alerts.retry import after_failure
@@ -43,6 +44,8 @@ async def deliver_alert(monitor: Monitor, body: str, post: Post = post) -> list[
     """
     message = DeliveryMessage.model_validate_json(body)
     tables = await monitor.tables()
+    if await is_paused(tables, monitor.clock()):
+        return []  # the dispatch sends it again once the pause is over
     claimed = await _claim(monitor, tables, message.delivery)
     if claimed is None:
         return []

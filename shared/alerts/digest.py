@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from shared.alerts.channels import Channel
 from shared.alerts.hours import digest_period
 from shared.alerts.message import (
+    MOST_EXCEPTIONS,
     Compliance,
     Coverage,
     Digest,
@@ -19,10 +21,10 @@ from shared.alerts.message import (
 )
 from shared.alerts.outgoing import message_id, new_delivery
 from shared.alerts.text import clean
-from shared.compliance.counts import Counts, total
+from shared.compliance.counts import ScopeCounts, total
 from shared.compliance.coverage import measure, percent
 from shared.exceptions.life import REMINDERS
-from shared.incidents import RESOLVED, Incident
+from shared.incidents import ACKNOWLEDGED, OPEN, RESOLVED, SNOOZED, Incident
 from shared.monitor import Monitor, log_event
 from shared.rules import RULES
 from shared.signin.assess import Verdict
@@ -40,6 +42,8 @@ from shared.store.tables import Conflict, Tables
 # installation, are left out.
 _LATEST: Final = timedelta(hours=12)
 _TO_DO: Final = 3
+_VERDICTS: Final = (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
+_GOING_ON: Final = (OPEN, ACKNOWLEDGED, SNOOZED)
 _TYPES: Final[dict[str, Literal["digest.daily", "digest.weekly"]]] = {
     "daily": "digest.daily",
     "weekly": "digest.weekly",
@@ -71,7 +75,8 @@ async def make_digests(monitor: Monitor, tables: Tables) -> None:
 async def _message(
     monitor: Monitor, tables: Tables, channel: Channel, due: tuple[datetime, datetime], key: str
 ) -> DigestMessage:
-    """It is about the whole UTC days that ended in its period, since those are what is counted."""
+    """It is about the whole UTC days that ended in its period, since those are what is counted; and, where the channel
+    names customers, about those alone, but for how much of the log was read."""
     begin, end = midnight(due[0]), midnight(due[1])
     length = end - begin
     days = [day async for day in partner_days(tables.rollups, begin - length, end - DAY)]
@@ -81,8 +86,9 @@ async def _message(
     measured = measure(monitor.settings.tenants, these, begin, now, monitor.settings.slice_width)
     expected = sum(1 for m in measured for s in m.expected if s.end <= end)
     missing = sum(1 for m in measured for s in m.missing if s.end <= end)
-    counts = total(day.counts for day in these)
-    incidents = [incident async for incident in all_incidents(tables.incidents)]
+    customers = frozenset(id_key(customer) for customer in channel.customers)
+    incidents = [i async for i in all_incidents(tables.incidents) if not customers or i.who.customer in customers]
+    expiring = await _expiring(monitor, tables, channel)
     coverage = Coverage(
         expected_slices=expected,
         complete_slices=expected - missing,
@@ -96,11 +102,12 @@ async def _message(
         data=Digest(
             period_from=begin,
             period_to=end,
-            compliance=_compliance(counts, before),
+            compliance=_compliance(these, before, customers),
             coverage=coverage,
             incidents=_numbers(incidents, begin, end),
-            exceptions=await _expiring(monitor, tables, channel),
-            to_do=to_do(counts, coverage),
+            exceptions=expiring[:MOST_EXCEPTIONS],
+            exceptions_total=len(expiring),
+            to_do=_to_do(these, incidents if customers else None, coverage),
         ),
     )
 
@@ -118,9 +125,9 @@ async def _expiring(monitor: Monitor, tables: Tables, channel: Channel) -> list[
     ]
 
 
-def _compliance(counts: Counts, before: Sequence[Day]) -> Compliance:
-    good, bad, unknown = _verdicts(counts)
-    was_good, was_bad, _ = _verdicts(total(day.counts for day in before))
+def _compliance(days: Sequence[Day], before: Sequence[Day], customers: Collection[str]) -> Compliance:
+    good, bad, unknown = _verdicts(days, customers)
+    was_good, was_bad, _ = _verdicts(before, customers)
     now, then = percent(good, bad), percent(was_good, was_bad)
     return Compliance(
         compliant=good,
@@ -131,40 +138,58 @@ def _compliance(counts: Counts, before: Sequence[Day]) -> Compliance:
     )
 
 
-def _verdicts(counts: Counts) -> tuple[int, int, int]:
-    scopes = [counts.scopes[scope].verdicts for scope in HEADLINE if scope in counts.scopes]
-    good, bad, unknown = (
-        sum(verdicts.get(verdict, 0) for verdicts in scopes)
-        for verdict in (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
-    )
+def _verdicts(days: Sequence[Day], customers: Collection[str]) -> tuple[int, int, int]:
+    """Compliant, non-compliant and unknown sign-ins, of all customers where none are named."""
+    good = bad = unknown = 0
+    for scope in _headline(days):
+        if customers:
+            lines = [scope.customers.get(customer, [0, 0, 0]) for customer in customers]
+        else:
+            lines = [[scope.verdicts.get(verdict, 0) for verdict in _VERDICTS]]
+        for line in lines:
+            good, bad, unknown = good + line[0], bad + line[1], unknown + line[2]
     return good, bad, unknown
+
+
+def _headline(days: Sequence[Day]) -> list[ScopeCounts]:
+    counts = total(day.counts for day in days)
+    return [counts.scopes[scope] for scope in HEADLINE if scope in counts.scopes]
 
 
 def _numbers(incidents: Sequence[Incident], begin: datetime, end: datetime) -> IncidentNumbers:
     return IncidentNumbers(
         new=sum(begin <= i.opened_at < end for i in incidents),
-        open=sum(i.state != RESOLVED for i in incidents),
+        open=sum(i.state == OPEN for i in incidents),
+        acknowledged=sum(i.state in (ACKNOWLEDGED, SNOOZED) for i in incidents),
         resolved=sum(i.state == RESOLVED and begin <= i.resolved_at < end for i in incidents),
     )
 
 
 def _severity(incidents: Sequence[Incident]) -> SeverityName:
     names: tuple[SeverityName, ...] = ("low", "low", "medium", "high", "critical")
-    return names[max((i.facts.severity for i in incidents if i.state != RESOLVED), default=0)]
+    return names[max((i.facts.severity for i in incidents if i.state in _GOING_ON), default=0)]
 
 
-def to_do(counts: Counts, coverage: Coverage) -> list[str]:
-    """The three things that help most: see everything first, then the worst rules, those broken most often first."""
+def _to_do(days: Sequence[Day], of_customers: Sequence[Incident] | None, coverage: Coverage) -> list[str]:
+    """The three things that help most: see everything first, then the worst rules, those broken most often first.
+
+    Sign-ins are not counted by rule and customer: for a channel of some customers their incidents are.
+    """
     advice: list[str] = []
     if coverage.complete_slices < coverage.expected_slices:
         missing = coverage.expected_slices - coverage.complete_slices
         advice.append(
             f"{missing} of {coverage.expected_slices} pieces of the log were not read: see GET /api/coverage for why."
         )
-    broken = [
-        (sum(counts.scopes[scope].rules.get(rule.id, 0) for scope in HEADLINE if scope in counts.scopes), rule)
-        for rule in RULES
-    ]
-    worst = sorted((item for item in broken if item[0]), key=lambda item: -item[0])
-    advice += [f"{rule.title} ({n} {'time' if n == 1 else 'times'}): {rule.what_to_do}" for n, rule in worst]
+    broken: Counter[str] = Counter()
+    if of_customers is None:
+        for scope in _headline(days):
+            broken.update(scope.rules)
+    else:
+        broken.update(rule for incident in of_customers if incident.state in _GOING_ON for rule in incident.facts.rules)
+    unit = "time" if of_customers is None else "incident"
+    worst = sorted((rule for rule in RULES if broken[rule.id]), key=lambda rule: -broken[rule.id])
+    for rule in worst:
+        n = broken[rule.id]
+        advice.append(f"{rule.title} ({n} {unit}{'' if n == 1 else 's'}): {rule.what_to_do}")
     return advice[:_TO_DO]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from itertools import batched
 from typing import Final
 
 from pydantic import BaseModel
@@ -16,25 +18,25 @@ from pydantic import BaseModel
 from shared.alerts.channels import Channel
 from shared.alerts.compose import Surroundings, many, one
 from shared.alerts.first_scan import first_scan_is_over
-from shared.alerts.hours import is_quiet
+from shared.alerts.hours import least_told
 from shared.alerts.message import Message
 from shared.alerts.outgoing import message_id, new_delivery, surroundings
 from shared.alerts.pause import is_paused
-from shared.alerts.release import WITHDRAWN, Group, Moment, plan
-from shared.incidents import Telling
+from shared.alerts.release import WITHDRAWN, Group, Moment, Plan, plan
+from shared.incident_life import is_in_hand
+from shared.incidents import RESOLVED, Incident, Telling
 from shared.monitor import Monitor, log_event
-from shared.rules.rule import Severity
 from shared.signin.text import id_key
 from shared.store import alerts
 from shared.store.alerts import Delivery, Item
 from shared.store.events import pending_events, remove_events
 from shared.store.flights import read_flight
-from shared.store.incidents import SHARDS
+from shared.store.incidents import SHARDS, read_incident
 from shared.store.tables import Conflict, Tables
 
 # How long a message may be in the queue before it counts as lost.
 QUEUED: Final = timedelta(minutes=2)
-_NOTHING: Final = Severity.CRITICAL + 1
+_READ_AT_ONCE: Final = 32
 
 
 class DeliveryMessage(BaseModel):
@@ -111,10 +113,9 @@ async def _release(
         if not items:
             continue
         channel = monitor.settings.channels[name]
-        least = 0 if not is_quiet(channel, monitor.clock()) else int(channel.quiet_except or _NOTHING)
         moment = Moment(
             now=monitor.clock(),
-            least=least,
+            least=least_told(channel, monitor.clock()),
             cycle_over=not in_the_air,
             first_scan_over=first_scan_over,
             storm_threshold=monitor.settings.storm_threshold,
@@ -130,24 +131,56 @@ async def _carry_out(
     monitor: Monitor, tables: Tables, channel: str, items: Sequence[Item], moment: Moment, around: Surroundings
 ) -> None:
     decided = plan(items, moment)
+    read: set[str] = set()
+    current: dict[str, Incident] = {}
+    while unread := _told_incidents(decided) - read:
+        read |= unread
+        current |= await _read(tables, unread)
+        known = frozenset(key for key, incident in current.items() if is_in_hand(incident))
+        decided = plan(items, replace(moment, known=known))
     await alerts.drop(tables.alerts, decided.dropped)
     for group in decided.groups:
-        delivery = _delivery(monitor, channel, group, around)
+        delivery = _delivery(monitor, channel, group, current, around)
         await alerts.release(tables.alerts, delivery, group.items)
     if decided.groups or decided.dropped:
         log_event("alerts_released", channel=channel, messages=len(decided.groups), dropped=len(decided.dropped))
 
 
-def _delivery(monitor: Monitor, channel: str, group: Group, around: Surroundings) -> Delivery:
+def _told_incidents(decided: Plan) -> set[str]:
+    """The incidents that would be told as going on."""
+    leads = (lead.telling.event for group in decided.groups for lead in group.leads)
+    return {event.incident for event in leads if event.kind != WITHDRAWN}
+
+
+async def _read(tables: Tables, keys: Iterable[str]) -> dict[str, Incident]:
+    """Those incidents as they are now: people may have done something about them while their events waited."""
+    found: dict[str, Incident] = {}
+    for batch in batched(sorted(keys), _READ_AT_ONCE, strict=False):
+        rows = await asyncio.gather(*(read_incident(tables.incidents, key) for key in batch))
+        found |= {key: row[0] for key, row in zip(batch, rows, strict=True) if row is not None}
+    return found
+
+
+def _delivery(
+    monitor: Monitor, channel: str, group: Group, current: Mapping[str, Incident], around: Surroundings
+) -> Delivery:
     first = group.leads[0].telling
     message: Message
     if group.type is None:
         key = message_id(first.event.id)
-        message = one(first, key, around)
+        message = one(_as_it_is(first, current), key, around)
     else:
         key = message_id(channel, group.type, first.event.id)
-        message = many([lead.telling for lead in group.leads], group.type, key, around)
+        message = many([_as_it_is(lead.telling, current) for lead in group.leads], group.type, key, around)
     return new_delivery(monitor, channel, message, incident=first.event.incident if group.type is None else "")
+
+
+def _as_it_is(telling: Telling, current: Mapping[str, Incident]) -> Telling:
+    """What there is to tell, saying so when the incident closed by itself meanwhile."""
+    now = current.get(telling.event.incident)
+    if now is None or now.state != RESOLVED or now.facts.count == 0:
+        return telling
+    return replace(telling, incident=replace(telling.incident, state=now.state, reason=now.reason))
 
 
 async def _told(tables: Tables, items: Sequence[Item]) -> set[tuple[str, int]]:
@@ -184,11 +217,19 @@ async def send_due(monitor: Monitor, tables: Tables, under_way: Iterable[Deliver
     for deliveries in of_channel.values():
         if any(delivery.is_busy(now) for delivery in deliveries):
             continue
-        due = (d for d in deliveries if d.state != alerts.GATHERING and d.next_due <= now)
+        due = (d for d in deliveries if d.state != alerts.GATHERING and d.next_due <= now and not _waits(monitor, d))
         first = min(due, key=lambda d: (d.next_due, d.created), default=None)
         if first and (message := await _queued(monitor, tables, first)):
             messages.append(message)
     return messages
+
+
+def _waits(monitor: Monitor, delivery: Delivery) -> bool:
+    """Whether it waits for the end of its channel's quiet hours: one more try must not wake people either. What people
+    asked for goes out: digests, tests, what is sent again by hand."""
+    channel = monitor.settings.channels.get(delivery.channel)
+    asked_for = delivery.type.startswith("digest.") or delivery.earlier or delivery.message["test"]
+    return channel is not None and not asked_for and delivery.severity < least_told(channel, monitor.clock())
 
 
 async def _queued(monitor: Monitor, tables: Tables, delivery: Delivery) -> str | None:

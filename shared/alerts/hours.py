@@ -9,8 +9,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from shared.alerts.channels import Channel
+from shared.rules.rule import Severity
 
 _MONDAY = 0
+_NOTHING = Severity.CRITICAL + 1
 
 
 def is_quiet(channel: Channel, now: datetime) -> bool:
@@ -20,6 +22,11 @@ def is_quiet(channel: Channel, now: datetime) -> bool:
     begin, end = channel.quiet_hours
     clock = now.astimezone(channel.time_zone).time()
     return begin <= clock < end if begin < end else clock >= begin or clock < end
+
+
+def least_told(channel: Channel, now: datetime) -> int:
+    """The lowest severity that is told at that time (UTC); more than all there are: none."""
+    return int(channel.quiet_except or _NOTHING) if is_quiet(channel, now) else 0
 
 
 def digest_period(channel: Channel, now: datetime) -> tuple[datetime, datetime] | None:

@@ -14,8 +14,11 @@ from pydantic.json_schema import GenerateJsonSchema
 
 VERSION: Final = "1.0"
 SCHEMA_ID: Final = "urn:partner-mfa-monitor:alert:1"
-# How many incidents a message lists; `total` says how many there are.
+# How many incidents a message lists, and in how many bytes of JSON; `total` says how many there are. Receivers often
+# take no more than 64 KiB.
 MOST_LISTED: Final = 100
+MOST_LISTED_BYTES: Final = 52 * 1024
+MOST_EXCEPTIONS: Final = 20
 
 type SeverityName = Literal["low", "medium", "high", "critical"]
 
@@ -72,24 +75,33 @@ class Application(_Part):
     name: str | None
 
 
-class IncidentFacts(_Part):
-    """The same user, customer and application while it goes on."""
-
+class _Incident(_Part):
     id: str
     url: str | None = Field(description="Where to read it; null when the app does not know its own address.")
     state: str
     opening: int = Field(description="How often it opened: 1, and one more each time it came back.")
     severity: SeverityName
-    rules: list[RuleFacts]
     user: Person
     customer: Customer | None = Field(description="null for an incident about the user alone.")
     application: Application | None
-    evidence: str = Field(description="What was seen, in one sentence.")
     first_seen: Instant
     last_seen: Instant
     count: int = Field(ge=0, description="Sign-ins that broke rules.")
-    what_to_do: list[str]
     reason: str | None = Field(description="Why it is resolved, where it is.")
+
+
+class IncidentFacts(_Incident):
+    """The same user, customer and application while it goes on."""
+
+    rules: list[RuleFacts]
+    evidence: str = Field(description="What was seen, in one sentence.")
+    what_to_do: list[str]
+
+
+class ListedIncident(_Incident):
+    """An incident among many. The facts of its rules stand once, beside the list."""
+
+    rules: list[str] = Field(description="Ids of the rules, the worst first.")
 
 
 class OneIncident(_Part):
@@ -102,9 +114,11 @@ class ManyIncidents(_Part):
     """The data of a message that stands for many: a storm, or what the first scan of old days found."""
 
     total: int
-    listed: int
+    listed: int = Field(description="How many of them `incidents` lists.")
     by_severity: dict[SeverityName, int]
-    incidents: list[IncidentFacts] = Field(description="The worst first; at most 100.")
+    url: str | None = Field(description="Where to read them all; null when the app does not know its own address.")
+    rules: list[RuleFacts] = Field(description="The rules that the listed incidents broke, the worst first.")
+    incidents: list[ListedIncident] = Field(description="The worst first; at most 100, and at most 52 KiB of them.")
 
 
 class _Envelope(_Part):
@@ -148,11 +162,12 @@ class Coverage(_Part):
 
 
 class IncidentNumbers(_Part):
-    """Incidents of the period."""
+    """Incidents: what came and went in the period, and what there is at its end."""
 
-    new: int
-    open: int
-    resolved: int
+    new: int = Field(description="Opened in the period, or opened again.")
+    open: int = Field(description="In the state open: they wait for somebody.")
+    acknowledged: int = Field(description="In the states acknowledged and snoozed: somebody knows of them.")
+    resolved: int = Field(description="Resolved in the period, by people, by quiet or by corrected records.")
 
 
 class ExpiringException(_Part):
@@ -171,7 +186,8 @@ class Digest(_Part):
     compliance: Compliance
     coverage: Coverage
     incidents: IncidentNumbers
-    exceptions: list[ExpiringException]
+    exceptions: list[ExpiringException] = Field(description="The first 20 that expire.")
+    exceptions_total: int = Field(description="How many expire soon.")
     to_do: list[str] = Field(max_length=3, description="The three things that help most.")
 
 

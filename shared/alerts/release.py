@@ -22,6 +22,8 @@ MOST_IN_GROUP: Final = 2000
 @dataclass(frozen=True, slots=True)
 class Moment:
     """What decides beside the events. `told` are the incidents, by key and opening, that the channel heard of before.
+    `known` are those, by key, that people or a technical exception took care of while their events waited: nobody needs
+    to hear of them any more.
 
     `least` is the lowest severity that is told now (more than all there are: none).
     """
@@ -32,6 +34,7 @@ class Moment:
     first_scan_over: bool
     storm_threshold: int
     told: Collection[tuple[str, int]]
+    known: Collection[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ class Plan:
 def plan(items: Sequence[Item], moment: Moment) -> Plan:
     """Decide about the events that wait, the oldest first.
 
-    One incident, one message: the newest of its events is told. One that was withdrawn before anybody heard of it is
-    told to nobody.
+    One incident, one message: the newest of its events is told. One that was withdrawn before anybody heard of it, or
+    that somebody took care of while its events waited, is told to nobody.
     """
     of_incident: dict[str, list[Item]] = {}
     for item in items:
@@ -72,6 +75,8 @@ def plan(items: Sequence[Item], moment: Moment) -> Plan:
                 withdrawn.append(lead)
             else:
                 dropped.extend(mine)
+        elif lead.telling.event.incident in moment.known:
+            dropped.extend(mine)
         elif lead.telling.first_scan:
             old.append(lead)
         else:

@@ -9,7 +9,7 @@ from typing import Final
 
 _FIRST: Final = timedelta(seconds=30)
 _LONGEST: Final = timedelta(hours=4)
-# A receiver that asks for more than this asks for never.
+# A receiver that asks to wait for longer is asked once more after this: an absurd number must not lose an alert.
 _MOST_PATIENCE: Final = timedelta(hours=24)
 
 
@@ -24,16 +24,14 @@ class Failed:
 def after_failure(
     *, id_: str, attempts: int, now: datetime, deadline: datetime, gone: bool, retry_after: timedelta | None
 ) -> Failed:
-    """Decide after try number `attempts` (from 1). Never sooner than the receiver asks; the last try is at the deadline
-    or, where the receiver asks for a later time, then."""
+    """Decide after try number `attempts` (from 1). Never sooner than the receiver asks, up to a day; the last try is at
+    the deadline or, where the receiver asks for a later time, then."""
     if gone:
         return Failed(None, "the receiver says that it is gone")
     if now >= deadline:
         return Failed(None, "tried for a day in vain")
-    if retry_after is not None and retry_after > _MOST_PATIENCE:
-        return Failed(None, "the receiver asks to wait for more than a day")
     due = min(now + backoff(id_, attempts), deadline)
-    return Failed(due if retry_after is None else max(due, now + retry_after))
+    return Failed(due if retry_after is None else max(due, now + min(retry_after, _MOST_PATIENCE)))
 
 
 def backoff(id_: str, attempts: int) -> timedelta:

@@ -13,8 +13,9 @@ from uuid import uuid4
 from standardwebhooks import Webhook
 
 from local.receivers import Received, Receiver, Receivers, new_secret
-from shared.alerts.deliver import deliver_alert
+from shared.alerts.deliver import Post, deliver_alert
 from shared.alerts.dispatch import dispatch_alerts
+from shared.alerts.post import post
 from shared.alerts.tend import tend_incidents
 from shared.directory import Customer, DirectoryFile
 from shared.findings import incident_key
@@ -71,6 +72,7 @@ class Bench:
         self.receivers = receivers
         self.prefix = prefix
         self.now = NOON
+        self.post: Post = post
         self._generation = 0
 
     def worker(self, connection: str, *, retries: int) -> Monitor:
@@ -119,7 +121,7 @@ class Bench:
         carried = 0
         while messages:
             carried += len(messages)
-            messages = [m for body in messages for m in await deliver_alert(monitor, body)]
+            messages = [m for body in messages for m in await deliver_alert(monitor, body, self.post)]
         return carried
 
     async def copy(self) -> Copy:

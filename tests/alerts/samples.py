@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.alerts.compose import Surroundings, many, one, test_message
 from shared.alerts.message import (
+    MOST_EXCEPTIONS,
     Compliance,
     Coverage,
     Digest,
@@ -42,15 +44,16 @@ def telling(
     return Telling(Event(f"{key}-{kind}", kind, key, severity), incident, NOON, first_scan=False)
 
 
-def messages(name: str = HOSTILE) -> dict[str, Message]:
-    """One of each type."""
+def messages(name: str = HOSTILE, customer: str | None = None) -> dict[str, Message]:
+    """One of each type, about a user and an application of that name."""
+    around = AROUND if customer is None else replace(AROUND, customer_names={"c" * 32: customer})
     crowd = [telling(name=f"{i} {name}", key=f"{i:032x}", severity=1 + i % 4) for i in range(150)]
     made: list[Message] = [
-        *(one(telling(kind, name=name), f"msg_{kind}", AROUND) for kind in ("opened", "raised", "ongoing")),
-        one(telling("withdrawn", name=name, count=0), "msg_withdrawn", AROUND),
-        many(crowd, "incidents.storm", "msg_storm", AROUND),
-        many(crowd, "incidents.first-scan", "msg_first", AROUND),
-        many(crowd, "incidents.withdrawn", "msg_gone", AROUND),
+        *(one(telling(kind, name=name), f"msg_{kind}", around) for kind in ("opened", "raised", "ongoing")),
+        one(telling("withdrawn", name=name, count=0), "msg_withdrawn", around),
+        many(crowd, "incidents.storm", "msg_storm", around),
+        many(crowd, "incidents.first-scan", "msg_first", around),
+        many(crowd, "incidents.withdrawn", "msg_gone", around),
         *(_digest(weekly=weekly, name=name) for weekly in (False, True)),
         ExceptionMessage(
             type="exception.expiring",
@@ -82,8 +85,9 @@ def _digest(*, weekly: bool, name: str) -> DigestMessage:
             period_to=NOON,
             compliance=Compliance(compliant=9, non_compliant=1, unknown=2, percent=90.0, change=-2.5),
             coverage=Coverage(expected_slices=96, complete_slices=90, percent=93.75),
-            incidents=IncidentNumbers(new=1, open=2, resolved=3),
-            exceptions=[ExpiringException(id="e1", title=name[:100], expires=NOON)],
+            incidents=IncidentNumbers(new=1, open=2, acknowledged=4, resolved=3),
+            exceptions=[ExpiringException(id=f"e{i}", title=name[:200], expires=NOON) for i in range(MOST_EXCEPTIONS)],
+            exceptions_total=40,
             to_do=["Do this.", "Do that."],
         ),
     )

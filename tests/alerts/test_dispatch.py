@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
-from local.receivers import Fault
+from local.receivers import TAKES, Fault
+from shared import incident_life as life
+from shared.alerts.actions import redeliver, send_test
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import DeliveryMessage, dispatch_alerts
-from shared.alerts.post import Answer, Target
+from shared.alerts.pause import pause_alerts
+from shared.alerts.post import Answer, Target, post
+from shared.incident_life import Step
+from shared.incidents import Incident
 from shared.rules.rule import Severity
 from shared.slices import Slice
 from shared.store.flights import change_flight, read_flight
+from shared.store.incidents import read_incident, take_step
 from shared.store.ledger import Claim
 from shared.store.tables import Tables
-from tests.alerts.bench import MINUTE, Bench, bench, receiver, slice_at
+from tests.alerts.bench import MINUTE, Bench, bench, key_of, receiver, slice_at
 
 DAY = timedelta(days=1)
+
+type Care = Callable[[Incident, datetime], Step]
 
 
 async def test_an_incident_is_told_once_and_signed(azurite: str) -> None:
@@ -85,6 +94,34 @@ async def test_retry_after_is_honoured(azurite: str) -> None:
             await b.tick(after=5 * MINUTE)
         assert b.now >= asked + timedelta(hours=1)
         assert b.now <= asked + timedelta(hours=1, minutes=10)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["0", "99999999999999999999", "-5", "soon", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"],
+)
+async def test_an_absurd_retry_after_loses_no_alert(azurite: str, asked: str) -> None:
+    async with bench(azurite, receiver(faults=[Fault.SLOW_DOWN], retry_after=asked)) as b:
+        await b.found()
+        await b.tick()
+        assert b.got() == []
+        await b.tick(after=DAY)
+        (delivery,) = await b.deliveries()
+        assert (delivery.state, delivery.attempts, len(b.got())) == ("delivered", 2, 1)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.GONE], ids=lambda fault: fault.name)
+async def test_whatever_a_receiver_does_once_the_alert_arrives(azurite: str, fault: Fault) -> None:
+    async with bench(azurite, receiver(faults=[fault])) as b:
+        b.post = partial(post, timeout_seconds=0.5)
+        await b.found()
+        for _ in range(2):
+            await b.tick(after=timedelta(hours=1))
+        said_yes = fault in TAKES and fault is not Fault.TAKE_AND_DROP
+        assert [t.fault for t in b.receivers[0].tries] == ([fault] if said_yes else [fault, None])
+        assert len({t.id for t in b.receivers[0].tries}) == 1
+        (delivery,) = await b.deliveries()
+        assert delivery.state == "delivered"
 
 
 async def test_after_a_day_it_is_dead_and_says_so(azurite: str) -> None:
@@ -166,6 +203,151 @@ async def test_quiet_hours_keep_it_until_the_morning(azurite: str) -> None:
         assert len(b.got()) == 1
         await b.tick(after=timedelta(hours=1))
         assert [r.json["severity"] for r in b.got()] == ["critical", "high"]
+
+
+def _silenced(before: Incident, now: datetime) -> Step:
+    step = life.with_exceptions(before, lambda who, facts: "by exception e1", now)
+    assert step is not None
+    return step
+
+
+CARE: dict[str, Care] = {
+    "acknowledged": lambda before, now: life.acknowledged(before, "op", ""),
+    "snoozed": lambda before, now: life.snoozed(before, "op", "", now + 2 * DAY),
+    "resolved": lambda before, now: life.resolved(before, "op", "", now),
+    "silenced": _silenced,
+}
+
+
+async def _took_care(b: Bench, who: str, how: Care) -> None:
+    tables = await b.monitor.tables()
+    found = await read_incident(tables.incidents, key_of(who))
+    assert found is not None
+    await take_step(tables.incidents, how(found[0], b.now), found[1], b.now)
+
+
+def _names(b: Bench) -> list[str]:
+    return [r.json["data"]["incident"]["user"]["name"].partition("@")[0] for r in b.got()]
+
+
+@pytest.mark.parametrize("how", CARE)
+async def test_what_somebody_took_care_of_in_the_quiet_hours_is_not_told(azurite: str, how: str) -> None:
+    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
+        for who in ("ann", "bob"):
+            await b.found(who)
+        await b.tick()
+        await _took_care(b, "ann", CARE[how])
+        await b.tick(after=timedelta(hours=2))
+        assert _names(b) == ["bob"]
+        assert await b.tick() == 0
+        assert len(await b.deliveries()) == 1
+
+
+async def test_what_somebody_took_care_of_and_gave_back_is_told(azurite: str) -> None:
+    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
+        await b.found()
+        await b.tick()
+        await _took_care(b, "jane", CARE["acknowledged"])
+        await b.tick()
+        await _took_care(b, "jane", lambda before, now: life.opened_by_hand(before, "op", "", now))
+        await b.tick(after=timedelta(hours=2))
+        assert b.types() == ["incident.opened"]
+
+
+async def test_what_got_worse_after_somebody_took_care_of_it_is_told(azurite: str) -> None:
+    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
+        await b.found(severity=Severity.MEDIUM)
+        await _took_care(b, "jane", CARE["snoozed"])
+        await b.tick()
+        await b.found(severity=Severity.CRITICAL, at=b.now)
+        await b.tick(after=timedelta(hours=2))
+        assert b.types() == ["incident.raised"]
+
+
+async def test_what_was_withdrawn_in_the_quiet_hours_is_not_told(azurite: str) -> None:
+    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
+        await b.found()
+        await b.tick()
+        await b.found(count=0)
+        await b.tick()
+        await b.tick(after=timedelta(hours=2))
+        assert b.got() == []
+
+
+async def test_what_somebody_took_care_of_is_no_part_of_a_storm_or_of_the_first_summary(azurite: str) -> None:
+    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}, storm_threshold=3) as b:
+        for place in range(5):
+            await b.found(f"new{place}")
+            await b.found(f"old{place}", first_scan=True, at=b.now - DAY)
+        await b.tick()
+        await _took_care(b, "new0", CARE["acknowledged"])
+        await _took_care(b, "old0", CARE["resolved"])
+        b.now += timedelta(hours=2)
+        await b.tick(after=DAY)  # the quiet hours are over, and the first scan is waited for no longer
+        assert {r.json["type"]: r.json["data"]["total"] for r in b.got()} == {
+            "incidents.storm": 4,
+            "incidents.first-scan": 4,
+        }
+
+
+async def test_what_closed_by_itself_while_alerts_were_paused_is_told_and_says_so(azurite: str) -> None:
+    async with bench(azurite, incident_quiet_days=2) as b:
+        await pause_alerts(b.monitor, b.now + 3 * DAY, "op")
+        await b.found()
+        await b.tick()
+        await b.tick(after=2 * DAY + timedelta(hours=1))
+        assert b.got() == []
+        await b.tick(after=DAY)
+        (got,) = b.got()
+        incident = got.json["data"]["incident"]
+        assert got.json["type"] == "incident.opened"
+        assert (incident["state"], incident["reason"]) == ("resolved", "quiet for 2 days")
+
+
+async def test_one_more_try_waits_for_the_end_of_the_quiet_hours_too(azurite: str) -> None:
+    members = {"soc": {"quiet_hours": "12:02-14:00", "quiet_except": "critical"}}
+    async with bench(azurite, receiver(faults=[Fault.FAIL] * 3), channels=members) as b:
+        await b.found("ann")
+        await b.tick()
+        for _ in range(3):
+            await b.tick(after=timedelta(minutes=30))
+        assert len(b.receivers[0].tries) == 1
+        await b.found("bob", severity=Severity.CRITICAL)
+        await b.tick()
+        assert len(b.receivers[0].tries) == 2
+        (ann,) = (d for d in await b.deliveries() if d.severity == Severity.HIGH)
+        await redeliver(b.monitor, ann.id, by="op")  # somebody is awake
+        await b.tick()
+        assert len(b.receivers[0].tries) == 3
+        await b.tick(after=timedelta(hours=1))
+        assert sorted(_names(b)) == ["ann", "bob"]
+
+
+async def test_a_pause_stops_what_is_in_the_queue_already(azurite: str) -> None:
+    async with bench(azurite) as b:
+        for who in ("ann", "bob"):
+            await b.found(who)
+        (message,) = await dispatch_alerts(b.monitor)
+        await pause_alerts(b.monitor, b.now + timedelta(hours=1), "op")
+        assert await deliver_alert(b.monitor, message) == []
+        await b.tick(after=30 * MINUTE)
+        assert b.receivers[0].tries == []
+        await b.tick(after=30 * MINUTE)
+        assert sorted(_names(b)) == ["ann", "bob"]
+
+
+async def test_digests_and_tests_come_when_they_were_asked_for(azurite: str) -> None:
+    members = {"soc": {"quiet_hours": "11:00-20:00", "digest": "daily", "digest_at": "12:30"}}
+    async with bench(azurite, channels=members) as b:
+        await _flight(b, timedelta(0))
+        await b.found()
+        await send_test(b.monitor, "soc")
+        await b.tick()
+        await b.tick(after=timedelta(hours=1))
+        assert [(r.json["type"], r.json["test"]) for r in b.got()] == [
+            ("incident.opened", True),
+            ("digest.daily", False),
+        ]
 
 
 async def test_a_storm_is_one_message_that_lists_them(azurite: str) -> None:
@@ -377,12 +559,17 @@ async def test_a_digest_is_made_once(azurite: str) -> None:
             "2026-11-01T00:00:00Z",
             "2026-11-02T00:00:00Z",
         )
-        assert digest["data"]["incidents"] == {"new": 0, "open": 1, "resolved": 0}
+        assert digest["data"]["incidents"] == {"new": 0, "open": 1, "acknowledged": 0, "resolved": 0}
         assert digest["data"]["compliance"]["percent"] is None
         assert "were not read" in digest["data"]["toDo"][0]
+        await b.found("ann")
+        await b.found("bob")
+        await _took_care(b, "ann", CARE["snoozed"])
+        await _took_care(b, "bob", CARE["silenced"])
         await b.tick(after=DAY)
         assert len(b.got(0)) == 2
-        assert b.got(0)[1].json["data"]["incidents"]["new"] == 1
+        # What somebody has in hand, and what an exception silences, waits for nobody.
+        assert b.got(0)[1].json["data"]["incidents"] == {"new": 3, "open": 1, "acknowledged": 1, "resolved": 0}
 
 
 async def test_nothing_in_the_tables_tells_a_url_or_a_key(azurite: str) -> None:

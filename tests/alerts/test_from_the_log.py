@@ -10,10 +10,11 @@ from local.receivers import Receivers
 from shared.alerts.deliver import deliver_alert
 from shared.alerts.dispatch import dispatch_alerts
 from shared.alerts.tend import tend_incidents
-from shared.rules.rule import PASSWORD_ONLY
+from shared.rules.rule import CUSTOMER, PASSWORD_ONLY
 from tests.alerts.bench import receiver
 from tests.scan.bench import NOON, Bench, bench, record
 
+OTHER = "44444444-4444-4444-4444-444444444444"
 TEN_PAST = NOON + timedelta(minutes=10)
 
 
@@ -57,11 +58,13 @@ async def test_a_sign_in_without_mfa_is_told_when_it_is_sure_and_withdrawn_when_
 
 
 async def test_the_digest_of_a_day(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    hook = receiver(name="soc")
-    async with Receivers(hook):
-        channels = {
-            "soc": {"kind": "generic", "url": hook.url, "secret": hook.secret, "alerts": False, "digest": "daily"}
-        }
+    """Of all customers, and for channels of one customer of that one alone."""
+    hooks = {name: receiver(name=name) for name in ("every", "one", "other")}
+    async with Receivers(*hooks.values()):
+        usual = {"kind": "generic", "alerts": False, "digest": "daily"}
+        channels = {name: {**usual, "url": hook.url, "secret": hook.secret} for name, hook in hooks.items()}
+        channels["one"]["customers"] = CUSTOMER
+        channels["other"]["customers"] = OTHER
         async with bench(azurite, monkeypatch, channels=channels) as b:
             await minute(b)
             b.log(
@@ -69,23 +72,36 @@ async def test_the_digest_of_a_day(azurite: str, monkeypatch: pytest.MonkeyPatch
                 record("also good", TEN_PAST),
                 record("bad", TEN_PAST, **PASSWORD_ONLY),
                 record("legacy", TEN_PAST, **PASSWORD_ONLY, clientAppUsed="IMAP4"),
+                record("elsewhere", TEN_PAST, resourceTenantId=OTHER, **PASSWORD_ONLY),
             )
             b.set_time(NOON + timedelta(hours=20))  # eight in the morning
             await minute(b)
             await minute(b)
-            (digest,) = hook.taken
-            data = digest.json["data"]
-            assert digest.json["type"] == "digest.daily"
-            assert (data["periodFrom"], data["periodTo"]) == ("2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z")
-            assert data["compliance"] == {
-                "compliant": 2,
-                "nonCompliant": 2,
-                "unknown": 0,
-                "percent": 50.0,
-                "change": None,
+            got = {name: hook.taken[0].json for name, hook in hooks.items()}
+            assert {(len(hook.taken), hook.taken[0].json["type"]) for hook in hooks.values()} == {(1, "digest.daily")}
+            data = {name: digest["data"] for name, digest in got.items()}
+            assert {(d["periodFrom"], d["periodTo"]) for d in data.values()} == {
+                ("2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z")
             }
-            assert data["coverage"] == {"expectedSlices": 24, "completeSlices": 24, "percent": 100.0}
-            assert data["incidents"] == {"new": 0, "open": 1, "resolved": 0}  # found after midnight: news of tomorrow
-            assert len(data["toDo"]) == 2
-            assert data["toDo"][0].startswith("Delegated admin signed in with a single factor (2 times): ")
-            assert data["toDo"][1].startswith("Delegated admin signed in by legacy authentication (1 time): ")
+            assert {name: d["compliance"] for name, d in data.items()} == {
+                "every": {"compliant": 2, "nonCompliant": 3, "unknown": 0, "percent": 40.0, "change": None},
+                "one": {"compliant": 2, "nonCompliant": 2, "unknown": 0, "percent": 50.0, "change": None},
+                "other": {"compliant": 0, "nonCompliant": 1, "unknown": 0, "percent": 0.0, "change": None},
+            }
+            for d in data.values():
+                assert d["coverage"] == {"expectedSlices": 24, "completeSlices": 24, "percent": 100.0}
+            # Found after midnight: news of tomorrow.
+            none = {"new": 0, "acknowledged": 0, "resolved": 0}
+            assert [data[name]["incidents"] for name in hooks] == [none | {"open": n} for n in (2, 1, 1)]
+            single, legacy = (
+                "Delegated admin signed in with a single factor",
+                "Delegated admin signed in by legacy authentication",
+            )
+            begins = {name: [text.partition(":")[0] for text in d["toDo"]] for name, d in data.items()}
+            assert begins == {
+                "every": [f"{single} (3 times)", f"{legacy} (1 time)"],
+                "one": [f"{legacy} (1 incident)", f"{single} (1 incident)"],
+                "other": [f"{single} (1 incident)"],
+            }
+            assert got["other"]["severity"] == "high"
+            assert got["one"]["severity"] == "critical"

@@ -12,10 +12,12 @@ from shared.alerts.channels import Kind
 from shared.alerts.compose import Surroundings, many, one
 from shared.alerts.message import MOST_LISTED, VERSION, of_json, schema, to_json
 from shared.alerts.render import render
+from shared.rules import RULE
 from tests.alerts.samples import AROUND, HOSTILE, messages, telling
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "docs" / "alert.schema.json"
 ALL = messages()
+RULE_OF = [frozenset({rule}) for rule in ("mfa-skipped", "third-party-mfa-unrecognised", "device-code", "legacy-auth")]
 
 
 def validator() -> Draft202012Validator:
@@ -83,9 +85,25 @@ def test_an_incident_about_a_user_alone_and_an_app_that_does_not_know_its_addres
 
 
 def test_a_storm_lists_the_worst_and_says_how_many_there_are() -> None:
-    crowd = [telling(key=f"{i:032x}", severity=1 + i % 4) for i in range(250)]
+    crowd = [telling(name="ann", key=f"{i:032x}", severity=1 + i % 4, rules=RULE_OF[i % 4]) for i in range(250)]
+    data = to_json(many(crowd, "incidents.storm", "m", Surroundings(AROUND.address, {})))["data"]
+    listed = data["incidents"]
+    assert (data["total"], data["listed"], len(listed)) == (250, MOST_LISTED, MOST_LISTED)
+    assert data["bySeverity"] == {"critical": 62, "high": 62, "medium": 63, "low": 63}
+    assert [i["severity"] for i in listed] == ["critical"] * 62 + ["high"] * 38
+    assert data["url"] == "https://monitor.example/api/incidents"
+    # The facts of a rule stand once, and only of those that are listed.
+    assert [rule["id"] for rule in data["rules"]] == ["legacy-auth", "device-code"]
+    assert {rule for incident in listed for rule in incident["rules"]} == {"legacy-auth", "device-code"}
+
+
+@pytest.mark.parametrize("name", ["jane@partner.example", "漢" * 300, "\U0001f600" * 300, '"' * 300])
+@pytest.mark.parametrize("rules", [frozenset({"legacy-auth"}), frozenset(RULE)])
+def test_a_message_is_never_longer_than_receivers_take(name: str, rules: frozenset[str]) -> None:
+    crowd = [telling(name=name, key=f"{i:032x}", rules=rules) for i in range(2000)]
     message = many(crowd, "incidents.storm", "m", AROUND)
-    assert (message.data.total, message.data.listed, len(message.data.incidents)) == (250, MOST_LISTED, MOST_LISTED)
-    assert message.severity == "critical"
-    assert sum(message.data.by_severity.values()) == 250
-    assert [i.severity for i in message.data.incidents[:62]] == ["critical"] * 62
+    assert len(render(Kind.GENERIC, message)) < 64 * 1024
+    assert 15 < message.data.listed <= MOST_LISTED
+    assert message.data.total == 2000
+    for one_ in messages(name).values():
+        assert len(render(Kind.GENERIC, one_)) < 64 * 1024

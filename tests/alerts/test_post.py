@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from local.receivers import Fault, Receiver, Receivers
 from shared.alerts.post import MOST_BYTES, Answer, Target, post, retry_after
@@ -82,6 +85,30 @@ async def test_an_endless_answer_is_read_no_further_than_the_cap() -> None:
         lied = await sent(receiver.url)
         assert lied.status == 500
         assert lied.text == "x" * 10
+
+
+async def test_the_status_counts_whatever_the_length_says() -> None:
+    async with receiving(Fault.TAKE_AND_LIE_LONG, Fault.FAIL_AND_LIE_SHORT) as (receiver, _):
+        assert await sent(receiver.url) == Answer(200, "")
+        assert await sent(receiver.url) == Answer(500, "x" * 10)
+
+
+async def test_a_date_to_come_back_at() -> None:
+    async with receiving(Fault.SLOW_DOWN) as (receiver, _):
+        receiver.retry_after = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+        wait = (await sent(receiver.url)).retry_after
+    assert wait is not None
+    assert timedelta(minutes=50) < wait <= timedelta(hours=1)
+
+
+DATES = r"[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{1,9} [0-9:]{5,8} [-+A-Z0-9]{3,6}"
+
+
+@settings(deadline=None)
+@given(st.one_of(st.text(), st.from_regex(DATES, fullmatch=True)))
+def test_no_text_to_come_back_at_breaks_a_try(value: str) -> None:
+    wait = retry_after(value, datetime(2026, 11, 2, 12, tzinfo=UTC))
+    assert wait is None or wait >= timedelta(0)
 
 
 async def test_throttling_and_the_end_of_a_receiver_are_understood() -> None:

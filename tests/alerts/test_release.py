@@ -65,6 +65,15 @@ def test_what_nobody_heard_of_is_withdrawn_in_silence() -> None:
     assert made == Plan((), tuple(events))
 
 
+def test_what_somebody_took_care_of_meanwhile_is_told_to_nobody_and_makes_no_storm() -> None:
+    crowd = [item(f"i{n}") for n in range(21)]
+    made = plan(crowd, replace(MOMENT, known={"i3"}))
+    assert shape(made) == [(None, 1)] * 20
+    assert made.dropped == (crowd[3],)
+    old = [item(f"i{n}", first_scan=True) for n in range(3)]
+    assert shape(plan(old, replace(MOMENT, known={"i0"}))) == [("incidents.first-scan", 2)]
+
+
 def test_who_was_alerted_hears_of_the_withdrawal() -> None:
     heard = replace(MOMENT, told={("a", 1)})
     assert shape(plan([item("a", "withdrawn")], heard)) == [(None, 1)]

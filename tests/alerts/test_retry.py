@@ -52,9 +52,14 @@ def test_what_the_receiver_asks_for_is_kept() -> None:
     assert soon == NOW + backoff("a", 5)
 
 
-def test_it_is_given_up_when_the_receiver_is_gone_or_asks_for_never() -> None:
+def test_who_asks_for_an_absurd_time_is_asked_once_more() -> None:
+    for absurd in (timedelta(days=30), timedelta(seconds=10**9), timedelta.max):
+        assert failed(retry_after=absurd).next_due == NOW + DAY
+    assert failed(now=NOW + DAY, retry_after=timedelta.max).next_due is None
+
+
+def test_it_is_given_up_when_the_receiver_is_gone_or_the_day_is_over() -> None:
     assert failed(gone=True) == Failed(None, "the receiver says that it is gone")
-    assert failed(retry_after=timedelta(days=30)).next_due is None
     assert failed(now=NOW + DAY).next_due is None
 
 

@@ -6,12 +6,13 @@ object; a mention that a client might still find is taken apart.
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import batched
 from typing import Any, Final
 
 from shared.alerts.message import Message
-from shared.alerts.render.view import View, view
+from shared.alerts.render.view import View, fitting, view
 
 # Slack's reference of blocks: a header holds 150 characters, a section 3,000 and ten fields of 2,000, a message 50
 # blocks.
@@ -19,6 +20,9 @@ _HEADER: Final = 150
 _SECTION: Final = 3000
 _FIELD: Final = 2000
 _FIELDS: Final = 10
+# All blocks together: Slack documents no limit and refuses what is longer than about 12,000 characters
+# (slackapi/bolt-js, issue 2509). The lines of a list take at most this.
+_ROOM: Final = 6_000
 _MENTION: Final = re.compile(r"@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
 type Block = dict[str, Any]
 
@@ -63,14 +67,22 @@ def _lines(shown: View) -> list[Block]:
     if not shown.lines:
         return []
     heading = {"type": "section", "text": _plain(shown.heading)}
-    return [heading, *({"type": "section", "text": _plain(f"• {line}")} for line in shown.lines)]
+    return [heading, *(_line(line) for line in fitting(shown, lambda line: _size(_line(line)), _ROOM))]
+
+
+def _line(line: str) -> Block:
+    return {"type": "section", "text": _plain(f"• {line}")}
+
+
+def _size(block: Block) -> int:
+    return len(json.dumps(block, ensure_ascii=False))
 
 
 def _link(shown: View) -> list[Block]:
     if not shown.url:
         return []
     url = shown.url.replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
-    return [{"type": "section", "text": {"type": "mrkdwn", "text": f"<{url}|Open the incident>", "verbatim": True}}]
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": f"<{url}|{shown.link}>", "verbatim": True}}]
 
 
 def _plain(text: str, longest: int = _SECTION) -> Block:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from shared.alerts.message import Message
-from shared.alerts.render.view import View, view
+from shared.alerts.render.view import View, fitting, view
 
 # Teams' clients take 1.5; nothing here is newer than 1.2 but the style of the heading (1.5).
 _VERSION: Final = "1.5"
@@ -39,7 +39,7 @@ def card(message: Message) -> Element:
         "body": [*_head(shown), *_facts(shown), *_paragraphs(shown), *_lines(shown), *_footer(shown)],
     }
     if shown.url:
-        content["actions"] = [{"type": "Action.OpenUrl", "title": "Open the incident", "url": shown.url}]
+        content["actions"] = [{"type": "Action.OpenUrl", "title": shown.link, "url": shown.url}]
     return content
 
 
@@ -62,7 +62,7 @@ def _lines(shown: View) -> list[Element]:
     if not shown.lines:
         return []
     heading = {"type": "TextBlock", "text": shown.heading, "weight": "Bolder", "spacing": "Medium", "wrap": True}
-    return [heading, *(_block([_run(f"• {line}")], spacing="Small") for line in shown.lines)]
+    return [heading, *(_block([_run(f"• {line}")], spacing="Small") for line in fitting(shown))]
 
 
 def _footer(shown: View) -> list[Element]:
