@@ -35,7 +35,7 @@ bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
 @bp.function_name("tend_exceptions")
-@bp.timer_trigger(arg_name="timer", schedule="%ALERT_SCHEDULE%", run_on_startup=False)
+@bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
 async def tend(timer: func.TimerRequest) -> None:
     """End exceptions, remind of their end, silence the incidents they cover and open them again."""
     await tend_exceptions(monitor())

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from shared.maintenance.night import maintain
+from shared.maintenance.night import maintain, maintain_again
 from shared.maintenance.watch import watch_scan
 from shared.monitor import monitor
 
@@ -14,6 +14,13 @@ bp = func.Blueprint()  # type: ignore[no-untyped-call]
 async def nightly(timer: func.TimerRequest) -> None:
     """Export the tables, delete what is past its time, report the last days."""
     await maintain(monitor())
+
+
+@bp.function_name("maintain_again")
+@bp.timer_trigger(arg_name="timer", schedule="0 25 * * * *", run_on_startup=False)
+async def again(timer: func.TimerRequest) -> None:
+    """Do the last night's work again, each hour, until it is done."""
+    await maintain_again(monitor())
 
 
 @bp.function_name("watch_scan")

@@ -102,12 +102,12 @@ async def _refresh() -> None:
     monitor = Monitor(load_settings())
     try:
         tables = await monitor.tables()
-        idle = _megabytes()
+        idle = peak_megabytes()
         started = time.perf_counter()
         for _ in range(_REFRESHES):
             await refresh_directory(monitor, scheduled=True)
         seconds = (time.perf_counter() - started) / _REFRESHES
-        peak = _megabytes()
+        peak = peak_megabytes()
         for source in (ROSTER, REGISTRATIONS):
             state = await read_state(tables.directory, source)
             if state.problem or state.last_completed is None:
@@ -128,7 +128,7 @@ async def _refresh() -> None:
         await monitor.close()
 
 
-def _megabytes() -> float:
+def peak_megabytes() -> float:
     """The greatest resident memory of this process so far. Linux tells it since the program started; getrusage, which
     other systems are asked, also counts what the parent held when it started us."""
     status = Path("/proc/self/status")

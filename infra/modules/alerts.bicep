@@ -82,7 +82,7 @@ AppRequests
     query: '''
 AppRequests
 | where Success == false
-| where not(toint(ResultCode) between (400 .. 499))
+| where not(coalesce(toint(ResultCode), 0) between (400 .. 499))
 | summarize Failures = count() by Name
 | where Failures >= 3
 '''
@@ -123,13 +123,20 @@ AppRequests
     query: replace(eventQuery, '{event}', 'request_budget_overrun')
   }
   {
+    name: 'maintenance-failed'
+    title: 'The tables were not exported, or old rows not deleted, tonight'
+    severity: 2
+    window: 'PT1H'
+    query: replace(eventQuery, '{event}', 'maintenance_failed')
+  }
+  {
     name: 'log-cap-reached'
     title: 'The daily cap on logs is reached: the other alerts are blind until tomorrow'
     severity: 1
     window: 'PT1H'
     query: '''
 _LogOperation
-| where Category =~ "Ingestion" and Detail has "OverQuota"
+| where Category =~ "Ingestion" and Detail contains "OverQuota"
 '''
   }
 ]

@@ -37,7 +37,7 @@ AppTraces
 
 var eventsQuery = '''
 AppTraces
-| where Message has_any ("slice_parked", "poison_message", "coverage_below_target", "ingestion_lag", "request_budget_overrun")
+| where Message has_any ("slice_parked", "poison_message", "coverage_below_target", "ingestion_lag", "request_budget_overrun", "maintenance_failed")
 | extend Event = parse_json(Message)
 | where isnotempty(Event.event)
 | summarize Events = count() by Name = tostring(Event.event), bin(TimeGenerated, 1h)

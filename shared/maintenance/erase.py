@@ -21,6 +21,7 @@ from shared.monitor import Monitor, log_event
 from shared.signin.text import id_key
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
 from shared.store.packing import pack_bytes, unpack_bytes
+from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists
 from shared.store.sessions import person_partition
 from shared.store.tables import Conflict, Row, Table, Tables, etag_of, is_newer
 
@@ -56,9 +57,13 @@ class _Person:
 
     def _pattern(self) -> re.Pattern[str]:
         key = self.key
-        parts = [key, f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"]
-        parts += [name for name in self._names if "@" in name]  # others may be words: they count as a whole text only
-        return re.compile("|".join(map(re.escape, sorted(parts, key=len, reverse=True))), re.IGNORECASE)
+        ids = f"{key}|{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
+        # A display name of one part may be a word of the language: it counts as a whole text only.
+        names = [re.escape(name) for name in self._names if "@" in name or " " in name]
+        within = "|".join(sorted(names, key=len, reverse=True))
+        # ann@partner.example is not in joann@partner.example.
+        spelled = rf"{ids}|(?<![\w.+-])(?:{within})(?![\w-]|\.\w)" if names else ids
+        return re.compile(spelled, re.IGNORECASE)
 
     def in_text(self, text: str) -> str:
         """The text without the person."""
@@ -80,7 +85,8 @@ class _Person:
 
 
 async def erase_person(monitor: Monitor, user: str) -> Erased:
-    """Erase the person with that object id: findings, quarantine, incidents, alerts, roll-ups, sessions and roster.
+    """Erase the person with that object id: findings, quarantine, incidents, alerts, exceptions, roll-ups, sessions,
+    roster, and what a refresh under way has fetched.
 
     Can be cut off anywhere and done again. Raises ValueError when that is no object id, Conflict when a row changes all
     the time.
@@ -94,15 +100,11 @@ async def erase_person(monitor: Monitor, user: str) -> Erased:
     allowance = Allowance(2**62)
     await remove(tables.sessions, tables.sessions.prefixed(person_partition(key), ""), allowance)
     await remove(tables.slices, _quarantined(tables.slices, person), allowance)
+    await remove(tables.directory, _fetched(tables.directory, person), allowance)
     changed = await _from_the_roster(monitor, tables, person)
-    for table, rows in (
-        (tables.slices, tables.slices.everything()),
-        (tables.rollups, tables.rollups.everything()),
-        (tables.incidents, tables.incidents.everything()),
-        (tables.alerts, tables.alerts.everything()),
-        (tables.directory, tables.directory.prefixed("people", "")),
-    ):
-        async for row in rows:
+    # Those from which the names are learned come last, so that a run that was cut off can be done again.
+    for table in (tables.alerts, tables.control, tables.rollups, tables.incidents, tables.slices, tables.directory):
+        async for row in table.everything():
             changed += await _erase_in(table, row, person)
     log_event("person_erased", changed=changed, removed=allowance.removed)
     return Erased(changed, allowance.removed)
@@ -113,6 +115,14 @@ async def _learn_names(tables: Tables, person: _Person) -> None:
         if row["user"] == person.key:
             person.is_called(row["userName"])
             person.is_called(row["userDisplayName"])
+    async for row in tables.incidents.between("0", "g", "incident-", "incident-~", ["user", "userName"]):
+        if row["user"] == person.key:
+            person.is_called(row["userName"])
+    for kept in await load_lists(tables.directory, ACCOUNTS, TECHNICIANS):
+        for key, _, user_name, display_name, *_ in kept.entries if kept else ():
+            if key == person.key:
+                person.is_called(user_name)
+                person.is_called(display_name)
     try:
         admins = (await load_directory(tables.directory)).file.delegated_admins
     except DirectoryMissing:
@@ -125,6 +135,13 @@ async def _learn_names(tables: Tables, person: _Person) -> None:
 async def _quarantined(table: Table, person: _Person) -> AsyncIterator[Row]:
     async for row in table.between("0", "g", "quar-", "quar-~"):
         if person.is_in(unpack_bytes("raw", row) or b""):
+            yield row
+
+
+async def _fetched(directory: Table, person: _Person) -> AsyncIterator[Row]:
+    """Pages that a refresh keeps while it is under way; it asks again for those that are gone."""
+    async for row in directory.between("run-", "run-~", "", "~"):
+        if person.is_in(unpack_bytes("pieces", row) or b""):
             yield row
 
 

@@ -1,15 +1,54 @@
-"""What the timer `maintain` does: an export first, so that it still holds what retention deletes then."""
+"""What the timer `maintain` does: an export first, so that it still holds what retention deletes then.
+
+A night that failed, or was cut off, is done again by the hourly timer `maintain_again` until it is done; each step goes
+on where it stopped.
+"""
 
 from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
 
 from shared.maintenance.export import export_tables
 from shared.maintenance.retention import delete_expired
 from shared.maintenance.watch import report_days
-from shared.monitor import Monitor
+from shared.monitor import Monitor, log_event
+from shared.store.tables import SCHEMA, Table, is_newer, keys, upsert, utc
+
+_PLACE: Final = ("maintenance", "night")
+# Longer than a function may run (30 minutes on Flex Consumption), so that no two work at a night.
+_LONGEST: Final = timedelta(minutes=35)
 
 
 async def maintain(monitor: Monitor) -> None:
-    """Export the tables, delete what is past its time, report the last days."""
-    await export_tables(monitor, monitor.exports)
-    await delete_expired(monitor)
-    await report_days(monitor)
+    """Export the tables, delete what is past its time, report the last days. What goes wrong is logged as an event and
+    raised; nothing is deleted while the export fails."""
+    control = (await monitor.tables()).control
+    await _note(monitor, control, done=False)
+    step = "export"
+    try:
+        await export_tables(monitor, monitor.exports)
+        step = "retention"
+        await delete_expired(monitor)
+        step = "report"
+        await report_days(monitor)
+        step = ""
+    finally:
+        if step:
+            log_event("maintenance_failed", step=step)
+    await _note(monitor, control, done=True)
+
+
+async def maintain_again(monitor: Monitor) -> bool:
+    """Do the last night's work again where it began and was not done; whether it was. Raises what maintain raises."""
+    night = await (await monitor.tables()).control.get(*_PLACE)
+    if night is None or is_newer(night) or night["done"] or utc(night["until"]) > monitor.clock():
+        return False
+    log_event("maintenance_failed", step="unfinished")  # a host that died could not say so itself
+    await maintain(monitor)
+    return True
+
+
+async def _note(monitor: Monitor, control: Table, *, done: bool) -> None:
+    row = {**keys(*_PLACE), "v": SCHEMA, "done": done, "until": monitor.clock() + _LONGEST}
+    await control.write(upsert(row))

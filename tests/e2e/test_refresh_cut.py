@@ -127,7 +127,7 @@ async def test_a_refresh_whose_host_is_killed_is_carried_on_by_the_next(storage:
             assert (await _people(third))[1] == CUSTOMERS
             sources = (await _get(third, "/api/coverage"))["directory"]["sources"]
             assert [source["problem"] for source in sources] == [None, None]
-        assert not [path for path in _asked(graph) if "/tenantRelationships/" in path], (
+        assert not [path for path in _asked(graph) if "/delegatedAdminRelationships" in path], (
             "it went on, and did not begin anew"
         )
 

@@ -16,6 +16,7 @@ EVENTS = {
     "coverage-below-target": "coverage_below_target",
     "ingestion-lag": "ingestion_lag",
     "request-budget-overrun": "request_budget_overrun",
+    "maintenance-failed": "maintenance_failed",
 }
 """Alert → the event that the app logs."""
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
