@@ -6,15 +6,25 @@ who leaves the roster later changes nothing of the past (design.md, "partner use
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from shared.signin.text import id_key
+
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
+
+
+def _dated(value: object) -> object:
+    """Pydantic alone reads a number, and text of digits, as Unix seconds."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise ValueError("must be a date, or a date and time such as 2026-11-02T09:00:00Z")
 
 
 def _utc(at: datetime) -> datetime:
@@ -30,7 +40,7 @@ def _named(text: str) -> str:
     return text
 
 
-Instant = Annotated[datetime, AfterValidator(_utc)]
+Instant = Annotated[datetime, BeforeValidator(_dated), AfterValidator(_utc)]
 Id = Annotated[str, AfterValidator(_named)]
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from shared.findings import Finding
 from shared.rules import RULE
 from shared.rules.rule import Severity
+from shared.signin.traits import WATCHED
 
 OPEN: Final = "open"
 ACKNOWLEDGED: Final = "acknowledged"
@@ -22,12 +23,14 @@ RESOLVED: Final = "resolved"
 WITHDRAWN: Final = "withdrawn: its records were corrected"
 
 PAST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+ALL_SCOPES: Final = frozenset(str(scope) for scope in WATCHED)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What findings say together. `announceable` is the highest severity that may be told already (0: none): rules
-    that rest on evidence wait for the first re-read of their slice, since details arrive late."""
+    that rest on evidence wait for the first re-read of their slice, since details arrive late. `scopes` are those of
+    the findings; all of them where a row says nothing of it (an older version of the app wrote it)."""
 
     count: int
     first: datetime
@@ -35,6 +38,7 @@ class Facts:
     rules: frozenset[str]
     severity: int
     announceable: int
+    scopes: frozenset[str] = ALL_SCOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ def _contribution(
         rules=frozenset(rule for rule, _ in fits),
         severity=int(max(severity for _, severity in fits)),
         announceable=int(max((s for rule, s in fits if settled or not RULE[rule].on_evidence), default=0)),
+        scopes=frozenset(str(finding.scope) for finding, _ in members),
     )
     newest = max((finding for finding, _ in members), key=lambda finding: (finding.at, finding.id))
     if newest.is_about_user(fits[0][0]):
@@ -139,6 +144,7 @@ def total(parts: Iterable[Facts], since: datetime = PAST) -> Facts | None:
         rules=frozenset[str]().union(*(part.rules for part in counted)),
         severity=max(part.severity for part in counted),
         announceable=max(part.announceable if part.last > since else 0 for part in counted),
+        scopes=frozenset[str]().union(*(part.scopes for part in counted)),
     )
 
 
@@ -154,6 +160,7 @@ def only_grew(old: Facts | None, new: Facts | None) -> bool:
         and new.rules >= old.rules
         and new.severity >= old.severity
         and new.announceable >= old.announceable
+        and new.scopes >= old.scopes
     )
 
 

@@ -139,6 +139,13 @@ def test_a_directory_file_that_is_wrong_says_where(member: str, members: JsonObj
     assert str(error.value.errors()[0]["loc"][0]) == member
 
 
+@pytest.mark.parametrize("number", [1700000000, 0.5, True, "1700000000", "1700000000.5", "20261102"])
+def test_a_bound_that_is_a_number_is_wrong(number: Json) -> None:
+    """pydantic alone reads it as seconds since 1970."""
+    with pytest.raises(ValidationError, match="must be a date"):
+        directory_of(customers=[{"tenantId": CUSTOMER, "from": number}])
+
+
 @pytest.mark.parametrize("bound", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_bound_that_utc_cannot_hold_is_wrong_too(bound: str) -> None:
     with pytest.raises(ValidationError):

@@ -20,6 +20,7 @@ from shared.answers.model import (
     Named,
     Page,
     RuleId,
+    ScopeName,
     SeverityName,
     same_id,
     severity_name,
@@ -40,6 +41,7 @@ class IncidentsQuery(ListQuery):
     state: Listed[State] | None = None
     severity: SeverityName | None = Field(default=None, description="This severity or a higher one.")
     rule: Listed[RuleId] | None = None
+    scope: Listed[ScopeName] | None = Field(default=None, description="With findings of any of these scopes.")
     user: Named | None = Field(default=None, description="Object id or user principal name.")
     customer: Named | None = Field(default=None, description="Tenant id.")
 
@@ -49,6 +51,7 @@ class IncidentsQuery(ListQuery):
             (self.state is None or incident.state in self.state)
             and (self.severity is None or incident.facts.severity >= Severity.of(self.severity))
             and (self.rule is None or not incident.facts.rules.isdisjoint(self.rule))
+            and (self.scope is None or not incident.facts.scopes.isdisjoint(self.scope))
             and same_id(self.user, incident.who.user, incident.who.user_name)
             and same_id(self.customer, incident.who.customer)
         )
@@ -63,6 +66,7 @@ class IncidentItem(Answer):
     reason: str | None
     severity: SeverityName
     rules: list[str]
+    scopes: list[str]
     count: int
     first_seen: datetime
     last_seen: datetime
@@ -119,6 +123,7 @@ def incident_item(incident: Incident, names: Mapping[str, str]) -> IncidentItem:
         reason=incident.reason or None,
         severity=severity_name(facts.severity),
         rules=sorted(facts.rules),
+        scopes=sorted(facts.scopes),
         count=facts.count,
         first_seen=facts.first,
         last_seen=facts.last,

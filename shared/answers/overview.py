@@ -86,7 +86,7 @@ async def read_summary(monitor: Monitor, query: SummaryQuery) -> Summary:
     start = _start(now, query.days)
     days, incidents, directory, exceptions, posture = await asyncio.gather(
         _days(monitor, start, now),
-        open_by_severity(tables.incidents),
+        open_by_severity(tables.incidents, query.scope),
         known_directory(monitor),
         read_register(tables.control),
         read_posture(tables.directory, now),

@@ -70,15 +70,14 @@ class Top(Answer):
 
 
 class OpenIncidents(Answer):
-    """Incidents in the state open, of all scopes."""
+    """Incidents in the state open that have findings of the scopes; the severity is that of all their findings."""
 
     open: int
     by_severity: dict[str, int]
 
 
 class Summary(Answer):
-    """Every number is of `scopes`, but for byScope, which has all three, and for coverage and incidents, which have no
-    scope."""
+    """Every number is of `scopes`, but for byScope, which has all three, and for coverage, which has none."""
 
     generated_at: datetime
     period: Period

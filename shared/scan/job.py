@@ -24,7 +24,7 @@ from shared.graph.signins import pages
 from shared.incidents import Facts, Who, contributions
 from shared.monitor import Monitor, log_event
 from shared.rules import RULES_VERSION
-from shared.scan.messages import SliceMessage
+from shared.scan.messages import SliceMessage, read_message
 from shared.scan.plan import launch
 from shared.scan.reading import Reading
 from shared.signin.decoding import DECODER_VERSION
@@ -63,9 +63,11 @@ async def scan_slice(monitor: Monitor, body: str) -> list[str]:
     """Work on one message; gives the message of the tenant's next slice, or nothing.
 
     What Graph does wrong ends in the ledger and not here. Raises only what makes the queue try again: storage that
-    does not answer, or a message that is none.
+    does not answer.
     """
-    message = SliceMessage.model_validate_json(body)
+    message = read_message(body)
+    if message is None:
+        return []
     tables = await monitor.tables()
     flight = await read_flight(tables.control, message.tenant)
     if flight.send_id != message.send_id:
@@ -81,7 +83,9 @@ async def scan_slice(monitor: Monitor, body: str) -> list[str]:
 
 async def park_poisoned(monitor: Monitor, body: str) -> None:
     """Give up on a slice whose message crashed its workers too often; only its own flight is ended."""
-    message = SliceMessage.model_validate_json(body)
+    message = read_message(body)
+    if message is None:
+        return
     tables = await monitor.tables()
     flight = await read_flight(tables.control, message.tenant)
     if flight.send_id != message.send_id:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from shared.monitor import log_event
 from shared.slices import Slice
 
 type Piece = tuple[AwareDatetime, int]  # start and width in seconds
@@ -19,7 +20,7 @@ class SliceMessage(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
-    tenant: str
+    tenant: str = Field(pattern="^[0-9A-Za-z][0-9A-Za-z-]{0,63}$")
     start: AwareDatetime
     seconds: int = Field(gt=0)
     send_id: str = Field(min_length=1)
@@ -45,6 +46,16 @@ class SliceMessage(BaseModel):
     def rest(self) -> list[Slice]:
         """The slices to go on with."""
         return [_slice(self.tenant, start, seconds) for start, seconds in self.then]
+
+
+def read_message(body: str) -> SliceMessage | None:
+    """What a message says; None, with an event in the log, for one that is none: it would be none each time it is
+    tried, and no flight waits for it that the plan does not send again."""
+    try:
+        return SliceMessage.model_validate_json(body)
+    except ValidationError:
+        log_event("slice_message_unreadable")
+        return None
 
 
 def _seconds(slice_: Slice) -> int:

@@ -8,18 +8,30 @@ is quarantined alone, with its reason, so that the rest of its page counts.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from shared.signin.model import Envelope, SignIn
+from shared.signin.model import Agent, Envelope, SignIn, Status, Step
 
 # Part of each slice's head. Raise it when a record is read otherwise than before.
-DECODER_VERSION: Final = 1
+DECODER_VERSION: Final = 2
 
+
+def _names(kind: type[BaseModel | Step | Status | Agent]) -> tuple[str, ...]:
+    fields: Iterable[str] = kind.model_fields if issubclass(kind, BaseModel) else kind.__dataclass_fields__
+    return tuple(to_camel(name) for name in fields)
+
+
+# The modelled members, and those of the ones that are objects.
+_MEMBERS: Final = _names(SignIn)
+_OF_OBJECT: Final = {"status": _names(Status), "agent": _names(Agent)}
+_OF_STEP: Final = _names(Step)
 # The modelled members that are objects or lists: Log Analytics exports give them as JSON text.
 _NESTED: Final = ("status", "authenticationDetails", "signInEventTypes", "agent")
 # How far into an envelope its `properties` begin at the latest, in bytes; one that begins later is read with care.
@@ -104,17 +116,29 @@ def decode_value(value: object, index: int) -> SignIn | Quarantined:
     What has a createdDateTime of its own is a record, whatever its `properties` are.
     """
     try:
-        raw = _bytes(value)
-        if not isinstance(value, dict):
-            return Quarantined("a record must be a JSON object", raw, index)
-        inner = None if "createdDateTime" in value else _unwrapped(value.get("properties"))
-        if not isinstance(inner, dict):
-            return SignIn.model_validate_json(_bytes(_with_nested(value)))
-        return _opened(Envelope.model_validate_json(_bytes({**value, "properties": _with_nested(inner)})))
+        if isinstance(value, dict):
+            return _read(value)
+        reason = "a record must be a JSON object"
     except ValidationError as error:
-        return Quarantined(reason_of(error), raw, index)
+        reason = reason_of(error)
     except RecursionError:
-        return Quarantined("a member is nested too deeply", b"nested too deeply to be kept", index)
+        reason = "a member is nested too deeply"
+    return Quarantined(reason, _kept(value), index)
+
+
+def _read(value: dict[str, Any]) -> SignIn:
+    inner = None if "createdDateTime" in value else _unwrapped(value.get("properties"))
+    if not isinstance(inner, dict):
+        return SignIn.model_validate_json(_bytes(_modelled(value)))
+    envelope = {**_only(value, ("category", "resultType")), "properties": _modelled(inner)}
+    return _opened(Envelope.model_validate_json(_bytes(envelope)))
+
+
+def _kept(value: object) -> bytes:
+    try:
+        return _bytes(value)
+    except RecursionError:
+        return b"nested too deeply to be kept"
 
 
 def _opened(envelope: Envelope) -> SignIn:
@@ -149,11 +173,20 @@ def _bytes(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _with_nested(record: dict[str, Any]) -> dict[str, Any]:
-    nested: dict[str, object] = {name: _unwrapped(record[name]) for name in _NESTED if name in record}
+def _modelled(record: dict[str, Any]) -> dict[str, Any]:
+    """The modelled members alone, so that nothing beside them can spoil a record, and none of them as JSON text."""
+    nested: dict[str, Any] = {name: _unwrapped(record[name]) for name in _NESTED if name in record}
+    for name, members in _OF_OBJECT.items():
+        if name in nested:
+            nested[name] = _only(nested[name], members)
     if isinstance(steps := nested.get("authenticationDetails"), list):
-        nested["authenticationDetails"] = [_unwrapped(step) for step in steps]
-    return {**record, **nested}
+        nested["authenticationDetails"] = [_only(_unwrapped(step), _OF_STEP) for step in steps]
+    return {**_only(record, _MEMBERS), **nested}
+
+
+def _only(value: Any, members: Iterable[str]) -> Any:
+    """Those members of an object; anything else stays as it is."""
+    return {name: value[name] for name in members if name in value} if isinstance(value, dict) else value
 
 
 def _unwrapped(member: object) -> object:

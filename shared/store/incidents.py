@@ -8,13 +8,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from shared.incident_life import USUAL_LIFE, Accepts, Life, Note, Step, accept_nothing, after
-from shared.incidents import OPEN, PAST, RESOLVED, Facts, Incident, Telling, Who, adds, counted_on, only_grew, total
+from shared.incidents import (
+    ALL_SCOPES,
+    OPEN,
+    PAST,
+    RESOLVED,
+    Facts,
+    Incident,
+    Telling,
+    Who,
+    adds,
+    counted_on,
+    only_grew,
+    total,
+)
 from shared.slices import Slice
 from shared.store.events import event_row
 from shared.store.tables import (
@@ -32,8 +45,8 @@ from shared.store.tables import (
     utc,
 )
 
-# Eight, so that one call of the list, which may make ten requests, looks into all of them.
-SHARDS: Final = tuple(f"shard-{digit}" for digit in "01234567")
+# Few, because the list, the summary and the dispatch look into all of them each time.
+SHARDS: Final = tuple(f"shard-{digit}" for digit in "0123")
 _INCIDENT: Final = "incident-"
 _CONTRIBUTION: Final = "part-"
 _HISTORY: Final = "history-"
@@ -42,7 +55,7 @@ _TRIES: Final = 20
 
 def shard_of(key: str) -> str:
     """The partition of an incident."""
-    return SHARDS[int(key[0], 16) // 2]
+    return SHARDS[int(key[0], 16) * len(SHARDS) // 16]
 
 
 type Change = dict[Slice, tuple[Who, Facts] | None]
@@ -107,7 +120,7 @@ async def _contribute_once(
         new = part[1] if part else None
         who = part[0] if part else who
         # Nothing is a row too, even where none stood: an older worker that is half-way must not bring one back.
-        stored = new or Facts(0, now, now, frozenset(), 0, 0)
+        stored = new or Facts(0, now, now, frozenset(), 0, 0, frozenset())
         row = {**keys(shard, row_key), "slice": slice_.id, "generation": generation, **_fact_columns(stored)}
         operations.append(merge(row, etag_of(old_row)) if old_row else insert(row))
         replaced[row_key] = stored
@@ -154,6 +167,7 @@ def _fact_columns(facts: Facts) -> dict[str, Any]:
         "rules": ",".join(sorted(facts.rules)),
         "severity": facts.severity,
         "announceable": facts.announceable,
+        "scopes": ",".join(sorted(facts.scopes)),
     }
 
 
@@ -162,10 +176,20 @@ def _facts(row: Row) -> Facts:
         count=row["count"],
         first=utc(row["first"]),
         last=utc(row["last"]),
-        rules=frozenset(rule for rule in str(row["rules"]).split(",") if rule),
+        rules=_set(row["rules"]),
         severity=row["severity"],
         announceable=row["announceable"],
+        scopes=_scopes(row),
     )
+
+
+def _scopes(row: Row) -> frozenset[str]:
+    listed = row.get("scopes")
+    return ALL_SCOPES if listed is None else _set(listed)
+
+
+def _set(listed: str) -> frozenset[str]:
+    return frozenset(filter(None, listed.split(",")))
 
 
 def incident_columns(incident: Incident) -> dict[str, Any]:
@@ -304,11 +328,13 @@ def _key_bound(place: int) -> str:
     return f"{_INCIDENT}{place:04x}" if place < 0x10000 else f"{_INCIDENT}g"
 
 
-async def open_by_severity(table: Table) -> Counter[int]:
-    """How many incidents are open, by severity: two columns of each incident, however many findings it has."""
+async def open_by_severity(table: Table, scopes: Collection[str] = ALL_SCOPES) -> Counter[int]:
+    """How many incidents with findings of these scopes are open, by severity: three columns of each incident, however
+    many findings it has."""
 
     async def of_shard(shard: str) -> Counter[int]:
-        rows = table.prefixed(shard, _INCIDENT, select=["state", "severity", "v"])
-        return Counter([int(row["severity"]) async for row in rows if row["state"] == OPEN and not is_newer(row)])
+        rows = table.prefixed(shard, _INCIDENT, select=["state", "severity", "scopes", "v"])
+        found = [row async for row in rows if row["state"] == OPEN and not is_newer(row)]
+        return Counter(int(row["severity"]) for row in found if not _scopes(row).isdisjoint(scopes))
 
     return sum(await asyncio.gather(*(of_shard(shard) for shard in SHARDS)), Counter())

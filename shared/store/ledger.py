@@ -162,10 +162,17 @@ def _head(row: Row, tenant: str, day: datetime) -> Head:
     )
 
 
-async def heads_of_day(table: Table, tenant: str, day: datetime) -> AsyncIterator[Head]:
-    """The heads of a tenant's day, in order of time."""
+_WITHOUT_COUNTS: Final = (
+    *("PartitionKey", "RowKey"),
+    *(name for name in _columns(Head(Slice("any", NEVER, timedelta(minutes=1)))) if not name.startswith("counts")),
+)
+
+
+async def heads_of_day(table: Table, tenant: str, day: datetime, *, counts: bool = False) -> AsyncIterator[Head]:
+    """The heads of a tenant's day, in order of time. Without `counts` theirs stay in the table: they are nearly all of
+    a head, and whoever asks what is due looks at a month of them."""
     any_slice = Slice(tenant, midnight(day), timedelta(minutes=1))
-    async for row in table.prefixed(any_slice.partition, _HEAD):
+    async for row in table.prefixed(any_slice.partition, _HEAD, None if counts else _WITHOUT_COUNTS):
         yield _head(row, tenant, any_slice.start)
 
 

@@ -94,7 +94,7 @@ async def roll_up(slices: Table, rollups: Table, tenant: str, day: datetime, age
     named = f"day-{day:%Y%m%d}"
 
     async def of_tenant() -> dict[str, Any] | None:
-        heads = [head async for head in heads_of_day(slices, tenant, day)]
+        heads = [head async for head in heads_of_day(slices, tenant, day, counts=True)]
         if any(head.state == FOREIGN for head in heads):
             return None  # a newer version of the app counts here
         return {"fingerprint": fingerprint(heads), **_packed(_day_of(day, heads, ages))}

@@ -65,8 +65,12 @@ async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeyp
             "oldestGap": None,
             "lagSeconds": 0,
         }
-        assert (await _json(summary, at, "days=1&scope=partner-tenant"))["delegatedSignIns"]["nonCompliant"] == 1
-        assert shown["incidents"] == {"open": 2, "bySeverity": {"critical": 0, "high": 2, "medium": 0, "low": 0}}
+        at_home = await _json(summary, at, "days=1&scope=partner-tenant")
+        assert at_home["delegatedSignIns"]["nonCompliant"] == 1
+        for one in (shown, at_home):  # each number is of the scopes that were asked for
+            assert one["incidents"] == {"open": 1, "bySeverity": {"critical": 0, "high": 1, "medium": 0, "low": 0}}
+        everything = await _json(summary, at, "days=1&scope=customer,partner-center,partner-tenant")
+        assert everything["incidents"]["open"] == 2
         found = (await _json(findings, at))["items"]
         assert {item["id"] for item in found} == {"bad", "home"}
         listed = {item["id"]: item for item in (await _json(incidents, at))["items"]}
@@ -77,7 +81,8 @@ async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeyp
         at.pass_time(timedelta(hours=1))
         await at.work()
         later = await _json(summary, at, "days=1")
-        assert (later["delegatedSignIns"]["nonCompliant"], later["incidents"]["open"]) == (0, 1)
+        assert (later["delegatedSignIns"]["nonCompliant"], later["incidents"]["open"]) == (0, 0)
+        assert (await _json(summary, at, "days=1&scope=partner-tenant"))["incidents"]["open"] == 1
         assert later["delegatedSignIns"]["compliancePercent"] == 100.0
         assert [item["id"] for item in (await _json(findings, at))["items"]] == ["home"]
         assert later["coverage"]["lagSeconds"] == 3660

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -146,7 +147,7 @@ class Bench:
 
     async def heads(self, day: datetime, tenant: str = PARTNER) -> list[Head]:
         """The heads of a day, in order of time."""
-        return [head async for head in heads_of_day((await self.tables()).slices, tenant, day)]
+        return [head async for head in heads_of_day((await self.tables()).slices, tenant, day, counts=True)]
 
     async def reach(self, slice_: Slice) -> list[Reach]:
         """How far what stands for a slice was read, from the partner's day."""
@@ -198,8 +199,7 @@ class Bench:
 
     async def restore(self, copy: Copy) -> None:
         """Have the tables hold those rows and no others."""
-        for name, table in _named(await self.tables()):
-            await _fill(table, copy[name])
+        await asyncio.gather(*(_fill(table, copy[name]) for name, table in _named(await self.tables())))
 
 
 def _named(tables: Tables) -> list[tuple[str, Table]]:
@@ -222,9 +222,8 @@ async def _fill(table: Table, rows: list[dict[str, Any]]) -> None:
     for key, row in wanted.items():
         if present.get(key) != row:
             changes.setdefault(key[0], []).append(("upsert", row, {"mode": UpdateMode.REPLACE}))
-    for of_partition in changes.values():
-        for batch in batched(of_partition, MAX_BATCH, strict=False):
-            await table.transact(batch)
+    batches = [batch for of_partition in changes.values() for batch in batched(of_partition, MAX_BATCH, strict=False)]
+    await asyncio.gather(*(table.transact(batch) for batch in batches))
 
 
 def slice_at(start: datetime, minutes: int = 60, tenant: str = PARTNER) -> Slice:

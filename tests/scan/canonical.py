@@ -8,11 +8,16 @@ final log: `told` has that.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from shared.compliance.counts import Counts
+from shared.slices import slice_named
+from shared.store.events import EVENT
+from shared.store.incidents import SHARDS
 from shared.store.packing import unpack
 from shared.store.tables import Row, Table, Tables
 
@@ -54,18 +59,25 @@ _PACKED: Final = ("counts", "reach")
 
 async def canonical(tables: Tables) -> View:
     """What the slices, incidents, sessions and roll-ups say, by table and keys."""
-    view: View = {}
-    for name, table in _tables(tables):
-        view |= {f"{name} {key}": row async for key, row in _rows(table)}
-    return view
+
+    async def of(name: str, table: Table) -> View:
+        return {f"{name} {key}": row async for key, row in _rows(table)}
+
+    views = await asyncio.gather(*(of(name, table) for name, table in _tables(tables)))
+    return {key: row for view in views for key, row in view.items()}
 
 
 async def told(tables: Tables) -> View:
     """What there is to tell: how many events of each kind and severity an incident has raised. Which of its slices was
     read first shows in an event's id and words, and may differ."""
-    events = [row async for row in tables.incidents.everything() if row["RowKey"].startswith("event-")]
+    shards = await asyncio.gather(*(_events(tables.incidents, shard) for shard in SHARDS))
+    events = [row for events in shards for row in events]
     counted = Counter(f"event {row['incident']} {row['kind']} {row['severity']}" for row in events)
     return {key: {"events": count} for key, count in counted.items()}
+
+
+async def _events(table: Table, shard: str) -> list[Row]:
+    return [row async for row in table.prefixed(shard, EVENT)]
 
 
 def difference(one: View, other: View) -> list[str]:
@@ -82,6 +94,31 @@ def difference(one: View, other: View) -> list[str]:
             if a.get(column) != b.get(column)
         ]
     return lines
+
+
+async def half_told(slices: Table) -> list[str]:
+    """The heads that say they are whole and whose counts are not of the findings that stand; empty when all is well,
+    at whatever moment one looks. For logs that never show less than before."""
+    rows = [row async for row in slices.everything()]
+    findings = [row for row in rows if row["RowKey"].startswith("find-")]
+    wrong = []
+    for head in rows:
+        if not head["RowKey"].startswith("head-") or not head["whole"] or head["state"] == "split":
+            continue
+        tenant, _, day = head["PartitionKey"].rpartition("-")
+        midnight = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
+        slice_ = slice_named(tenant, midnight, head["RowKey"].removeprefix("head-"))
+        stands = Counter(
+            rule
+            for row in findings
+            if row["PartitionKey"] == head["PartitionKey"] and slice_.start <= row["at"] < slice_.end
+            for rule in row["rules"].split(",")
+        )
+        scopes = Counts.of_json(unpack("counts", head) or {}).scopes.values()
+        counted = Counter({rule: sum(of.rules.get(rule, 0) for of in scopes) for of in scopes for rule in of.rules})
+        if counted != stands:
+            wrong.append(f"{slice_.id}: counts {dict(counted)}, findings {dict(stands)}")
+    return wrong
 
 
 async def raw(table: Table) -> dict[tuple[str, str], dict[str, Any]]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.monitor import Monitor
-from shared.rules.rule import NON_INTERACTIVE, PASSWORD_ONLY, SILENT
+from shared.rules.rule import AT_HOME, NON_INTERACTIVE, PASSWORD_ONLY, SILENT
 from shared.scan.job import scan_slice
 from shared.scan.plan import plan_scans
 from shared.slices import Slice
@@ -55,12 +55,14 @@ def full_log(bench: Bench) -> None:
 
 
 def corrected_log(bench: Bench, at: datetime | None = None) -> None:
-    """What arrives late: details that withdraw findings, raise one, change a root; records more, and one mended."""
+    """What arrives late: details that withdraw findings, raise one, change a root, move one to another scope; records
+    more, and one mended."""
     bench.correct(
         record("weak-again", SEVEN + MINUTE, appId="app-a"),
         record("other-app", SEVEN + 2 * MINUTE, appId="app-b"),
         weak("legacy", SEVEN + 3 * MINUTE, clientAppUsed="IMAP4", appId="app-c", authenticationProtocol="ropc"),
         weak("proven", SEVEN + 4 * MINUTE, sessionId="session-b"),
+        silent("orphan", SEVEN + 6 * MINUTE, "session-none", **AT_HOME),
         record("broken", SEVEN + 7 * MINUTE),
         at=at,
     )
@@ -151,6 +153,6 @@ async def _to_plan(bench: Bench) -> list[str]:
 FIRST_READ = Story("first read", _first_read, _scan)
 OUTDATED_READ = Story("outdated read", _outdated_read, _scan)
 SECOND_READ = Story("second read", _second_read, _scan)
-SPLIT = Story("split", _split, _scan, page_size=5, pages_per_slice=3)
+SPLIT = Story("split", _split, _scan, page_size=8, pages_per_slice=2)
 PLAN = Story("plan", _to_plan, _plan)
 STORIES = (FIRST_READ, SECOND_READ, SPLIT, PLAN)

@@ -16,7 +16,7 @@ import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from shared.monitor import Monitor
-from shared.rules.rule import PARTNER
+from shared.rules.rule import AT_HOME, PARTNER
 from shared.scan.operate import rescan
 from shared.scan.plan import plan_scans
 from tests.scan.bench import Bench, bench, record
@@ -33,8 +33,9 @@ STEPS = 14
 
 
 def _versions(random: Random, number: int) -> list[dict[str, Any]]:
-    """One record as it is served over time. Its time, session and stream stay; what it says of MFA changes. One that
-    cannot be read may be mended, but none breaks that could be: its finding would stand for ever, as it should."""
+    """One record as it is served over time. Its time, session and stream stay; what it says of MFA changes, and where
+    it leads. One that cannot be read may be mended, but none breaks that could be: its finding would stand for ever, as
+    it should."""
     at = FIRST + timedelta(seconds=random.randrange(int(SLICES.total_seconds())))
     if random.random() < 0.1:
         at = FIRST + random.randrange(1, 3) * SLICES / 3  # on the boundary of two slices
@@ -42,6 +43,9 @@ def _versions(random: Random, number: int) -> list[dict[str, Any]]:
     child = random.random() < 0.4
 
     def version() -> dict[str, Any]:
+        return {**in_a_customer(), **(AT_HOME if random.random() < 0.3 else {})}
+
+    def in_a_customer() -> dict[str, Any]:
         if child:
             claimed = {"additionalDetails": "MFA requirement satisfied by claim in the token", "errorCode": 0}
             return silent(name, at, session, appId=app, **({"status": claimed} if random.random() < 0.2 else {}))

@@ -15,7 +15,7 @@ import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from tests.scan.bench import Bench, Copy, bench
-from tests.scan.canonical import View, canonical, difference, told
+from tests.scan.canonical import View, canonical, difference, half_told, told
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 from tests.scan.stories import SECOND_READ, STORIES, WIDTH, Story
 
@@ -61,6 +61,7 @@ class _Moment:
             follow = self._messages if redelivered else []
         else:
             assert not crash, "the request that was to be cut never came"
+        assert await half_told((await self._bench.tables()).slices) == [], cut
         return await self._in_the_end(follow)
 
     async def _in_the_end(self, follow: list[str]) -> View:

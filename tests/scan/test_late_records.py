@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from local.graph_server.control import Control, Hide, MalformedFault, RepeatedPageFault
-from shared.rules.rule import PARTNER, PLAIN
+from shared.rules.rule import AT_HOME, PARTNER, PLAIN, SILENT
 from shared.scan.operate import rescan
 from shared.signin.text import id_key
+from shared.store.incidents import open_by_severity
 from shared.store.ledger import NEVER
 from shared.store.tables import Tables
 from tests.scan.bench import Bench, bench, record, slice_of
@@ -74,6 +75,36 @@ async def test_a_finding_that_gets_worse_raises_its_incident(desk: Bench) -> Non
     assert await desk.events() == ["opened", "raised"]
 
 
+async def test_an_incident_is_of_the_scopes_of_its_findings_as_they_are_now(desk: Bench) -> None:
+    desk.log(
+        record("customer", SEVEN, **SILENT),
+        record("home", SEVEN, **SILENT, **AT_HOME),
+        record("home-of-another-slice", RICH.start - HOUR, **SILENT, **AT_HOME),
+    )
+    await desk.work()
+    (incident,) = (await desk.incidents()).values()
+    assert (incident["scopes"], incident["count"]) == ("customer,partner-tenant", 3)
+    table = (await desk.tables()).incidents
+    assert (await open_by_severity(table, ["customer"])).total() == 1
+    desk.correct(record("customer", SEVEN))
+    desk.pass_time(QUARTER)
+    await desk.work()
+    (incident,) = (await desk.incidents()).values()
+    assert (incident["scopes"], incident["count"]) == ("partner-tenant", 2)
+    assert (await open_by_severity(table, ["customer", "partner-center"])).total() == 0
+    assert (await open_by_severity(table, ["partner-tenant"])).total() == 1
+
+
+async def test_a_finding_that_moves_to_another_scope_takes_its_incident_along(desk: Bench) -> None:
+    desk.log(record("a", SEVEN, **SILENT))
+    await desk.work()
+    desk.correct(record("a", SEVEN, **SILENT, **AT_HOME))
+    desk.pass_time(QUARTER)
+    await desk.work()
+    (incident,) = (await desk.incidents()).values()
+    assert (incident["scopes"], incident["count"]) == ("partner-tenant", 1)
+
+
 async def test_a_record_that_arrives_late_is_counted_by_the_next_read(desk: Bench) -> None:
     desk.log(record("a", SEVEN))
     desk.log(weak("late", SEVEN), at=EARLY + 10 * MINUTE)
@@ -100,6 +131,18 @@ async def test_a_broken_record_that_was_mended_leaves_the_quarantine(desk: Bench
 
 
 # --- a log that shrinks -----------------------------------------------------------------------------------------------
+
+
+async def test_a_broken_record_that_is_gone_stays_in_quarantine(desk: Bench) -> None:
+    desk.log(record("a", SEVEN), record("b", SEVEN, **BROKEN))
+    await desk.work()
+    desk.hide("b")
+    desk.pass_time(QUARTER)
+    await desk.work()
+    head = await desk.head(RICH)
+    assert (head.quarantined, head.records, head.consistent) == (1, 2, False)
+    rows = await raw((await desk.tables()).slices)
+    assert len([key for _, key in rows if key.startswith("quar-")]) == 1
 
 
 async def test_a_finding_whose_record_is_gone_stays_and_the_slice_is_incomplete(desk: Bench) -> None:

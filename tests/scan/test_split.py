@@ -108,6 +108,25 @@ async def test_a_mark_on_a_slice_that_was_split_goes_to_its_halves_and_is_served
         assert await due_marks(tables.slices, PARTNER, DAY) == {}
 
 
+async def test_a_mark_on_a_slice_that_was_split_waits_with_its_halves(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan that passes it on may not send them, because another slice of the tenant flies."""
+    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
+        desk.log(*(weak(f"r{i}", DAY + i * 60 * MINUTE) for i in range(6)))
+        await desk.work()
+        slices = (await desk.tables()).slices
+        await rescan(desk.monitor, PARTNER, DAY - 8 * 60 * MINUTE, DAY)
+        assert await desk.plan()  # it flies, and nobody comes before its lease is over
+        await make_due(slices, RICH, "mark")
+        assert await desk.plan() == []
+        assert sorted(s.name for s in await due_marks(slices, PARTNER, DAY)) == [n for n, _ in await standing(desk)]
+        desk.pass_time(desk.monitor.lease)
+        desk.reads.clear()
+        await desk.work()
+        assert {name for name, _ in await standing(desk)} <= {s.name for s in desk.reads}
+
+
 async def test_who_asked_before_it_was_split_is_told_all_the_same(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

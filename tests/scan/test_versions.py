@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from azure.data.tables import UpdateMode
 
-from shared.rules.rule import PARTNER
+from shared.rules.rule import PARTNER, SILENT
 from shared.scan.operate import rescan
+from shared.store.incidents import open_by_severity
 from shared.store.tables import SCHEMA, Table, Tables
 from tests.scan.bench import Bench, bench, record
 from tests.scan.canonical import raw
@@ -117,6 +119,25 @@ async def test_rows_of_a_newer_version_may_lack_what_ours_have(desk: Bench, name
     await rescan(desk.monitor, PARTNER, RICH.start, desk.now)
     await desk.work()
     assert {row["v"] for (_, key), row in (await raw(table)).items() if key.startswith(beginning)} >= {SCHEMA + 1}
+
+
+async def test_an_incident_of_an_older_version_is_of_all_scopes_until_its_slices_are_read_again(desk: Bench) -> None:
+    desk.log(record("a", SEVEN, **SILENT), record("b", RICH.start - 60 * MINUTE, **SILENT))
+    await desk.work()
+    table = (await desk.tables()).incidents
+    for _, row in (await raw(table)).items():
+        older = {name: value for name, value in row.items() if name != "scopes"}
+        await table.write(("upsert", older, {"mode": UpdateMode.REPLACE}))
+    everything = "customer,partner-center,partner-tenant"
+    assert (await open_by_severity(table, ["partner-tenant"])).total() == 1
+    desk.correct(record("a", SEVEN))
+    desk.pass_time(16 * MINUTE)
+    await desk.work()
+    assert [(i["count"], i["scopes"]) for i in (await desk.incidents()).values()] == [(1, everything)]
+    desk.correct(record("b", RICH.start - 60 * MINUTE, **SILENT, userAgent="seen again"))
+    await rescan(desk.monitor, PARTNER, RICH.start - RICH.width, desk.now)
+    await desk.work()
+    assert [(i["count"], i["scopes"]) for i in (await desk.incidents()).values()] == [(1, "customer")]
 
 
 async def test_a_finding_of_a_newer_version_still_counts_in_its_incident(desk: Bench) -> None:

@@ -186,7 +186,9 @@ async def test_a_head_comes_back_as_it_was(table: Table) -> None:
     claim = await taken(table)
     await claim.write([], NOW, replace(head, owner=claim.head.owner, generation=claim.head.generation))
     assert await read_head(table, SLICE) == claim.head
-    assert [h async for h in heads_of_day(table, SLICE.tenant, DAY)] == [claim.head]
+    assert [h async for h in heads_of_day(table, SLICE.tenant, DAY, counts=True)] == [claim.head]
+    slim = [h async for h in heads_of_day(table, SLICE.tenant, DAY)]
+    assert slim == [replace(claim.head, counts={})]
     assert replace(claim.head, owner="o", generation="0" * 20, batch=3) == head
 
 
