@@ -13,8 +13,9 @@ from typing import Final, Protocol
 DAYS: Final = 30
 READS_OF_A_SLICE: Final = 7
 SLICES: Final = 96 * DAYS
-MINUTES: Final = 1440 * DAYS  # each of these timers runs once: dispatch, tending of incidents and exceptions, preflight
-FIVES: Final = 288 * DAYS  # plan, watch, refresh
+MINUTES: Final = 1440 * DAYS  # ALERT_SCHEDULE: the dispatch
+FIVES: Final = 288 * DAYS  # SCAN_SCHEDULE: plan, watch, refresh, tending of incidents and of exceptions, preflight
+TIMERS_OF_FIVE: Final = 6
 HOURS: Final = 24 * DAYS
 OTHER_REQUESTS: Final = 1  # of a look whether a preflight or a refresh is due
 GRAPH_SECONDS: Final = 1.0  # how long Graph takes for a page
@@ -75,18 +76,18 @@ def month(costs: Iterable[Measured]) -> Month:
     """A month of a partner whose slices cost that. Raises KeyError where a measurement is missing."""
     by_work = {cost.work.partition(" over ")[0]: cost for cost in costs}
     first, again, plan = by_work["first read"], by_work["read again"], by_work["plan"]
-    minutely = [by_work[work] for work in ("dispatch, nothing to tell", "tending incidents", "tending exceptions")]
+    looks = [by_work[work] for work in ("watch", "tending incidents", "tending exceptions")]
     reads = SLICES * READS_OF_A_SLICE
     table = SLICES * (first.table + (READS_OF_A_SLICE - 1) * again.table)
-    table += FIVES * (plan.table + by_work["watch"].table + OTHER_REQUESTS)
-    table += MINUTES * (sum(cost.table for cost in minutely) + OTHER_REQUESTS)
+    table += FIVES * (plan.table + sum(cost.table for cost in looks) + 2 * OTHER_REQUESTS)
+    table += MINUTES * by_work["dispatch, nothing to tell"].table
     table += DAYS * by_work["night"].table + HOURS
     paced = max(first.graph * GRAPH_SECONDS, (first.graph - 1) / PAGES_A_SECOND)
     read = (first.seconds + (READS_OF_A_SLICE - 1) * again.seconds) / READS_OF_A_SLICE + paced
-    timers = 4 * MINUTES + 2 * FIVES + HOURS
+    timers = MINUTES + (TIMERS_OF_FIVE - 1) * FIVES + HOURS
     seconds = reads * read + FIVES * max(plan.seconds, LEAST_SECONDS) + timers * LEAST_SECONDS
-    executions = reads + 4 * MINUTES + 3 * FIVES + HOURS + DAYS
-    blob_writes = 4 * MINUTES + 3 * FIVES + HOURS  # the host notes each run of a timer
+    executions = reads + MINUTES + TIMERS_OF_FIVE * FIVES + HOURS + DAYS
+    blob_writes = MINUTES + TIMERS_OF_FIVE * FIVES + HOURS  # the host notes each run of a timer
     compute = max(0.0, seconds * GIGABYTES - FREE_GB_SECONDS) * GB_SECOND
     compute += max(0, executions - FREE_EXECUTIONS) / 1e6 * MILLION_EXECUTIONS
     storage = (table * TABLE_10000 + blob_writes * BLOB_WRITE_10000 + (POLLS + 3 * reads) * QUEUE_10000) / 10_000

@@ -33,14 +33,14 @@ def test_requests_and_executions_are_added_up() -> None:
     found = month(PIECES.values())
     reads = 96 * 30 * 7
     assert found.graph_requests == reads
-    assert found.table_requests == 2880 * (20 + 6 * 10) + FIVES * 102 + MINUTES * 22 + 30 * 100 + HOURS
-    assert found.executions == reads + 4 * MINUTES + 3 * FIVES + HOURS + 30
+    assert found.table_requests == 2880 * (20 + 6 * 10) + FIVES * (100 + 1 + 6 + 8 + 2) + MINUTES * 7 + 30 * 100 + HOURS
+    assert found.executions == reads + MINUTES + 6 * FIVES + HOURS + 30
 
 
 def test_an_execution_is_billed_with_a_second_at_least_and_what_is_free_is_taken_off() -> None:
     found = month(PIECES.values())
     assert found.seconds_of_a_read == pytest.approx((0.8 + 6 * 0.1) / 7 + 1)
-    seconds = 20160 * 1.2 + FIVES * 3 + (4 * MINUTES + 2 * FIVES + HOURS) * 1
+    seconds = 20160 * 1.2 + FIVES * 3 + (MINUTES + 5 * FIVES + HOURS) * 1
     assert found.execution_seconds == round(seconds)
     assert found.compute == round((2 * seconds - 100_000) * 0.000026, 2)
 
