@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, RootModel
 from functions.http import Call, NoQuery, endpoint
 from functions.messages import Messages
 from functions.problems import Problem
-from functions.who import Caller, Role
+from functions.who import Role
 from shared.alerts.actions import (
     Changed,
     IncidentChange,
@@ -90,12 +90,8 @@ async def incident(call: Call[NoQuery]) -> IncidentDetail:
 @endpoint(bp, "PATCH", "incidents/{id}", needs=Role.OPERATOR)
 async def change(call: Call[NoQuery, IncidentChange]) -> IncidentDetail:
     """Acknowledge, snooze, resolve, open or comment. Needs the header If-Match with the incident's ETag, or *."""
-    if call.if_match is None:
-        raise Problem(HTTPStatus.PRECONDITION_REQUIRED, "Say which version you saw: the header If-Match with its ETag.")
     try:
-        return await change_incident(
-            call.monitor, call.path["id"], call.body, by=_name(call.caller), etag=call.if_match.strip()
-        )
+        return await change_incident(call.monitor, call.path["id"], call.body, by=call.by, etag=call.etag)
     except Unknown:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such incident.") from None
     except Changed:
@@ -115,7 +111,7 @@ async def alerts(call: Call[AlertsQuery]) -> AlertsPage:
 async def send_again(call: Call[NoQuery]) -> AlertItem:
     """Send a message again, under the same webhook-id, whatever became of it."""
     try:
-        return await redeliver(call.monitor, call.path["id"], by=_name(call.caller))
+        return await redeliver(call.monitor, call.path["id"], by=call.by)
     except Unknown:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such alert.") from None
     except Changed:
@@ -135,7 +131,3 @@ async def test_alert(call: Call[NoQuery, TestOf]) -> AlertItem:
 async def alert_schema(call: Call[NoQuery]) -> JsonSchema:
     """The JSON Schema of what channels of kind generic get."""
     return JsonSchema(schema())
-
-
-def _name(caller: Caller | None) -> str:
-    return caller.name if caller else "unnamed"

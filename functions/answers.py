@@ -12,9 +12,9 @@ from functions.openapi import document
 from functions.who import Role
 from shared.answers.findings import FindingsPage, FindingsQuery, read_findings
 from shared.answers.incidents import IncidentsPage, IncidentsQuery, read_incidents
-from shared.answers.model import Answer
 from shared.answers.overview import CoverageList, CoverageQuery, SummaryQuery, read_coverage, read_summary
 from shared.compliance.summary import Summary
+from shared.wire import Answer
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import azure.functions as func
-from pydantic import BaseModel
 
 from functions.http import Call, NoQuery, endpoint
 from functions.problems import FieldError, Problem
@@ -26,7 +25,6 @@ from shared.answers.exceptions import (
     request_of,
     withdraw_exception,
 )
-from shared.answers.model import Query
 from shared.exceptions.life import NotNow, OwnRequest, Unacceptable
 from shared.exceptions.tend import tend_exceptions
 from shared.monitor import monitor
@@ -52,7 +50,7 @@ async def request_exception(call: Call[NoQuery, ExceptionRequest]) -> ExceptionD
     """Ask for an exception. Common issues 1 to 5 are refused (422) with what to do in place of it; issue 6 needs its
     three documents and the vendor's confirmation named."""
     try:
-        return await ask_exception(call.monitor, call.body, by=_name(call))
+        return await ask_exception(call.monitor, call.body, by=call.by)
     except Unacceptable as refusal:
         errors = [FieldError(field=wrong.field, detail=wrong.detail) for wrong in refusal.wrong]
         raise Problem(HTTPStatus.UNPROCESSABLE_CONTENT, str(refusal), errors=errors) from None
@@ -71,9 +69,8 @@ async def exception(call: Call[NoQuery]) -> ExceptionDetail:
 async def approve(call: Call[NoQuery, Approval]) -> ExceptionDetail:
     """Approve an exception: from now to its end it silences the incidents it covers. Needs the header If-Match with its
     ETag, or *. Who asked for it cannot approve it (403), where people sign in themselves."""
-    etag = _if_match(call)
     try:
-        return await approve_exception(call.monitor, call.path["id"], call.body, by=_name(call), etag=etag)
+        return await approve_exception(call.monitor, call.path["id"], call.body, by=call.by, etag=call.etag)
     except OwnRequest as refusal:
         raise Problem(HTTPStatus.FORBIDDEN, str(refusal)) from None
     except (UnknownException, ChangedException, NotNow) as refusal:
@@ -84,9 +81,8 @@ async def approve(call: Call[NoQuery, Approval]) -> ExceptionDetail:
 async def withdraw(call: Call[NoQuery]) -> ExceptionDetail:
     """Withdraw an exception: it stays in the list, and its incidents open again. Needs the header If-Match with its
     ETag, or *."""
-    etag = _if_match(call)
     try:
-        return await withdraw_exception(call.monitor, call.path["id"], by=_name(call), etag=etag)
+        return await withdraw_exception(call.monitor, call.path["id"], by=call.by, etag=call.etag)
     except (UnknownException, ChangedException, NotNow) as refusal:
         raise _refused(refusal) from None
 
@@ -100,12 +96,6 @@ async def request_for_partner_center(call: Call[NoQuery]) -> RequestText:
         raise _unknown() from None
 
 
-def _if_match[Q: Query, B: BaseModel](call: Call[Q, B]) -> str:
-    if call.if_match is None:
-        raise Problem(HTTPStatus.PRECONDITION_REQUIRED, "Say which version you saw: the header If-Match with its ETag.")
-    return call.if_match.strip()
-
-
 def _refused(refusal: Exception) -> Problem:
     if isinstance(refusal, UnknownException):
         return _unknown()
@@ -116,7 +106,3 @@ def _refused(refusal: Exception) -> Problem:
 
 def _unknown() -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, "There is no such exception.")
-
-
-def _name[Q: Query, B: BaseModel](call: Call[Q, B]) -> str:
-    return call.caller.name if call.caller else "unnamed"

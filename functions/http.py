@@ -21,9 +21,9 @@ from pydantic import BaseModel, ValidationError
 from functions.problems import HEADERS, FieldError, Problem
 from functions.who import Caller, Role, caller_of
 from shared.answers.csv_text import csv_text
-from shared.answers.model import Answer, BadParameter, ListQuery, Page, Query, Versioned
 from shared.monitor import Monitor, monitor
 from shared.settings import AuthMode
+from shared.wire import Answer, BadParameter, ListQuery, Page, Query, Versioned
 
 _log: Final = logging.getLogger("monitor.http")
 _MOST_PARAMETERS: Final = 50
@@ -57,6 +57,20 @@ class Call[Q: Query, B: BaseModel = NoBody]:
     body: B
     path: Mapping[str, str]
     if_match: str | None = None
+
+    @property
+    def by(self) -> str:
+        """The caller's name, as it is recorded with what they do."""
+        return self.caller.name if self.caller else "unnamed"
+
+    @property
+    def etag(self) -> str:
+        """The version that the caller saw: the header If-Match. Raises Problem (428) without one."""
+        if self.if_match is None:
+            raise Problem(
+                HTTPStatus.PRECONDITION_REQUIRED, "Say which version you saw: the header If-Match with its ETag."
+            )
+        return self.if_match.strip()
 
 
 @dataclass(frozen=True, slots=True)

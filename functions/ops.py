@@ -12,10 +12,10 @@ from pydantic.alias_generators import to_camel
 from functions.http import Call, NoQuery, endpoint
 from functions.who import Role
 from shared.alerts.pause import pause_alerts
-from shared.answers.model import Answer, BadParameter, Instant
 from shared.maintenance.erase import erase_person
 from shared.scan.operate import release, replay, rescan
 from shared.setting_types import Guid
+from shared.wire import Answer, BadParameter, Instant
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -96,7 +96,7 @@ async def replay_quarantine(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
 async def pause(call: Call[NoQuery, PauseUntil]) -> Paused:
     """Tell no channel anything until a time; findings and incidents go on."""
     try:
-        return Paused(until=await pause_alerts(call.monitor, call.body.until, _name(call)))
+        return Paused(until=await pause_alerts(call.monitor, call.body.until, call.by))
     except ValueError as wrong:
         raise BadParameter("until", str(wrong)) from None
 
@@ -115,7 +115,3 @@ def _tenants(call: Call[NoQuery, PeriodOf]) -> tuple[str, ...]:
     if call.body.tenant not in watched:
         raise BadParameter("tenant", "is not one whose log is read")
     return (call.body.tenant,)
-
-
-def _name(call: Call[NoQuery, PauseUntil]) -> str:
-    return call.caller.name if call.caller else "unnamed"

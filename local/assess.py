@@ -28,9 +28,9 @@ from pydantic import ValidationError
 
 from local.json_records import Fault, Unread
 from local.log_files import STANDARD_INPUT, read_log, read_text
+from shared.assess import Assessment, assess
 from shared.directory import Directory, DirectoryFile
 from shared.rules.rule import Policy, Severity
-from shared.signin.assess import Assessment, assess
 from shared.signin.decoding import reason_of
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn

@@ -20,12 +20,12 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from shared.assess import Assessment, Verdict
 from shared.directory import Directory
 from shared.rules.rule import Severity
-from shared.signin.assess import Assessment, Verdict
 from shared.signin.model import SignIn
-from shared.signin.text import id_key
 from shared.signin.traits import HEADLINE, Scope
+from shared.spelling import id_key
 
 SHOWN: Final = 50  # groups of findings
 _KEPT: Final = 20_000  # groups that are told apart at most

@@ -26,8 +26,8 @@ from rich.table import Table
 from local.cost_bench import measure as measure_costs
 from local.directory_bench import measure
 from local.sample import make_sample
+from shared.assess import Assessment, assess
 from shared.directory import Directory, DirectoryFile
-from shared.signin.assess import Assessment, assess
 from shared.signin.decoding import decode_page
 from shared.signin.model import SignIn
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
+from shared.assess import Assessment
 from shared.directory import Directory
 from shared.rules.rule import Severity
-from shared.signin.assess import Assessment
 from shared.signin.model import SignIn
-from shared.signin.text import id_key
 from shared.signin.traits import Scope, is_interactive, result_code, user_key
+from shared.spelling import id_key
 
 UNKNOWN_RULE: Final = "mfa-evidence-unknown"
 _LONGEST: Final = 1024

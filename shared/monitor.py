@@ -18,7 +18,7 @@ from azure.identity.aio import ManagedIdentityCredential
 
 from shared.graph.client import GraphClient
 from shared.settings import Settings, SettingsError, load_settings
-from shared.signin.text import id_key
+from shared.spelling import id_key
 from shared.store.directory import Loaded, load_directory
 from shared.store.exports import Exports
 from shared.store.tables import Tables

@@ -19,14 +19,13 @@ from pydantic.alias_generators import to_camel
 
 from shared.alerts.compose import one
 from shared.alerts.outgoing import message_id, new_delivery, surroundings
-from shared.answers.model import Answer, BadParameter
+from shared.assess import Verdict
 from shared.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.findings import Finding
 from shared.incident_life import after
 from shared.incidents import Incident, Telling, contributions
 from shared.monitor import Monitor, log_event
 from shared.scan.reading import Reading
-from shared.signin.assess import Verdict
 from shared.signin.decoding import decode_page
 from shared.slices import Slice
 from shared.store import alerts
@@ -34,6 +33,7 @@ from shared.store.findings import finding_of_row, finding_row
 from shared.store.incidents import incident_columns, incident_of
 from shared.store.packing import pack, unpack
 from shared.store.tables import SCHEMA, Conflict, Table, Tables, delete, keys, upsert, utc
+from shared.wire import Answer, BadParameter
 
 _PARTITION: Final = "self-test"
 _USER: Final = "5e1f7e57-0000-4000-8000-000000000001"

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 
-from shared.signin.text import id_key
+from shared.spelling import id_key
 
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 

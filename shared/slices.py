@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, zip_longest
 from typing import Final
 
-from shared.signin.text import id_key
+from shared.spelling import id_key
 
 DAY: Final = timedelta(days=1)
 # The log gives up its oldest hours while one reads them: what is this close to the end of retention is left as it is.

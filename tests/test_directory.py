@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from shared.directory import Directory, DirectoryFile
 from shared.rules.rule import AT_HOME, CUSTOMER, PARTNER, TECHNICIAN, Record
-from shared.signin.text import id_key
+from shared.spelling import id_key
 from tests.signin.records import STRANGER, Json, JsonObject, assessed, at, directory_of
 
 USER, TENANT = id_key(TECHNICIAN), id_key(CUSTOMER)

@@ -16,7 +16,6 @@ from shared.alerts.listing import AlertItem, alert_item
 from shared.alerts.outgoing import DEADLINE, message_id, new_delivery, surroundings
 from shared.alerts.text import clean
 from shared.answers.incidents import IncidentItem, incident_item
-from shared.answers.model import Answer, BadParameter, Instant, Versioned
 from shared.answers.overview import customer_names, known_directory
 from shared.incident_life import Step
 from shared.incidents import PAST, Incident
@@ -24,6 +23,7 @@ from shared.monitor import Monitor, log_event
 from shared.store import alerts
 from shared.store.incidents import history, read_incident, take_step
 from shared.store.tables import Conflict, Tables
+from shared.wire import Answer, BadParameter, Instant, Versioned
 
 _LONGEST_SNOOZE: Final = timedelta(days=366)
 _TRIES: Final = 20

@@ -21,16 +21,16 @@ from shared.alerts.message import (
 )
 from shared.alerts.outgoing import message_id, new_delivery
 from shared.alerts.text import clean
-from shared.compliance.counts import ScopeCounts, total
+from shared.assess import Verdict
 from shared.compliance.coverage import measure, percent
+from shared.counts import ScopeCounts, total
 from shared.exceptions.life import REMINDERS
 from shared.incidents import ACKNOWLEDGED, OPEN, RESOLVED, SNOOZED, Incident
 from shared.monitor import Monitor, log_event
 from shared.rules import RULES
-from shared.signin.assess import Verdict
-from shared.signin.text import id_key
 from shared.signin.traits import HEADLINE
 from shared.slices import DAY, midnight
+from shared.spelling import id_key
 from shared.store.alerts import delivery_id, read_delivery, release
 from shared.store.exceptions import read_exceptions
 from shared.store.flights import PAST, read_flight

@@ -26,7 +26,7 @@ from shared.alerts.release import WITHDRAWN, Group, Moment, Plan, plan
 from shared.incident_life import is_in_hand
 from shared.incidents import RESOLVED, Incident, Telling
 from shared.monitor import Monitor, log_event
-from shared.signin.text import id_key
+from shared.spelling import id_key
 from shared.store import alerts
 from shared.store.alerts import Delivery, Item
 from shared.store.events import pending_events, remove_events

@@ -8,9 +8,9 @@ from typing import Final, Literal
 from pydantic import Field
 
 from shared.answers.cursor import Place, from_cursor, to_cursor
-from shared.answers.model import Answer, BadParameter, Listed, ListQuery, Named, Page, SeverityName, severity_name
 from shared.monitor import Monitor
 from shared.store.alerts import DEAD, DELIVERED, GATHERING, SENDING, Delivery, page_of_deliveries
+from shared.wire import Answer, BadParameter, Listed, ListQuery, Named, Page, SeverityName, severity_name
 
 type StateName = Literal["pending", "sending", "delivered", "dead"]
 

@@ -10,7 +10,7 @@ from shared.alerts.compose import Surroundings
 from shared.alerts.message import Message, to_json
 from shared.monitor import Monitor
 from shared.rules.rule import Severity
-from shared.signin.text import id_key
+from shared.spelling import id_key
 from shared.store import alerts
 from shared.store.alerts import Delivery
 from shared.store.directory import DirectoryMissing

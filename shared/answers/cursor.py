@@ -13,7 +13,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shared.answers.model import BadParameter
+from shared.wire import BadParameter
 
 _CHECK_BYTES: Final = 12
 

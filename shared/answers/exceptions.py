@@ -13,11 +13,11 @@ from pydantic.alias_generators import to_camel
 
 from shared.answers.cursor import Place, from_cursor, to_cursor
 from shared.answers.findings import FindingsQuery, read_findings
-from shared.answers.model import Answer, Listed, ListQuery, Page, RuleId, Versioned, shown_id
 from shared.answers.overview import customer_names, known_directory
-from shared.compliance.counts import total
+from shared.assess import Verdict
 from shared.compliance.coverage import coverage, measure
 from shared.compliance.summary import lacking_of
+from shared.counts import total
 from shared.exceptions import life
 from shared.exceptions.life import Line, Step, Unacceptable
 from shared.exceptions.model import Covers, Papers, TechnicalException
@@ -25,12 +25,12 @@ from shared.exceptions.request_text import Example, Seen, attachments, request_t
 from shared.exceptions.tend import silence_incidents
 from shared.monitor import Monitor, log_event
 from shared.settings import AuthMode
-from shared.signin.assess import Verdict
-from shared.signin.text import id_key
 from shared.slices import DAY, midnight
+from shared.spelling import id_key
 from shared.store.exceptions import Stored, read_exception, read_exceptions, read_history, write_step
 from shared.store.rollups import partner_days
 from shared.store.tables import Conflict
+from shared.wire import Answer, Listed, ListQuery, Page, RuleId, Versioned, shown_id
 
 _ID: Final = 32
 _HEX: Final = frozenset("0123456789abcdef")

@@ -16,7 +16,16 @@ from typing import Final, NamedTuple
 from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from shared.answers.cursor import Place, from_cursor, to_cursor
-from shared.answers.model import (
+from shared.answers.overview import customer_names, known_directory
+from shared.assess import Verdict
+from shared.findings import Finding
+from shared.monitor import Monitor
+from shared.rules.rule import Severity
+from shared.signin.evidence import Evidence
+from shared.slices import DAY, midnight
+from shared.store.findings import all_findings_within, findings_within
+from shared.store.tables import Table
+from shared.wire import (
     Answer,
     Instant,
     Listed,
@@ -30,15 +39,6 @@ from shared.answers.model import (
     severity_name,
     shown_id,
 )
-from shared.answers.overview import customer_names, known_directory
-from shared.findings import Finding
-from shared.monitor import Monitor
-from shared.rules.rule import Severity
-from shared.signin.assess import Verdict
-from shared.signin.evidence import Evidence
-from shared.slices import DAY, midnight
-from shared.store.findings import all_findings_within, findings_within
-from shared.store.tables import Table
 
 _OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # One call makes at most ten requests (design.md, "Interfaces"); one is for the directory.

@@ -13,7 +13,12 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from shared.answers.cursor import Place, from_cursor, to_cursor
-from shared.answers.model import (
+from shared.answers.overview import customer_names, known_directory
+from shared.incidents import Incident
+from shared.monitor import Monitor
+from shared.rules.rule import Severity
+from shared.store.incidents import KEY_SPAN, incidents_within
+from shared.wire import (
     Answer,
     Listed,
     ListQuery,
@@ -26,11 +31,6 @@ from shared.answers.model import (
     severity_name,
     shown_id,
 )
-from shared.answers.overview import customer_names, known_directory
-from shared.incidents import Incident
-from shared.monitor import Monitor
-from shared.rules.rule import Severity
-from shared.store.incidents import KEY_SPAN, incidents_within
 
 State = Literal["open", "acknowledged", "snoozed", "silenced", "resolved"]
 

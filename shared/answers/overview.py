@@ -10,7 +10,6 @@ from typing import Final
 from pydantic import Field
 
 from shared.answers.cursor import Place, from_cursor, to_cursor
-from shared.answers.model import Answer, Listed, ListQuery, Page, Query, ScopeName, Whole
 from shared.answers.posture import SourceState, read_posture, read_sources
 from shared.compliance.coverage import (
     Coverage,
@@ -26,13 +25,14 @@ from shared.compliance.summary import Asked, Period, Summary, summarise
 from shared.exceptions.register import read_register
 from shared.monitor import Monitor
 from shared.preflight.model import Preflight, last_preflight
-from shared.signin.text import id_key
 from shared.signin.traits import WATCHED
 from shared.slices import DAY, midnight
+from shared.spelling import id_key
 from shared.store.directory import DirectoryMissing, Loaded
 from shared.store.flights import all_flights
 from shared.store.incidents import open_by_severity
 from shared.store.rollups import Day, partner_days
+from shared.wire import Answer, Listed, ListQuery, Page, Query, ScopeName, Whole
 
 _Days = Field(default=30, ge=1, le=90, description="How many UTC days, today included.")
 _HEADLINE: Final[tuple[ScopeName, ...]] = ("customer", "partner-center")

@@ -14,7 +14,23 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from shared.answers.cursor import Place, from_cursor, to_cursor
-from shared.answers.model import (
+from shared.compliance.coverage import percent
+from shared.incidents import OPEN
+from shared.monitor import Monitor
+from shared.people.activity import Activity
+from shared.people.lists import DORMANT_AFTER, AccountEntry, CustomerEntry, Technician
+from shared.people.pages import PAGE_TABLES, pages_of
+from shared.people.role_names import role_name
+from shared.rules.posture import POSTURE_RULE
+from shared.rules.rule import Severity
+from shared.signin.traits import Scope
+from shared.slices import DAY, midnight
+from shared.spelling import masked_user_id
+from shared.store.incidents import KEY_SPAN, incidents_within
+from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, Kept, load_list, load_lists
+from shared.store.rollups import partner_days
+from shared.store.tables import Tables
+from shared.wire import (
     Answer,
     Listed,
     ListQuery,
@@ -27,22 +43,6 @@ from shared.answers.model import (
     severity_name,
     shown_id,
 )
-from shared.compliance.coverage import percent
-from shared.incidents import OPEN
-from shared.monitor import Monitor
-from shared.people.activity import Activity
-from shared.people.lists import DORMANT_AFTER, AccountEntry, CustomerEntry, Technician
-from shared.people.pages import PAGE_TABLES, pages_of
-from shared.people.role_names import role_name
-from shared.rules.posture import POSTURE_RULE
-from shared.rules.rule import Severity
-from shared.signin.text import masked_user_id
-from shared.signin.traits import Scope
-from shared.slices import DAY, midnight
-from shared.store.incidents import KEY_SPAN, incidents_within
-from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, Kept, load_list, load_lists
-from shared.store.rollups import partner_days
-from shared.store.tables import Tables
 
 _HEADLINE: Final[tuple[ScopeName, ...]] = ("customer", "partner-center")
 _MOST_NAMES: Final = 20  # technicians named with a customer

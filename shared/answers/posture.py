@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from shared.answers.model import Answer
 from shared.store.people import ACCOUNTS, list_facts
 from shared.store.refresh import State, all_states
 from shared.store.tables import Table
+from shared.wire import Answer
 
 _REGISTRATIONS = "registrations"
 

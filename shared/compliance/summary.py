@@ -12,15 +12,15 @@ from typing import Final, NamedTuple
 
 from pydantic import Field, JsonValue
 
-from shared.answers.model import Answer, shown_id
-from shared.compliance.counts import REST, Counts, Lines, ScopeCounts, Tally, total
+from shared.assess import Verdict
 from shared.compliance.coverage import Coverage, Measured, coverage, coverage_by_day, percent
+from shared.counts import REST, Counts, Lines, ScopeCounts, Tally, total
 from shared.rules.rule import Severity
-from shared.signin.assess import Verdict
-from shared.signin.text import id_key
 from shared.signin.traits import WATCHED
 from shared.slices import days_between
+from shared.spelling import id_key
 from shared.store.rollups import Day
+from shared.wire import Answer, shown_id
 
 _MOST_TOP: Final = 10
 

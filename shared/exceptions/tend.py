@@ -21,8 +21,8 @@ from shared.exceptions.life import reminded, reminder_due, with_time
 from shared.exceptions.model import TechnicalException, accepting
 from shared.incident_life import with_exceptions
 from shared.monitor import Monitor, log_event
-from shared.signin.text import id_key
 from shared.slices import DAY
+from shared.spelling import id_key
 from shared.store import alerts
 from shared.store.exceptions import Stored, read_exceptions, write_step
 from shared.store.incidents import take_step, unresolved

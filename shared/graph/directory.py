@@ -17,7 +17,7 @@ from pydantic.alias_generators import to_camel
 from shared.directory import Instant
 from shared.graph.client import GraphClient
 from shared.graph.problems import BadAnswer, NotFound, Unlicensed
-from shared.signin.text import id_key
+from shared.spelling import id_key
 
 _RETRIES: Final = 3
 _LONGEST_NAME: Final = 256

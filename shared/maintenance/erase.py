@@ -18,7 +18,7 @@ from azure.data.tables import UpdateMode
 
 from shared.maintenance.removal import Allowance, remove
 from shared.monitor import Monitor, log_event
-from shared.signin.text import id_key
+from shared.spelling import id_key
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
 from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists

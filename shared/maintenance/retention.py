@@ -14,8 +14,8 @@ from typing import Final
 from shared.incidents import RESOLVED
 from shared.maintenance.removal import Allowance, remove, remove_batch
 from shared.monitor import Monitor, log_event
-from shared.signin.text import id_key
 from shared.slices import DAY, days_between, midnight, partition_of
+from shared.spelling import id_key
 from shared.store.alerts import PARTITION as ALERTS
 from shared.store.alerts import delivery_id
 from shared.store.flights import all_flights

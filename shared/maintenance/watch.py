@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.compliance.counts import ScopeCounts
+from shared.assess import Verdict
 from shared.compliance.coverage import coverage, measure, percent
+from shared.counts import ScopeCounts
 from shared.monitor import Monitor, log_event
-from shared.signin.assess import Verdict
-from shared.signin.text import id_key
 from shared.signin.traits import Scope
 from shared.slices import DAY, midnight
+from shared.spelling import id_key
 from shared.store.flights import PAST, all_flights
 from shared.store.ledger import heads_of_day
 from shared.store.rollups import Day, partner_days

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from shared.compliance.counts import REST, Reached
 from shared.compliance.coverage import measure
+from shared.counts import REST, Reached
 from shared.signin.traits import WATCHED
 from shared.slices import DAY
 from shared.store.rollups import Day

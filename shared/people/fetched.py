@@ -28,7 +28,7 @@ from shared.graph.directory import (
     first_url,
 )
 from shared.graph.problems import BadAnswer
-from shared.signin.text import id_key
+from shared.spelling import id_key
 
 _ENDED = ("expired", "terminated")
 

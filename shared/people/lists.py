@@ -18,7 +18,7 @@ from shared.people.activity import Activity
 from shared.people.fetched import Account
 from shared.people.roster import Person, Tenant
 from shared.rules.posture import DELEGATED_ADMIN_DORMANT, POSTURE_RULES, AccountSignals, fitting_posture
-from shared.signin.text import id_key
+from shared.spelling import id_key
 
 DORMANT_AFTER: Final = timedelta(days=28)
 # How long those who left stay in the lists: as long as an answer may look back.

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from shared.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.people.roster import Person, Roster, Span
-from shared.signin.text import id_key
+from shared.spelling import id_key
 
 # How far back the first refresh takes relationships that are over: no log reaches further.
 _LONGEST_LOG: Final = timedelta(days=90)

@@ -34,8 +34,8 @@ from shared.people.lists import (
 from shared.people.merge import Known, Merged, Shrunk, merge
 from shared.people.roster import Roster, build_roster
 from shared.scan.operate import rescan
-from shared.signin.text import id_key
 from shared.slices import DAY
+from shared.spelling import id_key
 from shared.store.directory import DirectoryMissing, Loaded, load_directory, save_directory
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_list, save_list
 from shared.store.refresh import (

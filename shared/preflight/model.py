@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from shared.answers.model import Answer
 from shared.store.packing import pack, unpack
 from shared.store.tables import SCHEMA, Table, is_newer, keys, upsert
+from shared.wire import Answer
 
 _ROW: Final = ("preflight", "latest")
 

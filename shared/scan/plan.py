@@ -11,7 +11,6 @@ from uuid import uuid4
 
 from shared.monitor import Monitor, log_event
 from shared.scan.messages import SliceMessage
-from shared.signin.text import id_key
 from shared.slices import (
     Slice,
     alternate,
@@ -21,6 +20,7 @@ from shared.slices import (
     in_turn,
     near_retention_end,
 )
+from shared.spelling import id_key
 from shared.store.flights import PAST, Flight, change_flight, read_flight
 from shared.store.ledger import CLAIMED, FOREIGN, PARKED, SPLIT, Head, clear_due, due_marks, heads_of_day, make_due
 from shared.store.rollups import (

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from shared.compliance.counts import Counts, Seen
+from shared.assess import Assessment, assess
+from shared.counts import Counts, Seen
 from shared.directory import Directory
 from shared.findings import Finding, customer_of, finding_of, person_of
 from shared.rules.rule import Policy
-from shared.signin.assess import Assessment, assess
 from shared.signin.decoding import Page, Quarantined
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
 from shared.signin.sessions import Proof, SessionKey, session_of
-from shared.signin.text import id_key
 from shared.signin.traits import WATCHED, Identity, is_interactive, is_partner_user
 from shared.slices import Slice
+from shared.spelling import id_key
 
 _LONGEST_KEY: Final = 1024  # as a finding has them; only a broken record has more
 

@@ -12,8 +12,8 @@ from typing import Final
 
 from shared.directory import Directory
 from shared.signin.model import SignIn, Step
-from shared.signin.text import plain, squeezed
 from shared.signin.traits import is_federated, is_legacy_client, is_password_flow
+from shared.spelling import plain, squeezed
 
 
 class Evidence(StrEnum):

@@ -12,8 +12,8 @@ from typing import Final
 
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.model import SignIn
-from shared.signin.text import id_key
 from shared.signin.traits import is_interactive, user_key
+from shared.spelling import id_key
 
 _SAYS_SOMETHING: Final = SATISFIED | MISSING
 

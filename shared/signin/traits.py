@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.directory import Directory
 from shared.signin.model import SignIn
-from shared.signin.text import domain_of, id_key, masked_user_id, plain, squeezed
+from shared.spelling import domain_of, id_key, masked_user_id, plain, squeezed
 
 
 class Identity(StrEnum):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 
-from shared.compliance.counts import Counts
+from shared.counts import Counts
 from shared.slices import OVERDUE_GRACE, Slice, midnight, next_age, slice_named
 from shared.store.packing import pack_first, unpack
 from shared.store.tables import (

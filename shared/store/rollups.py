@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from shared.compliance.counts import Counts, total
-from shared.signin.text import id_key
+from shared.counts import Counts, total
 from shared.slices import midnight
+from shared.spelling import id_key
 from shared.store.ledger import COUNTS_ROOM, FOREIGN, PARKED, SPLIT, Head, heads_of_day
 from shared.store.packing import pack_first, packed_columns, unpack
 from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge

@@ -23,8 +23,8 @@ from shared.incidents import Facts, Incident, Who
 from shared.monitor import Monitor
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
 from shared.settings import Settings, load_settings
-from shared.signin.text import id_key
 from shared.slices import Slice
+from shared.spelling import id_key
 from shared.store.alerts import Delivery, page_of_deliveries
 from shared.store.directory import save_directory
 from shared.store.incidents import contribute, read_incident

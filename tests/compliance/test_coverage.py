@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.compliance.counts import Counts
 from shared.compliance.coverage import (
     Kind,
     coverage,
@@ -20,6 +19,7 @@ from shared.compliance.coverage import (
     percent,
     tenant_coverage,
 )
+from shared.counts import Counts
 from shared.slices import midnight
 from shared.store.flights import Flight
 from shared.store.rollups import Day, Reach

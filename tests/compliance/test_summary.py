@@ -10,14 +10,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.compliance.counts import REST, Counts, Seen
+from shared.assess import Assessment, Verdict
 from shared.compliance.coverage import measure
 from shared.compliance.summary import Asked, Lacking, Summary, summarise
+from shared.counts import REST, Counts, Seen
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Severity
-from shared.signin.assess import Assessment, Verdict
 from shared.signin.evidence import Evidence
-from shared.signin.text import id_key
 from shared.signin.traits import HEADLINE, WATCHED, Identity, Outcome, Scope
+from shared.spelling import id_key
 from shared.store.rollups import Day, Reach
 
 START = datetime(2026, 11, 1, tzinfo=UTC)

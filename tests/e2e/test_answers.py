@@ -18,8 +18,8 @@ from local.host.process import HostProcess
 from local.stack import CHECKOUT, load_directory_file
 from shared.findings import Finding
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
-from shared.signin.text import id_key
 from shared.slices import partition_of
+from shared.spelling import id_key
 from shared.store.findings import finding_row
 from shared.store.tables import Tables, upsert
 from tests.scan.bench import DIRECTORY

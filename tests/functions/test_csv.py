@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.answers.csv_text import csv_text
-from shared.answers.model import Answer
+from shared.wire import Answer
 
 
 class _Item(Answer):

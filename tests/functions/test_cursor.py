@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.answers.cursor import Place, from_cursor, to_cursor
-from shared.answers.model import BadParameter
+from shared.wire import BadParameter
 
 
 class _Place(Place):

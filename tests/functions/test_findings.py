@@ -16,8 +16,8 @@ from functions.answers import findings
 from shared.findings import Finding
 from shared.monitor import Monitor
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
-from shared.signin.text import id_key
 from shared.slices import partition_of
+from shared.spelling import id_key
 from shared.store.findings import finding_row
 from tests.functions.asking import ask, counted_requests, monitor_over, pages, write_rows
 

@@ -15,7 +15,7 @@ from shared.findings import incident_key
 from shared.incidents import ALL_SCOPES, Facts, Incident, Who
 from shared.monitor import Monitor
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN
-from shared.signin.text import id_key
+from shared.spelling import id_key
 from shared.store.incidents import incident_columns
 from tests.functions.asking import ask, counted_requests, monitor_over, pages, write_rows
 

@@ -16,8 +16,8 @@ from functions.http import ENDPOINTS, Call, NoQuery, describe
 from functions.openapi import document
 from functions.parts import PARTS
 from functions.who import Role
-from shared.answers.model import Answer
 from shared.settings import AuthMode
+from shared.wire import Answer
 from tests.functions.asking import ask, monitor_over
 
 DOCUMENT = document(ENDPOINTS, AuthMode.KEY)

@@ -24,8 +24,8 @@ from shared.monitor import Monitor
 from shared.people.lists import AccountEntry, Technician
 from shared.rules.rule import PARTNER, TECHNICIAN
 from shared.settings import AuthMode
-from shared.signin.text import id_key
 from shared.slices import Slice
+from shared.spelling import id_key
 from shared.store.ledger import PARKED, head_row
 from shared.store.packing import unpack_bytes
 from shared.store.people import ACCOUNTS, TECHNICIANS, save_list

@@ -19,7 +19,7 @@ from shared.directory import DirectoryFile
 from shared.people.refresh import refresh_directory
 from shared.rules.rule import PARTNER
 from shared.settings import load_settings
-from shared.signin.text import id_key
+from shared.spelling import id_key
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_list
 from shared.store.refresh import State, read_state

@@ -12,7 +12,7 @@ from functions.http import Endpoint
 from functions.people import accounts, customers, technicians
 from local.sample.people import BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR
 from shared.rules.rule import PARTNER, PASSWORD_ONLY, SILENT
-from shared.signin.text import id_key
+from shared.spelling import id_key
 from tests.functions.asking import ask, pages
 from tests.people.bench import (
     DAY,

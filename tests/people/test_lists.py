@@ -24,7 +24,7 @@ from shared.people.pages import PAGE_TABLES, pages_of
 from shared.people.roster import Person, Tenant
 from shared.rules.posture import POSTURE_RULES, AccountSignals, PostureRule, fitting_posture
 from shared.rules.rule import Severity
-from shared.signin.text import id_key
+from shared.spelling import id_key
 from shared.store.refresh import State
 from tests.people.bench import key, tenant, user
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.people.merge import Known, Merged, Shrunk, merge
 from shared.people.roster import Person, Roster, Span, Tenant
-from shared.signin.text import id_key
+from shared.spelling import id_key
 from tests.people.bench import tenant, user
 
 T0 = datetime(2026, 11, 2, 12, tzinfo=UTC)

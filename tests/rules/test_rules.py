@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from shared.assess import Assessment
 from shared.rules import RULE, RULES
 from shared.rules.rule import (
     AT_HOME,
@@ -18,7 +19,6 @@ from shared.rules.rule import (
     Severity,
     refused,
 )
-from shared.signin.assess import Assessment
 from tests.signin.records import PARTNER_CENTER_APP, STRANGER, assessed
 
 # design.md, the table of rules: the ids in its order.

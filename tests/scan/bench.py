@@ -17,7 +17,7 @@ from azure.data.tables import UpdateMode
 
 from local.graph_server import LocalGraph
 from local.graph_server.control import Change, ClockChange, Control, Fault, Hide
-from shared.compliance.counts import Counts, total
+from shared.counts import Counts, total
 from shared.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.monitor import Monitor
 from shared.rules.rule import CUSTOMER, PARTNER, PLAIN, TECHNICIAN

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shared.compliance.counts import Counts
+from shared.counts import Counts
 from shared.slices import slice_named
 from shared.store.events import EVENT
 from shared.store.incidents import SHARDS

@@ -7,7 +7,7 @@ import pytest
 from local.graph_server.control import Control, Hide, MalformedFault, RepeatedPageFault
 from shared.rules.rule import AT_HOME, PARTNER, PLAIN, SILENT
 from shared.scan.operate import rescan
-from shared.signin.text import id_key
+from shared.spelling import id_key
 from shared.store.incidents import open_by_severity
 from shared.store.ledger import NEVER
 from shared.store.tables import Tables

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.assess import Assessment, Verdict, assess
 from shared.rules import RULE
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Policy, Severity
-from shared.signin.assess import Assessment, Verdict, assess
 from shared.signin.decoding import NotJson, Page, Quarantined, decode_page, decode_plain, decode_value, load
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.model import SignIn

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from shared.compliance.counts import Counts, Seen
+from shared.assess import assess
+from shared.counts import Counts, Seen
 from shared.directory import Directory
-from shared.signin.assess import assess
 from shared.signin.model import SignIn
 from shared.slices import Slice
 from shared.store.ledger import (

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.compliance.counts import MOST_LINES, REST, Counts, ScopeCounts
+from shared.counts import MOST_LINES, REST, Counts, ScopeCounts
 from shared.slices import Slice
 from shared.store.ledger import PARKED, SPLIT, Claim, Head, new_head
 from shared.store.rollups import Day, partner_days, roll_up, roll_up_partner

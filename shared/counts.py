@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from shared.signin.assess import Assessment, Verdict
+from shared.assess import Assessment, Verdict
 from shared.signin.traits import WATCHED, Identity, Scope
 
 _PLACE: Final = {Verdict.COMPLIANT: 0, Verdict.NON_COMPLIANT: 1, Verdict.UNKNOWN: 2}

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.alias_generators import to_camel
 
 from shared.rules import RULE
-from shared.signin.text import id_key
+from shared.spelling import id_key
 
 _HEX_ID: Final = re.compile(r"[0-9a-f]{32}")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
