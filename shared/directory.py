@@ -104,6 +104,11 @@ class Directory:
         """Whether that user was on the roster at that time."""
         return _any_valid(self.admins.get(user, ()), at)
 
+    def admin_name(self, user: str) -> str:
+        """The user name of somebody who is or was on the roster; "" where it is not known."""
+        names = [entry.user_principal_name for entry in self.admins.get(user, ()) if entry.user_principal_name]
+        return names[-1] if names else ""
+
     def is_customer(self, tenant: str, at: datetime) -> bool:
         """Whether that tenant was a customer at that time."""
         return _any_valid(self.customers.get(tenant, ()), at)

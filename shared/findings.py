@@ -12,7 +12,7 @@ from shared.directory import Directory
 from shared.rules.rule import Severity
 from shared.signin.model import SignIn
 from shared.signin.traits import Scope, is_interactive, result_code, user_key
-from shared.spelling import id_key
+from shared.spelling import id_key, masked_user_id
 
 UNKNOWN_RULE: Final = "mfa-evidence-unknown"
 _LONGEST: Final = 1024
@@ -90,6 +90,12 @@ def person_of(sign_in: SignIn) -> str:
     return user_key(sign_in) or (sign_in.user_principal_name or "unknown").strip().lower()
 
 
+def name_of(sign_in: SignIn, directory: Directory) -> str:
+    """The user's name. A customer's log masks a partner's people: theirs is the one that the roster knows."""
+    name = sign_in.user_principal_name or ""
+    return (masked_user_id(name) and directory.admin_name(user_key(sign_in))) or name
+
+
 def finding_of(sign_in: SignIn, assessment: Assessment, directory: Directory) -> Finding | None:
     """The finding that an assessment makes of a sign-in; None where no rule fits."""
     if not assessment.fits:
@@ -108,7 +114,7 @@ def finding_of(sign_in: SignIn, assessment: Assessment, directory: Directory) ->
         interactive=is_interactive(sign_in),
         fits=assessment.fits,
         user=text(person_of(sign_in)),
-        user_name=text(sign_in.user_principal_name),
+        user_name=text(name_of(sign_in, directory)),
         user_display_name=text(sign_in.user_display_name),
         customer=text(customer_of(sign_in, assessment.scope, directory)),
         app=text(id_key(sign_in.app_id)),

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from shared.assess import Assessment, assess
 from shared.counts import Counts, Seen
 from shared.directory import Directory
-from shared.findings import Finding, customer_of, finding_of, person_of
+from shared.findings import Finding, customer_of, finding_of, name_of, person_of
 from shared.rules.rule import Policy
 from shared.signin.decoding import Page, Quarantined
 from shared.signin.evidence import Evidence
@@ -108,7 +108,7 @@ class Reading:
 
     def _judge(self, sign_in: SignIn, session: Evidence) -> _Judged:
         assessment = assess(sign_in, self.directory, self.policy, session)
-        name = sign_in.user_principal_name or sign_in.user_display_name or ""
+        name = name_of(sign_in, self.directory) or sign_in.user_display_name or ""
         user = person_of(sign_in)[:_LONGEST_KEY]
         customer = customer_of(sign_in, assessment.scope, self.directory)[:_LONGEST_KEY]
         app = id_key(sign_in.app_id)[:_LONGEST_KEY]
