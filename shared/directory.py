@@ -17,6 +17,8 @@ from pydantic.alias_generators import to_camel
 
 from shared.spelling import id_key
 
+# What people read where a sign-in reached no customer's tenant.
+OWN_TENANT: Final = "Partner's own tenant"
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
 
@@ -79,6 +81,12 @@ class DirectoryFile(BaseModel):
     customers: list[Customer] = []
     delegated_admins: list[DelegatedAdmin] = []
     federated_domains: list[str] = []
+
+    @property
+    def tenant_names(self) -> dict[str, str]:
+        """The tenants' display names by `id_key`: of several periods of one customer, the last that has a name."""
+        names = {id_key(c.tenant_id): c.display_name for c in self.customers if c.display_name}
+        return {id_key(self.partner_tenant_id): OWN_TENANT, **names}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from shared.alerts.listing import AlertItem, alert_item
 from shared.alerts.outgoing import DEADLINE, message_id, new_delivery, surroundings
 from shared.alerts.text import clean
 from shared.answers.incidents import IncidentItem, incident_item
-from shared.answers.overview import customer_names, known_directory
+from shared.answers.overview import known_directory, tenant_names
 from shared.incident_life import Step
 from shared.incidents import PAST, Incident
 from shared.monitor import Monitor, log_event
@@ -163,7 +163,7 @@ async def _detail(monitor: Monitor, tables: Tables, incident: Incident) -> Incid
                 messages.append(alert_item(delivery))
             again = await alerts.redeliveries(tables.alerts, id_)
             lines += [HistoryLine(at=r.at, by=r.by, action="redelivered", detail=f"to {channel}") for r in again]
-    item = incident_item(incident, customer_names(await known_directory(monitor)))
+    item = incident_item(incident, tenant_names(await known_directory(monitor)))
     return IncidentDetail(
         **dict(item),
         etag=etag_of(incident),

@@ -45,7 +45,7 @@ class Surroundings:
     """What a message needs that the incident does not hold: the app's own address, and customers' names by key."""
 
     address: str | None
-    customer_names: Mapping[str, str]
+    tenant_names: Mapping[str, str]
 
 
 def one(telling: Telling, key: str, around: Surroundings) -> IncidentMessage:
@@ -113,7 +113,7 @@ def facts_of(telling: Telling, around: Surroundings) -> IncidentFacts:
     incident, facts = telling.incident, telling.incident.facts
     who = incident.who
     rules = [_rule(rule) for rule in _worst_first(facts.rules)]
-    name = around.customer_names.get(who.customer)
+    name = around.tenant_names.get(who.customer)
     return IncidentFacts(
         id=incident.key,
         url=f"{around.address}/api/incidents/{incident.key}" if around.address else None,

@@ -10,7 +10,6 @@ from shared.alerts.compose import Surroundings
 from shared.alerts.message import Message, to_json
 from shared.monitor import Monitor
 from shared.rules.rule import Severity
-from shared.spelling import id_key
 from shared.store import alerts
 from shared.store.alerts import Delivery
 from shared.store.directory import DirectoryMissing
@@ -42,10 +41,9 @@ def message_id(*parts: str) -> str:
 
 
 async def surroundings(monitor: Monitor) -> Surroundings:
-    """The app's address and the customers' names as they are known now."""
+    """The app's address and the tenants' names as they are known now."""
     try:
-        file = (await monitor.directory()).file
+        names = (await monitor.directory()).file.tenant_names
     except DirectoryMissing:
-        return Surroundings(monitor.settings.address, {})
-    names = {id_key(c.tenant_id): c.display_name for c in file.customers if c.display_name}
+        names = {}
     return Surroundings(monitor.settings.address, names)

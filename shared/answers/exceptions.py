@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from shared.answers.cursor import Place, from_cursor, to_cursor
 from shared.answers.findings import FindingsQuery, read_findings
-from shared.answers.overview import customer_names, known_directory
+from shared.answers.overview import known_directory, tenant_names
 from shared.assess import Verdict
 from shared.compliance.coverage import coverage, measure
 from shared.compliance.summary import lacking_of
@@ -328,7 +328,7 @@ async def request_of(monitor: Monitor, id_: str) -> RequestText:
             if covers.fits(lacking.user, lacking.customer, lacking.app, lacking.rules):
                 users[lacking.user] += n
                 by_rule.update(dict.fromkeys(lacking.rules, n))
-    names = {**counts.names, **customer_names(await known_directory(monitor))}
+    names = {**counts.names, **tenant_names(await known_directory(monitor))}
     measured = measure(monitor.settings.tenants, days, start, now, monitor.settings.slice_width)
     seen = Seen(
         since=start,

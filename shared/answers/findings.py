@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from shared.answers.cursor import Place, from_cursor, to_cursor
-from shared.answers.overview import customer_names, known_directory
+from shared.answers.overview import known_directory, tenant_names
 from shared.assess import Verdict
 from shared.findings import Finding
 from shared.monitor import Monitor
@@ -213,7 +213,7 @@ async def read_findings(monitor: Monitor, query: FindingsQuery) -> FindingsPage:
         else:
             sparse = len(rows) < _SPARSE and not was_narrowed
             place = place.beyond(place.window, sparse=sparse, groups=len(groups))
-    names = customer_names(await known_directory(monitor))
+    names = tenant_names(await known_directory(monitor))
     goes_on = place is not None and place.group < len(groups)
     return FindingsPage(
         items=[_item(finding, names) for finding in found],

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from shared.answers.cursor import Place, from_cursor, to_cursor
-from shared.answers.overview import customer_names, known_directory
+from shared.answers.overview import known_directory, tenant_names
 from shared.incidents import Incident
 from shared.monitor import Monitor
 from shared.rules.rule import Severity
@@ -107,7 +107,7 @@ async def read_incidents(monitor: Monitor, query: IncidentsQuery) -> IncidentsPa
         then = place.model_copy(update={"passed": _order(taken[-1])})
     elif end < KEY_SPAN:
         then = _Place(first=end, width=place.width)
-    names = customer_names(await known_directory(monitor))
+    names = tenant_names(await known_directory(monitor))
     return IncidentsPage(
         items=[incident_item(incident, names) for incident in taken],
         cursor=to_cursor(then, question) if then else None,

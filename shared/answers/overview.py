@@ -96,7 +96,7 @@ async def read_summary(monitor: Monitor, query: SummaryQuery) -> Summary:
         days,
         _measured(monitor, days, start, now),
         incidents,
-        customers=customer_names(directory),
+        customers=tenant_names(directory),
         accepts=exceptions.accepts,
         exceptions=exceptions.shown(now),
         posture=posture,
@@ -150,11 +150,9 @@ async def known_directory(monitor: Monitor) -> Loaded | None:
         return None
 
 
-def customer_names(directory: Loaded | None) -> Mapping[str, str]:
-    """The customers' display names by tenant key; of several periods of one customer, the last that has a name."""
-    if directory is None:
-        return {}
-    return {id_key(c.tenant_id): c.display_name for c in directory.file.customers if c.display_name}
+def tenant_names(directory: Loaded | None) -> Mapping[str, str]:
+    """The tenants' display names by key, as far as they are known."""
+    return directory.file.tenant_names if directory else {}
 
 
 def _newest_first(item: CoverageItem) -> tuple[float, str, str]:

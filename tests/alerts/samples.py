@@ -46,7 +46,7 @@ def telling(
 
 def messages(name: str = HOSTILE, customer: str | None = None) -> dict[str, Message]:
     """One of each type, about a user and an application of that name."""
-    around = AROUND if customer is None else replace(AROUND, customer_names={"c" * 32: customer})
+    around = AROUND if customer is None else replace(AROUND, tenant_names={"c" * 32: customer})
     crowd = [telling(name=f"{i} {name}", key=f"{i:032x}", severity=1 + i % 4) for i in range(150)]
     made: list[Message] = [
         *(one(telling(kind, name=name), f"msg_{kind}", around) for kind in ("opened", "raised", "ongoing")),
