@@ -44,6 +44,10 @@ SETTINGS: Final = {
     "RETENTION_DAYS": str(DAYS + 10),
     "GRAPH_REQUESTS_PER_10_SECONDS": "1000",
 }
+_SHOWN: Final = (
+    *("summary", "findings", "incidents", "coverage", "technicians", "customers", "accounts", "alerts", "exceptions"),
+    *("preflight", "health", "openapi.json"),
+)
 _COLOURS: Final = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
 
 
@@ -116,7 +120,7 @@ async def _show(
         all_right = _print_planted(console, sample, found)
         await _print_alerts(console, receivers)
         if options.serve:
-            await _serve(console, stack)
+            await _serve(console, stack, receivers)
     return 0 if all_right else 1
 
 
@@ -238,11 +242,13 @@ async def _print_alerts(console: Console, receivers: Receivers) -> None:
     receivers.show(console)
 
 
-async def _serve(console: Console, stack: Stack) -> None:
+async def _serve(console: Console, stack: Stack, receivers: Receivers) -> None:
     console.rule("Serving until Ctrl-C")
-    for path in ("summary", "findings", "incidents", "coverage", "health", "openapi.json"):
+    for path in _SHOWN:
         console.print(f"  {stack.url}/api/{path}")
-    console.print(f"  the local Graph: {stack.graph_url}   the host's log: {stack.host_log}")
+    console.print(f"  the alerts as people see them: {receivers.url}")
+    console.print(f"  the local Graph: {stack.graph_url}")
+    console.print(f"  the host's log: {stack.host_log}")
     sys.stdout.flush()
     code = await stack.host.wait()
     raise DemoError(f"the worker host ended with exit code {code}")
