@@ -87,12 +87,17 @@ def _seconds(work: Callable[[], object], repeats: int = 1) -> float:
     return (time.perf_counter() - started) / repeats
 
 
-def heart() -> list[Row]:
-    """From the bytes of a 1,000-record Graph page to assessments, against what others make of the same bytes."""
+def _log() -> tuple[bytes, Directory]:
+    """A page of the sample partner's log, and its directory. The sample itself is let go: an app holds none, and the
+    collector would look through it again and again."""
     sample = make_sample(7, 30, _END)
     records = [entry.final for entry in sample.log if entry.tenant_id == sample.people.partner_tenant_id][-RECORDS:]
-    page = _page(records)
-    directory = Directory.of(DirectoryFile.model_validate(sample.directory()))
+    return _page(records), Directory.of(DirectoryFile.model_validate(sample.directory()))
+
+
+def heart() -> list[Row]:
+    """From the bytes of a 1,000-record Graph page to assessments, against what others make of the same bytes."""
+    page, directory = _log()
 
     def ours() -> list[Assessment]:
         return [assess(r, directory) for r in decode_page(page).records if isinstance(r, SignIn)]
