@@ -19,10 +19,10 @@ import azure.functions as func
 from pydantic import BaseModel, ConfigDict
 
 from functions.problems import Problem
+from shared.setting_types import LOOPBACK_HOSTS
 from shared.settings import AuthMode, Settings, SettingsError
 
 _PRINCIPAL: Final = "X-MS-CLIENT-PRINCIPAL"
-_LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
 # Claims that name a caller, the best first: a person's user name, else the object id, else the program's own id.
 _NAMES: Final = ("preferred_username", "http://schemas.microsoft.com/identity/claims/objectidentifier", "oid", "azp")
 _LONGEST_NAME: Final = 256
@@ -67,7 +67,7 @@ def auth_level(settings: Settings, environment: Mapping[str, str] = os.environ) 
     if settings.auth_mode is AuthMode.KEY:
         return func.AuthLevel.FUNCTION
     host = environment.get("WEBSITE_HOSTNAME")
-    if settings.auth_mode is AuthMode.LOCAL and host and _name_of(f"//{host}") not in _LOOPBACK:
+    if settings.auth_mode is AuthMode.LOCAL and host and _name_of(f"//{host}") not in LOOPBACK_HOSTS:
         raise SettingsError("AUTH_MODE: local asks nobody for a key, so it is only for an app on a loopback address.")
     return func.AuthLevel.ANONYMOUS
 
@@ -77,7 +77,7 @@ def caller_of(request: func.HttpRequest, settings: Settings, environment: Mappin
     if settings.auth_mode is AuthMode.KEY:
         return Caller("function-key", Role.OPERATOR)  # the host checked the key before it called
     if settings.auth_mode is AuthMode.LOCAL:
-        if _name_of(request.url) not in _LOOPBACK:  # a page elsewhere may have its own name resolve to this machine
+        if _name_of(request.url) not in LOOPBACK_HOSTS:  # a page elsewhere may name this machine
             raise Problem(HTTPStatus.FORBIDDEN, "In local mode the app answers to loopback addresses only.")
         return Caller("local", Role.OPERATOR)
     if environment.get("WEBSITE_AUTH_ENABLED", "").lower() not in ("true", "1"):

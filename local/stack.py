@@ -82,8 +82,6 @@ async def running_stack(
             "GRAPH_BASE_URL": graph["url"],
             "IDENTITY_ENDPOINT": graph["identityEndpoint"],
             "IDENTITY_HEADER": graph["identityHeader"],
-            "DIRECTORY_SCHEDULE": "0 20 */6 * * *",
-            "MAINTENANCE_SCHEDULE": "0 40 2 * * *",
             **settings,
         }
         log = work / "host.log"

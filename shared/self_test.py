@@ -28,6 +28,7 @@ from shared.monitor import Monitor, log_event
 from shared.scan.reading import Reading
 from shared.signin.decoding import decode_page
 from shared.slices import Slice
+from shared.spelling import is_key
 from shared.store import alerts
 from shared.store.findings import finding_of_row, finding_row
 from shared.store.incidents import incident_columns, incident_of
@@ -43,7 +44,6 @@ _RULE: Final = "interactive-without-mfa"
 _QUEUED: Final = "queued"
 _RUN: Final = "run"
 _FAILED: Final = "failed"
-_ID: Final = 32
 # How long what a self-test said can be read.
 _KEPT: Final = timedelta(days=30)
 
@@ -280,7 +280,7 @@ async def _forget(tables: Tables, before: datetime) -> None:
 
 
 async def _read(tables: Tables, id_: str) -> _Record | None:
-    if len(id_) != _ID or not set(id_) <= set("0123456789abcdef"):
+    if not is_key(id_):
         return None
     row = await tables.control.get(_PARTITION, f"run-{id_}")
     if row is None:

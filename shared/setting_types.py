@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 
-from shared.spelling import id_key
+from shared.spelling import id_key, is_key
 
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -25,7 +25,7 @@ def resolved(value: object) -> object:
 
 
 def _is_guid(value: object) -> bool:
-    return isinstance(value, str) and len(id_key(value)) == 32 and set(id_key(value)) <= set("0123456789abcdef")
+    return isinstance(value, str) and is_key(id_key(value))
 
 
 def _guid(value: object) -> object:

@@ -1,9 +1,11 @@
 """How the free text of a sign-in record is compared."""
 
+import re
 from functools import lru_cache
 
 _HYPHENS = str.maketrans("", "", "-\u2010\u2011")
 _MASKED = "user_"
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 @lru_cache(4096)
@@ -24,6 +26,11 @@ def id_key(text: str | None) -> str:
     return text.strip().strip("{}").replace("-", "").lower() if text else ""
 
 
+def is_key(text: str) -> bool:
+    """Whether text is 32 hex digits in lower case: the `id_key` of a GUID, or a key that the product made."""
+    return _KEY.fullmatch(text) is not None
+
+
 @lru_cache(4096)
 def masked_user_id(user_principal_name: str | None) -> str:
     """The object id in the name under which a customer's log shows a partner's user: `user_<32 hex>@…`, else ""."""
@@ -31,7 +38,7 @@ def masked_user_id(user_principal_name: str | None) -> str:
     if not name.startswith(_MASKED):
         return ""
     digits, at, _ = name.removeprefix(_MASKED).partition("@")
-    return digits if at and len(digits) == 32 and set(digits) <= set("0123456789abcdef") else ""
+    return digits if at and is_key(digits) else ""
 
 
 @lru_cache(4096)

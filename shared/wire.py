@@ -13,9 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.alias_generators import to_camel
 
 from shared.rules import RULE
-from shared.spelling import id_key
+from shared.spelling import id_key, is_key
 
-_HEX_ID: Final = re.compile(r"[0-9a-f]{32}")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
 _INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]{5,8}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
 _OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -95,6 +94,7 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]  # a time without a zon
 RuleId = Annotated[str, BeforeValidator(_rule), WithJsonSchema({"type": "string", "enum": [*RULE]})]
 Named = Annotated[str, Field(min_length=1, max_length=1024)]
 ScopeName = Literal["customer", "partner-center", "partner-tenant"]
+HEADLINE_NAMES: Final[tuple[ScopeName, ...]] = ("customer", "partner-center")  # those of HEADLINE
 SeverityName = Literal["low", "medium", "high", "critical"]
 _SEVERITIES: Final[tuple[SeverityName, ...]] = ("low", "medium", "high", "critical")  # in the order of Severity
 
@@ -112,13 +112,13 @@ class ListQuery(Query):
 
 
 def severity_name(severity: int) -> SeverityName:
-    """The name of a severity."""
-    return _SEVERITIES[severity - 1]
+    """The name of a severity; one that nobody knows yet is at most critical and at least low."""
+    return _SEVERITIES[min(max(severity, 1), len(_SEVERITIES)) - 1]
 
 
 def shown_id(key: str) -> str:
     """An id as people know it: 32 hex digits become a GUID with hyphens, anything else stays."""
-    if not _HEX_ID.fullmatch(key):
+    if not is_key(key):
         return key
     return f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"
 

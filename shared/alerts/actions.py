@@ -20,6 +20,7 @@ from shared.answers.overview import known_directory, tenant_names
 from shared.incident_life import Step
 from shared.incidents import PAST, Incident
 from shared.monitor import Monitor, log_event
+from shared.spelling import is_key
 from shared.store import alerts
 from shared.store.incidents import history, read_incident, take_step
 from shared.store.tables import Conflict, Tables
@@ -27,7 +28,6 @@ from shared.wire import Answer, BadParameter, Instant, Versioned
 
 _LONGEST_SNOOZE: Final = timedelta(days=366)
 _TRIES: Final = 20
-_KEY: Final = 32
 
 
 class Unknown(Exception):  # noqa: N818
@@ -142,7 +142,7 @@ async def _was_taken(tables: Tables, step: Step, now: datetime) -> bool:
 
 
 async def _read(tables: Tables, key: str) -> tuple[Incident, str]:
-    if len(key) != _KEY or not set(key) <= set("0123456789abcdef"):
+    if not is_key(key):
         raise Unknown(f"no incident {clean(key)}")
     found = await read_incident(tables.incidents, key)
     if found is None:

@@ -19,6 +19,7 @@ from shared.alerts.addresses import refusal
 from shared.rules import RULE
 from shared.rules.rule import Severity
 from shared.setting_types import LOOPBACK_HOSTS, CommaSeparated, Words, resolved
+from shared.spelling import id_key
 
 CHANNEL_NAME: Final = re.compile(r"[a-z0-9_]{1,40}")
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -129,6 +130,11 @@ class Channel(BaseModel):
     def secrets(self) -> tuple[str, ...]:
         """The keys to sign with, the current one first."""
         return tuple(key.get_secret_value() for key in (self.secret, self.previous_secret) if key)
+
+    @property
+    def customer_keys(self) -> frozenset[str]:
+        """The customers it is for, by `id_key`; none named: all."""
+        return frozenset(map(id_key, self.customers))
 
     @property
     def host(self) -> str:

@@ -21,12 +21,12 @@ from shared.alerts.message import (
     OneIncident,
     Person,
     RuleFacts,
-    SeverityName,
 )
-from shared.alerts.text import clean, hyphenated
+from shared.alerts.text import clean, hyphenated, minute
 from shared.incidents import Event, Facts, Incident, Telling, Who
 from shared.rules import RULE, RULES
 from shared.rules.rule import Severity
+from shared.wire import severity_name
 
 type GroupType = Literal["incidents.storm", "incidents.first-scan", "incidents.withdrawn"]
 
@@ -36,7 +36,6 @@ _TYPES: Final[dict[str, Literal["incident.opened", "incident.raised", "incident.
     "ongoing": "incident.ongoing",
     "withdrawn": "incident.withdrawn",
 }
-_NAMES: Final[dict[int, SeverityName]] = {1: "low", 2: "medium", 3: "high", 4: "critical"}
 _ORDER: Final = {rule.id: place for place, rule in enumerate(RULES)}
 
 
@@ -158,15 +157,6 @@ def _rule(rule_id: str) -> RuleFacts:
 def _evidence(count: int, first: datetime, last: datetime, rules: Sequence[RuleFacts]) -> str:
     if count == 0:
         return "Its records were corrected in the log, and nothing is left of it."
-    when = f"at {_minute(first)}" if first == last else f"from {_minute(first)} to {_minute(last)}"
+    when = f"at {minute(first)}" if first == last else f"from {minute(first)} to {minute(last)}"
     what = rules[0].meaning if rules else ""
     return f"{count} sign-in{'' if count == 1 else 's'} {when}: {what}".rstrip(": ")
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def severity_name(severity: int) -> SeverityName:
-    """low, medium, high or critical; a severity that nobody knows yet is at most critical and at least low."""
-    return _NAMES[min(max(severity, Severity.LOW), Severity.CRITICAL)]

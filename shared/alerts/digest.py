@@ -30,13 +30,13 @@ from shared.monitor import Monitor, log_event
 from shared.rules import RULES
 from shared.signin.traits import HEADLINE
 from shared.slices import DAY, midnight
-from shared.spelling import id_key
 from shared.store.alerts import delivery_id, read_delivery, release
 from shared.store.exceptions import read_exceptions
 from shared.store.flights import PAST, read_flight
 from shared.store.incidents import all_incidents
 from shared.store.rollups import Day, partner_days
 from shared.store.tables import Conflict, Tables
+from shared.wire import severity_name
 
 # A digest that was not made in time is still worth reading for a while; older ones, and those of the time before the
 # installation, are left out.
@@ -86,7 +86,7 @@ async def _message(
     measured = measure(monitor.settings.tenants, these, begin, now, monitor.settings.slice_width)
     expected = sum(1 for m in measured for s in m.expected if s.end <= end)
     missing = sum(1 for m in measured for s in m.missing if s.end <= end)
-    customers = frozenset(id_key(customer) for customer in channel.customers)
+    customers = channel.customer_keys
     incidents = [i async for i in all_incidents(tables.incidents) if not customers or i.who.customer in customers]
     expiring = await _expiring(monitor, tables, channel)
     coverage = Coverage(
@@ -115,7 +115,7 @@ async def _message(
 async def _expiring(monitor: Monitor, tables: Tables, channel: Channel) -> list[ExpiringException]:
     """The technical exceptions that end soon and that the channel may hear of, the first to end first."""
     now = monitor.clock()
-    customers = {id_key(customer) for customer in channel.customers}
+    customers = channel.customer_keys
     every = [stored.exception for stored in await read_exceptions(tables.control)]
     soon = [e for e in every if e.is_in_effect(now) and e.ends - now <= REMINDERS[0] * DAY]
     return [
@@ -166,8 +166,7 @@ def _numbers(incidents: Sequence[Incident], begin: datetime, end: datetime) -> I
 
 
 def _severity(incidents: Sequence[Incident]) -> SeverityName:
-    names: tuple[SeverityName, ...] = ("low", "low", "medium", "high", "critical")
-    return names[max((i.facts.severity for i in incidents if i.state in _GOING_ON), default=0)]
+    return severity_name(max((i.facts.severity for i in incidents if i.state in _GOING_ON), default=0))
 
 
 def _to_do(days: Sequence[Day], of_customers: Sequence[Incident] | None, coverage: Coverage) -> list[str]:

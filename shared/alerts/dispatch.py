@@ -26,7 +26,6 @@ from shared.alerts.release import WITHDRAWN, Group, Moment, Plan, plan
 from shared.incident_life import is_in_hand
 from shared.incidents import RESOLVED, Incident, Telling
 from shared.monitor import Monitor, log_event
-from shared.spelling import id_key
 from shared.store import alerts
 from shared.store.alerts import Delivery, Item
 from shared.store.events import pending_events, remove_events
@@ -88,7 +87,7 @@ def wants(channel: Channel, telling: Telling) -> bool:
         and telling.event.kind != WITHDRAWN
         and telling.event.severity >= channel.minimum_severity
         and (not channel.rules or not facts.rules.isdisjoint(channel.rules))
-        and (not channel.customers or telling.incident.who.customer in {id_key(c) for c in channel.customers})
+        and (not channel.customers or telling.incident.who.customer in channel.customer_keys)
     )
 
 
@@ -208,8 +207,6 @@ async def send_due(monitor: Monitor, tables: Tables, under_way: Iterable[Deliver
     One at a time: what is told first arrives first, and a channel that is down holds up no other.
     """
     now = monitor.clock()
-    if await is_paused(tables, now):
-        return []
     of_channel: dict[str, list[Delivery]] = {}
     for delivery in under_way:
         of_channel.setdefault(delivery.channel, []).append(delivery)

@@ -11,8 +11,7 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from functools import cache
 from ipaddress import ip_address
 from socket import SOCK_STREAM, gaierror
@@ -23,6 +22,7 @@ import httpx
 
 from shared.alerts.addresses import refusal
 from shared.alerts.text import clean
+from shared.retry_after import retry_after
 from shared.setting_types import LOOPBACK_HOSTS
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -180,21 +180,6 @@ def _tells(text: str, url: str, headers: Mapping[str, str]) -> bool:
     secrets += [unquote(secret) for secret in secrets] + [headers.get("webhook-signature", "")]
     lowered = unquote(text).lower()
     return any(len(secret) >= _SHORTEST_HINT and secret.lower() in lowered for secret in secrets)
-
-
-def retry_after(value: str | None, now: datetime | None = None) -> timedelta | None:
-    """How long a receiver asks to wait: seconds or an HTTP date (RFC 9110, 10.2.3); None when it does not say."""
-    if not value:
-        return None
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:12]), 10**9))
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - (now or datetime.now(UTC))
-    return max(wait, timedelta(0))
 
 
 @cache

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime
 from typing import Final
-from uuid import UUID
+
+from shared.wire import shown_id
 
 _LONGEST: Final = 200
 
@@ -17,7 +19,9 @@ def clean(text: str, longest: int = _LONGEST) -> str:
 
 def hyphenated(key: str) -> str:
     """A GUID in its usual form; other text as it is, cleaned."""
-    try:
-        return str(UUID(hex=key))
-    except ValueError:
-        return clean(key)
+    return clean(shown_id(key))
+
+
+def minute(at: datetime) -> str:
+    """A time as people read it. `at` is UTC."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -26,14 +26,12 @@ from shared.exceptions.tend import silence_incidents
 from shared.monitor import Monitor, log_event
 from shared.settings import AuthMode
 from shared.slices import DAY, midnight
-from shared.spelling import id_key
+from shared.spelling import id_key, is_key
 from shared.store.exceptions import Stored, read_exception, read_exceptions, read_history, write_step
 from shared.store.rollups import partner_days
 from shared.store.tables import Conflict
 from shared.wire import Answer, Listed, ListQuery, Page, RuleId, Versioned, shown_id
 
-_ID: Final = 32
-_HEX: Final = frozenset("0123456789abcdef")
 _TRIES: Final = 20
 _EXAMPLES: Final = 10
 _LOOK_BACK: Final = 30 * DAY
@@ -50,7 +48,7 @@ class ChangedException(Exception):  # noqa: N818
 
 
 def _guid(value: object) -> object:
-    if value is not None and not (isinstance(value, str) and len(id_key(value)) == _ID and set(id_key(value)) <= _HEX):
+    if value is not None and not (isinstance(value, str) and is_key(id_key(value))):
         raise ValueError("must be a GUID")
     return value
 
@@ -302,7 +300,7 @@ async def _change(monitor: Monitor, id_: str, etag: str, do: Callable[[Technical
 
 
 async def _read(monitor: Monitor, id_: str) -> Stored:
-    if len(id_) != _ID or not set(id_) <= _HEX:
+    if not is_key(id_):
         raise UnknownException("no such exception")
     stored = await read_exception((await monitor.tables()).control, id_)
     if stored is None:

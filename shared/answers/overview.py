@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
 
 from pydantic import Field
 
@@ -32,17 +31,16 @@ from shared.store.directory import DirectoryMissing, Loaded
 from shared.store.flights import all_flights
 from shared.store.incidents import open_by_severity
 from shared.store.rollups import Day, partner_days
-from shared.wire import Answer, Listed, ListQuery, Page, Query, ScopeName, Whole
+from shared.wire import HEADLINE_NAMES, Answer, Listed, ListQuery, Page, Query, ScopeName, Whole
 
 _Days = Field(default=30, ge=1, le=90, description="How many UTC days, today included.")
-_HEADLINE: Final[tuple[ScopeName, ...]] = ("customer", "partner-center")
 
 
 class SummaryQuery(Query):
     """Of which days and scopes."""
 
     days: Whole = _Days
-    scope: Listed[ScopeName] = Field(default=_HEADLINE, description="Every number but byScope is of these scopes.")
+    scope: Listed[ScopeName] = Field(default=HEADLINE_NAMES, description="Every number but byScope is of these scopes.")
 
 
 class CoverageQuery(ListQuery):

@@ -31,6 +31,7 @@ from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, Kept, load_lis
 from shared.store.rollups import partner_days
 from shared.store.tables import Tables
 from shared.wire import (
+    HEADLINE_NAMES,
     Answer,
     Listed,
     ListQuery,
@@ -44,7 +45,6 @@ from shared.wire import (
     shown_id,
 )
 
-_HEADLINE: Final[tuple[ScopeName, ...]] = ("customer", "partner-center")
 _MOST_NAMES: Final = 20  # technicians named with a customer
 
 type TechnicianState = Literal["current", "left", "dormant", "off-boarded"]
@@ -67,7 +67,7 @@ class TechniciansQuery(ListQuery):
     """Which technicians, and which of their sign-ins. Filters that are set must all fit."""
 
     days: Whole = _Days
-    scope: Listed[ScopeName] = Field(default=_HEADLINE, description="Sign-ins of these scopes.")
+    scope: Listed[ScopeName] = Field(default=HEADLINE_NAMES, description="Sign-ins of these scopes.")
     user: Named | None = _User
     role: Named | None = Field(default=None, description="A role or group they hold or may take, by name.")
     state: Listed[TechnicianState] | None = None

@@ -22,7 +22,6 @@ from shared.exceptions.model import TechnicalException, accepting
 from shared.incident_life import with_exceptions
 from shared.monitor import Monitor, log_event
 from shared.slices import DAY
-from shared.spelling import id_key
 from shared.store import alerts
 from shared.store.exceptions import Stored, read_exceptions, write_step
 from shared.store.incidents import take_step, unresolved
@@ -85,8 +84,7 @@ async def _remind(monitor: Monitor, tables: Tables, exception: TechnicalExceptio
 
 def _wants(channel: Channel, exception: TechnicalException) -> bool:
     """A channel for some customers alone hears of their exceptions alone."""
-    customers = {id_key(customer) for customer in channel.customers}
-    return channel.alerts and (not customers or exception.covers.customer in customers)
+    return channel.alerts and (not channel.customers or exception.covers.customer in channel.customer_keys)
 
 
 def _message(monitor: Monitor, exception: TechnicalException, days: int, key: str) -> ExceptionMessage:

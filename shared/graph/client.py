@@ -10,8 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ from shared.graph.problems import (
     Unavailable,
     Unlicensed,
 )
+from shared.retry_after import retry_after
 
 if TYPE_CHECKING:
     from kiota_abstractions.api_error import APIError
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _WINDOW_SECONDS: Final = 10.5  # Graph counts ten from when a request arrives, and one may arrive quicker than the last
 _ASK_AGAIN: Final = timedelta(minutes=15)
 _WAIT_WITHOUT_HEADER: Final = timedelta(seconds=60)
+_LONGEST_WAIT: Final = timedelta(days=1)
 _LICENCE: Final = ("nonpremiumtenant", "premium license", "premium licence", "does not have a premium")
 _PIM_LICENCE: Final = "aadpremiumlicenserequired"  # comes with 400
 _ANY_PART: Final = Part("", "that reads it", "this part of Graph")
@@ -186,12 +187,6 @@ def _short(text: str) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Retry-After in either of its forms: seconds, or a date."""
-    value = next((v for k, v in headers.items() if k.lower() == "retry-after"), "").strip()
-    if value.isascii() and value.isdecimal():
-        return timedelta(seconds=min(int(value), 86_400))
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(timedelta(0), until.astimezone(UTC) - datetime.now(UTC))
+    """How long Graph asks to wait; an absurd number costs a day and not the log."""
+    wait = retry_after(next((v for k, v in headers.items() if k.lower() == "retry-after"), None))
+    return None if wait is None else min(wait, _LONGEST_WAIT)

@@ -18,7 +18,7 @@ from azure.data.tables import UpdateMode
 
 from shared.maintenance.removal import Allowance, remove
 from shared.monitor import Monitor, log_event
-from shared.spelling import id_key
+from shared.spelling import id_key, is_key
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
 from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists
@@ -29,7 +29,6 @@ _TRIES: Final = 20
 _PACKED: Final = re.compile(r"([A-Za-z]+)0")
 # What a finding says of the person beside id and names: where from, with what, in which session.
 _TRACES: Final = ("ip", "userAgent", "sessionId", "tokenId", "correlationId")
-_HEX: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ async def erase_person(monitor: Monitor, user: str) -> Erased:
     the time.
     """
     key = id_key(user)
-    if not _HEX.fullmatch(key):
+    if not is_key(key):
         raise ValueError("a person is named by the object id, a GUID")
     tables = await monitor.tables()
     person = _Person(key)

@@ -10,7 +10,7 @@ from shared.assess import Verdict
 from shared.compliance.coverage import coverage, measure, percent
 from shared.counts import ScopeCounts
 from shared.monitor import Monitor, log_event
-from shared.signin.traits import Scope
+from shared.signin.traits import HEADLINE
 from shared.slices import DAY, midnight
 from shared.spelling import id_key
 from shared.store.flights import PAST, all_flights
@@ -21,7 +21,6 @@ from shared.store.tables import Tables
 # Slices are read again until they are seven days old, so a day may change as long.
 _CHANGING: Final = timedelta(days=8)
 _SECONDS_A_DAY: Final = 86_400
-_HEADLINE: Final = (Scope.CUSTOMER, Scope.PARTNER_CENTER)
 
 
 async def watch_scan(monitor: Monitor) -> None:
@@ -55,7 +54,7 @@ def log_days(monitor: Monitor, days: Sequence[Day]) -> None:
     """One `compliance_day` a day, of the headline's scopes."""
     for day in days:
         sums = ScopeCounts()
-        for scope in _HEADLINE:
+        for scope in HEADLINE:
             sums.merge(day.counts.scopes.get(str(scope), ScopeCounts()))
         compliant, lacking = sums.verdicts.get(Verdict.COMPLIANT, 0), sums.verdicts.get(Verdict.NON_COMPLIANT, 0)
         end = min(day.day + DAY, monitor.clock())

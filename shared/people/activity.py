@@ -56,14 +56,6 @@ class Activity:
         return turned
 
 
-def activity_of(days: Iterable[Day], scopes: Sequence[str]) -> Activity:
-    """What the days say together."""
-    activity = Activity()
-    for day in days:
-        activity.add(day, scopes)
-    return activity
-
-
 def is_wholly_read(
     tenants: Iterable[str], days: Sequence[Day], now: datetime, window: timedelta, width: timedelta
 ) -> bool:

@@ -20,7 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.receivers import Fault, Receiver, Receivers
-from shared.alerts.post import MOST_BYTES, Answer, Target, post, retry_after
+from shared.alerts.post import MOST_BYTES, Answer, Target, post
+from shared.retry_after import retry_after
 
 BODY = b'{"some":"message"}'
 SHORT = 0.5  # seconds; what hangs must end by the time-out, however short that is

@@ -9,7 +9,7 @@ import pytest
 
 from shared.answers.posture import posture
 from shared.directory import Customer, DelegatedAdmin, DirectoryFile
-from shared.people.activity import Activity, activity_of
+from shared.people.activity import Activity
 from shared.people.fetched import Account
 from shared.people.lists import (
     DORMANT_AFTER,
@@ -301,4 +301,4 @@ def test_nothing_can_be_divided_in_an_empty_tenant() -> None:
         "registeredPercent": None,
         "capablePercent": None,
     }
-    assert activity_of([], ()).seen == {}
+    assert Activity().seen == {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from shared.alerts.message import (
@@ -23,7 +22,7 @@ from shared.alerts.message import (
     Message,
     SeverityName,
 )
-from shared.alerts.text import clean
+from shared.alerts.text import clean, minute
 from shared.incidents import OPEN
 
 # How many incidents and exceptions people see in one message; the JSON lists more.
@@ -107,8 +106,8 @@ def _incident(message: IncidentMessage) -> View:
         ("User", incident.user.name or incident.user.id),
         ("Customer", _customer(incident)),
         ("Application", _application(incident)),
-        ("First seen", _minute(incident.first_seen)),
-        ("Last seen", _minute(incident.last_seen)),
+        ("First seen", minute(incident.first_seen)),
+        ("Last seen", minute(incident.last_seen)),
         ("Sign-ins", str(incident.count)),
         ("State", "" if incident.state == OPEN else ": ".join(filter(None, (incident.state, incident.reason)))),
     )
@@ -169,7 +168,7 @@ def _digest(message: DigestMessage) -> View:
             f"{numbers.new} new, {numbers.open} open, {numbers.acknowledged} acknowledged, {numbers.resolved} resolved",
         ),
     ]
-    facts += [("Expires", f"{_shown(e.title, 60)}, {_minute(e.expires)}") for e in told]
+    facts += [("Expires", f"{_shown(e.title, 60)}, {minute(e.expires)}") for e in told]
     if (rest := data.exceptions_total - len(told)) > 0:
         facts.append(("Expires", f"and {rest} more"))
     return View(
@@ -193,7 +192,7 @@ def _exception(message: ExceptionMessage) -> View:
             ("Exception", data.title),
             ("Owner", data.owner),
             ("Ticket", data.ticket or ""),
-            ("Ends", _minute(data.expires)),
+            ("Ends", minute(data.expires)),
         ),
         paragraphs=(data.what_to_do,),
         url=data.url,
@@ -218,7 +217,3 @@ def _customer(incident: IncidentFacts | ListedIncident) -> str:
 def _application(incident: IncidentFacts | ListedIncident) -> str:
     application = incident.application
     return (application.name or application.id) if application else ""
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
