@@ -30,7 +30,7 @@ soak: setup ## the long fault runs
 	@$(PY) -m pytest -q -m soak tests
 
 fuzz: setup ## hostile input to the token check for a minute (FUZZ="--seconds 600")
-	@$(PY) -m local.fuzz_token $(FUZZ)
+	@$(PY) -m local.benches.fuzz_token $(FUZZ)
 
 lock: ## rebuild both lock files from pyproject.toml
 	@$(PY) -m pip install -q --disable-pip-version-check 'pip-tools>=7.6'

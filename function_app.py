@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions.parts import PARTS
 from functions.who import auth_level
-from shared.monitor import monitor
+from shared.app.monitor import monitor
 
 # A wrong setting stops the app here, with a sentence that names it.
 app = func.FunctionApp(http_auth_level=auth_level(monitor().settings))

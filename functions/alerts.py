@@ -10,23 +10,16 @@ from functions.http import Call, NoQuery, endpoint
 from functions.messages import Messages
 from functions.problems import Problem
 from functions.who import Role
-from shared.alerts.actions import (
-    Changed,
-    IncidentChange,
-    IncidentDetail,
-    Unknown,
-    change_incident,
-    read_detail,
-    redeliver,
-    send_test,
-)
+from shared.alerts.actions import Changed, Unknown, redeliver, send_test
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import dispatch_alerts
 from shared.alerts.listing import AlertItem, AlertsPage, AlertsQuery, read_alerts
-from shared.alerts.message import schema
-from shared.alerts.tend import tend_incidents
-from shared.incident_life import NotNow
-from shared.monitor import log_event, monitor
+from shared.answers.incident_detail import IncidentChange, IncidentDetail, change_incident, read_detail
+from shared.app.monitor import monitor
+from shared.basics.events import log_event
+from shared.incidents.life import NotNow
+from shared.messages.message import schema
+from shared.tending.timer import tend_incidents
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 

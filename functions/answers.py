@@ -14,7 +14,7 @@ from shared.answers.findings import FindingsPage, FindingsQuery, read_findings
 from shared.answers.incidents import IncidentsPage, IncidentsQuery, read_incidents
 from shared.answers.overview import CoverageList, CoverageQuery, SummaryQuery, read_coverage, read_summary
 from shared.compliance.summary import Summary
-from shared.wire import Answer
+from shared.wire.models import Answer
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 

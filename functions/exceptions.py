@@ -9,25 +9,27 @@ import azure.functions as func
 from functions.http import Call, NoQuery, endpoint
 from functions.problems import FieldError, Problem
 from functions.who import Role
-from shared.answers.exceptions import (
+from shared.answers.exception_models import (
     Approval,
-    ChangedException,
     ExceptionDetail,
     ExceptionRequest,
     ExceptionsPage,
     ExceptionsQuery,
     RequestText,
+)
+from shared.answers.exception_request import request_of
+from shared.answers.exceptions import (
+    ChangedException,
     UnknownException,
     approve_exception,
     ask_exception,
     list_exceptions,
     read_exception_detail,
-    request_of,
     withdraw_exception,
 )
+from shared.app.monitor import monitor
 from shared.exceptions.life import NotNow, OwnRequest, Unacceptable
-from shared.exceptions.tend import tend_exceptions
-from shared.monitor import monitor
+from shared.tending.exceptions import tend_exceptions
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 

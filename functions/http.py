@@ -20,10 +20,10 @@ from pydantic import BaseModel, ValidationError
 
 from functions.problems import HEADERS, FieldError, Problem
 from functions.who import Caller, Role, caller_of
-from shared.answers.csv_text import csv_text
-from shared.monitor import Monitor, monitor
-from shared.settings import AuthMode
-from shared.wire import Answer, BadParameter, ListQuery, Page, Query, Versioned
+from shared.app.monitor import Monitor, monitor
+from shared.app.settings import AuthMode
+from shared.wire.csv_text import csv_text
+from shared.wire.models import Answer, BadParameter, ListQuery, Page, Query, Versioned
 
 _log: Final = logging.getLogger("monitor.http")
 _MOST_PARAMETERS: Final = 50

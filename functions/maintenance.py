@@ -2,9 +2,9 @@
 
 import azure.functions as func
 
+from shared.app.monitor import monitor
 from shared.maintenance.night import maintain, maintain_again
 from shared.maintenance.watch import watch_scan
-from shared.monitor import monitor
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 

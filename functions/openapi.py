@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 from functions.http import Endpoint, NoBody, RawBody
 from functions.problems import ProblemDocument
 from functions.who import Role
-from shared.settings import AuthMode
+from shared.app.settings import AuthMode
 
 type Json = dict[str, Any]
 

@@ -11,11 +11,11 @@ from pydantic.alias_generators import to_camel
 
 from functions.http import Call, NoQuery, endpoint
 from functions.who import Role
-from shared.alerts.pause import pause_alerts
+from shared.app.setting_types import Guid
 from shared.maintenance.erase import erase_person
-from shared.scan.operate import release, replay, rescan
-from shared.setting_types import Guid
-from shared.wire import Answer, BadParameter, Instant
+from shared.operations.pause import pause_alerts
+from shared.operations.slices import release, replay, rescan
+from shared.wire.models import Answer, BadParameter, Instant
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 

@@ -4,18 +4,10 @@ import azure.functions as func
 
 from functions.http import Call, endpoint
 from functions.who import Role
-from shared.answers.people import (
-    AccountsPage,
-    AccountsQuery,
-    CustomersPage,
-    CustomersQuery,
-    TechniciansPage,
-    TechniciansQuery,
-    read_accounts,
-    read_customers,
-    read_technicians,
-)
-from shared.monitor import monitor
+from shared.answers.accounts import AccountsPage, AccountsQuery, read_accounts
+from shared.answers.customers import CustomersPage, CustomersQuery, read_customers
+from shared.answers.technicians import TechniciansPage, TechniciansQuery, read_technicians
+from shared.app.monitor import monitor
 from shared.people.refresh import refresh_directory
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]

@@ -6,7 +6,7 @@ import azure.functions as func
 
 from functions.http import Call, NoQuery, endpoint
 from functions.who import Role
-from shared.monitor import monitor
+from shared.app.monitor import monitor
 from shared.preflight.model import Preflight
 from shared.preflight.run import preflight as check_everything
 from shared.preflight.run import preflight_when_due

@@ -9,7 +9,7 @@ from typing import Final
 import azure.functions as func
 from pydantic import Field
 
-from shared.wire import Answer
+from shared.wire.models import Answer
 
 # Answers hold sign-in data: no cache keeps them, and no browser takes one for a page.
 HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

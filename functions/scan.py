@@ -3,10 +3,11 @@
 import azure.functions as func
 
 from functions.messages import Messages
-from shared.monitor import log_event, monitor
+from shared.app.monitor import monitor
+from shared.basics.events import log_event
+from shared.preflight.self_test import fail_self_test, is_self_test, run_self_test
 from shared.scan.job import park_poisoned, scan_slice
 from shared.scan.plan import plan_scans
-from shared.self_test import fail_self_test, is_self_test, run_self_test
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 

@@ -11,8 +11,15 @@ from functions.http import ENDPOINTS, Call, NoQuery, describe, endpoint
 from functions.messages import Messages
 from functions.problems import Problem
 from functions.who import Role
-from shared.monitor import monitor
-from shared.self_test import SelfTest, SelfTestRequest, UnknownTest, message_of, read_self_test, start_self_test
+from shared.app.monitor import monitor
+from shared.preflight.self_test import (
+    SelfTest,
+    SelfTestRequest,
+    UnknownTest,
+    message_of,
+    read_self_test,
+    start_self_test,
+)
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 

@@ -19,8 +19,8 @@ import azure.functions as func
 from pydantic import BaseModel, ConfigDict
 
 from functions.problems import Problem
-from shared.setting_types import LOOPBACK_HOSTS
-from shared.settings import AuthMode, Settings, SettingsError
+from shared.app.setting_types import LOOPBACK_HOSTS
+from shared.app.settings import AuthMode, Settings, SettingsError
 
 _PRINCIPAL: Final = "X-MS-CLIENT-PRINCIPAL"
 # Claims that name a caller, the best first: a person's user name, else the object id, else the program's own id.

@@ -377,7 +377,7 @@ module functionApp 'modules/function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
     allowedIpRanges: allowedIpRanges
-    // By the names of shared/settings.py; a test compares the two.
+    // By the names of shared/app/settings.py; a test compares the two.
     settings: {
       AUTH_MODE: authMode
       PARTNER_TENANT_ID: empty(partnerTenantId) ? tenant().tenantId : partnerTenantId

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Final
 
-# Each is a module of this package with main(argv) -> exit code; imported only when it is asked for.
+# Each is a module with main(argv) -> exit code; imported only when it is asked for.
 COMMANDS: Final = {
-    "assess": "judge the sign-in records in files",
-    "token": "say what an access token on standard input is worth",
-    "demo": "run the whole product on this machine over a sample log",
-    "bench": "compare with named peers",
-    "ops": "look after a running installation",
-    "preflight": "check what an installation needs before it is made",
+    "assess": ("local.commands.assess", "judge the sign-in records in files"),
+    "token": ("local.commands.token", "say what an access token on standard input is worth"),
+    "demo": ("local.stage.demo", "run the whole product on this machine over a sample log"),
+    "bench": ("local.benches.bench", "compare with named peers"),
+    "ops": ("local.commands.ops", "look after a running installation"),
+    "preflight": ("local.commands.preflight", "check what an installation needs before it is made"),
 }
 
 
 def _usage() -> str:
     return "usage: python -m local COMMAND …\n\n" + "".join(
-        f"  {name:10} {summary}\n" for name, summary in COMMANDS.items() if _is_here(name)
+        f"  {name:10} {summary}\n" for name, (_, summary) in COMMANDS.items()
     )
-
-
-def _is_here(name: str) -> bool:
-    return name in COMMANDS and find_spec(f"local.{name}") is not None
 
 
 def main(argv: list[str]) -> int:
@@ -34,11 +29,11 @@ def main(argv: list[str]) -> int:
     if argv and argv[0] in ("-h", "--help"):
         print(_usage(), end="")
         return 0
-    if not argv or not _is_here(argv[0]):
+    if not argv or argv[0] not in COMMANDS:
         print(_usage(), end="", file=sys.stderr)
         return 2
     try:
-        return int(import_module(f"local.{argv[0]}").main(argv[1:]))
+        return int(import_module(COMMANDS[argv[0]][0]).main(argv[1:]))
     except KeyboardInterrupt:
         return 130
 

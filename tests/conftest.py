@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.azurite import running_azurite
+from local.stage.azurite import running_azurite
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ param appInsightsName string
 @description('Name of the Key Vault that holds the channels\' addresses and keys.')
 param keyVaultName string
 
-@description('Settings of the product, by the names of shared/settings.py; every value a string.')
+@description('Settings of the product, by the names of shared/app/settings.py; every value a string.')
 param settings object
 
 @description('Channels of alerts: objects with name (letters and digits) and kind (generic, teams, slack).')

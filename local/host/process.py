@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-_CHECKOUT = Path(__file__).resolve().parent.parent.parent
+_CHECKOUT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60.0
 _FORCE_SECONDS = 10.0  # on top of the grace that the host gives to its running work
 

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Final, Literal, Self
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
-
-from shared import incident_life as life
-from shared.alerts.compose import test_message
 from shared.alerts.listing import AlertItem, alert_item
 from shared.alerts.outgoing import DEADLINE, message_id, new_delivery, surroundings
-from shared.alerts.text import clean
-from shared.answers.incidents import IncidentItem, incident_item
-from shared.answers.overview import known_directory, tenant_names
-from shared.incident_life import Step
-from shared.incidents import PAST, Incident
-from shared.monitor import Monitor, log_event
-from shared.spelling import is_key
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
+from shared.messages.compose import test_message
+from shared.messages.delivery import GATHERING
 from shared.store import alerts
-from shared.store.incidents import history, read_incident, take_step
-from shared.store.tables import Conflict, Tables
-from shared.wire import Answer, BadParameter, Instant, Versioned
-
-_LONGEST_SNOOZE: Final = timedelta(days=366)
-_TRIES: Final = 20
+from shared.store.tables import Conflict
+from shared.wire.text import clean
 
 
 class Unknown(Exception):  # noqa: N818
@@ -36,148 +21,6 @@ class Unknown(Exception):  # noqa: N818
 
 class Changed(Exception):  # noqa: N818
     """Somebody else did something with the incident since the caller read it."""
-
-
-class IncidentChange(BaseModel):
-    """What to change. `state` snoozed needs `snoozedUntil`; a comment may come alone or go with a state."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
-
-    state: Literal["open", "acknowledged", "snoozed", "resolved"] | None = None
-    snoozed_until: Instant | None = None
-    comment: str | None = Field(default=None, min_length=1, max_length=2000)
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.state is None and self.comment is None:
-            raise ValueError("must have a state or a comment")
-        if (self.state == "snoozed") != (self.snoozed_until is not None):
-            raise ValueError("snoozedUntil goes with the state snoozed, and that with it")
-        return self
-
-
-class HistoryLine(Answer):
-    """Something that happened to an incident. `by` is `system`, or whoever did it; both texts are hostile."""
-
-    at: datetime
-    by: str
-    action: str
-    detail: str | None
-
-
-class IncidentDetail(IncidentItem, Versioned):
-    """An incident with its history, the oldest line first, and the messages about it. `etag` is that of the header:
-    counting on does not change it, what people do does."""
-
-    opening: int
-    opened_at: datetime | None
-    snoozed_until: datetime | None
-    resolved_at: datetime | None
-    history: list[HistoryLine]
-    alerts: list[AlertItem]
-
-
-async def read_detail(monitor: Monitor, key: str) -> IncidentDetail:
-    """One incident. Raises Unknown."""
-    tables = await monitor.tables()
-    found = await _read(tables, key)
-    return await _detail(monitor, tables, found[0])
-
-
-async def change_incident(monitor: Monitor, key: str, change: IncidentChange, *, by: str, etag: str) -> IncidentDetail:
-    """Do it, if the incident's etag is still that one (`*`: whatever it is).
-
-    Raises Unknown, Changed, NotNow where the state does not allow it, BadParameter for a date that cannot be.
-    """
-    now = monitor.clock()
-    until = change.snoozed_until
-    if until is not None and not now < until <= now + _LONGEST_SNOOZE:
-        raise BadParameter("snoozedUntil", "must be in the future, and within a year")
-    tables = await monitor.tables()
-    do = _action(change, by, now)
-    for _ in range(_TRIES):
-        before, row_etag = await _read(tables, key)
-        if etag not in ("*", etag_of(before)):
-            raise Changed(f"incident {key} is at {etag_of(before)}")
-        step = do(before)
-        try:
-            await take_step(tables.incidents, step, row_etag, now)
-        except Conflict:
-            if not await _was_taken(tables, step, now):
-                continue  # it counted on meanwhile, or somebody did something
-        log_event("incident_changed", incident=key, action=step.notes[-1].action)
-        return await _detail(monitor, tables, step.incident)
-    raise Conflict(f"incident {key} changes all the time")
-
-
-def etag_of(incident: Incident) -> str:
-    """The incident's version as people see it: new with every line of its history, not with every finding."""
-    return f'"{incident.opening}-{incident.revision}"'
-
-
-def _action(change: IncidentChange, by: str, now: datetime) -> Callable[[Incident], Step]:
-    comment = change.comment or ""
-    match change.state:
-        case "acknowledged":
-            return lambda before: life.acknowledged(before, by, comment)
-        case "snoozed":
-            until = change.snoozed_until or PAST
-            return lambda before: life.snoozed(before, by, comment, until)
-        case "resolved":
-            return lambda before: life.resolved(before, by, comment, now)
-        case "open":
-            return lambda before: life.opened_by_hand(before, by, comment, now)
-        case None:
-            return lambda before: life.commented(before, by, comment)
-
-
-async def _was_taken(tables: Tables, step: Step, now: datetime) -> bool:
-    """Whether the step stands in the table though its write came back as a conflict (platform-facts.md)."""
-    lines = await history(tables.incidents, step.incident.key)
-    note = step.notes[-1]
-    return any(
-        (line.number, line.at, line.by, line.action) == (step.incident.revision, now, note.by, note.action)
-        for line in lines
-    )
-
-
-async def _read(tables: Tables, key: str) -> tuple[Incident, str]:
-    if not is_key(key):
-        raise Unknown(f"no incident {clean(key)}")
-    found = await read_incident(tables.incidents, key)
-    if found is None:
-        raise Unknown(f"no incident {key}")
-    return found
-
-
-async def _detail(monitor: Monitor, tables: Tables, incident: Incident) -> IncidentDetail:
-    lines = [
-        HistoryLine(at=line.at, by=line.by, action=line.action, detail=line.detail or None)
-        for line in await history(tables.incidents, incident.key)
-    ]
-    messages: list[AlertItem] = []
-    for channel in monitor.settings.channels:
-        for id_ in await alerts.deliveries_of(tables.alerts, channel, incident.key):
-            delivery = await alerts.read_delivery(tables.alerts, id_)
-            if delivery is not None:
-                messages.append(alert_item(delivery))
-            again = await alerts.redeliveries(tables.alerts, id_)
-            lines += [HistoryLine(at=r.at, by=r.by, action="redelivered", detail=f"to {channel}") for r in again]
-    item = incident_item(incident, tenant_names(await known_directory(monitor)))
-    return IncidentDetail(
-        **dict(item),
-        etag=etag_of(incident),
-        opening=incident.opening,
-        opened_at=_time(incident.opened_at),
-        snoozed_until=_time(incident.snoozed_until),
-        resolved_at=_time(incident.resolved_at),
-        history=sorted(lines, key=lambda line: line.at),
-        alerts=sorted(messages, key=lambda message: message.created),
-    )
-
-
-def _time(at: datetime) -> datetime | None:
-    return None if at == PAST else at
 
 
 # --- deliveries -------------------------------------------------------------------------------------------------------
@@ -203,7 +46,7 @@ async def redeliver(monitor: Monitor, id_: str, *, by: str) -> AlertItem:
         delivery = await alerts.read_delivery(table, id_)
     except ValueError:  # no key of a table
         delivery = None
-    if delivery is None or delivery.state == alerts.GATHERING:
+    if delivery is None or delivery.state == GATHERING:
         raise Unknown(f"no delivery {clean(id_)}")
     now = monitor.clock()
     if delivery.is_busy(now):

@@ -15,17 +15,18 @@ from uuid import uuid4
 from pydantic import ValidationError
 from standardwebhooks import Webhook
 
-from shared.alerts.channels import Channel
 from shared.alerts.dispatch import DeliveryMessage, send_due
-from shared.alerts.message import of_json
-from shared.alerts.pause import is_paused
 from shared.alerts.post import Answer, Target, post
-from shared.alerts.render import render
-from shared.alerts.retry import after_failure
-from shared.monitor import Monitor, log_event
-from shared.settings import AuthMode
+from shared.app.channels import Channel
+from shared.app.monitor import Monitor
+from shared.app.settings import AuthMode
+from shared.basics.events import log_event
+from shared.messages.delivery import DEAD, DELIVERED, DUE, GATHERING, SENDING, Delivery
+from shared.messages.message import of_json
+from shared.messages.render import render
+from shared.messages.retry import after_failure
+from shared.operations.pause import is_paused
 from shared.store import alerts
-from shared.store.alerts import Delivery
 from shared.store.tables import Conflict, Tables
 
 # How long a claim holds: longer than the longest try.
@@ -50,7 +51,7 @@ async def deliver_alert(monitor: Monitor, body: str, post: Post = post) -> list[
     if claimed is None:
         return []
     settled = await _settle(monitor, tables, claimed, await _try(monitor, claimed, post))
-    if settled is None or settled.state != alerts.DELIVERED:
+    if settled is None or settled.state != DELIVERED:
         return []
     under_way = await alerts.deliveries_under_way(tables.alerts)
     return await send_due(monitor, tables, (d for d in under_way if d.channel == claimed.channel))
@@ -65,7 +66,7 @@ async def settle_poisoned(monitor: Monitor, body: str) -> None:
         return
     tables = await monitor.tables()
     delivery = await alerts.read_delivery(tables.alerts, message.delivery)
-    if delivery is None or delivery.ended or delivery.state == alerts.GATHERING:
+    if delivery is None or delivery.ended or delivery.state == GATHERING:
         return
     await _settle(monitor, tables, delivery, Answer(0, "its workers crashed"))
 
@@ -74,15 +75,15 @@ async def _claim(monitor: Monitor, tables: Tables, id_: str) -> Delivery | None:
     """The delivery, to be sent by this worker alone; None when it is not due, ended, or in other hands."""
     delivery = await alerts.read_delivery(tables.alerts, id_)
     now = monitor.clock()
-    if delivery is None or delivery.ended or delivery.state == alerts.GATHERING or delivery.next_due > now:
+    if delivery is None or delivery.ended or delivery.state == GATHERING or delivery.next_due > now:
         return None
-    if delivery.state == alerts.SENDING and delivery.is_busy(now):
+    if delivery.state == SENDING and delivery.is_busy(now):
         return None
     try:
         return await alerts.change(
             tables.alerts,
             delivery,
-            state=alerts.SENDING,
+            state=SENDING,
             owner=uuid4().hex,
             attempts=delivery.attempts + 1,
             busy_until=now + CLAIM,
@@ -123,7 +124,7 @@ def signed(channel: Channel, message_id: str, now: datetime, body: bytes) -> dic
 async def _settle(monitor: Monitor, tables: Tables, delivery: Delivery, answer: Answer) -> Delivery | None:
     """Note what came of it; None when another worker holds the delivery by now."""
     now = monitor.clock()
-    state, due, text = alerts.DELIVERED, delivery.next_due, answer.text
+    state, due, text = DELIVERED, delivery.next_due, answer.text
     if not answer.delivered:
         failed = after_failure(
             id_=delivery.id,
@@ -133,7 +134,7 @@ async def _settle(monitor: Monitor, tables: Tables, delivery: Delivery, answer: 
             gone=answer.gone,
             retry_after=answer.retry_after,
         )
-        state, due = (alerts.DUE, failed.next_due) if failed.next_due else (alerts.DEAD, due)
+        state, due = (DUE, failed.next_due) if failed.next_due else (DEAD, due)
         text = f"{failed.reason}: {text}".rstrip(": ") if failed.reason else text
     try:
         settled = await alerts.change(

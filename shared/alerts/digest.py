@@ -7,9 +7,20 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from shared.alerts.channels import Channel
 from shared.alerts.hours import digest_period
-from shared.alerts.message import (
+from shared.alerts.outgoing import message_id, new_delivery
+from shared.app.channels import Channel
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
+from shared.compliance.coverage import measure, percent
+from shared.exceptions.life import REMINDERS
+from shared.incidents.model import ACKNOWLEDGED, OPEN, RESOLVED, SNOOZED, Incident
+from shared.ledger.counts import ScopeCounts, total
+from shared.ledger.days import Day
+from shared.ledger.flight import PAST
+from shared.ledger.slices import DAY, midnight
+from shared.messages.delivery import delivery_id
+from shared.messages.message import (
     MOST_EXCEPTIONS,
     Compliance,
     Coverage,
@@ -19,24 +30,17 @@ from shared.alerts.message import (
     IncidentNumbers,
     SeverityName,
 )
-from shared.alerts.outgoing import message_id, new_delivery
-from shared.alerts.text import clean
-from shared.assess import Verdict
-from shared.compliance.coverage import measure, percent
-from shared.counts import ScopeCounts, total
-from shared.exceptions.life import REMINDERS
-from shared.incidents import ACKNOWLEDGED, OPEN, RESOLVED, SNOOZED, Incident
-from shared.monitor import Monitor, log_event
 from shared.rules import RULES
+from shared.rules.assess import Verdict
 from shared.signin.traits import HEADLINE
-from shared.slices import DAY, midnight
-from shared.store.alerts import delivery_id, read_delivery, release
+from shared.store.alerts import read_delivery, release
 from shared.store.exceptions import read_exceptions
-from shared.store.flights import PAST, read_flight
+from shared.store.flights import read_flight
 from shared.store.incidents import all_incidents
-from shared.store.rollups import Day, partner_days
+from shared.store.rollups import partner_days
 from shared.store.tables import Conflict, Tables
-from shared.wire import severity_name
+from shared.wire.models import severity_name
+from shared.wire.text import clean
 
 # A digest that was not made in time is still worth reading for a while; older ones, and those of the time before the
 # installation, are left out.

@@ -15,19 +15,20 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from shared.alerts.channels import Channel
-from shared.alerts.compose import Surroundings, many, one
 from shared.alerts.first_scan import first_scan_is_over
 from shared.alerts.hours import least_told
-from shared.alerts.message import Message
 from shared.alerts.outgoing import message_id, new_delivery, surroundings
-from shared.alerts.pause import is_paused
-from shared.alerts.release import WITHDRAWN, Group, Moment, Plan, plan
-from shared.incident_life import is_in_hand
-from shared.incidents import RESOLVED, Incident, Telling
-from shared.monitor import Monitor, log_event
+from shared.app.channels import Channel
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
+from shared.incidents.life import is_in_hand
+from shared.incidents.model import RESOLVED, Incident, Telling
+from shared.messages.compose import Surroundings, many, one
+from shared.messages.delivery import DUE, GATHERING, Delivery, Item
+from shared.messages.message import Message
+from shared.messages.plan import WITHDRAWN, Group, Moment, Plan, plan
+from shared.operations.pause import is_paused
 from shared.store import alerts
-from shared.store.alerts import Delivery, Item
 from shared.store.events import pending_events, remove_events
 from shared.store.flights import read_flight
 from shared.store.incidents import SHARDS, read_incident
@@ -53,7 +54,7 @@ async def dispatch_alerts(monitor: Monitor) -> list[str]:
         return []
     waiting = await asyncio.gather(*(alerts.waiting(tables.alerts, name) for name in channels))
     under_way = await alerts.deliveries_under_way(tables.alerts)
-    gathering = [delivery for delivery in under_way if delivery.state == alerts.GATHERING]
+    gathering = [delivery for delivery in under_way if delivery.state == GATHERING]
     if any(waiting) or gathering:
         await _release(monitor, tables, dict(zip(channels, waiting, strict=True)), gathering)
         under_way = await alerts.deliveries_under_way(tables.alerts)
@@ -214,7 +215,7 @@ async def send_due(monitor: Monitor, tables: Tables, under_way: Iterable[Deliver
     for deliveries in of_channel.values():
         if any(delivery.is_busy(now) for delivery in deliveries):
             continue
-        due = (d for d in deliveries if d.state != alerts.GATHERING and d.next_due <= now and not _waits(monitor, d))
+        due = (d for d in deliveries if d.state != GATHERING and d.next_due <= now and not _waits(monitor, d))
         first = min(due, key=lambda d: (d.next_due, d.created), default=None)
         if first and (message := await _queued(monitor, tables, first)):
             messages.append(message)
@@ -232,7 +233,7 @@ def _waits(monitor: Monitor, delivery: Delivery) -> bool:
 async def _queued(monitor: Monitor, tables: Tables, delivery: Delivery) -> str | None:
     """Note that its message goes to the queue; None when another instance was first."""
     try:
-        await alerts.change(tables.alerts, delivery, state=alerts.DUE, busy_until=monitor.clock() + QUEUED)
+        await alerts.change(tables.alerts, delivery, state=DUE, busy_until=monitor.clock() + QUEUED)
     except Conflict:
         return None
     return DeliveryMessage(delivery=delivery.id).model_dump_json()

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.monitor import Monitor
-from shared.slices import Slice, closed_slices, days_between, near_retention_end, uncovered
-from shared.store.flights import PAST, read_flight
-from shared.store.ledger import FOREIGN, PARKED, SPLIT, Head, heads_of_day
+from shared.app.monitor import Monitor
+from shared.ledger.flight import PAST
+from shared.ledger.head import FOREIGN, PARKED, SPLIT, Head
+from shared.ledger.slices import Slice, closed_slices, days_between, near_retention_end, uncovered
+from shared.store.flights import read_flight
+from shared.store.ledger import heads_of_day
 from shared.store.tables import Tables
 
 

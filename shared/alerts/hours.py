@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from shared.alerts.channels import Channel
+from shared.app.channels import Channel
 from shared.rules.rule import Severity
 
 _MONDAY = 0

@@ -7,10 +7,11 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from shared.answers.cursor import Place, from_cursor, to_cursor
-from shared.monitor import Monitor
-from shared.store.alerts import DEAD, DELIVERED, GATHERING, SENDING, Delivery, page_of_deliveries
-from shared.wire import Answer, BadParameter, Listed, ListQuery, Named, Page, SeverityName, severity_name
+from shared.app.monitor import Monitor
+from shared.messages.delivery import DEAD, DELIVERED, GATHERING, SENDING, Delivery
+from shared.store.alerts import page_of_deliveries
+from shared.wire.cursor import Place, from_cursor, to_cursor
+from shared.wire.models import Answer, BadParameter, Listed, ListQuery, Named, Page, SeverityName, severity_name
 
 type StateName = Literal["pending", "sending", "delivered", "dead"]
 

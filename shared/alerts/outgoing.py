@@ -6,12 +6,11 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
-from shared.alerts.compose import Surroundings
-from shared.alerts.message import Message, to_json
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
+from shared.messages.compose import Surroundings
+from shared.messages.delivery import Delivery, delivery_id
+from shared.messages.message import Message, to_json
 from shared.rules.rule import Severity
-from shared.store import alerts
-from shared.store.alerts import Delivery
 from shared.store.directory import DirectoryMissing
 
 # How long a channel is tried before its message is given up.
@@ -22,7 +21,7 @@ def new_delivery(monitor: Monitor, channel: str, message: Message, *, incident: 
     """A delivery of a message to a channel, due now."""
     now = monitor.clock()
     return Delivery(
-        id=alerts.delivery_id(message.timestamp, channel, message.idempotency_key),
+        id=delivery_id(message.timestamp, channel, message.idempotency_key),
         channel=channel,
         message_id=message.idempotency_key,
         type=message.type,

@@ -20,10 +20,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
 
-from shared.alerts.addresses import refusal
-from shared.alerts.text import clean
-from shared.retry_after import retry_after
-from shared.setting_types import LOOPBACK_HOSTS
+from shared.app.addresses import refusal
+from shared.app.setting_types import LOOPBACK_HOSTS
+from shared.basics.retry_after import retry_after
+from shared.wire.text import clean
 
 TIMEOUT_SECONDS: Final = 10.0
 MOST_BYTES: Final = 64 * 1024

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Final, Literal
+from typing import Final
 from uuid import uuid4
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
-
-from shared.answers.cursor import Place, from_cursor, to_cursor
-from shared.answers.findings import FindingsQuery, read_findings
-from shared.answers.overview import known_directory, tenant_names
-from shared.assess import Verdict
-from shared.compliance.coverage import coverage, measure
-from shared.compliance.summary import lacking_of
-from shared.counts import total
+from shared.answers.exception_models import (
+    Approval,
+    ExceptionDetail,
+    ExceptionItem,
+    ExceptionLine,
+    ExceptionRequest,
+    ExceptionsPage,
+    ExceptionsQuery,
+)
+from shared.app.monitor import Monitor
+from shared.app.settings import AuthMode
+from shared.basics.events import log_event
+from shared.basics.spelling import id_key, is_key
 from shared.exceptions import life
 from shared.exceptions.life import Line, Step, Unacceptable
-from shared.exceptions.model import Covers, Papers, TechnicalException
-from shared.exceptions.request_text import Example, Seen, attachments, request_text
-from shared.exceptions.tend import silence_incidents
-from shared.monitor import Monitor, log_event
-from shared.settings import AuthMode
-from shared.slices import DAY, midnight
-from shared.spelling import id_key, is_key
+from shared.exceptions.model import Covers, TechnicalException
+from shared.exceptions.request_text import attachments
 from shared.store.exceptions import Stored, read_exception, read_exceptions, read_history, write_step
-from shared.store.rollups import partner_days
 from shared.store.tables import Conflict
-from shared.wire import Answer, Listed, ListQuery, Page, RuleId, Versioned, shown_id
+from shared.tending.exceptions import silence_incidents
+from shared.wire.cursor import Place, from_cursor, to_cursor
+from shared.wire.models import shown_id
 
 _TRIES: Final = 20
-_EXAMPLES: Final = 10
-_LOOK_BACK: Final = 30 * DAY
-
-State = Literal["requested", "approved", "expired", "withdrawn"]
 
 
 class UnknownException(Exception):  # noqa: N818
@@ -45,154 +39,6 @@ class UnknownException(Exception):  # noqa: N818
 
 class ChangedException(Exception):  # noqa: N818
     """Somebody changed it since the caller read it."""
-
-
-def _guid(value: object) -> object:
-    if value is not None and not (isinstance(value, str) and is_key(id_key(value))):
-        raise ValueError("must be a GUID")
-    return value
-
-
-Guid = Annotated[str | None, BeforeValidator(_guid)]
-Said = Annotated[str, Field(max_length=500)]
-Told = Annotated[str, Field(max_length=2000)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
-
-
-class Mfa(_Body):
-    """The third-party MFA."""
-
-    vendor: Said = ""
-    product: Said = ""
-    integration: Literal["federation", "custom-control", ""] = ""
-
-
-class Documents(_Body):
-    """Where the three documents are: a name, a path or an address."""
-
-    configuration: Said = ""
-    test_result: Said = ""
-    purchase_order: Said = ""
-
-
-class VendorConfirmation(_Body):
-    """That the vendor's product cannot send the claim multipleauthn, and cannot be External MFA either."""
-
-    by: Said = ""
-    on: date | None = None
-    reference: Said = ""
-    cannot_send_multipleauthn: bool = False
-    cannot_use_external_mfa: bool = False
-
-
-class ExceptionRequest(_Body):
-    """What is asked for. `user` is an object id; at least one of user, app and customer is needed, and all else but
-    `ticket` and `references`; a member that is missing is named in the refusal (422)."""
-
-    common_issue: int = Field(ge=1, le=6)
-    title: Said = ""
-    reason: Told = ""
-    owner: Said = ""
-    user: Guid = None
-    app: Guid = None
-    customer: Guid = None
-    rules: Annotated[tuple[RuleId, ...], Field(max_length=20)] = ()
-    starts_on: date | None = Field(default=None, description="The first UTC day that is accepted; up to 90 days ago.")
-    expires_on: date | None = Field(default=None, description="The UTC day from which on it holds no more.")
-    ticket: Said = ""
-    mfa: Mfa = Mfa()
-    documents: Documents = Documents()
-    vendor_confirmation: VendorConfirmation = VendorConfirmation()
-    references: Annotated[tuple[Said, ...], Field(max_length=20)] = ()
-
-    def papers(self) -> Papers:
-        """The evidence that is named."""
-        confirmation = self.vendor_confirmation
-        return Papers(
-            vendor=self.mfa.vendor,
-            product=self.mfa.product,
-            integration=self.mfa.integration,
-            configuration=self.documents.configuration,
-            test_result=self.documents.test_result,
-            purchase_order=self.documents.purchase_order,
-            confirmed_by=confirmation.by,
-            confirmed_on=f"{confirmation.on:%Y-%m-%d}" if confirmation.on else "",
-            confirmation=confirmation.reference,
-            others=self.references,
-        )
-
-
-class Approval(_Body):
-    """What goes with an approval: the ticket that Partner Center gave, and a comment."""
-
-    ticket: Said = ""
-    comment: Told = ""
-
-
-class ExceptionsQuery(ListQuery):
-    """Which exceptions."""
-
-    state: Listed[State] | None = None
-
-
-class ExceptionItem(Versioned):
-    """A technical exception. Texts are as people wrote them. null stands for any user, application, customer."""
-
-    id: str
-    title: str
-    state: str
-    common_issue: int
-    reason: str
-    owner: str
-    user: str | None
-    app: str | None
-    customer: str | None
-    rules: list[str]
-    starts_on: date
-    expires_on: date
-    ticket: str | None
-    mfa: list[str]
-    documents: list[str]
-    requested_at: datetime
-    requested_by: str
-    approved_at: datetime | None
-    approved_by: str | None
-
-
-class ExceptionLine(Answer):
-    """A line of the history: who did what, and when."""
-
-    at: datetime
-    by: str
-    action: str
-    detail: str | None
-
-
-class ExceptionDetail(ExceptionItem):
-    """An exception with its history, the oldest line first."""
-
-    history: list[ExceptionLine]
-
-
-class ExceptionsPage(Page[ExceptionItem]):
-    """Exceptions, the one asked for last first."""
-
-
-class Attachment(Answer):
-    """A document to attach, and where it is."""
-
-    document: str
-    reference: str
-
-
-class RequestText(Answer):
-    """The request for Partner Center, as Markdown, and what to attach to it."""
-
-    markdown: str
-    attachments: list[Attachment]
 
 
 class _After(Place):
@@ -309,69 +155,6 @@ async def _read(monitor: Monitor, id_: str) -> Stored:
 
 
 # --- the request ------------------------------------------------------------------------------------------------------
-
-
-async def request_of(monitor: Monitor, id_: str) -> RequestText:
-    """The text for Partner Center, filled from what was found in the last 30 days. Raises UnknownException."""
-    exception = (await _read(monitor, id_)).exception
-    now = monitor.clock()
-    start = midnight(now - _LOOK_BACK)
-    days = [day async for day in partner_days((await monitor.tables()).rollups, start, now)]
-    counts = total(day.counts for day in days)
-    by_rule: Counter[str] = Counter()
-    users: Counter[str] = Counter()
-    covers = exception.covers
-    for day in days:
-        for lacking, n in lacking_of(day):
-            if covers.fits(lacking.user, lacking.customer, lacking.app, lacking.rules):
-                users[lacking.user] += n
-                by_rule.update(dict.fromkeys(lacking.rules, n))
-    names = {**counts.names, **tenant_names(await known_directory(monitor))}
-    measured = measure(monitor.settings.tenants, days, start, now, monitor.settings.slice_width)
-    seen = Seen(
-        since=start,
-        until=now,
-        sign_ins=sum(users.values()),
-        by_rule=dict(sorted(by_rule.items())),
-        users=users,
-        names=names,
-        examples=await _examples(monitor, exception, start),
-        percent=coverage(measured, now).percent,
-    )
-    return RequestText(
-        markdown=request_text(exception, seen, monitor.settings.partner_tenant_id),
-        attachments=[Attachment(document=kind, reference=where) for kind, where in attachments(exception)],
-    )
-
-
-async def _examples(monitor: Monitor, exception: TechnicalException, start: datetime) -> list[Example]:
-    """Its newest non-compliant sign-ins, as far as one call of the list finds them."""
-    covers = exception.covers
-    page = await read_findings(
-        monitor,
-        FindingsQuery.model_validate(
-            {
-                "from": start,
-                "user": covers.user or None,
-                "customer": covers.customer or None,
-                "app": covers.app or None,
-                "rule": tuple(sorted(covers.rules)),
-                "verdict": (Verdict.NON_COMPLIANT,),
-            }
-        ),
-    )
-    return [
-        Example(
-            at=item.created_date_time,
-            user=item.user_principal_name or item.user,
-            app=item.app_display_name or item.app_id or "",
-            customer=item.customer_tenant_id,
-            id=item.id,
-            correlation_id=item.correlation_id or "",
-        )
-        for item in page.items
-        if covers.rules.issuperset(item.rules)
-    ][:_EXAMPLES]
 
 
 # --- how they are shown -----------------------------------------------------------------------------------------------

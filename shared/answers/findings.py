@@ -15,17 +15,17 @@ from typing import Final, NamedTuple
 
 from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
-from shared.answers.cursor import Place, from_cursor, to_cursor
 from shared.answers.overview import known_directory, tenant_names
-from shared.assess import Verdict
-from shared.findings import Finding
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
+from shared.incidents.findings import Finding
+from shared.ledger.slices import DAY, midnight
+from shared.rules.assess import Verdict
 from shared.rules.rule import Severity
 from shared.signin.evidence import Evidence
-from shared.slices import DAY, midnight
 from shared.store.findings import all_findings_within, findings_within
 from shared.store.tables import Table
-from shared.wire import (
+from shared.wire.cursor import Place, from_cursor, to_cursor
+from shared.wire.models import (
     Answer,
     Instant,
     Listed,

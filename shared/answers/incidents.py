@@ -12,13 +12,13 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from shared.answers.cursor import Place, from_cursor, to_cursor
 from shared.answers.overview import known_directory, tenant_names
-from shared.incidents import Incident
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
+from shared.incidents.model import Incident
 from shared.rules.rule import Severity
 from shared.store.incidents import KEY_SPAN, incidents_within
-from shared.wire import (
+from shared.wire.cursor import Place, from_cursor, to_cursor
+from shared.wire.models import (
     Answer,
     Listed,
     ListQuery,

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from shared.answers.cursor import Place, from_cursor, to_cursor
 from shared.answers.posture import SourceState, read_posture, read_sources
+from shared.answers.register import read_register
+from shared.app.monitor import Monitor
+from shared.basics.spelling import id_key
 from shared.compliance.coverage import (
     Coverage,
     CoverageItem,
@@ -21,17 +23,16 @@ from shared.compliance.coverage import (
     tenant_coverage,
 )
 from shared.compliance.summary import Asked, Period, Summary, summarise
-from shared.exceptions.register import read_register
-from shared.monitor import Monitor
+from shared.ledger.days import Day
+from shared.ledger.slices import DAY, midnight
 from shared.preflight.model import Preflight, last_preflight
 from shared.signin.traits import WATCHED
-from shared.slices import DAY, midnight
-from shared.spelling import id_key
 from shared.store.directory import DirectoryMissing, Loaded
 from shared.store.flights import all_flights
 from shared.store.incidents import open_by_severity
-from shared.store.rollups import Day, partner_days
-from shared.wire import HEADLINE_NAMES, Answer, Listed, ListQuery, Page, Query, ScopeName, Whole
+from shared.store.rollups import partner_days
+from shared.wire.cursor import Place, from_cursor, to_cursor
+from shared.wire.models import HEADLINE_NAMES, Answer, Listed, ListQuery, Page, Query, ScopeName, Whole
 
 _Days = Field(default=30, ge=1, le=90, description="How many UTC days, today included.")
 

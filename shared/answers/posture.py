@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from shared.store.people import ACCOUNTS, list_facts
 from shared.store.refresh import State, all_states
 from shared.store.tables import Table
-from shared.wire import Answer
+from shared.wire.models import Answer
 
 _REGISTRATIONS = "registrations"
 

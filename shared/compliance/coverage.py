@@ -16,11 +16,11 @@ from typing import Final
 
 from pydantic import Field
 
-from shared.slices import Slice, closed_slices, midnight, near_retention_end, uncovered
-from shared.spelling import id_key
-from shared.store.flights import Flight
-from shared.store.rollups import Day, Reach
-from shared.wire import Answer, shown_id
+from shared.basics.spelling import id_key
+from shared.ledger.days import Day, Reach
+from shared.ledger.flight import Flight
+from shared.ledger.slices import Slice, closed_slices, midnight, near_retention_end, uncovered
+from shared.wire.models import Answer, shown_id
 
 
 class Coverage(Answer):

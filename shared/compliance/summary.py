@@ -5,22 +5,23 @@ Its members are fixed in design.md ("Interfaces"); every one is always present. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from pydantic import Field, JsonValue
 
-from shared.assess import Verdict
+from shared.basics.spelling import id_key
 from shared.compliance.coverage import Coverage, Measured, coverage, coverage_by_day, percent
-from shared.counts import REST, Counts, Lines, ScopeCounts, Tally, total
+from shared.ledger.counts import REST, Counts, Lines, ScopeCounts, Tally, total
+from shared.ledger.days import Day
+from shared.ledger.lacking import Lacking, lacking_of
+from shared.ledger.slices import days_between
+from shared.rules.assess import Verdict
 from shared.rules.rule import Severity
 from shared.signin.traits import WATCHED
-from shared.slices import days_between
-from shared.spelling import id_key
-from shared.store.rollups import Day
-from shared.wire import Answer, shown_id
+from shared.wire.models import Answer, shown_id
 
 _MOST_TOP: Final = 10
 
@@ -95,17 +96,6 @@ class Summary(Answer):
     incidents: OpenIncidents
     exceptions: dict[str, JsonValue]
     posture: dict[str, JsonValue]
-
-
-class Lacking(NamedTuple):
-    """Non-compliant sign-ins that an exception may accept: the day, and whose, where and with what. Keys as counted."""
-
-    day: datetime
-    scope: str
-    user: str
-    customer: str
-    app: str
-    rules: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +177,6 @@ def _numbers(verdicts: Tally) -> SignIns:
 
 def _accepted(days: Iterable[Day], scopes: Iterable[str], accepts: Callable[[Lacking], bool]) -> int:
     return sum(n for day in days for lacking, n in lacking_of(day) if lacking.scope in scopes and accepts(lacking))
-
-
-def lacking_of(day: Day) -> Iterator[tuple[Lacking, int]]:
-    """The non-compliant sign-ins of a day, without those whose key hostile text made ambiguous."""
-    for key, n in day.counts.lacking.items():
-        parts = key.split("|")
-        if len(parts) == len(Lacking._fields) - 1:
-            scope, user, customer, app, rules = parts
-            yield Lacking(day.day, scope, user, customer, app, frozenset(rules.split(","))), n
 
 
 def _trend(asked: Asked, days: Iterable[Day], measured: Sequence[Measured]) -> list[TrendDay]:

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from shared.exceptions.issues import INTERACTIVE_INSTEAD, ISSUES, LEGACY, PASSWORD_FLOWS
 from shared.exceptions.model import APPROVED, EXPIRED, REQUESTED, WITHDRAWN, Papers, TechnicalException
+from shared.ledger.slices import DAY
 from shared.rules import RULE
-from shared.slices import DAY
 
 SYSTEM: Final = "system"
 REMINDERS: Final = (14, 3)  # days before the end

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.compliance.summary import Lacking
-from shared.incident_life import Accepts
-from shared.incidents import PAST, Facts, Who
-from shared.slices import midnight
+from shared.incidents.life import Accepts
+from shared.incidents.model import PAST, Facts, Who
+from shared.ledger.lacking import Lacking
+from shared.ledger.slices import midnight
 
 REQUESTED: Final = "requested"
 APPROVED: Final = "approved"

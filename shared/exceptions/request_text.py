@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from shared.alerts.text import clean, hyphenated
 from shared.exceptions.model import TechnicalException
 from shared.rules import RULE
+from shared.wire.text import clean, hyphenated
 
 _MARKS: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~&]|^-)")
 _SCHEME: Final = re.compile(r"(?i)\b(ht)tp(s?)(?=:)")

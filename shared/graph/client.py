@@ -18,6 +18,7 @@ import httpx
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
+from shared.basics.retry_after import retry_after
 from shared.graph.permissions import Part, part_of
 from shared.graph.problems import (
     BadAnswer,
@@ -29,7 +30,6 @@ from shared.graph.problems import (
     Unavailable,
     Unlicensed,
 )
-from shared.retry_after import retry_after
 
 if TYPE_CHECKING:
     from kiota_abstractions.api_error import APIError

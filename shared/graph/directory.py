@@ -14,10 +14,10 @@ from urllib.parse import quote
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from shared.directory import Instant
+from shared.basics.spelling import id_key
 from shared.graph.client import GraphClient
 from shared.graph.problems import BadAnswer, NotFound, Unlicensed
-from shared.spelling import id_key
+from shared.signin.directory import Instant
 
 _RETRIES: Final = 3
 _LONGEST_NAME: Final = 256

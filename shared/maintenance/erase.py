@@ -16,9 +16,10 @@ from uuid import uuid4
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
+from shared.basics.spelling import id_key, is_key
 from shared.maintenance.removal import Allowance, remove
-from shared.monitor import Monitor, log_event
-from shared.spelling import id_key, is_key
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
 from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists

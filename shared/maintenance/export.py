@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
 from shared.maintenance.lines import written
-from shared.monitor import Monitor, log_event
 from shared.store.exports import Exports
 from shared.store.tables import NAMES, Table
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
 from shared.maintenance.export import export_tables
 from shared.maintenance.retention import delete_expired
 from shared.maintenance.watch import report_days
-from shared.monitor import Monitor, log_event
 from shared.store.tables import SCHEMA, Table, is_newer, keys, upsert, utc
 
 _PLACE: Final = ("maintenance", "night")

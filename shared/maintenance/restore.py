@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from azure.data.tables import UpdateMode
 
+from shared.ledger.head import IDLE, PARKED, SPLIT
 from shared.maintenance.export import blob_name
 from shared.maintenance.lines import Damaged, read_head, read_rows
 from shared.store.exports import Exports
-from shared.store.ledger import IDLE, PARKED, SPLIT
 from shared.store.tables import MAX_BATCH, MAX_BATCH_BYTES, NAMES, Operation, Table, Tables, is_newer, wire_bytes
 
 # How long before an export a worker may have claimed a slice and have worked on it while it was exported: the longest
-# lease (shared/settings.py).
+# lease (shared/app/settings.py).
 _AT_WORK: Final = timedelta(hours=1)
 
 

@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import Final
 
-from shared.incidents import RESOLVED
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
+from shared.basics.spelling import id_key
+from shared.incidents.model import RESOLVED
+from shared.ledger.slices import DAY, days_between, midnight, partition_of
 from shared.maintenance.removal import Allowance, remove, remove_batch
-from shared.monitor import Monitor, log_event
-from shared.slices import DAY, days_between, midnight, partition_of
-from shared.spelling import id_key
+from shared.messages.delivery import delivery_id
 from shared.store.alerts import PARTITION as ALERTS
-from shared.store.alerts import delivery_id
 from shared.store.flights import all_flights
 from shared.store.incidents import SHARDS
 from shared.store.tables import (
@@ -40,7 +41,7 @@ ROWS_A_RUN: Final = 500_000
 # What a session proved is asked by sign-ins of the same session: as long as a refresh token lives (90 days), and then
 # the 30 days in which the log still shows such a sign-in.
 SESSION_RETENTION: Final = timedelta(days=120)
-# The longest that a log is kept (shared/settings.py), and ten nights on which this may have failed.
+# The longest that a log is kept (shared/app/settings.py), and ten nights on which this may have failed.
 _NIGHTS_BACK: Final = timedelta(days=100)
 _KEYS: Final = ["PartitionKey", "RowKey", "v"]
 _PLACE: Final = ("maintenance", "sessions")

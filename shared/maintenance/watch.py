@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.assess import Verdict
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
+from shared.basics.spelling import id_key
 from shared.compliance.coverage import coverage, measure, percent
-from shared.counts import ScopeCounts
-from shared.monitor import Monitor, log_event
+from shared.ledger.counts import ScopeCounts
+from shared.ledger.days import Day
+from shared.ledger.flight import PAST
+from shared.ledger.slices import DAY, midnight
+from shared.rules.assess import Verdict
 from shared.signin.traits import HEADLINE
-from shared.slices import DAY, midnight
-from shared.spelling import id_key
-from shared.store.flights import PAST, all_flights
+from shared.store.flights import all_flights
 from shared.store.ledger import heads_of_day
-from shared.store.rollups import Day, partner_days
+from shared.store.rollups import partner_days
 from shared.store.tables import Tables
 
 # Slices are read again until they are seven days old, so a day may change as long.

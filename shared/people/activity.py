@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from shared.compliance.coverage import measure
-from shared.counts import REST, Reached
+from shared.ledger.counts import REST, Reached
+from shared.ledger.days import Day
+from shared.ledger.slices import DAY
 from shared.signin.traits import WATCHED
-from shared.slices import DAY
-from shared.store.rollups import Day
 
 type Tallies = dict[str, list[int]]  # key -> [compliant, non-compliant, unknown]
 

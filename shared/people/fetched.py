@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from shared.basics.spelling import id_key
 from shared.graph.directory import (
     ADMIN_ROLES,
     GONE,
@@ -28,7 +29,6 @@ from shared.graph.directory import (
     first_url,
 )
 from shared.graph.problems import BadAnswer
-from shared.spelling import id_key
 
 _ENDED = ("expired", "terminated")
 

@@ -12,13 +12,13 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import JsonValue
 
+from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
-from shared.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.people.activity import Activity
 from shared.people.fetched import Account
 from shared.people.roster import Person, Tenant
 from shared.rules.posture import DELEGATED_ADMIN_DORMANT, POSTURE_RULES, AccountSignals, fitting_posture
-from shared.spelling import id_key
+from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 
 DORMANT_AFTER: Final = timedelta(days=28)
 # How long those who left stay in the lists: as long as an answer may look back.

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from shared.directory import Customer, DelegatedAdmin, DirectoryFile
+from shared.basics.spelling import id_key
 from shared.people.roster import Person, Roster, Span
-from shared.spelling import id_key
+from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 
 # How far back the first refresh takes relationships that are over: no log reaches further.
 _LONGEST_LOG: Final = timedelta(days=90)

@@ -15,10 +15,15 @@ from itertools import islice
 from typing import Final
 from uuid import uuid4
 
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
+from shared.basics.spelling import id_key
 from shared.graph.client import GraphClient
 from shared.graph.directory import AnyPage, Ask, Kind, SecurityDefaultsPart, fetch, first_url, of_text, to_text
 from shared.graph.problems import BadAnswer, GraphProblem
-from shared.monitor import Monitor, log_event
+from shared.ledger.days import Day
+from shared.ledger.slices import DAY
+from shared.operations.slices import rescan
 from shared.people.activity import Activity, is_wholly_read
 from shared.people.fetched import Fetched, registration_asks, roster_asks
 from shared.people.lists import (
@@ -33,9 +38,6 @@ from shared.people.lists import (
 )
 from shared.people.merge import Known, Merged, Shrunk, merge
 from shared.people.roster import Roster, build_roster
-from shared.scan.operate import rescan
-from shared.slices import DAY
-from shared.spelling import id_key
 from shared.store.directory import DirectoryMissing, Loaded, load_directory, save_directory
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_list, save_list
 from shared.store.refresh import (
@@ -49,7 +51,7 @@ from shared.store.refresh import (
     remove_pieces,
     write_state,
 )
-from shared.store.rollups import Day, partner_days
+from shared.store.rollups import partner_days
 from shared.store.tables import Conflict, Tables
 
 ROSTER: Final = "roster"

@@ -6,9 +6,9 @@ import asyncio
 from typing import Final
 from urllib.parse import quote
 
+from shared.app.monitor import Monitor
 from shared.graph.permissions import PARTS, Part
 from shared.graph.problems import BadAnswer, GraphProblem, NotFound, NoToken, Refused, Unlicensed
-from shared.monitor import Monitor
 from shared.preflight.identity import NO_TOKEN, SEE_IDENTITY
 from shared.preflight.model import Check, Kind, State
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.app.settings import Settings
 from shared.preflight.model import Check, Kind, State
-from shared.settings import Settings
 
 STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
 NO_TOKEN: Final = "The app gets no token, so nobody asked."  # noqa: S105 - a sentence

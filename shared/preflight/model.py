@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.store.packing import pack, unpack
 from shared.store.tables import SCHEMA, Table, is_newer, keys, upsert
-from shared.wire import Answer
+from shared.wire.models import Answer
 
 _ROW: Final = ("preflight", "latest")
 

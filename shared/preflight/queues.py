@@ -19,9 +19,9 @@ import httpx
 from azure.core.exceptions import AzureError
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.app.settings import Settings
 from shared.preflight.identity import NO_TOKEN, SEE_IDENTITY, STORAGE_SCOPE
 from shared.preflight.model import Check, Kind, State
-from shared.settings import Settings
 
 NAMES: Final = ("scan-slices", "scan-slices-poison", "alerts", "alerts-poison")
 _VERSION: Final = "2021-12-02"

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from shared.monitor import Monitor, log_event
+from shared.app.monitor import Monitor
+from shared.app.settings import AuthMode, Settings
+from shared.basics.events import log_event
+from shared.messages.delivery import DELIVERED, Delivery
 from shared.preflight.graph import check_graph
 from shared.preflight.identity import check_identity
 from shared.preflight.model import Check, Kind, Preflight, State, last_preflight, preflight_of, save_preflight
 from shared.preflight.queues import check_queues, queues_unasked
 from shared.preflight.storage import check_storage, storage_unasked
-from shared.settings import AuthMode, Settings
-from shared.store.alerts import DELIVERED, Delivery, page_of_deliveries
+from shared.store.alerts import page_of_deliveries
 from shared.store.directory import DirectoryMissing
 
 # How often the timer looks.

@@ -6,7 +6,7 @@ from typing import Final
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
 from shared.preflight.identity import NO_TOKEN, SEE_IDENTITY
 from shared.preflight.model import Check, Kind, State
 from shared.store.exports import CONTAINER

@@ -16,40 +16,29 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from shared.directory import Directory
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
 from shared.exceptions.model import accepting
-from shared.findings import Finding
 from shared.graph.problems import GraphProblem, Refused
 from shared.graph.signins import pages
-from shared.incidents import Facts, Who, contributions
-from shared.monitor import Monitor, log_event
+from shared.incidents.findings import Finding
+from shared.incidents.model import Facts, Who, contributions
+from shared.ledger.flight import PAST, Flight
+from shared.ledger.head import IDLE, MAX_ATTEMPTS, NEVER, PARKED, SPLIT, Head
+from shared.ledger.slices import Slice, near_retention_end
 from shared.rules import RULES_VERSION
 from shared.scan.messages import SliceMessage, read_message
 from shared.scan.plan import launch
 from shared.scan.reading import Reading
 from shared.signin.decoding import DECODER_VERSION
-from shared.slices import Slice, near_retention_end
+from shared.signin.directory import Directory
 from shared.store import sessions
 from shared.store.directory import DirectoryMissing
 from shared.store.exceptions import read_exceptions
 from shared.store.findings import finding_row, findings_of, quarantined_of, quarantined_row
-from shared.store.flights import PAST, Flight, change_flight, read_flight
+from shared.store.flights import change_flight, read_flight
 from shared.store.incidents import contribute
-from shared.store.ledger import (
-    FENCED_CHANGES,
-    IDLE,
-    MAX_ATTEMPTS,
-    NEVER,
-    PARKED,
-    SPLIT,
-    Claim,
-    Head,
-    Lost,
-    clear_due,
-    due_mark,
-    make_due,
-    new_head,
-)
+from shared.store.ledger import FENCED_CHANGES, Claim, Lost, clear_due, due_mark, make_due, new_head
 from shared.store.rollups import roll_up
 from shared.store.tables import SCHEMA, Operation, Tables, delete, keys, upsert
 

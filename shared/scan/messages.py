@@ -8,8 +8,8 @@ from typing import Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from shared.monitor import log_event
-from shared.slices import Slice
+from shared.basics.events import log_event
+from shared.ledger.slices import Slice
 
 type Piece = tuple[AwareDatetime, int]  # start and width in seconds
 

@@ -9,28 +9,17 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-from shared.monitor import Monitor, log_event
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
+from shared.basics.spelling import id_key
+from shared.ledger.days import fingerprint, partner_fingerprint
+from shared.ledger.flight import PAST, Flight
+from shared.ledger.head import CLAIMED, FOREIGN, PARKED, SPLIT, Head
+from shared.ledger.slices import Slice, alternate, closed_slices, days_between, gaps_in, in_turn, near_retention_end
 from shared.scan.messages import SliceMessage
-from shared.slices import (
-    Slice,
-    alternate,
-    closed_slices,
-    days_between,
-    gaps_in,
-    in_turn,
-    near_retention_end,
-)
-from shared.spelling import id_key
-from shared.store.flights import PAST, Flight, change_flight, read_flight
-from shared.store.ledger import CLAIMED, FOREIGN, PARKED, SPLIT, Head, clear_due, due_marks, heads_of_day, make_due
-from shared.store.rollups import (
-    fingerprint,
-    fingerprints,
-    partner_fingerprint,
-    partner_fingerprints,
-    roll_up,
-    roll_up_partner,
-)
+from shared.store.flights import change_flight, read_flight
+from shared.store.ledger import clear_due, due_marks, heads_of_day, make_due
+from shared.store.rollups import fingerprints, partner_fingerprints, roll_up, roll_up_partner
 from shared.store.tables import Tables
 
 # Graph allows an app 122 requests in 10 seconds over all tenants and 5 for each (signin-log-facts.md).

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from shared.assess import Assessment, assess
-from shared.counts import Counts, Seen
-from shared.directory import Directory
-from shared.findings import Finding, customer_of, finding_of, name_of, person_of
+from shared.basics.spelling import id_key
+from shared.incidents.findings import Finding, customer_of, finding_of, name_of, person_of
+from shared.ledger.counts import Counts, Seen
+from shared.ledger.slices import Slice
+from shared.rules.assess import Assessment, assess
 from shared.rules.rule import Policy
 from shared.signin.decoding import Page, Quarantined
+from shared.signin.directory import Directory
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
 from shared.signin.sessions import Proof, SessionKey, session_of
 from shared.signin.traits import WATCHED, Identity, is_interactive, is_partner_user
-from shared.slices import Slice
-from shared.spelling import id_key
 
 _LONGEST_KEY: Final = 1024  # as a finding has them; only a broken record has more
 

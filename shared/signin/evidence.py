@@ -10,10 +10,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from shared.directory import Directory
+from shared.basics.spelling import plain, squeezed
+from shared.signin.directory import Directory
 from shared.signin.model import SignIn, Step
 from shared.signin.traits import is_federated, is_legacy_client, is_password_flow
-from shared.spelling import plain, squeezed
 
 
 class Evidence(StrEnum):

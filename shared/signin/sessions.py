@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from shared.basics.spelling import id_key
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.model import SignIn
 from shared.signin.traits import is_interactive, user_key
-from shared.spelling import id_key
 
 _SAYS_SOMETHING: Final = SATISFIED | MISSING
 

@@ -10,9 +10,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from shared.directory import Directory
+from shared.basics.spelling import domain_of, id_key, masked_user_id, plain, squeezed
+from shared.signin.directory import Directory
 from shared.signin.model import SignIn
-from shared.spelling import domain_of, id_key, masked_user_id, plain, squeezed
 
 
 class Identity(StrEnum):

@@ -8,13 +8,13 @@ way, `delivery-1-<id>` one that ended; its id begins with the time turned round,
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any, Final
 from uuid import uuid4
 
-from shared.incidents import Telling
+from shared.messages.delivery import DROPPED, DUE, GATHERING, Delivery, Item, Redelivery
 from shared.store.events import telling_columns, telling_of
 from shared.store.packing import pack, unpack
 from shared.store.tables import (
@@ -37,73 +37,8 @@ PARTITION: Final = "alerts"
 _ACTIVE: Final = "delivery-0-"
 _ENDED: Final = "delivery-1-"
 
-GATHERING: Final = "gathering"  # its events are still being put to it
-DUE: Final = "due"  # waits for next_due
-SENDING: Final = "sending"  # a worker is at it until busy_until
-DELIVERED: Final = "delivered"
-DEAD: Final = "dead"
-DROPPED: Final = "dropped"  # in an item: never told, because it was withdrawn before
 
 _AT_ONCE: Final = 45  # events in one transaction: two rows each, and the delivery
-_TURNED: Final = 10**13  # milliseconds; until the year 2286
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An event as one channel has it, waiting to be told."""
-
-    channel: str
-    telling: Telling
-
-    @property
-    def name(self) -> str:
-        """Its name among all items."""
-        return f"{self.channel}-{self.telling.event.incident}-{self.telling.event.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message on its way to one channel. Times are UTC.
-
-    `message_id` is the webhook-id, the same on every try. `message` is the JSON to send, without URL or secret.
-    `earlier` of the attempts were before somebody had it sent again.
-    `last_status` is 0 when no answer came; `last_answer` says what happened, in words that are safe to show.
-    """
-
-    id: str
-    channel: str
-    message_id: str
-    type: str
-    incident: str
-    severity: int
-    created: datetime
-    deadline: datetime
-    next_due: datetime
-    message: dict[str, Any]
-    state: str = DUE
-    attempts: int = 0
-    earlier: int = 0
-    busy_until: datetime | None = None
-    owner: str = ""
-    last_at: datetime | None = None
-    last_status: int = 0
-    last_answer: str = ""
-    members: tuple[str, ...] = ()
-    etag: str | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will be sent."""
-        return self.state in (DELIVERED, DEAD)
-
-    def is_busy(self, now: datetime) -> bool:
-        """Whether its message is in the queue or a worker is at it."""
-        return self.busy_until is not None and self.busy_until > now
-
-
-def delivery_id(at: datetime, channel: str, message_id: str) -> str:
-    """The same for the same message and channel; the newest sorts first."""
-    return f"{_TURNED - int(at.timestamp() * 1000):013d}-{channel}-{message_id}"
 
 
 # --- what waits -------------------------------------------------------------------------------------------------------
@@ -303,15 +238,6 @@ async def deliveries_of(table: Table, channel: str, incident: str) -> list[str]:
     """The ids of the deliveries that told a channel of an incident."""
     ids = [str(row["delivery"]) async for row in _items(table, channel, incident)]
     return sorted({id_ for id_ in ids if id_ not in ("", DROPPED)})
-
-
-@dataclass(frozen=True, slots=True)
-class Redelivery:
-    """Somebody had a delivery sent again. `at` is UTC."""
-
-    delivery: str
-    at: datetime
-    by: str
 
 
 async def redeliver(table: Table, delivery: Delivery, by: str, now: datetime, deadline: datetime) -> Delivery:

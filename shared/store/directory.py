@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from shared.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
+from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.store.packing import pack, unpack
 from shared.store.tables import (
     MAX_BATCH,

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import batched, groupby
 from typing import Any, Final
 
-from shared.incidents import Event, Facts, Incident, Telling, Who
+from shared.incidents.model import Event, Facts, Incident, Telling, Who
 from shared.store.packing import pack, unpack
 from shared.store.tables import (
     MAX_BATCH,

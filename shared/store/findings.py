@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from shared.findings import Finding
+from shared.incidents.findings import Finding
+from shared.ledger.slices import Slice, midnight, partition_of
 from shared.rules.rule import Severity
 from shared.signin.decoding import Quarantined
-from shared.slices import Slice, midnight, partition_of
 from shared.store.packing import TooLong, pack_bytes
 from shared.store.tables import SCHEMA, Row, Table, is_newer, keys, utc
 

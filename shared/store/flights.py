@@ -7,34 +7,15 @@ the backlog. The row also says what keeps a whole tenant from being read: thrott
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shared.spelling import id_key
+from shared.basics.spelling import id_key
+from shared.ledger.flight import Flight
 from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge, utc
 
 _ROW: Final = "flight"
-PAST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """`send_id` is "" when nothing flies. Times are UTC. `problem` is a sentence on what keeps the tenant unread."""
-
-    tenant: str
-    send_id: str = ""
-    slice_id: str = ""
-    until: datetime = PAST
-    not_before: datetime = PAST
-    problem: str = ""
-    problem_since: datetime = PAST
-    first_seen: datetime = PAST
-    etag: str | None = None
-
-    def is_free(self, now: datetime) -> bool:
-        """Whether a slice may be sent: nothing flies, or what did is lost."""
-        return not self.send_id or self.until <= now
 
 
 async def read_flight(table: Table, tenant: str) -> Flight:

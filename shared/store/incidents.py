@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from shared.incident_life import USUAL_LIFE, Accepts, Life, Note, Step, accept_nothing, after
-from shared.incidents import (
+from shared.incidents.history import Line
+from shared.incidents.life import USUAL_LIFE, Accepts, Life, Note, Step, accept_nothing, after
+from shared.incidents.model import (
     ALL_SCOPES,
     OPEN,
     PAST,
@@ -28,7 +28,7 @@ from shared.incidents import (
     only_grew,
     total,
 )
-from shared.slices import Slice
+from shared.ledger.slices import Slice
 from shared.store.events import event_row
 from shared.store.tables import (
     SCHEMA,
@@ -242,17 +242,6 @@ def incident_of(row: Row) -> Incident:
 
 
 # --- what people and time do to an incident ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of an incident's history, as it was written. `at` is UTC."""
-
-    number: int
-    at: datetime
-    by: str
-    action: str
-    detail: str
 
 
 def _note_row(incident: Incident, number: int, note: Note, now: datetime) -> dict[str, Any]:

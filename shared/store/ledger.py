@@ -7,13 +7,14 @@ carry the head with If-Match: a worker that lost its claim gets a conflict and w
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 
-from shared.counts import Counts
-from shared.slices import OVERDUE_GRACE, Slice, midnight, next_age, slice_named
+from shared.ledger.counts import Counts
+from shared.ledger.head import CLAIMED, FOREIGN, IDLE, NEVER, PARKED, SPLIT, Head
+from shared.ledger.slices import Slice, midnight, slice_named
 from shared.store.packing import pack_first, unpack
 from shared.store.tables import (
     SCHEMA,
@@ -32,13 +33,6 @@ from shared.store.tables import (
     wire_bytes,
 )
 
-IDLE: Final = "idle"  # waits for next_due
-CLAIMED: Final = "claimed"  # a worker is at it until lease_until
-PARKED: Final = "parked"  # given up after MAX_ATTEMPTS; an operator releases it
-SPLIT: Final = "split"  # its halves stand in its place
-FOREIGN: Final = "foreign"  # written by a newer version of the app: left alone
-MAX_ATTEMPTS: Final = 10
-NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 FENCED_CHANGES: Final = 98  # with the head and one more they fit a batch of 100
 COUNTS_ROOM: Final = 400_000  # of a row's 1 MiB
 # The service takes four times as much; the transport under the SDK finds more than 1 MiB at once too large a bite.
@@ -49,57 +43,6 @@ _DUE: Final = "due-"
 
 class Lost(Exception):  # noqa: N818 - what happened to the claim
     """Another worker holds the slice now: this one must write nothing more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What the ledger knows of a slice. Times are UTC.
-
-    `settled` is the greatest age it was read at (None: never). `whole` says that the last read was written to its end,
-    `consistent` that it showed no sign of a log that shrank.
-    """
-
-    slice: Slice
-    state: str = IDLE
-    owner: str = ""
-    send_id: str = ""
-    generation: str = ""
-    batch: int = 0
-    lease_until: datetime = NEVER
-    attempts: int = 0
-    settled: timedelta | None = None
-    next_due: datetime = NEVER
-    whole: bool = False
-    consistent: bool = True
-    records: int = 0
-    quarantined: int = 0
-    requests: int = 0
-    problem: str = ""
-    versions: str = ""
-    counts: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def idle_log(self) -> bool:
-        """Whether the slice held no record at all: it is re-read less often."""
-        return self.records == 0 and self.consistent
-
-    def next_age(self, ages: Sequence[timedelta]) -> timedelta | None:
-        """The age at which it is due next; None when all are settled."""
-        return next_age(self.settled, ages, idle=self.idle_log)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it was read, written to its end, consistent, and nobody gave up on it."""
-        return self.settled is not None and self.whole and self.consistent and self.state not in (SPLIT, PARKED)
-
-    def overdue_from(self, ages: Sequence[timedelta]) -> datetime | None:
-        """When the lack of its next read begins to count against coverage; None when all ages are settled."""
-        age = self.next_age(ages)
-        return None if age is None else self.slice.end + age + OVERDUE_GRACE
-
-    def is_due(self, now: datetime) -> bool:
-        """Whether the plan should send it now: due, or left behind by a worker that died."""
-        return (self.state == IDLE and self.next_due <= now) or (self.state == CLAIMED and self.lease_until <= now)
 
 
 def head_row(slice_: Slice) -> dict[str, Any]:

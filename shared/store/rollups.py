@@ -7,64 +7,22 @@ a lost roll-up and a lost head all heal the same way, and no mark has to be kept
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any, Final
 
-from shared.counts import Counts, total
-from shared.slices import midnight
-from shared.spelling import id_key
-from shared.store.ledger import COUNTS_ROOM, FOREIGN, PARKED, SPLIT, Head, heads_of_day
+from shared.basics.spelling import id_key
+from shared.ledger.counts import Counts, total
+from shared.ledger.days import Day, Reach, fingerprint, partner_fingerprint
+from shared.ledger.head import FOREIGN, PARKED, SPLIT, Head
+from shared.ledger.slices import midnight
+from shared.store.ledger import COUNTS_ROOM, heads_of_day
 from shared.store.packing import pack_first, packed_columns, unpack
 from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge
 
 _TRIES: Final = 20
 _PARTNER: Final = "partner"
 _REACH_ROOM: Final = 300_000
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How far one slice was read. Times are UTC. `due` is when its next read is due (None: sealed); `consistent` that
-    the log did not shrink since; `quarantined` how many of its records could not be read."""
-
-    tenant: str
-    start: datetime
-    end: datetime
-    whole: bool
-    due: datetime | None
-    parked: bool
-    problem: str
-    consistent: bool = True
-    quarantined: int = 0
-
-    def is_complete(self, now: datetime) -> bool:
-        """Whether what was read is all that the log is known to say, at that time."""
-        return self.whole and (self.due is None or now <= self.due)
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """One day's roll-up: what was counted, how far each slice was read, and how many records are quarantined."""
-
-    day: datetime
-    counts: Counts
-    reach: list[Reach]
-    quarantined: int
-
-
-def fingerprint(heads: Iterable[Head]) -> str:
-    """What a day's roll-up depends on."""
-    parts = "\n".join(f"{h.slice.name} {h.generation} {h.state} {h.batch}" for h in heads)
-    return sha256(parts.encode()).hexdigest()[:32]
-
-
-def partner_fingerprint(of_tenants: Mapping[str, str]) -> str:
-    """What the partner's day depends on: the fingerprints of its tenants' days, by tenant key."""
-    parts = "\n".join(f"{tenant} {mark}" for tenant, mark in sorted(of_tenants.items()))
-    return sha256(parts.encode()).hexdigest()[:32]
 
 
 async def fingerprints(rollups: Table, day: datetime) -> dict[str, str]:

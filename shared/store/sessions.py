@@ -15,9 +15,9 @@ from hashlib import sha256
 from itertools import batched
 from typing import Any, Final
 
+from shared.ledger.slices import Slice, slice_named
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.sessions import Proof, SessionKey
-from shared.slices import Slice, slice_named
 from shared.store.tables import (
     MAX_BATCH,
     SCHEMA,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.alerts.compose import Surroundings, many, one, test_message
-from shared.alerts.message import (
+from shared.incidents.model import Event, Facts, Incident, Telling, Who
+from shared.messages.compose import Surroundings, many, one, test_message
+from shared.messages.message import (
     MOST_EXCEPTIONS,
     Compliance,
     Coverage,
@@ -18,7 +19,6 @@ from shared.alerts.message import (
     IncidentNumbers,
     Message,
 )
-from shared.incidents import Event, Facts, Incident, Telling, Who
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 AROUND = Surroundings("https://monitor.example", {"c" * 32: "<!everyone> [Contoso](https://evil.example/login)"})

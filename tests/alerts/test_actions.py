@@ -9,10 +9,10 @@ from typing import Any
 from functions import alerts as routes
 from functions.alerts import alert_schema, alerts, change, incident, send_again
 from functions.who import Role
-from local.receivers import Fault
-from shared.alerts.message import schema
+from local.stage.receivers import Fault
+from shared.messages.message import schema
 from shared.rules.rule import Severity
-from tests.alerts.bench import MINUTE, Bench, bench, key_of, receiver
+from tests.alerts.harness import MINUTE, Bench, bench, key_of, receiver
 from tests.functions.asking import Reply, ask, pages
 
 DAY = timedelta(days=1)

@@ -19,12 +19,12 @@ import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from functions.alerts import change
-from local.receivers import Fault
+from local.stage.receivers import Fault
 from shared.alerts.deliver import deliver_alert
 from shared.alerts.dispatch import dispatch_alerts
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
 from shared.rules.rule import Severity
-from tests.alerts.bench import MINUTE, Bench, Copy, bench, key_of, receiver
+from tests.alerts.harness import MINUTE, Bench, Copy, bench, key_of, receiver
 from tests.functions.asking import ask
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 

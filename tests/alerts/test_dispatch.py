@@ -9,22 +9,22 @@ from functools import partial
 
 import pytest
 
-from local.receivers import TAKES, Fault
-from shared import incident_life as life
+from local.stage.receivers import TAKES, Fault
 from shared.alerts.actions import redeliver, send_test
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import DeliveryMessage, dispatch_alerts
-from shared.alerts.pause import pause_alerts
 from shared.alerts.post import Answer, Target, post
-from shared.incident_life import Step
-from shared.incidents import Incident
+from shared.incidents import life
+from shared.incidents.life import Step
+from shared.incidents.model import Incident
+from shared.ledger.slices import Slice
+from shared.operations.pause import pause_alerts
 from shared.rules.rule import Severity
-from shared.slices import Slice
 from shared.store.flights import change_flight, read_flight
 from shared.store.incidents import read_incident, take_step
 from shared.store.ledger import Claim
 from shared.store.tables import Tables
-from tests.alerts.bench import MINUTE, Bench, bench, key_of, receiver, slice_at
+from tests.alerts.harness import MINUTE, Bench, bench, key_of, receiver, slice_at
 
 DAY = timedelta(days=1)
 

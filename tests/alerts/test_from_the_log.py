@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from local.receivers import Receivers
+from local.stage.receivers import Receivers
 from shared.alerts.deliver import deliver_alert
 from shared.alerts.dispatch import dispatch_alerts
-from shared.alerts.tend import tend_incidents
 from shared.rules.rule import CUSTOMER, PASSWORD_ONLY
-from tests.alerts.bench import receiver
-from tests.scan.bench import NOON, Bench, bench, record
+from shared.tending.timer import tend_incidents
+from tests.alerts.harness import receiver
+from tests.scan.harness import NOON, Bench, bench, record
 
 OTHER = "44444444-4444-4444-4444-444444444444"
 TEN_PAST = NOON + timedelta(minutes=10)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.alerts.channels import Channel
 from shared.alerts.hours import digest_period, is_quiet
+from shared.app.channels import Channel
 
 
 def channel(**members: str) -> Channel:

@@ -19,9 +19,9 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.receivers import Fault, Receiver, Receivers
+from local.stage.receivers import Fault, Receiver, Receivers
 from shared.alerts.post import MOST_BYTES, Answer, Target, post
-from shared.retry_after import retry_after
+from shared.basics.retry_after import retry_after
 
 BODY = b'{"some":"message"}'
 SHORT = 0.5  # seconds; what hangs must end by the time-out, however short that is

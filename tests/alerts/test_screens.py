@@ -11,9 +11,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from local.receivers import Receivers
-from shared.alerts.channels import Kind
-from shared.alerts.render import render
+from local.stage.receivers import Receivers
+from shared.messages.kind import Kind
+from shared.messages.render import render
 from tests.alerts.samples import messages
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)

@@ -19,10 +19,10 @@ from shared.compliance.coverage import (
     percent,
     tenant_coverage,
 )
-from shared.counts import Counts
-from shared.slices import midnight
-from shared.store.flights import Flight
-from shared.store.rollups import Day, Reach
+from shared.ledger.counts import Counts
+from shared.ledger.days import Day, Reach
+from shared.ledger.flight import Flight
+from shared.ledger.slices import midnight
 
 ONE = "11111111-1111-1111-1111-111111111111"
 TWO = "22222222-2222-2222-2222-222222222222"

@@ -11,7 +11,7 @@ from functions.answers import coverage, findings, incidents, summary
 from local.graph_server.control import MalformedFault, StatusFault
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
 from tests.functions.asking import ask, counted_requests
-from tests.scan.bench import NINE, NOON, Bench, bench, record
+from tests.scan.harness import NINE, NOON, Bench, bench, record
 
 PARTNER_CENTER = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
 WIDE: dict[str, Any] = {"slice_minutes": 240}  # few slices are quick to scan

@@ -10,15 +10,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.assess import Assessment, Verdict
+from shared.basics.spelling import id_key
 from shared.compliance.coverage import measure
-from shared.compliance.summary import Asked, Lacking, Summary, summarise
-from shared.counts import REST, Counts, Seen
+from shared.compliance.summary import Asked, Summary, summarise
+from shared.ledger.counts import REST, Counts, Seen
+from shared.ledger.days import Day, Reach
+from shared.ledger.lacking import Lacking
+from shared.rules.assess import Assessment, Verdict
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Severity
 from shared.signin.evidence import Evidence
 from shared.signin.traits import HEADLINE, WATCHED, Identity, Outcome, Scope
-from shared.spelling import id_key
-from shared.store.rollups import Day, Reach
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 3, 6, tzinfo=UTC)

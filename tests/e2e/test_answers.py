@@ -15,14 +15,14 @@ import pytest
 import pytest_asyncio
 
 from local.host.process import HostProcess
-from local.stack import CHECKOUT, load_directory_file
-from shared.findings import Finding
+from local.stage.stack import CHECKOUT, load_directory_file
+from shared.basics.spelling import id_key
+from shared.incidents.findings import Finding
+from shared.ledger.slices import partition_of
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
-from shared.slices import partition_of
-from shared.spelling import id_key
 from shared.store.findings import finding_row
 from shared.store.tables import Tables, upsert
-from tests.scan.bench import DIRECTORY
+from tests.scan.harness import DIRECTORY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 

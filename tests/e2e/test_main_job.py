@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 
 from local.host.process import HostProcess
-from local.receivers import Fault, Receiver, Receivers, new_secret
 from local.sample import Sample, make_sample, write_sample
-from local.stack import CHECKOUT, Stack, running_stack
+from local.stage.receivers import Fault, Receiver, Receivers, new_secret
+from local.stage.stack import CHECKOUT, Stack, running_stack
 
 pytestmark = pytest.mark.e2e
 

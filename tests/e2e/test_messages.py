@@ -7,7 +7,7 @@ import pytest
 from azure.storage.queue.aio import QueueServiceClient
 
 from local.host.process import HostProcess
-from local.stack import CHECKOUT, default_schedules
+from local.stage.stack import CHECKOUT, default_schedules
 from shared.rules.rule import PARTNER
 from tests.local.hosting import NEVER, eventually
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from local.sample import make_sample, write_sample
-from local.stack import running_stack
+from local.stage.stack import running_stack
 
 pytestmark = pytest.mark.e2e
 NEVER = "0 0 0 1 1 *"

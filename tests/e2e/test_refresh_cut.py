@@ -14,9 +14,9 @@ from local.graph_server import LocalGraph, PartnerDirectory
 from local.graph_server.control import Control, HangFault
 from local.host.process import HostProcess
 from local.sample.model import People
-from local.stack import CHECKOUT, default_schedules
+from local.stage.stack import CHECKOUT, default_schedules
 from shared.rules.rule import PARTNER
-from tests.people.bench import people, relationship, user
+from tests.people.harness import people, relationship, user
 
 pytestmark = pytest.mark.e2e
 

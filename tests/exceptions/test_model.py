@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.exceptions.life import NotNow, approved, reminder_due, requested, with_time, withdrawn
 from shared.exceptions.model import Covers, Papers, TechnicalException, accepting
 from shared.exceptions.request_text import text
-from shared.incidents import Facts, Who
+from shared.incidents.model import Facts, Who
 
 DAY = timedelta(days=1)
 START = datetime(2026, 11, 2, tzinfo=UTC)

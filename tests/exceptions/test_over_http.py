@@ -21,13 +21,13 @@ from functions.exceptions import (
     withdraw,
 )
 from functions.http import Endpoint
-from shared.exceptions.tend import tend_exceptions
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
+from shared.app.settings import AuthMode
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
-from shared.settings import AuthMode
+from shared.tending.exceptions import tend_exceptions
 from tests.exceptions.asked import APP, asked
 from tests.functions.asking import Reply, ask, monitor_over
-from tests.scan.bench import NINE, NOON, Bench, bench, record
+from tests.scan.harness import NINE, NOON, Bench, bench, record
 
 DAY = timedelta(days=1)
 MIDNIGHT = datetime(2026, 11, 2, tzinfo=UTC)

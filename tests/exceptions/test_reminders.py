@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from shared.alerts.digest import make_digests
-from shared.answers.exceptions import Approval, ExceptionRequest, approve_exception, ask_exception
-from shared.exceptions.tend import tend_exceptions
+from shared.answers.exception_models import Approval, ExceptionRequest
+from shared.answers.exceptions import approve_exception, ask_exception
 from shared.rules.rule import CUSTOMER
 from shared.store.flights import change_flight, read_flight
-from tests.alerts.bench import Bench, bench, receiver, uuid_of
+from shared.tending.exceptions import tend_exceptions
+from tests.alerts.harness import Bench, bench, receiver, uuid_of
 from tests.exceptions.asked import asked
 
 END = datetime(2026, 11, 30, tzinfo=UTC)

@@ -17,12 +17,12 @@ from uuid import uuid4
 import azure.functions as func
 
 from functions.http import Endpoint
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
+from shared.app.settings import load_settings
 from shared.rules.rule import PARTNER
-from shared.settings import load_settings
 from shared.store.directory import save_directory
 from shared.store.tables import Table, Tables, upsert
-from tests.scan.bench import DIRECTORY
+from tests.scan.harness import DIRECTORY
 
 ADDRESS = "http://127.0.0.1:7071"
 _REQUESTS = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")

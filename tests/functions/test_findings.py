@@ -13,11 +13,11 @@ import pytest
 import pytest_asyncio
 
 from functions.answers import findings
-from shared.findings import Finding
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
+from shared.basics.spelling import id_key
+from shared.incidents.findings import Finding
+from shared.ledger.slices import partition_of
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
-from shared.slices import partition_of
-from shared.spelling import id_key
 from shared.store.findings import finding_row
 from tests.functions.asking import ask, counted_requests, monitor_over, pages, write_rows
 

@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from functions.http import Call, Endpoint, NoQuery, describe, parse_query
 from functions.problems import Problem
 from functions.who import Role, auth_level
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
+from shared.app.settings import SettingsError, load_settings
 from shared.rules.rule import PARTNER
-from shared.settings import SettingsError, load_settings
-from shared.wire import Answer, Instant, Listed, Query, ScopeName, Whole
+from shared.wire.models import Answer, Instant, Listed, Query, ScopeName, Whole
 from tests.functions.asking import ask
 
 _ROLE_CLAIM = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"

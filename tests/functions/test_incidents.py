@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 
 from functions.answers import incidents, summary
-from shared.findings import incident_key
-from shared.incidents import ALL_SCOPES, Facts, Incident, Who
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
+from shared.basics.spelling import id_key
+from shared.incidents.findings import incident_key
+from shared.incidents.model import ALL_SCOPES, Facts, Incident, Who
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN
-from shared.spelling import id_key
 from shared.store.incidents import incident_columns
 from tests.functions.asking import ask, counted_requests, monitor_over, pages, write_rows
 

@@ -16,8 +16,8 @@ from functions.http import ENDPOINTS, Call, NoQuery, describe
 from functions.openapi import document
 from functions.parts import PARTS
 from functions.who import Role
-from shared.settings import AuthMode
-from shared.wire import Answer
+from shared.app.settings import AuthMode
+from shared.wire.models import Answer
 from tests.functions.asking import ask, monitor_over
 
 DOCUMENT = document(ENDPOINTS, AuthMode.KEY)

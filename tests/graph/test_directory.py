@@ -11,6 +11,8 @@ import pytest
 
 from local.graph_server import LocalGraph, PartnerDirectory
 from local.graph_server.control import Control, LicenceFault, StatusFault, TruncatedFault
+from shared.app.monitor import Monitor
+from shared.app.settings import load_settings
 from shared.graph.client import GraphClient
 from shared.graph.directory import (
     ADMIN_ROLES,
@@ -30,11 +32,9 @@ from shared.graph.directory import (
 )
 from shared.graph.permissions import PARTS, part_of
 from shared.graph.problems import BadAnswer, NotFound, Refused, Throttled, Unavailable, Unlicensed
-from shared.monitor import Monitor
 from shared.people.fetched import Fetched
 from shared.rules.rule import PARTNER
-from shared.settings import load_settings
-from tests.people.bench import NOON, group, people, registration, relationship, user
+from tests.people.harness import NOON, group, people, registration, relationship, user
 
 
 @asynccontextmanager

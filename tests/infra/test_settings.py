@@ -11,7 +11,7 @@ import pytest
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 
-from shared.settings import Settings, load_settings
+from shared.app.settings import Settings, load_settings
 from tests.infra.deployment import DEFAULTS, EVERYTHING, ROOT, VARIANTS, deployed
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

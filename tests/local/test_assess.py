@@ -14,8 +14,8 @@ from typing import Final
 import pytest
 
 from local.__main__ import main as dispatch
-from local.assess import main
-from local.assess_table import SHOWN, harmless, percent
+from local.commands.assess import main
+from local.commands.assess_table import SHOWN, harmless, percent
 from shared.rules.rule import (
     AT_HOME,
     CUSTOMER,

@@ -10,7 +10,7 @@ from azure.core.exceptions import ResourceExistsError
 from azure.data.tables.aio import TableServiceClient
 from azure.storage.queue.aio import QueueServiceClient
 
-from local.azurite import azurite as azurite_process
+from local.stage.azurite import azurite as azurite_process
 from tests.local.hosting import eventually, nobody_at
 
 pytestmark = pytest.mark.e2e
@@ -51,7 +51,7 @@ async def test_a_location_keeps_what_was_written(tmp_path: Path) -> None:
 async def test_it_ends_with_its_parent_even_when_that_is_killed() -> None:
     program = """
 import asyncio
-from local.azurite import azurite
+from local.stage.azurite import azurite
 async def main():
     async with azurite() as connection:
         print(connection, flush=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from local.cost_month import FIVES, HOURS, MINUTES, month
+from local.benches.cost_month import FIVES, HOURS, MINUTES, month
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from local.json_records import LARGEST, RecordReader, Unread
-from local.log_files import read_log
+from local.commands.json_records import LARGEST, RecordReader, Unread
+from local.commands.log_files import read_log
 from shared.signin.model import SignIn
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
@@ -442,7 +442,7 @@ def test_a_record_that_is_too_big_has_its_place(tmp_path: Path) -> None:
 
 _MEASURE = """
 import resource, sys
-from local.log_files import read_log
+from local.commands.log_files import read_log
 from shared.signin.model import SignIn
 for _ in read_log(sys.argv[1]): pass
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

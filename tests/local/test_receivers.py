@@ -11,10 +11,11 @@ import aiohttp
 import pytest
 from rich.console import Console
 
-from local.receivers import Receiver, Receivers, new_secret
-from shared.alerts.channels import Channel, Kind
+from local.stage.receivers import Receiver, Receivers, new_secret
 from shared.alerts.deliver import signed
-from shared.alerts.render import render
+from shared.app.channels import Channel
+from shared.messages.kind import Kind
+from shared.messages.render import render
 from tests.alerts.samples import messages
 
 ALL = messages()

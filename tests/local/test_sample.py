@@ -14,7 +14,7 @@ import pytest
 
 from local.sample import JsonObject, LogRecord, Sample, make_sample, read_log, write_sample
 from local.sample.__main__ import main
-from tests import oracle
+from tests.oracle import oracle
 
 END = datetime(2026, 11, 20, 10, tzinfo=UTC)
 RULES = {

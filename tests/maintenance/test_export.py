@@ -15,7 +15,7 @@ import pytest
 from azure.data.tables import EdmType, EntityProperty
 from azure.data.tables.aio import TableServiceClient
 
-from local import ops
+from local.commands import ops
 from shared.maintenance.export import blob_name, export_tables
 from shared.maintenance.lines import Damaged, read_head, read_rows, row_of_json, row_to_json, written
 from shared.maintenance.restore import NotEmpty, fetch, restore
@@ -23,8 +23,8 @@ from shared.store.exports import Exports
 from shared.store.ledger import head_row
 from shared.store.ledger import read_head as read_slice_head
 from shared.store.tables import NAMES, Tables, keys
-from tests.scan.bench import Bench, bench
 from tests.scan.canonical import raw
+from tests.scan.harness import Bench, bench
 from tests.scan.stories import LATE, RICH, WIDTH, full_log
 
 AT = datetime(2026, 11, 3, 2, 40, tzinfo=UTC)

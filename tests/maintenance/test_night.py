@@ -13,16 +13,16 @@ import pytest
 from aiohttp import web
 from azure.core.exceptions import AzureError
 
+from shared.app.monitor import Monitor
+from shared.ledger.slices import partition_of
 from shared.maintenance.export import blob_name
 from shared.maintenance.lines import written
 from shared.maintenance.night import maintain, maintain_again
-from shared.monitor import Monitor
-from shared.slices import partition_of
 from shared.store.exports import Exports
 from shared.store.tables import NAMES, Table, Tables, upsert
 from tests.infra.kql import matches
 from tests.infra.test_alerts import BY_NAME, query_of
-from tests.scan.bench import Bench, bench
+from tests.scan.harness import Bench, bench
 
 NIGHT = datetime(2026, 11, 3, 2, 40, tzinfo=UTC)
 HOUR = timedelta(hours=1)

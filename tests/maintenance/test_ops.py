@@ -14,19 +14,20 @@ from functions import ops as routes
 from functions.alerts import change
 from functions.exceptions import exceptions, request_exception
 from functions.http import Endpoint
-from local import ops
+from local.commands import ops
 from shared.alerts.dispatch import dispatch_alerts
 from shared.answers.incidents import IncidentsQuery, read_incidents
 from shared.answers.overview import SummaryQuery, read_summary
-from shared.answers.people import TechniciansQuery, read_technicians
+from shared.answers.technicians import TechniciansQuery, read_technicians
+from shared.app.monitor import Monitor
+from shared.app.settings import AuthMode
+from shared.basics.spelling import id_key
+from shared.ledger.head import PARKED
+from shared.ledger.slices import Slice
 from shared.maintenance.erase import erase_person
-from shared.monitor import Monitor
 from shared.people.lists import AccountEntry, Technician
 from shared.rules.rule import PARTNER, TECHNICIAN
-from shared.settings import AuthMode
-from shared.slices import Slice
-from shared.spelling import id_key
-from shared.store.ledger import PARKED, head_row
+from shared.store.ledger import head_row
 from shared.store.packing import unpack_bytes
 from shared.store.people import ACCOUNTS, TECHNICIANS, save_list
 from shared.store.refresh import Piece, keep_pieces
@@ -34,8 +35,8 @@ from shared.store.tables import SCHEMA, insert, upsert
 from tests.exceptions.asked import asked
 from tests.exceptions.test_over_http import send
 from tests.functions.asking import ask, monitor_over
-from tests.scan.bench import Bench, bench, record
 from tests.scan.canonical import raw
+from tests.scan.harness import Bench, bench, record
 from tests.scan.stories import LATE, RICH, SEVEN, WIDTH, full_log, weak
 
 OTHER = "77777777-7777-7777-7777-777777777777"

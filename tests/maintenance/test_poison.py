@@ -10,19 +10,19 @@ import pytest
 from azure.storage.queue.aio import QueueServiceClient
 
 from local.host.process import HostProcess
-from local.stack import CHECKOUT, default_schedules
-from shared.directory import DirectoryFile
-from shared.monitor import Monitor
+from local.stage.stack import CHECKOUT, default_schedules
+from shared.app.monitor import Monitor
+from shared.app.settings import load_settings
+from shared.ledger.head import PARKED
 from shared.rules.rule import PARTNER
 from shared.scan.plan import plan_scans
-from shared.settings import load_settings
+from shared.signin.directory import DirectoryFile
 from shared.store.directory import save_directory
-from shared.store.ledger import PARKED
 from shared.store.tables import Tables
 from tests.infra.kql import matches
 from tests.infra.test_alerts import BY_NAME, EVENTS, query_of
 from tests.local.hosting import NEVER, eventually
-from tests.scan.bench import slice_of
+from tests.scan.harness import slice_of
 
 pytestmark = pytest.mark.e2e
 

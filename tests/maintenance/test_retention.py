@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from shared.incidents import RESOLVED, Facts, Incident, Who
+from shared.app.monitor import Monitor
+from shared.incidents.model import RESOLVED, Facts, Incident, Who
+from shared.ledger.flight import Flight
+from shared.ledger.slices import Slice, partition_of
 from shared.maintenance.retention import delete_expired
-from shared.monitor import Monitor
+from shared.messages.delivery import delivery_id
 from shared.rules.rule import PARTNER
 from shared.signin.decoding import Quarantined
-from shared.slices import Slice, partition_of
 from shared.store.alerts import PARTITION as ALERTS
-from shared.store.alerts import delivery_id
 from shared.store.findings import quarantined_row
-from shared.store.flights import Flight, change_flight
+from shared.store.flights import change_flight
 from shared.store.incidents import incident_columns, shard_of
 from shared.store.ledger import new_head
 from shared.store.rollups import roll_up

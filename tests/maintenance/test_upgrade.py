@@ -16,8 +16,8 @@ import pytest
 
 from local.host.process import HostProcess
 from local.sample import Sample, make_sample, write_sample
-from local.stack import CHECKOUT, Stack, running_stack
-from shared.store.ledger import PARKED
+from local.stage.stack import CHECKOUT, Stack, running_stack
+from shared.ledger.head import PARKED
 from shared.store.tables import SCHEMA, Tables
 from tests.e2e.test_main_job import eventually, found, planted, whole
 

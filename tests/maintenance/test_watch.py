@@ -12,14 +12,14 @@ import azure.functions as func
 import pytest
 
 from functions.maintenance import bp
+from shared.ledger.slices import partition_of
 from shared.maintenance.night import maintain
 from shared.maintenance.watch import report_days, watch_scan
-from shared.slices import partition_of
 from shared.store.ledger import head_row
 from shared.store.tables import NAMES, upsert
 from tests.infra.kql import matches
 from tests.infra.test_alerts import BY_NAME, EVENTS, query_of
-from tests.scan.bench import NOON, Bench, bench, record, slice_at
+from tests.scan.harness import NOON, Bench, bench, record, slice_at
 
 
 @pytest.fixture

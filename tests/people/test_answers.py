@@ -11,10 +11,10 @@ from functions.answers import coverage, summary
 from functions.http import Endpoint
 from functions.people import accounts, customers, technicians
 from local.sample.people import BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR
+from shared.basics.spelling import id_key
 from shared.rules.rule import PARTNER, PASSWORD_ONLY, SILENT
-from shared.spelling import id_key
 from tests.functions.asking import ask, pages
-from tests.people.bench import (
+from tests.people.harness import (
     DAY,
     HOUR,
     NOON,
@@ -29,7 +29,7 @@ from tests.people.bench import (
     user,
     without,
 )
-from tests.scan.bench import record
+from tests.scan.harness import record
 
 PARTNER_CENTER = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
 SERVED = people(

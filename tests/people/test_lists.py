@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.answers.posture import posture
-from shared.directory import Customer, DelegatedAdmin, DirectoryFile
+from shared.basics.spelling import id_key
 from shared.people.activity import Activity
 from shared.people.fetched import Account
 from shared.people.lists import (
@@ -24,9 +24,9 @@ from shared.people.pages import PAGE_TABLES, pages_of
 from shared.people.roster import Person, Tenant
 from shared.rules.posture import POSTURE_RULES, AccountSignals, PostureRule, fitting_posture
 from shared.rules.rule import Severity
-from shared.spelling import id_key
+from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.store.refresh import State
-from tests.people.bench import key, tenant, user
+from tests.people.harness import key, tenant, user
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
+from shared.basics.spelling import id_key
 from shared.people.merge import Known, Merged, Shrunk, merge
 from shared.people.roster import Person, Roster, Span, Tenant
-from shared.spelling import id_key
-from tests.people.bench import tenant, user
+from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
+from tests.people.harness import tenant, user
 
 T0 = datetime(2026, 11, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -14,13 +14,13 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from local.graph_server.control import Fault, LicenceFault, NextLinkFault, RepeatedPageFault, TruncatedFault
 from local.sample.model import People
 from local.sample.people import GLOBAL_ADMINISTRATOR
-from shared.directory import Customer, DelegatedAdmin, DirectoryFile
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
 from shared.people.refresh import refresh_directory
 from shared.rules.rule import AT_HOME, PARTNER, PASSWORD_ONLY
+from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.store.ledger import due_marks
 from shared.store.tables import Tables
-from tests.people.bench import (
+from tests.people.harness import (
     DAY,
     HOUR,
     NOON,
@@ -35,8 +35,8 @@ from tests.people.bench import (
     user,
     without,
 )
-from tests.scan.bench import record
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
+from tests.scan.harness import record
 
 MINUTE = timedelta(minutes=1)
 JOINED = people({1: [user(1), user(2), user(3)], 9: [user(1)]})

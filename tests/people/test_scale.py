@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from local.directory_bench import measure
+from local.benches.directory_bench import measure
 from local.graph_server.control import Control, Throttling
-from tests.people.bench import office, people, registration
+from tests.people.harness import office, people, registration
 
 
 async def test_requests_grow_with_the_directory_and_no_faster() -> None:

@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from shared.directory import Customer, DelegatedAdmin, DirectoryFile
+from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
 from shared.store.people import CUSTOMERS, TECHNICIANS, list_facts, load_list, load_lists, save_list
 from shared.store.refresh import Lease, LeaseLost, Piece, keep_pieces, kept_pieces, remove_pieces
 from shared.store.tables import Conflict, Table, Tables
 from tests.functions.asking import counted_requests
-from tests.people.bench import tenant, user
+from tests.people.harness import tenant, user
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)

@@ -14,15 +14,15 @@ from azure.storage.queue.aio import QueueServiceClient
 from functions.answers import coverage
 from functions.preflight import preflight
 from local.graph_server.control import LicenceFault, StatusFault
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
+from shared.app.settings import load_settings
 from shared.preflight.queues import NAMES, check_queues
 from shared.preflight.run import preflight_when_due
 from shared.preflight.storage import check_exports, check_storage
 from shared.rules.rule import PARTNER
-from shared.settings import load_settings
-from tests.alerts.bench import bench as alert_bench
+from tests.alerts.harness import bench as alert_bench
 from tests.functions.asking import ask
-from tests.scan.bench import bench
+from tests.scan.harness import bench
 
 SIGN_INS = f"AuditLog.Read.All: the sign-in log ({PARTNER})"
 LICENCE = f"Microsoft Entra ID P1 or P2 (sign-in log) ({PARTNER})"
@@ -153,7 +153,7 @@ async def test_the_timer_looks_once_an_hour(azurite: str, monkeypatch: pytest.Mo
 
 async def test_a_webhook_is_judged_by_its_last_message(azurite: str) -> None:
     from functions.alerts import test_alert as send_test
-    from local.receivers import Fault
+    from local.stage.receivers import Fault
     from shared.preflight.run import _check_webhooks
 
     async with alert_bench(azurite) as at:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from shared.assess import Assessment
 from shared.rules import RULE, RULES
+from shared.rules.assess import Assessment
 from shared.rules.rule import (
     AT_HOME,
     CUSTOMER,

@@ -14,8 +14,8 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shared.counts import Counts
-from shared.slices import slice_named
+from shared.ledger.counts import Counts
+from shared.ledger.slices import slice_named
 from shared.store.events import EVENT
 from shared.store.incidents import SHARDS
 from shared.store.packing import unpack

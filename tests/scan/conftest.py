@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.scan.bench import Bench, bench
+from tests.scan.harness import Bench, bench
 from tests.scan.stories import EARLY, WIDTH
 
 

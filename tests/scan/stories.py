@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
+from shared.ledger.slices import Slice
 from shared.rules.rule import AT_HOME, NON_INTERACTIVE, PASSWORD_ONLY, SILENT
 from shared.scan.job import scan_slice
 from shared.scan.plan import plan_scans
-from shared.slices import Slice
-from tests.scan.bench import Bench, record, slice_at, slice_of
+from tests.scan.harness import Bench, record, slice_at, slice_of
 
 # Two slices of eight hours: one that holds every kind of record, and one whose child goes by a root in the first.
 WIDTH = 480  # minutes

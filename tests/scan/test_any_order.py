@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from shared.monitor import Monitor
+from shared.app.monitor import Monitor
+from shared.operations.slices import rescan
 from shared.rules.rule import AT_HOME, PARTNER
-from shared.scan.operate import rescan
 from shared.scan.plan import plan_scans
-from tests.scan.bench import Bench, bench, record
 from tests.scan.canonical import canonical, difference
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
+from tests.scan.harness import Bench, bench, record
 from tests.scan.stories import BROKEN, silent, weak
 
 # All in one grid: three closed slices of six hours, which no passing of time below adds to or takes from.

@@ -14,9 +14,9 @@ from itertools import cycle
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from tests.scan.bench import Bench, Copy, bench
 from tests.scan.canonical import View, canonical, difference, half_told, told
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
+from tests.scan.harness import Bench, Copy, bench
 from tests.scan.stories import SECOND_READ, STORIES, WIDTH, Story
 
 

@@ -26,16 +26,16 @@ from local.graph_server.control import (
     Throttling,
     TruncatedFault,
 )
+from shared.ledger.head import MAX_ATTEMPTS, PARKED
+from shared.ledger.slices import Slice
+from shared.operations.slices import release
 from shared.rules.rule import PARTNER
 from shared.scan.job import park_poisoned
 from shared.scan.messages import SliceMessage
-from shared.scan.operate import release
-from shared.slices import Slice
 from shared.store.flights import read_flight
-from shared.store.ledger import MAX_ATTEMPTS, PARKED
-from tests.scan.bench import Bench, bench, record, slice_at
 from tests.scan.canonical import raw
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
+from tests.scan.harness import Bench, bench, record, slice_at
 from tests.scan.stories import EARLY, MINUTE, RICH, SEVEN, WIDTH, weak
 
 ALL = 1000  # more requests than a test makes

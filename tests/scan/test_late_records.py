@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 
 from local.graph_server.control import Control, Hide, MalformedFault, RepeatedPageFault
+from shared.basics.spelling import id_key
+from shared.ledger.head import NEVER
+from shared.operations.slices import rescan
 from shared.rules.rule import AT_HOME, PARTNER, PLAIN, SILENT
-from shared.scan.operate import rescan
-from shared.spelling import id_key
 from shared.store.incidents import open_by_severity
-from shared.store.ledger import NEVER
 from shared.store.tables import Tables
-from tests.scan.bench import Bench, bench, record, slice_of
 from tests.scan.canonical import canonical, difference, raw
+from tests.scan.harness import Bench, bench, record, slice_of
 from tests.scan.stories import BROKEN, CHILD, EARLY, MINUTE, RICH, SEVEN, WIDTH, full_log, weak
 
 HOUR = timedelta(hours=1)

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from shared.ledger.slices import Slice
+from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER
-from shared.scan.operate import rescan
-from shared.slices import Slice
 from shared.store.flights import read_flight
 from shared.store.tables import Table, delete
-from tests.scan.bench import Bench, bench, record
 from tests.scan.canonical import canonical, difference
+from tests.scan.harness import Bench, bench, record
 from tests.scan.stories import CHILD, EARLY, LATE, MINUTE, RICH, WIDTH, corrected_log, full_log, weak
 
 HOUR = timedelta(hours=1)

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from shared.monitor import Monitor
-from tests.scan.bench import Bench, Copy, bench
+from shared.app.monitor import Monitor
 from tests.scan.canonical import View, canonical, difference, raw, told
 from tests.scan.cut_proxy import CutProxy
+from tests.scan.harness import Bench, Copy, bench
 from tests.scan.stories import FIRST_READ, LATER, OUTDATED_READ, SECOND_READ, SPLIT, WIDTH, Story
 
 

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.ledger.flight import PAST
+from shared.ledger.head import CLAIMED, FOREIGN, IDLE, NEVER, PARKED, SPLIT, Head
+from shared.ledger.slices import Slice, closed_slices
 from shared.rules.rule import PARTNER
 from shared.scan.messages import SliceMessage
 from shared.scan.plan import LONGEST_CHAIN, Ledger, due_slices
-from shared.slices import Slice, closed_slices
-from shared.store.flights import PAST, read_flight
-from shared.store.ledger import CLAIMED, FOREIGN, IDLE, NEVER, PARKED, SPLIT, Head
-from tests.scan.bench import Bench, bench
+from shared.store.flights import read_flight
+from tests.scan.harness import Bench, bench
 from tests.scan.stories import EARLY, LATE, RICH, WIDTH
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)

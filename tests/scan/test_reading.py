@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.ledger.slices import Slice
 from shared.rules.rule import PARTNER, Policy
 from shared.scan.reading import Reading
 from shared.signin.decoding import decode_page
 from shared.signin.evidence import Evidence
 from shared.signin.sessions import Proof
-from shared.slices import Slice
-from tests.scan.bench import record
+from tests.scan.harness import record
 from tests.scan.stories import BROKEN, silent, weak
 from tests.signin.records import DIRECTORY
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from shared.directory import Customer, DelegatedAdmin, DirectoryFile
+from shared.operations.slices import rescan
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN
-from shared.scan.operate import rescan
+from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.store.directory import save_directory
-from tests.scan.bench import DIRECTORY, Bench, bench
+from tests.scan.harness import DIRECTORY, Bench, bench
 from tests.scan.stories import EARLY, MINUTE, RICH, SEVEN, WIDTH, weak
 
 GUEST = {"homeTenantId": "66666666-6666-6666-6666-666666666666"}  # so that only the roster makes a partner's user

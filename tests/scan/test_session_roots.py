@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
+from shared.ledger.head import NEVER
+from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER
-from shared.scan.operate import rescan
-from shared.store.ledger import NEVER
-from tests.scan.bench import Bench, bench, record
 from tests.scan.canonical import raw
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
+from tests.scan.harness import Bench, bench, record
 from tests.scan.stories import CHILD, EARLY, MINUTE, RICH, SEVEN, WIDTH, silent, weak
 
 CHILD_AT = CHILD.start + MINUTE

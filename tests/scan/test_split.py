@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
+from shared.ledger.head import SPLIT
+from shared.ledger.slices import Slice
+from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER
 from shared.scan.job import scan_slice
-from shared.scan.operate import rescan
-from shared.slices import Slice
-from shared.store.ledger import SPLIT, due_marks, make_due
-from tests.scan.bench import Bench, bench, record, slice_at
+from shared.store.ledger import due_marks, make_due
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
+from tests.scan.harness import Bench, bench, record, slice_at
 from tests.scan.stories import BROKEN, CHILD, EARLY, MINUTE, RICH, SEVEN, WIDTH, silent, weak
 
 DAY = RICH.start

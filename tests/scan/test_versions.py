@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from azure.data.tables import UpdateMode
 
+from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER, SILENT
-from shared.scan.operate import rescan
 from shared.store.incidents import open_by_severity
 from shared.store.tables import SCHEMA, Table, Tables
-from tests.scan.bench import Bench, bench, record
 from tests.scan.canonical import raw
+from tests.scan.harness import Bench, bench, record
 from tests.scan.stories import (
     EARLY,
     LATE,

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from shared.assess import Assessment, assess
-from shared.directory import Directory, DirectoryFile
+from shared.rules.assess import Assessment, assess
 from shared.rules.rule import CUSTOMER, PARTNER, PLAIN, TECHNICIAN, Policy, Record
 from shared.signin.decoding import Quarantined, decode_page
+from shared.signin.directory import Directory, DirectoryFile
 from shared.signin.model import SignIn
 from shared.signin.sessions import Sessions
 

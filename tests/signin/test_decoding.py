@@ -7,13 +7,13 @@ from datetime import UTC
 
 import pytest
 
-from shared.assess import Verdict, assess
+from shared.basics.spelling import id_key
+from shared.rules.assess import Verdict, assess
 from shared.rules.rule import CUSTOMER, PLAIN, TECHNICIAN, Record
 from shared.signin.decoding import NotJson, Page, Quarantined, decode_page, decode_plain, decode_value, load
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
 from shared.signin.sessions import Sessions
-from shared.spelling import id_key
 from tests.signin.records import DIRECTORY, Json, JsonObject, assessed, at, directory_of, page_of, read, sign_in
 
 GOOD = json.dumps(PLAIN)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.assess import Assessment, Verdict, assess
 from shared.rules import RULE
+from shared.rules.assess import Assessment, Verdict, assess
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Policy, Severity
 from shared.signin.decoding import NotJson, Page, Quarantined, decode_page, decode_plain, decode_value, load
 from shared.signin.evidence import MISSING, SATISFIED, Evidence

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.assess import Assessment, Verdict
-from shared.directory import Directory
+from shared.rules.assess import Assessment, Verdict
 from shared.rules.rule import PARTNER, PASSWORD_ONLY, SILENT, TECHNICIAN, Policy, Record, refused
+from shared.signin.directory import Directory
 from tests.signin.records import DIRECTORY, PARTNER_CENTER_APP, STRANGER, JsonObject, assessed, directory_of, judged
 
 EXCHANGE_ADMIN_CENTER = "497effe9-df71-4043-a8bb-14cf78c4b63b"

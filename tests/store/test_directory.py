@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.directory import Customer, DelegatedAdmin, DirectoryFile
+from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
 from shared.store.tables import Table, Tables, delete
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss

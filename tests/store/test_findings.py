@@ -8,10 +8,10 @@ from random import Random
 
 import pytest
 
-from shared.findings import Finding
+from shared.incidents.findings import Finding
+from shared.ledger.slices import Slice
 from shared.rules.rule import Severity
 from shared.signin.decoding import Quarantined
-from shared.slices import Slice
 from shared.store.findings import finding_of_row, finding_range, finding_row, quarantined_row
 from shared.store.packing import unpack_bytes
 from shared.store.tables import upsert

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from shared.store.flights import PAST, Flight, change_flight, read_flight
+from shared.ledger.flight import PAST, Flight
+from shared.store.flights import change_flight, read_flight
 from shared.store.tables import Table, Tables
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 

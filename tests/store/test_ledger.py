@@ -9,19 +9,15 @@ from uuid import uuid4
 
 import pytest
 
-from shared.assess import assess
-from shared.counts import Counts, Seen
-from shared.directory import Directory
+from shared.ledger.counts import Counts, Seen
+from shared.ledger.head import CLAIMED, IDLE, PARKED, SPLIT, Head
+from shared.ledger.slices import Slice
+from shared.rules.assess import assess
+from shared.signin.directory import Directory
 from shared.signin.model import SignIn
-from shared.slices import Slice
 from shared.store.ledger import (
-    CLAIMED,
     FENCED_CHANGES,
-    IDLE,
-    PARKED,
-    SPLIT,
     Claim,
-    Head,
     Lost,
     clear_due,
     due_mark,

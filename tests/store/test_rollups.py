@@ -9,10 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from shared.counts import MOST_LINES, REST, Counts, ScopeCounts
-from shared.slices import Slice
-from shared.store.ledger import PARKED, SPLIT, Claim, Head, new_head
-from shared.store.rollups import Day, partner_days, roll_up, roll_up_partner
+from shared.ledger.counts import MOST_LINES, REST, Counts, ScopeCounts
+from shared.ledger.days import Day
+from shared.ledger.head import PARKED, SPLIT, Head
+from shared.ledger.slices import Slice
+from shared.store.ledger import Claim, new_head
+from shared.store.rollups import partner_days, roll_up, roll_up_partner
 from shared.store.tables import Tables
 
 DAY = datetime(2026, 11, 2, tzinfo=UTC)

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
+from shared.ledger.slices import Slice
 from shared.rules.rule import PARTNER
 from shared.signin.evidence import Evidence
-from shared.slices import Slice
 from shared.store.sessions import Root, ask, askers, change_roots, proof_of, roots_to_change
 from shared.store.tables import Table, Tables
 

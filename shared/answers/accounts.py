@@ -1,0 +1,89 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from shared.answers.people import PostureRuleId, _gravest, _is_user, _paged, _User
+from shared.app.monitor import Monitor
+from shared.people.lists import AccountEntry
+from shared.rules.posture import POSTURE_RULE
+from shared.rules.rule import Severity
+from shared.store.people import ACCOUNTS, load_list
+from shared.wire.models import (
+    Answer,
+    Listed,
+    ListQuery,
+    Named,
+    Page,
+    SeverityName,
+    severity_name,
+    shown_id,
+)
+
+
+class AccountsQuery(ListQuery):
+    """Which accounts. Filters that are set must all fit; a comma list fits by any of its entries."""
+
+    user: Named | None = _User
+    rule: Listed[PostureRuleId] | None = None
+    severity: SeverityName | None = Field(default=None, description="This severity or a higher one.")
+
+
+class AccountItem(Answer):
+    """An account that breaks posture rules, with what to do about the gravest. Names are hostile text."""
+
+    user_id: str
+    user_principal_name: str | None
+    display_name: str | None
+    user_type: Literal["member", "guest"]
+    delegated_admin: bool
+    administrator: bool
+    mfa_registered: bool | None
+    mfa_capable: bool | None
+    rules: list[str]
+    severity: SeverityName
+    what_to_do: str
+
+
+class AccountsPage(Page[AccountItem]):
+    """Accounts, the gravest first. `refreshed_at` is null before the first registration report."""
+
+    refreshed_at: datetime | None
+
+
+async def read_accounts(monitor: Monitor, query: AccountsQuery) -> AccountsPage:
+    """A page of accounts. Raises BadParameter for a wrong cursor."""
+    kept = await load_list((await monitor.tables()).directory, ACCOUNTS)
+    every = [AccountEntry(*entry) for entry in kept.entries] if kept else []
+    chosen = [
+        account
+        for account in every
+        if _is_user(query.user, account.key, account.user_principal_name)
+        and (query.rule is None or not {rule for rule, _ in account.fits}.isdisjoint(query.rule))
+        and (query.severity is None or _gravest(account.fits)[1] >= Severity.of(query.severity))
+    ]
+    page, cursor = _paged(chosen, query, "accounts", lambda each: (str(9 - _gravest(each.fits)[1]), each.key))
+    return AccountsPage(
+        items=[_account_item(account) for account in page], cursor=cursor, refreshed_at=kept.at if kept else None
+    )
+
+
+def _account_item(account: AccountEntry) -> AccountItem:
+    rule, severity = _gravest(account.fits)
+    return AccountItem(
+        user_id=shown_id(account.key),
+        user_principal_name=account.user_principal_name,
+        display_name=account.display_name,
+        user_type="guest" if account.guest else "member",
+        delegated_admin=account.delegated_admin,
+        administrator=account.administrator,
+        mfa_registered=account.registered,
+        mfa_capable=account.capable,
+        rules=[rule for rule, _ in account.fits],
+        severity=severity_name(severity),
+        what_to_do=POSTURE_RULE[rule].what_to_do,
+    )

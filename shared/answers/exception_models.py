@@ -1,0 +1,167 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from shared.basics.spelling import id_key, is_key
+from shared.exceptions.model import Papers
+from shared.wire.models import Answer, Listed, ListQuery, Page, RuleId, Versioned
+
+State = Literal["requested", "approved", "expired", "withdrawn"]
+
+
+def _guid(value: object) -> object:
+    if value is not None and not (isinstance(value, str) and is_key(id_key(value))):
+        raise ValueError("must be a GUID")
+    return value
+
+
+Guid = Annotated[str | None, BeforeValidator(_guid)]
+
+
+Said = Annotated[str, Field(max_length=500)]
+
+
+Told = Annotated[str, Field(max_length=2000)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+
+class Mfa(_Body):
+    """The third-party MFA."""
+
+    vendor: Said = ""
+    product: Said = ""
+    integration: Literal["federation", "custom-control", ""] = ""
+
+
+class Documents(_Body):
+    """Where the three documents are: a name, a path or an address."""
+
+    configuration: Said = ""
+    test_result: Said = ""
+    purchase_order: Said = ""
+
+
+class VendorConfirmation(_Body):
+    """That the vendor's product cannot send the claim multipleauthn, and cannot be External MFA either."""
+
+    by: Said = ""
+    on: date | None = None
+    reference: Said = ""
+    cannot_send_multipleauthn: bool = False
+    cannot_use_external_mfa: bool = False
+
+
+class ExceptionRequest(_Body):
+    """What is asked for. `user` is an object id; at least one of user, app and customer is needed, and all else but
+    `ticket` and `references`; a member that is missing is named in the refusal (422)."""
+
+    common_issue: int = Field(ge=1, le=6)
+    title: Said = ""
+    reason: Told = ""
+    owner: Said = ""
+    user: Guid = None
+    app: Guid = None
+    customer: Guid = None
+    rules: Annotated[tuple[RuleId, ...], Field(max_length=20)] = ()
+    starts_on: date | None = Field(default=None, description="The first UTC day that is accepted; up to 90 days ago.")
+    expires_on: date | None = Field(default=None, description="The UTC day from which on it holds no more.")
+    ticket: Said = ""
+    mfa: Mfa = Mfa()
+    documents: Documents = Documents()
+    vendor_confirmation: VendorConfirmation = VendorConfirmation()
+    references: Annotated[tuple[Said, ...], Field(max_length=20)] = ()
+
+    def papers(self) -> Papers:
+        """The evidence that is named."""
+        confirmation = self.vendor_confirmation
+        return Papers(
+            vendor=self.mfa.vendor,
+            product=self.mfa.product,
+            integration=self.mfa.integration,
+            configuration=self.documents.configuration,
+            test_result=self.documents.test_result,
+            purchase_order=self.documents.purchase_order,
+            confirmed_by=confirmation.by,
+            confirmed_on=f"{confirmation.on:%Y-%m-%d}" if confirmation.on else "",
+            confirmation=confirmation.reference,
+            others=self.references,
+        )
+
+
+class Approval(_Body):
+    """What goes with an approval: the ticket that Partner Center gave, and a comment."""
+
+    ticket: Said = ""
+    comment: Told = ""
+
+
+class ExceptionsQuery(ListQuery):
+    """Which exceptions."""
+
+    state: Listed[State] | None = None
+
+
+class ExceptionItem(Versioned):
+    """A technical exception. Texts are as people wrote them. null stands for any user, application, customer."""
+
+    id: str
+    title: str
+    state: str
+    common_issue: int
+    reason: str
+    owner: str
+    user: str | None
+    app: str | None
+    customer: str | None
+    rules: list[str]
+    starts_on: date
+    expires_on: date
+    ticket: str | None
+    mfa: list[str]
+    documents: list[str]
+    requested_at: datetime
+    requested_by: str
+    approved_at: datetime | None
+    approved_by: str | None
+
+
+class ExceptionLine(Answer):
+    """A line of the history: who did what, and when."""
+
+    at: datetime
+    by: str
+    action: str
+    detail: str | None
+
+
+class ExceptionDetail(ExceptionItem):
+    """An exception with its history, the oldest line first."""
+
+    history: list[ExceptionLine]
+
+
+class ExceptionsPage(Page[ExceptionItem]):
+    """Exceptions, the one asked for last first."""
+
+
+class Attachment(Answer):
+    """A document to attach, and where it is."""
+
+    document: str
+    reference: str
+
+
+class RequestText(Answer):
+    """The request for Partner Center, as Markdown, and what to attach to it."""
+
+    markdown: str
+    attachments: list[Attachment]

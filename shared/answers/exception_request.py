@@ -1,0 +1,92 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Final
+
+from shared.answers.exception_models import (
+    Attachment,
+    RequestText,
+)
+from shared.answers.exceptions import _read
+from shared.answers.findings import FindingsQuery, read_findings
+from shared.answers.overview import known_directory, tenant_names
+from shared.app.monitor import Monitor
+from shared.compliance.coverage import coverage, measure
+from shared.exceptions.model import TechnicalException
+from shared.exceptions.request_text import Example, Seen, attachments, request_text
+from shared.ledger.counts import total
+from shared.ledger.lacking import lacking_of
+from shared.ledger.slices import DAY, midnight
+from shared.rules.assess import Verdict
+from shared.store.rollups import partner_days
+
+_EXAMPLES: Final = 10
+
+
+_LOOK_BACK: Final = 30 * DAY
+
+
+async def request_of(monitor: Monitor, id_: str) -> RequestText:
+    """The text for Partner Center, filled from what was found in the last 30 days. Raises UnknownException."""
+    exception = (await _read(monitor, id_)).exception
+    now = monitor.clock()
+    start = midnight(now - _LOOK_BACK)
+    days = [day async for day in partner_days((await monitor.tables()).rollups, start, now)]
+    counts = total(day.counts for day in days)
+    by_rule: Counter[str] = Counter()
+    users: Counter[str] = Counter()
+    covers = exception.covers
+    for day in days:
+        for lacking, n in lacking_of(day):
+            if covers.fits(lacking.user, lacking.customer, lacking.app, lacking.rules):
+                users[lacking.user] += n
+                by_rule.update(dict.fromkeys(lacking.rules, n))
+    names = {**counts.names, **tenant_names(await known_directory(monitor))}
+    measured = measure(monitor.settings.tenants, days, start, now, monitor.settings.slice_width)
+    seen = Seen(
+        since=start,
+        until=now,
+        sign_ins=sum(users.values()),
+        by_rule=dict(sorted(by_rule.items())),
+        users=users,
+        names=names,
+        examples=await _examples(monitor, exception, start),
+        percent=coverage(measured, now).percent,
+    )
+    return RequestText(
+        markdown=request_text(exception, seen, monitor.settings.partner_tenant_id),
+        attachments=[Attachment(document=kind, reference=where) for kind, where in attachments(exception)],
+    )
+
+
+async def _examples(monitor: Monitor, exception: TechnicalException, start: datetime) -> list[Example]:
+    """Its newest non-compliant sign-ins, as far as one call of the list finds them."""
+    covers = exception.covers
+    page = await read_findings(
+        monitor,
+        FindingsQuery.model_validate(
+            {
+                "from": start,
+                "user": covers.user or None,
+                "customer": covers.customer or None,
+                "app": covers.app or None,
+                "rule": tuple(sorted(covers.rules)),
+                "verdict": (Verdict.NON_COMPLIANT,),
+            }
+        ),
+    )
+    return [
+        Example(
+            at=item.created_date_time,
+            user=item.user_principal_name or item.user,
+            app=item.app_display_name or item.app_id or "",
+            customer=item.customer_tenant_id,
+            id=item.id,
+            correlation_id=item.correlation_id or "",
+        )
+        for item in page.items
+        if covers.rules.issuperset(item.rules)
+    ][:_EXAMPLES]

@@ -1,0 +1,37 @@
+"""What the summary says of the technical exceptions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from shared.exceptions.model import APPROVED, STATES, TechnicalException, accepts_sign_ins
+from shared.ledger.lacking import Lacking
+from shared.store.exceptions import read_exceptions
+from shared.store.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The exceptions as they stand."""
+
+    exceptions: Sequence[TechnicalException]
+
+    def accepts(self, lacking: Lacking) -> bool:
+        """Whether an exception accepts these sign-ins."""
+        return accepts_sign_ins(self.exceptions, lacking)
+
+    def shown(self, now: datetime) -> dict[str, JsonValue]:
+        """How many there are by state, and when the next approved one ends (a UTC day; null when there is none)."""
+        states = Counter(e.state_at(now) for e in self.exceptions)
+        ends = [e.ends for e in self.exceptions if e.state_at(now) == APPROVED]
+        return {**{state: states[state] for state in STATES}, "nextExpiry": f"{min(ends):%Y-%m-%d}" if ends else None}
+
+
+async def read_register(table: Table) -> Register:
+    """Of the table `control`."""
+    return Register([stored.exception for stored in await read_exceptions(table)])

@@ -1,0 +1,186 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import Field
+
+from shared.answers.people import (
+    PostureRuleId,
+    TechnicianState,
+    _activity,
+    _Days,
+    _gravest,
+    _is_user,
+    _paged,
+    _technicians,
+    _time,
+    _User,
+)
+from shared.app.monitor import Monitor
+from shared.compliance.coverage import percent
+from shared.people.activity import Activity
+from shared.people.lists import DORMANT_AFTER, Technician
+from shared.people.pages import PAGE_TABLES, pages_of
+from shared.store.people import TECHNICIANS, load_list
+from shared.wire.models import (
+    HEADLINE_NAMES,
+    Answer,
+    Listed,
+    ListQuery,
+    Named,
+    Page,
+    ScopeName,
+    SeverityName,
+    Whole,
+    severity_name,
+    shown_id,
+)
+
+
+class TechniciansQuery(ListQuery):
+    """Which technicians, and which of their sign-ins. Filters that are set must all fit."""
+
+    days: Whole = _Days
+    scope: Listed[ScopeName] = Field(default=HEADLINE_NAMES, description="Sign-ins of these scopes.")
+    user: Named | None = _User
+    role: Named | None = Field(default=None, description="A role or group they hold or may take, by name.")
+    state: Listed[TechnicianState] | None = None
+    rule: Listed[PostureRuleId] | None = None
+
+
+class TechnicianItem(Answer):
+    """A delegated admin. `eligible_roles` can be taken (PIM). MFA is null where the registration report has not the
+    account: disabled, very new, or not read. `off_boarded` is an account that is still in a group and not in the report
+    of enabled accounts; `dormant` one that was not used for four weeks; null where it cannot be said. `last_seen` is a
+    UTC day. `customers_reachable` counts the customers whose relationships its groups share in. Names are hostile text.
+    """
+
+    user_id: str
+    user_principal_name: str | None
+    display_name: str | None
+    user_type: Literal["member", "guest"] | None
+    state: list[TechnicianState]
+    roles: list[str]
+    eligible_roles: list[str]
+    valid_from: datetime | None
+    valid_to: datetime | None
+    mfa_registered: bool | None
+    mfa_capable: bool | None
+    mfa_methods: list[str]
+    partner_center_pages: list[str]
+    total: int
+    compliant: int
+    non_compliant: int
+    unknown: int
+    compliance_percent: float | None
+    customers_reachable: int | None
+    customers_reached: int
+    last_seen: date | None
+    dormant: bool | None
+    off_boarded: bool | None
+    rules: list[str]
+    severity: SeverityName | None
+
+
+class TechniciansPage(Page[TechnicianItem]):
+    """Technicians in the order of their user names. `refreshed_at` is when roster, registrations and use were put
+    together; null before the first refresh. `truncated`: more people were seen than the days keep lines for, so that
+    numbers may be too low. `pages_as_of` dates the table of Partner Center's pages."""
+
+    refreshed_at: datetime | None
+    truncated: bool
+    pages_as_of: list[str]
+
+
+async def read_technicians(monitor: Monitor, query: TechniciansQuery) -> TechniciansPage:
+    """A page of technicians. Raises BadParameter for a wrong cursor."""
+    tables, now = await monitor.tables(), monitor.clock()
+    kept = await load_list(tables.directory, TECHNICIANS)
+    activity = await _activity(tables, now, query.days, query.scope)
+    chosen = [(t, _states(t, activity, now)) for t in _technicians(kept)]
+    chosen = [(t, states) for t, states in chosen if _is_asked_for(t, states, query)]
+    page, cursor = _paged(
+        chosen, query, "technicians", lambda each: ((each[0].user_principal_name or "~").lower(), each[0].key)
+    )
+    return TechniciansPage(
+        items=[_technician_item(t, states, activity) for t, states in page],
+        cursor=cursor,
+        refreshed_at=kept.at if kept else None,
+        truncated=activity.trimmed_users or activity.trimmed_pairs,
+        pages_as_of=[table.as_of for table in PAGE_TABLES],
+    )
+
+
+def _is_asked_for(technician: Technician, states: Sequence[TechnicianState], query: TechniciansQuery) -> bool:
+    roles = [role.lower() for role in (*technician.roles, *technician.eligible)]
+    return (
+        _is_user(query.user, technician.key, technician.user_principal_name)
+        and (query.role is None or query.role.lower() in roles)
+        and (query.state is None or not set(states).isdisjoint(query.state))
+        and (query.rule is None or not {rule for rule, _ in technician.fits}.isdisjoint(query.rule))
+    )
+
+
+def _states(technician: Technician, activity: Activity, now: datetime) -> list[TechnicianState]:
+    end = _time(technician.end)
+    if end is not None and end <= now:
+        return ["left"]
+    states: list[TechnicianState] = ["current"]
+    if _is_dormant(technician, activity, now):
+        states.append("dormant")
+    if technician.off_boarded:
+        states.append("off-boarded")
+    return states
+
+
+def _is_dormant(technician: Technician, activity: Activity, now: datetime) -> bool | None:
+    """As the last refresh found it, unless the person was seen since."""
+    seen = activity.seen.get(technician.key)
+    if technician.dormant and seen and seen >= (now - DORMANT_AFTER).date():
+        return False
+    return technician.dormant
+
+
+def _technician_item(technician: Technician, states: list[TechnicianState], activity: Activity) -> TechnicianItem:
+    good, bad, unknown = activity.users.get(technician.key, (0, 0, 0))
+    seen = [day for day in (_day(technician.seen), activity.seen.get(technician.key)) if day]
+    left = states == ["left"]
+    return TechnicianItem(
+        user_id=shown_id(technician.key),
+        user_principal_name=technician.user_principal_name,
+        display_name=technician.display_name,
+        user_type=_type(technician.guest),
+        state=states,
+        roles=technician.roles,
+        eligible_roles=technician.eligible,
+        valid_from=_time(technician.start),
+        valid_to=_time(technician.end),
+        mfa_registered=technician.registered,
+        mfa_capable=technician.capable,
+        mfa_methods=technician.methods,
+        partner_center_pages=[] if left else pages_of((*technician.roles, *technician.eligible)),
+        total=good + bad + unknown,
+        compliant=good,
+        non_compliant=bad,
+        unknown=unknown,
+        compliance_percent=percent(good, bad),
+        customers_reachable=technician.reachable,
+        customers_reached=len(activity.reached.get(technician.key, ())),
+        last_seen=max(seen, default=None),
+        dormant=None if left or technician.dormant is None else "dormant" in states,
+        off_boarded=technician.off_boarded,
+        rules=[rule for rule, _ in technician.fits],
+        severity=severity_name(_gravest(technician.fits)[1]) if technician.fits else None,
+    )
+
+
+def _type(guest: bool | None) -> Literal["member", "guest"] | None:
+    return None if guest is None else "guest" if guest else "member"
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,126 @@
+"""The running app: its settings, tables, clients and clock, made once a process and handed to whoever works.
+
+Every part of the app that does I/O takes a Monitor; nothing else reaches for a global.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.identity.aio import ManagedIdentityCredential
+
+from shared.app.settings import Settings, SettingsError, load_settings
+from shared.basics.spelling import id_key
+from shared.graph.client import GraphClient
+from shared.store.directory import Loaded, load_directory
+from shared.store.exports import Exports
+from shared.store.tables import Tables
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Monitor:
+    """What the parts of the app share. `clock` gives UTC."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        credential_for: Callable[[str], AsyncTokenCredential] | None = None,
+        tables: Tables | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._credential_for = credential_for or self._managed_identity
+        self._credentials: list[AsyncTokenCredential] = []
+        self._graphs: dict[tuple[str, int], GraphClient] = {}
+        self._directory: Loaded | None = None
+        self._ready = asyncio.Lock()
+        self._tables_made = False
+        self._exports: Exports | None = None
+        self._tables = tables or Tables.connect(
+            settings.storage_connection_string,
+            settings.table_service_uri,
+            None if settings.storage_connection_string else self._managed_identity(settings.partner_tenant_id),
+        )
+
+    async def tables(self) -> Tables:
+        """The tables, made on first use."""
+        if not self._tables_made:
+            async with self._ready:
+                if not self._tables_made:
+                    await self._tables.create()
+                    self._tables_made = True
+        return self._tables
+
+    @property
+    def exports(self) -> Exports:
+        """The container of the tables' exports. Raises ValueError where the settings name no blob service."""
+        if self._exports is None:
+            connection = self.settings.storage_connection_string
+            self._exports = Exports.connect(
+                connection,
+                self.settings.blob_service_uri,
+                None if connection else self._managed_identity(self.settings.partner_tenant_id),
+            )
+        return self._exports
+
+    def graph(self, tenant: str, requests_per_10_seconds: int | None = None) -> GraphClient:
+        """The Graph of a tenant, with its own budget of requests: that of the sign-in log where none is named."""
+        budget = requests_per_10_seconds or self.settings.graph_requests_per_10_seconds
+        if (tenant, budget) not in self._graphs:
+            self._graphs[tenant, budget] = GraphClient(
+                self.settings.graph_base_url,
+                self._credential_for(tenant),
+                requests_per_10_seconds=budget,
+                timeout_seconds=self.settings.graph_timeout_seconds,
+            )
+        return self._graphs[tenant, budget]
+
+    async def directory(self) -> Loaded:
+        """The roster and the customers as they stand. Raises DirectoryMissing."""
+        self._directory = await load_directory((await self.tables()).directory, self._directory)
+        return self._directory
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim holds without being renewed."""
+        return timedelta(seconds=self.settings.slice_lease_seconds)
+
+    @property
+    def retention(self) -> timedelta:
+        """How long the log keeps its records."""
+        return timedelta(days=self.settings.retention_days)
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        for graph in self._graphs.values():
+            await graph.close()
+        for credential in self._credentials:
+            await credential.close()
+        if self._exports is not None:
+            await self._exports.close()
+        await self._tables.close()
+
+    def _managed_identity(self, _tenant: str) -> AsyncTokenCredential:
+        credential = ManagedIdentityCredential(client_id=self.settings.azure_client_id)
+        self._credentials.append(credential)
+        return credential
+
+
+@cache
+def monitor() -> Monitor:
+    """The one of this process, from its environment. Raises SettingsError."""
+    settings = load_settings()
+    if {id_key(tenant) for tenant in settings.tenants} != {id_key(settings.partner_tenant_id)}:
+        # A managed identity's token is always for its own tenant: the partner's log would be counted as another's.
+        raise SettingsError("MONITORED_TENANT_IDS: the managed identity can read the log of PARTNER_TENANT_ID alone.")
+    return Monitor(settings)

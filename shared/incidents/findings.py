@@ -1,0 +1,129 @@
+"""A finding: one sign-in that breaks rules, with what an auditor needs of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+from shared.basics.spelling import id_key, masked_user_id
+from shared.rules.assess import Assessment
+from shared.rules.rule import Severity
+from shared.signin.directory import Directory
+from shared.signin.model import SignIn
+from shared.signin.traits import Scope, is_interactive, result_code, user_key
+
+UNKNOWN_RULE: Final = "mfa-evidence-unknown"
+_LONGEST: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`user`, `customer` and `app` are keys (hex ids); the names beside them are hostile text. `at` is UTC."""
+
+    id: str
+    at: datetime
+    scope: str
+    evidence: str
+    verdict: str
+    code: int
+    interactive: bool
+    fits: tuple[tuple[str, Severity], ...]
+    user: str
+    user_name: str
+    user_display_name: str
+    customer: str
+    app: str
+    app_name: str
+    resource_name: str
+    client: str
+    user_agent: str
+    ip: str
+    session_id: str
+    token_id: str
+    correlation_id: str
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The ids of the rules it breaks."""
+        return tuple(rule for rule, _ in self.fits)
+
+    @property
+    def severity(self) -> Severity:
+        """The highest of its rules."""
+        return max(severity for _, severity in self.fits)
+
+    @staticmethod
+    def is_about_user(rule: str) -> bool:
+        """Whether a rule's incident is about the user alone."""
+        return rule == UNKNOWN_RULE
+
+    def incidents(self) -> dict[str, tuple[tuple[str, Severity], ...]]:
+        """The keys of the incidents it belongs to, each with the rules that count there.
+
+        One incident is the same user, customer and application; unknown evidence has one of its own for each user
+        (design.md, "Incident").
+        """
+        unknown = tuple(fit for fit in self.fits if fit[0] == UNKNOWN_RULE)
+        others = tuple(fit for fit in self.fits if fit[0] != UNKNOWN_RULE)
+        belongs = {}
+        if others:
+            belongs[incident_key("access", self.user, self.customer, self.app)] = others
+        if unknown:
+            belongs[incident_key("unknown", self.user)] = unknown
+        return belongs
+
+
+def incident_key(*identity: str) -> str:
+    """32 hex digits that name an incident."""
+    return sha256("\n".join(identity).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def customer_of(sign_in: SignIn, scope: Scope, directory: Directory) -> str:
+    """The tenant that was reached: the resource tenant, else the partner's own; "unknown" for a customer not named."""
+    return id_key(sign_in.resource_tenant_id) or ("unknown" if scope is Scope.CUSTOMER else directory.partner_tenant)
+
+
+def person_of(sign_in: SignIn) -> str:
+    """The key of a user: the object id, else the user name."""
+    return user_key(sign_in) or (sign_in.user_principal_name or "unknown").strip().lower()
+
+
+def name_of(sign_in: SignIn, directory: Directory) -> str:
+    """The user's name. A customer's log masks a partner's people: theirs is the one that the roster knows."""
+    name = sign_in.user_principal_name or ""
+    return (masked_user_id(name) and directory.admin_name(user_key(sign_in))) or name
+
+
+def finding_of(sign_in: SignIn, assessment: Assessment, directory: Directory) -> Finding | None:
+    """The finding that an assessment makes of a sign-in; None where no rule fits."""
+    if not assessment.fits:
+        return None
+
+    def text(value: str | None) -> str:
+        return (value or "")[:_LONGEST]
+
+    return Finding(
+        id=sign_in.id,
+        at=sign_in.at,
+        scope=assessment.scope,
+        evidence=assessment.evidence,
+        verdict=assessment.verdict,
+        code=max(-(2**31), min(result_code(sign_in), 2**31 - 1)),  # a table column has 32 bits
+        interactive=is_interactive(sign_in),
+        fits=assessment.fits,
+        user=text(person_of(sign_in)),
+        user_name=text(name_of(sign_in, directory)),
+        user_display_name=text(sign_in.user_display_name),
+        customer=text(customer_of(sign_in, assessment.scope, directory)),
+        app=text(id_key(sign_in.app_id)),
+        app_name=text(sign_in.app_display_name),
+        resource_name=text(sign_in.resource_display_name),
+        client=text(sign_in.client_app_used),
+        user_agent=text(sign_in.user_agent),
+        ip=text(sign_in.ip_address),
+        session_id=text(sign_in.session_id),
+        token_id=text(sign_in.unique_token_identifier),
+        correlation_id=text(sign_in.correlation_id),
+    )

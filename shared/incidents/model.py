@@ -1,0 +1,181 @@
+"""An incident: the same user, customer and application while it goes on. People and alerts deal with these. Pure.
+
+An incident is the sum of what each slice contributes to it. What happens to it is in shared/incidents/life.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from shared.incidents.findings import Finding
+from shared.rules import RULE
+from shared.rules.rule import Severity
+from shared.signin.traits import WATCHED
+
+OPEN: Final = "open"
+ACKNOWLEDGED: Final = "acknowledged"
+SNOOZED: Final = "snoozed"
+SILENCED: Final = "silenced"  # by a technical exception
+RESOLVED: Final = "resolved"
+WITHDRAWN: Final = "withdrawn: its records were corrected"
+
+PAST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+ALL_SCOPES: Final = frozenset(str(scope) for scope in WATCHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What findings say together. `announceable` is the highest severity that may be told already (0: none): rules
+    that rest on evidence wait for the first re-read of their slice, since details arrive late. `scopes` are those of
+    the findings; all of them where a row says nothing of it (an older version of the app wrote it)."""
+
+    count: int
+    first: datetime
+    last: datetime
+    rules: frozenset[str]
+    severity: int
+    announceable: int
+    scopes: frozenset[str] = ALL_SCOPES
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose incident it is. Customer and app are "" for one that is about a user alone."""
+
+    user: str
+    user_name: str
+    customer: str
+    app: str
+    app_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Times are UTC; PAST stands for never.
+
+    `opening` counts how often it opened; this opening is about the sign-ins after `since`. `announced` is the highest
+    severity that was told in it (0: none), `tellings` how often, `told_at` when last, `told_last` the newest sign-in
+    that people know of. `opened_at` is when this opening began, `grew_at` when its last finding came or a person opened
+    it. `revision` counts the lines of its history.
+    """
+
+    key: str
+    who: Who
+    facts: Facts
+    announced: int = 0
+    opening: int = 1
+    state: str = OPEN
+    reason: str = ""
+    since: datetime = PAST
+    tellings: int = 0
+    told_at: datetime = PAST
+    told_last: datetime = PAST
+    opened_at: datetime = PAST
+    grew_at: datetime = PAST
+    snoozed_until: datetime = PAST
+    resolved_at: datetime = PAST
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something to tell of an incident: opened, raised, ongoing or withdrawn. The same thing has the same id each
+    time."""
+
+    id: str
+    kind: str
+    incident: str
+    severity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A pending event with its incident as it was then, so that what is told does not change under way.
+
+    `at` is when it happened, UTC. `first_scan`: what the first scan found in the days before the installation.
+    """
+
+    event: Event
+    incident: Incident
+    at: datetime
+    first_scan: bool
+
+
+def contributions(findings: Iterable[Finding], *, settled: bool) -> dict[str, tuple[Who, Facts]]:
+    """What the findings of a slice add, by incident. `settled`: the slice was read at its first re-read or later."""
+    members: dict[str, list[tuple[Finding, tuple[tuple[str, Severity], ...]]]] = {}
+    for finding in findings:
+        for key, fits in finding.incidents().items():
+            members.setdefault(key, []).append((finding, fits))
+    return {key: _contribution(of_key, settled=settled) for key, of_key in members.items()}
+
+
+def _contribution(
+    members: list[tuple[Finding, tuple[tuple[str, Severity], ...]]], *, settled: bool
+) -> tuple[Who, Facts]:
+    fits = [fit for _, member in members for fit in member]
+    facts = Facts(
+        count=len(members),
+        first=min(finding.at for finding, _ in members),
+        last=max(finding.at for finding, _ in members),
+        rules=frozenset(rule for rule, _ in fits),
+        severity=int(max(severity for _, severity in fits)),
+        announceable=int(max((s for rule, s in fits if settled or not RULE[rule].on_evidence), default=0)),
+        scopes=frozenset(str(finding.scope) for finding, _ in members),
+    )
+    newest = max((finding for finding, _ in members), key=lambda finding: (finding.at, finding.id))
+    if newest.is_about_user(fits[0][0]):
+        return Who(newest.user, newest.user_name, "", "", ""), facts
+    return Who(newest.user, newest.user_name, newest.customer, newest.app, newest.app_name), facts
+
+
+def total(parts: Iterable[Facts], since: datetime = PAST) -> Facts | None:
+    """The sum of what slices contribute; None when nothing is left. Only sign-ins after `since` may be announced."""
+    counted = [part for part in parts if part.count > 0]
+    if not counted:
+        return None
+    return Facts(
+        count=sum(part.count for part in counted),
+        first=min(part.first for part in counted),
+        last=max(part.last for part in counted),
+        rules=frozenset[str]().union(*(part.rules for part in counted)),
+        severity=max(part.severity for part in counted),
+        announceable=max(part.announceable if part.last > since else 0 for part in counted),
+        scopes=frozenset[str]().union(*(part.scopes for part in counted)),
+    )
+
+
+def only_grew(old: Facts | None, new: Facts | None) -> bool:
+    """Whether a contribution only added to what it was, so that its incident can be counted on without the others."""
+    if old is None or old.count == 0:
+        return True
+    return (
+        new is not None
+        and new.count >= old.count
+        and new.first <= old.first
+        and new.last >= old.last
+        and new.rules >= old.rules
+        and new.severity >= old.severity
+        and new.announceable >= old.announceable
+        and new.scopes >= old.scopes
+    )
+
+
+def adds(old: Facts | None, new: Facts | None) -> bool:
+    """Whether a contribution says something that it did not say before."""
+    if new is None or new.count == 0:
+        return False
+    return old is None or (new.count, new.announceable) > (old.count, old.announceable) or new.last > old.last
+
+
+def counted_on(incident: Facts | None, old: Facts | None, new: Facts, since: datetime = PAST) -> Facts:
+    """An incident's facts after a contribution that only grew."""
+    fresh = new if new.last > since else replace(new, announceable=0)
+    if incident is None or incident.count == 0:
+        return fresh
+    both = total([incident, fresh])
+    assert both is not None  # noqa: S101 - two contributions that count
+    return replace(both, count=incident.count + new.count - (old.count if old else 0))

@@ -1,0 +1,96 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from shared.incidents.model import Telling
+
+GATHERING: Final = "gathering"  # its events are still being put to it
+
+
+DUE: Final = "due"  # waits for next_due
+
+
+SENDING: Final = "sending"  # a worker is at it until busy_until
+
+
+DELIVERED: Final = "delivered"
+
+
+DEAD: Final = "dead"
+
+
+DROPPED: Final = "dropped"  # in an item: never told, because it was withdrawn before
+
+
+_TURNED: Final = 10**13  # milliseconds; until the year 2286
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An event as one channel has it, waiting to be told."""
+
+    channel: str
+    telling: Telling
+
+    @property
+    def name(self) -> str:
+        """Its name among all items."""
+        return f"{self.channel}-{self.telling.event.incident}-{self.telling.event.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way to one channel. Times are UTC.
+
+    `message_id` is the webhook-id, the same on every try. `message` is the JSON to send, without URL or secret.
+    `earlier` of the attempts were before somebody had it sent again.
+    `last_status` is 0 when no answer came; `last_answer` says what happened, in words that are safe to show.
+    """
+
+    id: str
+    channel: str
+    message_id: str
+    type: str
+    incident: str
+    severity: int
+    created: datetime
+    deadline: datetime
+    next_due: datetime
+    message: dict[str, Any]
+    state: str = DUE
+    attempts: int = 0
+    earlier: int = 0
+    busy_until: datetime | None = None
+    owner: str = ""
+    last_at: datetime | None = None
+    last_status: int = 0
+    last_answer: str = ""
+    members: tuple[str, ...] = ()
+    etag: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will be sent."""
+        return self.state in (DELIVERED, DEAD)
+
+    def is_busy(self, now: datetime) -> bool:
+        """Whether its message is in the queue or a worker is at it."""
+        return self.busy_until is not None and self.busy_until > now
+
+
+def delivery_id(at: datetime, channel: str, message_id: str) -> str:
+    """The same for the same message and channel; the newest sorts first."""
+    return f"{_TURNED - int(at.timestamp() * 1000):013d}-{channel}-{message_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Redelivery:
+    """Somebody had a delivery sent again. `at` is UTC."""
+
+    delivery: str
+    at: datetime
+    by: str

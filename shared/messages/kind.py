@@ -1,0 +1,13 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a channel understands: the product's own JSON, an Adaptive Card, Slack's blocks."""
+
+    GENERIC = "generic"
+    TEAMS = "teams"
+    SLACK = "slack"

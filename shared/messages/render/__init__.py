@@ -1,0 +1,23 @@
+"""A message in the form that a kind of channel understands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from shared.messages.kind import Kind
+from shared.messages.message import Message, to_json
+from shared.messages.render.slack import slack
+from shared.messages.render.teams import teams
+
+_RENDERERS: Final[Mapping[Kind, Callable[[Message], dict[str, Any]]]] = {
+    Kind.GENERIC: to_json,
+    Kind.TEAMS: teams,
+    Kind.SLACK: slack,
+}
+
+
+def render(kind: Kind, message: Message) -> bytes:
+    """The body to send, as UTF-8 JSON."""
+    return json.dumps(_RENDERERS[kind](message), ensure_ascii=False, separators=(",", ":")).encode()

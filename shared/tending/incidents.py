@@ -1,0 +1,36 @@
+"""What time does to incidents: closes the quiet ones, ends snoozes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from shared.app.monitor import Monitor
+from shared.basics.events import log_event
+from shared.incidents.life import with_time
+from shared.store.incidents import take_step, unresolved
+from shared.store.tables import SCHEMA, Conflict, Tables, keys, upsert, utc
+
+EVERY: Final = timedelta(minutes=15)
+_ROW: Final = ("alerts", "sweep")
+
+
+async def sweep(monitor: Monitor, tables: Tables) -> None:
+    """Look at every incident that is not resolved, unless that was done a short while ago."""
+    now = monitor.clock()
+    last = await tables.alerts.get(*_ROW)
+    if last is not None and utc(last["at"]) > now - EVERY:
+        return
+    stepped = 0
+    async for incident, etag in unresolved(tables.incidents):
+        step = with_time(incident, now, monitor.settings.life)
+        if step is None:
+            continue
+        try:
+            await take_step(tables.incidents, step, etag, now)
+        except Conflict:
+            continue  # something happened to it just now: the next sweep looks again
+        stepped += 1
+    await tables.alerts.write(upsert({**keys(*_ROW), "v": SCHEMA, "at": now}))
+    if stepped:
+        log_event("incidents_swept", incidents=stepped)

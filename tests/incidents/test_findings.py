@@ -1,0 +1,38 @@
+"""What a finding keeps of a sign-in."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.incidents.findings import finding_of
+from shared.rules.assess import assess
+from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, PLAIN, TECHNICIAN
+from shared.signin.directory import Directory, DirectoryFile
+from shared.signin.model import SignIn
+
+MASKED = f"user_{TECHNICIAN.replace('-', '')}@customer.example"
+
+
+def directory(user_principal_name: str | None) -> Directory:
+    admin: dict[str, object] = {"userId": TECHNICIAN, "userPrincipalName": user_principal_name, "roles": []}
+    file = {"partnerTenantId": PARTNER, "customers": [{"tenantId": CUSTOMER}], "delegatedAdmins": [admin]}
+    return Directory.of(DirectoryFile.model_validate(file))
+
+
+@pytest.mark.parametrize(
+    ("in_log", "on_roster", "shown"),
+    [
+        (MASKED, "jane@partner.example", "jane@partner.example"),
+        (MASKED, None, MASKED),
+        ("jane.doe@partner.example", "jane@partner.example", "jane.doe@partner.example"),
+        (None, "jane@partner.example", ""),
+    ],
+)
+def test_a_masked_user_has_the_name_that_the_roster_knows(
+    in_log: str | None, on_roster: str | None, shown: str
+) -> None:
+    sign_in = SignIn.model_validate({**PLAIN, **PASSWORD_ONLY, "userPrincipalName": in_log}, strict=False)
+    known = directory(on_roster)
+    finding = finding_of(sign_in, assess(sign_in, known), known)
+    assert finding is not None
+    assert (finding.user_name, finding.user) == (shown, TECHNICIAN.replace("-", ""))

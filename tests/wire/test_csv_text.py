@@ -1,0 +1,51 @@
+"""Lists as CSV: what a reader gets back, and that no cell is a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.wire.csv_text import csv_text
+from shared.wire.models import Answer
+
+
+class _Item(Answer):
+    user_name: str | None
+    rules: list[str]
+    seen_at: datetime
+    count: int
+
+
+_AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+
+
+@given(st.lists(_TEXT | st.sampled_from(["=1+1", "+a", "-a", "@a", "\t=a", "\ra", '"', 'a","b', "\r\n", "'=a"])))
+def test_cells_come_back_as_they_were_but_for_formulas(texts: list[str]) -> None:
+    written = csv_text(_Item, [_Item(user_name=t, rules=["a", "b"], seen_at=_AT, count=-1) for t in texts])
+    assert written.encode().decode() == written
+    head, *rows = csv.reader(io.StringIO(written, newline=""), strict=True)
+    assert head == ["userName", "rules", "seenAt", "count"]
+    assert [row[1:] for row in rows] == [["a;b", "2026-11-02T09:00:00Z", "'-1"]] * len(texts)
+    for text, row in zip(texts, rows, strict=True):
+        assert row[0] == ("'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text) or (text, row[0]) == (
+            "",
+            "",
+        )
+        assert not row[0].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_lines_end_as_the_standard_says() -> None:
+    written = csv_text(_Item, [_Item(user_name='say "hi", all', rules=[], seen_at=_AT, count=3)])
+    assert written == 'userName,rules,seenAt,count\r\n"say ""hi"", all",,2026-11-02T09:00:00Z,3\r\n'
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_nothing_is_an_empty_cell(value: str | None) -> None:
+    written = csv_text(_Item, [_Item(user_name=value, rules=[], seen_at=_AT, count=0)])
+    assert written.splitlines()[1] == ",,2026-11-02T09:00:00Z,0"
