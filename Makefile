@@ -20,8 +20,8 @@ demo: setup ## run the whole product on this machine over a sample log (SERVE=1 
 test: setup ## run every test (TESTS=path for some)
 	@$(PY) -m pytest -n auto -q $(TESTS)
 
-lint: setup ## ruff and mypy strict
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
+lint: setup ## ruff, the layers of imports, mypy strict
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(VENV)/bin/lint-imports --no-logo && $(PY) -m mypy
 
 bench: setup ## compare with named peers; writes bench.json
 	@$(PY) -m local bench

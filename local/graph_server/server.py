@@ -1,6 +1,6 @@
 """The local Graph: a server on this machine that behaves as Graph beta and v1.0 do for what the product asks.
 
-Documented behaviour is in signin-log-facts.md. To serve more of Graph, register a handler with `LocalGraph.get`.
+Documented behaviour is in docs/entra-facts.md. To serve more of Graph, register a handler with `LocalGraph.get`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from .odata import Query, ticks
 type Place = tuple[int, str]
 """Where a record stands in a log: its time in ticks, then its id."""
 
-# Members of the v1.0 signIn; beta's others are not served there (signin-log-facts.md).
+# Members of the v1.0 signIn; beta's others are not served there (docs/entra-facts.md).
 _V1_MEMBERS = frozenset(
     {
         *("appDisplayName", "appId", "appliedConditionalAccessPolicies", "clientAppUsed", "conditionalAccessStatus"),

@@ -1,7 +1,7 @@
 """What a sample is made of: people, log records with their history, and the truth that was planted.
 
 An independent party: nothing here comes from `shared/`. Records are the JSON that Graph beta gives
-(signin-log-facts.md), as plain dicts. Times are aware datetimes in UTC; in JSON they are ISO 8601 with Z.
+(docs/entra-facts.md), as plain dicts. Times are aware datetimes in UTC; in JSON they are ISO 8601 with Z.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Technician:
 
     @property
     def masked_name(self) -> str:
-        """The user name that a customer's log shows instead (signin-log-facts.md, "Who is a delegated admin")."""
+        """The user name that a customer's log shows instead (docs/entra-facts.md, "Who is a delegated admin")."""
         return f"user_{self.user_id.replace('-', '')}@{self.user_principal_name.partition('@')[2]}"
 
 

@@ -125,7 +125,7 @@ def _action(change: IncidentChange, by: str, now: datetime) -> Callable[[Inciden
 
 
 async def _was_taken(tables: Tables, step: Step, now: datetime) -> bool:
-    """Whether the step stands in the table though its write came back as a conflict (platform-facts.md)."""
+    """Whether the step stands in the table though its write came back as a conflict (docs/platform-facts.md)."""
     lines = await history(tables.incidents, step.incident.key)
     note = step.notes[-1]
     return any(

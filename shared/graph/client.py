@@ -1,6 +1,6 @@
 """Graph over HTTP: the SDK's adapter for identity, retries and transport, and the raw bytes of the answer.
 
-The SDK's own models drop the members this product lives on and are hundreds of times slower (platform-facts.md,
+The SDK's own models drop the members this product lives on and are hundreds of times slower (docs/platform-facts.md,
 "msgraph-sdk"); so only its transport is used.
 """
 
@@ -144,7 +144,7 @@ class GraphClient:
 
 
 def _problem_of(error: APIError, part: Part | None) -> GraphProblem:
-    """Which problem an error answer is (signin-log-facts.md, "Asking Graph for them")."""
+    """Which problem an error answer is (docs/entra-facts.md, "Asking Graph for them")."""
     status = error.response_status_code or 0
     main = getattr(error, "error", None)
     code, message = str(getattr(main, "code", "") or ""), str(getattr(main, "message", "") or "")

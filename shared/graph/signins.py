@@ -16,7 +16,7 @@ _STREAMS = "signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteracti
 
 def first_page_url(base_url: str, slice_: Slice) -> str:
     """The query for a slice: both user streams at once. Only `ge` and `le` are documented, so the end is included here
-    and its records are dropped by the reader (signin-log-facts.md, "Asking Graph for them")."""
+    and its records are dropped by the reader (docs/entra-facts.md, "Asking Graph for them")."""
     start, end = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (slice_.start, slice_.end))
     wanted = f"createdDateTime ge {start} and createdDateTime le {end} and {_STREAMS}"
     return f"{base_url}/beta/auditLogs/signIns?$filter={quote(wanted)}"

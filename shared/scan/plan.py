@@ -22,7 +22,7 @@ from shared.store.ledger import clear_due, due_marks, heads_of_day, make_due
 from shared.store.rollups import fingerprints, partner_fingerprints, roll_up, roll_up_partner
 from shared.store.tables import Tables
 
-# Graph allows an app 122 requests in 10 seconds over all tenants and 5 for each (signin-log-facts.md).
+# Graph allows an app 122 requests in 10 seconds over all tenants and 5 for each (docs/entra-facts.md).
 MOST_TENANTS_IN_FLIGHT: Final = 122 // 5
 # How many slices one flight goes on with by itself; a newly closed slice waits no longer than these take.
 LONGEST_CHAIN: Final = 100

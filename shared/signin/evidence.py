@@ -75,7 +75,7 @@ _FIRST_FACTOR_NAMES: Final = tuple(squeezed(name) for name in _FIRST_FACTORS)
 
 @lru_cache(4096)
 def _statement_says(text: str | None) -> int:
-    """What a step's result detail or status.additionalDetails says of MFA (texts: signin-log-facts.md)."""
+    """What a step's result detail or status.additionalDetails says of MFA (texts: docs/entra-facts.md)."""
     said = plain(text or "")
     says = _NOTHING
     of_mfa = "mfa" in said or "multifactor" in said or said.startswith("has expired")

@@ -2,7 +2,7 @@
 
 Only the members that the verdict, a finding or an alert needs are modelled; everything else in a record is skipped
 unread. Enum members stay text, because Entra adds values without notice and an unknown one must not be lost
-(signin-log-facts.md, "Enums evolve").
+(docs/entra-facts.md, "Enums evolve").
 """
 
 from __future__ import annotations

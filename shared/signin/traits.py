@@ -1,6 +1,6 @@
 """What kind of sign-in a record is: whose, over what, into what, and with what end. Pure.
 
-Names, codes and lists are those of design.md ("Verdict semantics") and signin-log-facts.md.
+Names, codes and lists are those of design.md ("Verdict semantics") and docs/entra-facts.md.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ async def change(table: Table, delivery: Delivery, *, note: Operation | None = N
     """Compare-and-swap; a delivery that ends (or starts anew) moves. Raises Conflict when somebody else was first.
     `note` is a row to write in the same transaction.
 
-    Our own success that comes back as a conflict is told by its owner (platform-facts.md, "Table Storage").
+    Our own success that comes back as a conflict is told by its owner (docs/platform-facts.md, "Table Storage").
     """
     changed = replace(delivery, **columns)
     if delivery.etag is None:

@@ -215,7 +215,7 @@ class Claim:
     async def write(self, operations: Iterable[Operation], now: datetime, head: Head | None = None) -> None:
         """Write rows of the slice's partition and the head in one go. Raises Lost when the claim is gone.
 
-        After a conflict the head tells whether it was our own success that came back as one (platform-facts.md).
+        After a conflict the head tells whether it was our own success that came back as one (docs/platform-facts.md).
         """
         changed = replace(head or self.head, batch=self.head.batch + 1)
         if changed.state == CLAIMED:

@@ -1,6 +1,6 @@
 """Table Storage, with the few habits that everything here relies on.
 
-Keys, sizes and batch lengths are checked by us, because the emulator is laxer than the service (platform-facts.md,
+Keys, sizes and batch lengths are checked by us, because the emulator is laxer than the service (docs/platform-facts.md,
 "Azurite"). Rows carry a schema version `v`; updates merge, so that columns of a newer version of the app survive.
 """
 
@@ -28,7 +28,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 SCHEMA: Final = 1
 NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "control", "alerts")
 
-# What the service takes: platform-facts.md, "Table Storage".
+# What the service takes: docs/platform-facts.md, "Table Storage".
 MAX_BATCH: Final = 100
 MAX_BATCH_BYTES: Final = 3_500_000  # of 4 MiB on the wire
 _MAX_ROW_BYTES: Final = 1_000_000  # of 1 MiB as stored

@@ -10,7 +10,7 @@ from shared.tokens.kind import Kind, Mfa
 PARTNER_CENTER_AUDIENCES: Final = frozenset(
     {"https://api.partnercenter.microsoft.com", "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"}
 )
-"""Partner Center's API and application id (signin-log-facts.md)."""
+"""Partner Center's API and application id (docs/entra-facts.md)."""
 
 _CHALLENGE: Final = 'Bearer error="invalid_token"'
 _ERROR_CODE: Final = "900421"

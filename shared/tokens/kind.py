@@ -24,7 +24,7 @@ class Mfa(NamedTuple):
     reason: str
 
 
-# Claims that only a token about a person has. `amr` says how a *user* authenticated (signin-log-facts.md).
+# Claims that only a token about a person has. `amr` says how a *user* authenticated (docs/entra-facts.md).
 _USER_SIGNS: Final = (
     "amr", "altsecid", "email", "family_name", "given_name", "name", "onprem_sid", "preferred_username", "puid",
     "pwd_exp", "unique_name", "upn",
@@ -37,7 +37,7 @@ def kind_of(claims: Claims) -> Kind:
     """Says what the token is; signs that contradict each other, and too few signs, make it unknown.
 
     Never guesses app-only, which needs no MFA: that needs `idtyp` app, or no sign at all of a user and a client that
-    authenticated itself. Sources: signin-log-facts.md ("Access tokens"), the Entra reference of access token claims.
+    authenticated itself. Sources: docs/entra-facts.md ("Access tokens"), the Entra reference of access token claims.
     """
     idtyp, scopes = text(claims, "idtyp"), texts(claims, "scp")
     if (has(claims, "idtyp") and idtyp is None) or (has(claims, "scp") and scopes is None):
@@ -84,7 +84,7 @@ def mfa_of(claims: Claims, kind: KindName) -> Mfa:
     """Says whether `amr` holds `mfa`. Never raises: an `amr` of a wrong type is one that cannot be told.
 
     amr exists in v1.0 tokens only: a v2.0 token without it proves nothing. `ngcmfa` (MFA for the enrolment of a
-    credential) alone is not known to pass (signin-log-facts.md, "Access tokens").
+    credential) alone is not known to pass (docs/entra-facts.md, "Access tokens").
     """
     if kind == "app-only":
         return Mfa("not-required", "An application cannot do MFA, and Partner Center does not ask it to.")

@@ -37,7 +37,7 @@ INTERRUPTED = {50058, 50072, 50074, 50076, 50078, 50079, 50097, 50125, 50140, 50
 BLOCKED = {50053, 50057, 50131, 53003, 53004, 500212, 500213, 530034, 530035}
 PASSWORD_WAS_RIGHT = {50055, 50072, 50074, 50076, 50079, 50158, 53003}
 LEGACY_CLIENTS = {
-    # signin-log-facts.md, "Legacy authentication": the names, then the other spellings that were seen.
+    # docs/entra-facts.md, "Legacy authentication": the names, then the other spellings that were seen.
     "authenticated smtp",
     "autodiscover",
     "exchange activesync",

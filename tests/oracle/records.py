@@ -2,7 +2,7 @@
 
 `generate(seed, n)` makes a directory file and n sign-ins (dicts as `json.loads` gives them), each alone or with the
 diagnostic envelope that it would come in (to write it: the envelope with the sign-in as its `properties`). Everything
-follows from the seed. Names, values and spellings are those of signin-log-facts.md, plus unknown ones.
+follows from the seed. Names, values and spellings are those of docs/entra-facts.md, plus unknown ones.
 """
 
 import copy

@@ -148,7 +148,7 @@ def test_mfa_done_now_is_proven_wherever_it_is_stated(text: str) -> None:
 
 @pytest.mark.parametrize("succeeded", [True, False, None])
 def test_a_statement_counts_even_where_its_step_is_marked_as_failed(succeeded: bool | None) -> None:
-    """signin-log-facts.md: succeeded can be false beside "MFA completed in Azure AD"."""
+    """docs/entra-facts.md: succeeded can be false beside "MFA completed in Azure AD"."""
     step: JsonObject = {"authenticationStepResultDetail": DONE, "succeeded": succeeded}
     assert graded({**SILENT, "authenticationDetails": [PASSWORD, step]}) == "proven"
 

@@ -336,7 +336,7 @@ CATEGORY = {
 
 @st.composite
 def in_envelope(draw: st.DrawFn, record: JsonObject) -> JsonObject:
-    """A Graph record as diagnostic settings give it (signin-log-facts.md, "Diagnostic settings")."""
+    """A Graph record as diagnostic settings give it (docs/entra-facts.md, "Diagnostic settings")."""
     properties: JsonObject = {**record, "createdDateTime": str(record["createdDateTime"]).replace("Z", "+00:00")}
     properties["userType"] = "Member"
     outer: JsonObject = {"time": "2026-11-02T09:00:00.0000000Z", "operationName": "Sign-in activity"}

@@ -308,7 +308,7 @@ def test_any_other_user_agent_is_no_password_flow(agent: str | None) -> None:
 
 @pytest.mark.parametrize("event_types", [["interactiveUser"], ["nonInteractiveUser"]])
 def test_ropc_is_found_in_both_streams(event_types: list[str]) -> None:
-    """signin-log-facts.md: a successful ROPC record stands among the interactive ones."""
+    """docs/entra-facts.md: a successful ROPC record stands among the interactive ones."""
     members: Record = {
         "authenticationProtocol": "ropc", "clientAppUsed": "Exchange Web Services", "signInEventTypes": event_types,
     }  # fmt: skip

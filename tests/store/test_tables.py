@@ -1,6 +1,6 @@
 """The habits of Table Storage as the service has them: the emulator takes more, so that our own checks are what counts.
 
-Limits: platform-facts.md, "Table Storage".
+Limits: docs/platform-facts.md, "Table Storage".
 """
 
 from __future__ import annotations
