@@ -15,7 +15,7 @@ from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import dispatch_alerts
 from shared.alerts.listing import AlertItem, AlertsPage, AlertsQuery, read_alerts
 from shared.answers.incident_detail import IncidentChange, IncidentDetail, change_incident, read_detail
-from shared.app.monitor import monitor
+from shared.app.app import running_app
 from shared.basics.events import log_event
 from shared.incidents.life import NotNow
 from shared.messages.message import schema
@@ -31,7 +31,7 @@ _QUEUE = "alerts"
 @bp.queue_output(arg_name="deliveries", queue_name=_QUEUE, connection="AzureWebJobsStorage")
 async def dispatch(timer: func.TimerRequest, deliveries: Messages) -> None:
     """Turn pending events into deliveries and send those that are due."""
-    if messages := await dispatch_alerts(monitor()):
+    if messages := await dispatch_alerts(running_app()):
         deliveries.set(messages)
 
 
@@ -39,7 +39,7 @@ async def dispatch(timer: func.TimerRequest, deliveries: Messages) -> None:
 @bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
 async def tend(timer: func.TimerRequest) -> None:
     """Close the incidents that were quiet, end snoozes, make the digests that are due."""
-    await tend_incidents(monitor())
+    await tend_incidents(running_app())
 
 
 @bp.function_name("deliver_alert")
@@ -47,7 +47,7 @@ async def tend(timer: func.TimerRequest) -> None:
 @bp.queue_output(arg_name="deliveries", queue_name=_QUEUE, connection="AzureWebJobsStorage")
 async def deliver(message: func.QueueMessage, deliveries: Messages) -> None:
     """Try one delivery; go on with the channel's next."""
-    if messages := await deliver_alert(monitor(), message.get_body().decode()):
+    if messages := await deliver_alert(running_app(), message.get_body().decode()):
         deliveries.set(messages)
 
 
@@ -56,7 +56,7 @@ async def deliver(message: func.QueueMessage, deliveries: Messages) -> None:
 async def settle(message: func.QueueMessage) -> None:
     """Note a delivery whose message crashed its workers again and again."""
     log_event("poison_message", queue=f"{_QUEUE}-poison", messageId=message.id)
-    await settle_poisoned(monitor(), message.get_body().decode())
+    await settle_poisoned(running_app(), message.get_body().decode())
 
 
 class TestOf(BaseModel):
@@ -75,7 +75,7 @@ class JsonSchema(RootModel[dict[str, JsonValue]]):
 async def incident(call: Call[NoQuery]) -> IncidentDetail:
     """One incident with its history and the messages about it. The header ETag is its version."""
     try:
-        return await read_detail(call.monitor, call.path["id"])
+        return await read_detail(call.app, call.path["id"])
     except Unknown:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such incident.") from None
 
@@ -84,7 +84,7 @@ async def incident(call: Call[NoQuery]) -> IncidentDetail:
 async def change(call: Call[NoQuery, IncidentChange]) -> IncidentDetail:
     """Acknowledge, snooze, resolve, open or comment. Needs the header If-Match with the incident's ETag, or *."""
     try:
-        return await change_incident(call.monitor, call.path["id"], call.body, by=call.by, etag=call.etag)
+        return await change_incident(call.app, call.path["id"], call.body, by=call.by, etag=call.etag)
     except Unknown:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such incident.") from None
     except Changed:
@@ -97,14 +97,14 @@ async def change(call: Call[NoQuery, IncidentChange]) -> IncidentDetail:
 async def alerts(call: Call[AlertsQuery]) -> AlertsPage:
     """Every message to every channel, with its tries and the last answer: those under way first, then those that ended,
     each the newest first."""
-    return await read_alerts(call.monitor, call.query)
+    return await read_alerts(call.app, call.query)
 
 
 @endpoint(bp, "POST", "alerts/{id}/redeliver", needs=Role.OPERATOR)
 async def send_again(call: Call[NoQuery]) -> AlertItem:
     """Send a message again, under the same webhook-id, whatever became of it."""
     try:
-        return await redeliver(call.monitor, call.path["id"], by=call.by)
+        return await redeliver(call.app, call.path["id"], by=call.by)
     except Unknown:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such alert.") from None
     except Changed:
@@ -115,7 +115,7 @@ async def send_again(call: Call[NoQuery]) -> AlertItem:
 async def test_alert(call: Call[NoQuery, TestOf]) -> AlertItem:
     """Send a made-up incident, marked as a test, to a channel."""
     try:
-        return await send_test(call.monitor, call.body.channel)
+        return await send_test(call.app, call.body.channel)
     except Unknown:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such channel.") from None
 

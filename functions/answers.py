@@ -32,37 +32,37 @@ class OpenApi(RootModel[dict[str, JsonValue]]):
 @endpoint(bp, "GET", "summary", needs=Role.READER)
 async def summary(call: Call[SummaryQuery]) -> Summary:
     """How compliant the partner is over the last days, and how much of the log that rests on."""
-    return await read_summary(call.monitor, call.query)
+    return await read_summary(call.app, call.query)
 
 
 @endpoint(bp, "GET", "findings", needs=Role.READER)
 async def findings(call: Call[FindingsQuery]) -> FindingsPage:
     """The sign-ins that break rules, newest first. A page may hold fewer items than its limit, even none, and still
     have a cursor: go on until the cursor is null."""
-    return await read_findings(call.monitor, call.query)
+    return await read_findings(call.app, call.query)
 
 
 @endpoint(bp, "GET", "incidents", needs=Role.READER)
 async def incidents(call: Call[IncidentsQuery]) -> IncidentsPage:
     """The incidents, those seen last first. A page may hold fewer items than its limit, even none, and still have a
     cursor: go on until the cursor is null."""
-    return await read_incidents(call.monitor, call.query)
+    return await read_incidents(call.app, call.query)
 
 
 @endpoint(bp, "GET", "coverage", needs=Role.READER)
 async def coverage(call: Call[CoverageQuery]) -> CoverageList:
     """How much of the log was read over the last days; each gap and problem, newest first, with what to do."""
-    return await read_coverage(call.monitor, call.query)
+    return await read_coverage(call.app, call.query)
 
 
 @endpoint(bp, "GET", "health", needs=None)
 async def health(call: Call[NoQuery]) -> Health:
     """Whether the app runs and reaches its tables. Open to everybody; holds no data."""
-    await (await call.monitor.tables()).control.get("health", "health")
+    await (await call.app.tables()).control.get("health", "health")
     return Health()
 
 
 @endpoint(bp, "GET", "openapi.json", needs=Role.READER)
 async def openapi(call: Call[NoQuery]) -> OpenApi:
     """This description of all routes."""
-    return OpenApi(document(ENDPOINTS, call.monitor.settings.auth_mode))
+    return OpenApi(document(ENDPOINTS, call.app.settings.auth_mode))

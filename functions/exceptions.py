@@ -27,7 +27,7 @@ from shared.answers.exceptions import (
     read_exception_detail,
     withdraw_exception,
 )
-from shared.app.monitor import monitor
+from shared.app.app import running_app
 from shared.exceptions.life import NotNow, OwnRequest, Unacceptable
 from shared.tending.exceptions import tend_exceptions
 
@@ -38,13 +38,13 @@ bp = func.Blueprint()  # type: ignore[no-untyped-call]
 @bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
 async def tend(timer: func.TimerRequest) -> None:
     """End exceptions, remind of their end, silence the incidents they cover and open them again."""
-    await tend_exceptions(monitor())
+    await tend_exceptions(running_app())
 
 
 @endpoint(bp, "GET", "exceptions", needs=Role.READER)
 async def exceptions(call: Call[ExceptionsQuery]) -> ExceptionsPage:
     """The technical exceptions, the one asked for last first."""
-    return await list_exceptions(call.monitor, call.query)
+    return await list_exceptions(call.app, call.query)
 
 
 @endpoint(bp, "POST", "exceptions", needs=Role.OPERATOR)
@@ -52,7 +52,7 @@ async def request_exception(call: Call[NoQuery, ExceptionRequest]) -> ExceptionD
     """Ask for an exception. Common issues 1 to 5 are refused (422) with what to do in place of it; issue 6 needs its
     three documents and the vendor's confirmation named."""
     try:
-        return await ask_exception(call.monitor, call.body, by=call.by)
+        return await ask_exception(call.app, call.body, by=call.by)
     except Unacceptable as refusal:
         errors = [FieldError(field=wrong.field, detail=wrong.detail) for wrong in refusal.wrong]
         raise Problem(HTTPStatus.UNPROCESSABLE_CONTENT, str(refusal), errors=errors) from None
@@ -62,7 +62,7 @@ async def request_exception(call: Call[NoQuery, ExceptionRequest]) -> ExceptionD
 async def exception(call: Call[NoQuery]) -> ExceptionDetail:
     """One exception with its history. The header ETag is its version."""
     try:
-        return await read_exception_detail(call.monitor, call.path["id"])
+        return await read_exception_detail(call.app, call.path["id"])
     except UnknownException:
         raise _unknown() from None
 
@@ -72,7 +72,7 @@ async def approve(call: Call[NoQuery, Approval]) -> ExceptionDetail:
     """Approve an exception: from now to its end it silences the incidents it covers. Needs the header If-Match with its
     ETag, or *. Who asked for it cannot approve it (403), where people sign in themselves."""
     try:
-        return await approve_exception(call.monitor, call.path["id"], call.body, by=call.by, etag=call.etag)
+        return await approve_exception(call.app, call.path["id"], call.body, by=call.by, etag=call.etag)
     except OwnRequest as refusal:
         raise Problem(HTTPStatus.FORBIDDEN, str(refusal)) from None
     except (UnknownException, ChangedException, NotNow) as refusal:
@@ -84,7 +84,7 @@ async def withdraw(call: Call[NoQuery]) -> ExceptionDetail:
     """Withdraw an exception: it stays in the list, and its incidents open again. Needs the header If-Match with its
     ETag, or *."""
     try:
-        return await withdraw_exception(call.monitor, call.path["id"], by=call.by, etag=call.etag)
+        return await withdraw_exception(call.app, call.path["id"], by=call.by, etag=call.etag)
     except (UnknownException, ChangedException, NotNow) as refusal:
         raise _refused(refusal) from None
 
@@ -93,7 +93,7 @@ async def withdraw(call: Call[NoQuery]) -> ExceptionDetail:
 async def request_for_partner_center(call: Call[NoQuery]) -> RequestText:
     """The text and the list of attachments that the request at Partner Center needs, filled from the findings."""
     try:
-        return await request_of(call.monitor, call.path["id"])
+        return await request_of(call.app, call.path["id"])
     except UnknownException:
         raise _unknown() from None
 

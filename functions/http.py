@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from functions.problems import HEADERS, FieldError, Problem
 from functions.who import Caller, Role, caller_of
-from shared.app.monitor import Monitor, monitor
+from shared.app.app import App, running_app
 from shared.app.settings import AuthMode
 from shared.wire.csv_text import csv_text
 from shared.wire.models import Answer, BadParameter, ListQuery, Page, Query, Versioned
@@ -51,7 +51,7 @@ class RawBody(BaseModel):
 class Call[Q: Query, B: BaseModel = NoBody]:
     """One request, let in and parsed. `caller` is None on a route that is open to everybody."""
 
-    monitor: Monitor
+    app: App
     caller: Caller | None
     query: Q
     body: B
@@ -95,10 +95,10 @@ class Endpoint:
         (item,) = get_args(self.answer.model_fields["items"].annotation)
         return item  # type: ignore[no-any-return]
 
-    async def serve(self, monitor_: Monitor, request: func.HttpRequest) -> func.HttpResponse:
+    async def serve(self, app: App, request: func.HttpRequest) -> func.HttpResponse:
         """Answer a request, whatever happens."""
         try:
-            call = self._call(monitor_, request)
+            call = self._call(app, request)
             answer = await self.work(call)
             return self._response(call.query, answer)
         except BadParameter as bad:
@@ -112,9 +112,9 @@ class Endpoint:
             _log.exception("%s failed", self.name)
             return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app failed; its log says why.").response()
 
-    def _call(self, monitor_: Monitor, request: func.HttpRequest) -> Call[Query, BaseModel]:
-        mode = monitor_.settings.auth_mode
-        caller = caller_of(request, monitor_.settings) if self.needs else None
+    def _call(self, app: App, request: func.HttpRequest) -> Call[Query, BaseModel]:
+        mode = app.settings.auth_mode
+        caller = caller_of(request, app.settings) if self.needs else None
         if caller and self.needs and caller.role < self.needs:
             raise Problem(HTTPStatus.FORBIDDEN, "This needs the app role Operator.")
         # A function key may come as the query parameter code; it is the host's business and never looked at here.
@@ -124,7 +124,7 @@ class Endpoint:
             body = RawBody(content=request.get_body())
         else:
             body = NoBody() if self.body is NoBody else _parse_body(request, self.body)
-        return Call(monitor_, caller, query, body, request.route_params, request.headers.get("If-Match"))
+        return Call(app, caller, query, body, request.route_params, request.headers.get("If-Match"))
 
     def _response(self, query: Query, answer: BaseModel) -> func.HttpResponse:
         if self.item and isinstance(answer, Page) and isinstance(query, ListQuery) and query.format == "csv":
@@ -152,7 +152,7 @@ def endpoint[Q: Query, B: BaseModel, A: BaseModel](
         made = describe(work, method, route, needs)
 
         async def handle(req: func.HttpRequest) -> func.HttpResponse:
-            return await made.serve(monitor(), req)
+            return await made.serve(running_app(), req)
 
         handle.__name__ = made.name
         level = func.AuthLevel.ANONYMOUS if needs is None else None

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from shared.app.monitor import monitor
+from shared.app.app import running_app
 from shared.maintenance.night import maintain, maintain_again
 from shared.maintenance.watch import watch_scan
 
@@ -13,18 +13,18 @@ bp = func.Blueprint()  # type: ignore[no-untyped-call]
 @bp.timer_trigger(arg_name="timer", schedule="%MAINTENANCE_SCHEDULE%", run_on_startup=False)
 async def nightly(timer: func.TimerRequest) -> None:
     """Export the tables, delete what is past its time, report the last days."""
-    await maintain(monitor())
+    await maintain(running_app())
 
 
 @bp.function_name("maintain_again")
 @bp.timer_trigger(arg_name="timer", schedule="0 25 * * * *", run_on_startup=False)
 async def again(timer: func.TimerRequest) -> None:
     """Do the last night's work again, each hour, until it is done."""
-    await maintain_again(monitor())
+    await maintain_again(running_app())
 
 
 @bp.function_name("watch_scan")
 @bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
 async def watch(timer: func.TimerRequest) -> None:
     """Say in the log how far behind the scan is and how much of the log was read."""
-    await watch_scan(monitor())
+    await watch_scan(running_app())

@@ -75,28 +75,28 @@ class ErasedRows(Answer):
 async def rescan_period(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
     """Have a period read again, by today's rules and directory."""
     tenants = _tenants(call)
-    return SlicesDue(slices=sum([await rescan(call.monitor, t, call.body.from_, call.body.to) for t in tenants]))
+    return SlicesDue(slices=sum([await rescan(call.app, t, call.body.from_, call.body.to) for t in tenants]))
 
 
 @endpoint(bp, "POST", "ops/release", needs=Role.OPERATOR)
 async def release_parked(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
     """Have the parked slices of a period tried again."""
     tenants = _tenants(call)
-    return SlicesDue(slices=sum([await release(call.monitor, t, call.body.from_, call.body.to) for t in tenants]))
+    return SlicesDue(slices=sum([await release(call.app, t, call.body.from_, call.body.to) for t in tenants]))
 
 
 @endpoint(bp, "POST", "ops/replay", needs=Role.OPERATOR)
 async def replay_quarantine(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
     """Have the slices of a period that hold quarantined records read again."""
     tenants = _tenants(call)
-    return SlicesDue(slices=sum([await replay(call.monitor, t, call.body.from_, call.body.to) for t in tenants]))
+    return SlicesDue(slices=sum([await replay(call.app, t, call.body.from_, call.body.to) for t in tenants]))
 
 
 @endpoint(bp, "POST", "ops/pause", needs=Role.OPERATOR)
 async def pause(call: Call[NoQuery, PauseUntil]) -> Paused:
     """Tell no channel anything until a time; findings and incidents go on."""
     try:
-        return Paused(until=await pause_alerts(call.monitor, call.body.until, call.by))
+        return Paused(until=await pause_alerts(call.app, call.body.until, call.by))
     except ValueError as wrong:
         raise BadParameter("until", str(wrong)) from None
 
@@ -104,12 +104,12 @@ async def pause(call: Call[NoQuery, PauseUntil]) -> Paused:
 @endpoint(bp, "POST", "ops/erase", needs=Role.OPERATOR)
 async def erase(call: Call[NoQuery, PersonToErase]) -> ErasedRows:
     """Remove a person from what is kept; the counts stay. Looks through every row, which may take minutes."""
-    erased = await erase_person(call.monitor, call.body.user)
+    erased = await erase_person(call.app, call.body.user)
     return ErasedRows(changed=erased.changed, removed=erased.removed)
 
 
 def _tenants(call: Call[NoQuery, PeriodOf]) -> tuple[str, ...]:
-    watched = call.monitor.settings.tenants
+    watched = call.app.settings.tenants
     if call.body.tenant is None:
         return watched
     if call.body.tenant not in watched:

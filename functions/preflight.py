@@ -6,7 +6,7 @@ import azure.functions as func
 
 from functions.http import Call, NoQuery, endpoint
 from functions.who import Role
-from shared.app.monitor import monitor
+from shared.app.app import running_app
 from shared.preflight.model import Preflight
 from shared.preflight.run import preflight as check_everything
 from shared.preflight.run import preflight_when_due
@@ -18,11 +18,11 @@ bp = func.Blueprint()  # type: ignore[no-untyped-call]
 @bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
 async def check(timer: func.TimerRequest) -> None:
     """Check once an hour what the installation needs."""
-    await preflight_when_due(monitor())
+    await preflight_when_due(running_app())
 
 
 @endpoint(bp, "GET", "preflight", needs=Role.READER)
 async def preflight(call: Call[NoQuery]) -> Preflight:
     """Each permission, licence, table, queue and webhook: ok, missing or unknown, what to do and which command. Asks
     Graph, so it takes a moment; sends nothing to webhooks."""
-    return await check_everything(call.monitor)
+    return await check_everything(call.app)

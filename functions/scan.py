@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from functions.messages import Messages
-from shared.app.monitor import monitor
+from shared.app.app import running_app
 from shared.basics.events import log_event
 from shared.preflight.self_test import fail_self_test, is_self_test, run_self_test
 from shared.scan.job import park_poisoned, scan_slice
@@ -19,7 +19,7 @@ _QUEUE = "scan-slices"
 @bp.queue_output(arg_name="slices", queue_name=_QUEUE, connection="AzureWebJobsStorage")
 async def plan(timer: func.TimerRequest, slices: Messages) -> None:
     """Send what is due."""
-    if messages := await plan_scans(monitor()):
+    if messages := await plan_scans(running_app()):
         slices.set(messages)
 
 
@@ -30,8 +30,8 @@ async def scan(message: func.QueueMessage, slices: Messages) -> None:
     """Read one slice; send the tenant's next. Or go the way of a self-test."""
     body = message.get_body().decode()
     if is_self_test(body):
-        await run_self_test(monitor(), body)
-    elif messages := await scan_slice(monitor(), body):
+        await run_self_test(running_app(), body)
+    elif messages := await scan_slice(running_app(), body):
         slices.set(messages)
 
 
@@ -41,4 +41,4 @@ async def park(message: func.QueueMessage) -> None:
     """Park a slice whose message crashed its workers again and again."""
     log_event("poison_message", queue=f"{_QUEUE}-poison", messageId=message.id)
     body = message.get_body().decode()
-    await (fail_self_test if is_self_test(body) else park_poisoned)(monitor(), body)
+    await (fail_self_test if is_self_test(body) else park_poisoned)(running_app(), body)

@@ -11,7 +11,7 @@ from functions.http import ENDPOINTS, Call, NoQuery, describe, endpoint
 from functions.messages import Messages
 from functions.problems import Problem
 from functions.who import Role
-from shared.app.monitor import monitor
+from shared.app.app import running_app
 from shared.preflight.self_test import (
     SelfTest,
     SelfTestRequest,
@@ -27,7 +27,7 @@ bp = func.Blueprint()  # type: ignore[no-untyped-call]
 async def start_test(call: Call[NoQuery, SelfTestRequest]) -> SelfTest:
     """Send a made-up violation, marked as a test, through queue, assessment, tables and alert. It never counts in the
     compliance and is in no list; ask self-test/{id} for the time of each leg."""
-    return await start_self_test(call.monitor, call.body, by=call.by)
+    return await start_self_test(call.app, call.body, by=call.by)
 
 
 START = describe(start_test, "POST", "self-test", Role.OPERATOR)
@@ -39,7 +39,7 @@ ENDPOINTS.append(START)
 @bp.queue_output(arg_name="slices", queue_name="scan-slices", connection="AzureWebJobsStorage")
 async def start(req: func.HttpRequest, slices: Messages) -> func.HttpResponse:
     """The one route that sends a message."""
-    answer = await START.serve(monitor(), req)
+    answer = await START.serve(running_app(), req)
     if answer.status_code == HTTPStatus.OK:
         slices.set([message_of(json.loads(answer.get_body())["id"])])
     return answer
@@ -49,6 +49,6 @@ async def start(req: func.HttpRequest, slices: Messages) -> func.HttpResponse:
 async def self_test(call: Call[NoQuery]) -> SelfTest:
     """How far a self-test got, and how long each leg took."""
     try:
-        return await read_self_test(call.monitor, call.path["id"])
+        return await read_self_test(call.app, call.path["id"])
     except UnknownTest:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such self-test.") from None

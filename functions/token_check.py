@@ -26,8 +26,8 @@ async def token_check(call: Call[NoQuery, RawBody]) -> TokenAnswer:
     try:
         answer = await check_request(
             read_request(call.body.content),
-            now=call.monitor.clock(),
-            partner_tenant_id=call.monitor.settings.partner_tenant_id,
+            now=call.app.clock(),
+            partner_tenant_id=call.app.settings.partner_tenant_id,
         )
     except TokenError as error:
         raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None

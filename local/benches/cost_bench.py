@@ -34,7 +34,7 @@ from local.sample.model import LogRecord
 from local.stage.azurite import azurite
 from local.stage.stack import CHECKOUT
 from shared.alerts.dispatch import dispatch_alerts
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import load_settings
 from shared.ledger.head import NEVER
 from shared.ledger.slices import DAY, Slice, closed_slices, midnight
@@ -192,37 +192,37 @@ class _Meter:
 async def _work(records: int, directory: DirectoryFile) -> list[Cost]:
     now = [_START + _WIDTH]
     settings = load_settings()
-    monitor = Monitor(settings, clock=lambda: now[0])
+    app = App(settings, clock=lambda: now[0])
     meter = _Meter(records, settings.storage_connection_string or "")
     slice_ = Slice(settings.partner_tenant_id, _START, _WIDTH)
     days = max(2, min(31, _MOST_LEDGER_RECORDS // (96 * records)))
     try:
-        tables = await monitor.tables()
+        tables = await app.tables()
         await save_directory(tables.directory, directory, now[0])
-        await monitor.directory()
+        await app.directory()
         for work, age in (("first read", timedelta(0)), ("read again", _WIDTH), ("third read", 4 * _WIDTH)):
             now[0] = slice_.end + age
-            body = await launch(monitor, tables, await read_flight(tables.control, slice_.tenant), [slice_])
+            body = await launch(app, tables, await read_flight(tables.control, slice_.tenant), [slice_])
             if body is None:
                 raise RuntimeError("the tenant's flight is taken")
-            await meter(work, partial(scan_slice, monitor, body), pages=-(-records // 1000))
+            await meter(work, partial(scan_slice, app, body), pages=-(-records // 1000))
         head = await tables.slices.get(slice_.partition, head_row(slice_)["RowKey"])
         if head is None or not head["whole"] or head["records"] != records:
             raise RuntimeError("the slice was not read whole")
         await _fill(tables, head, [*closed_slices(slice_.tenant, now[0] - days * DAY, now[0], _WIDTH)])
         now[0] += timedelta(seconds=1)
-        await plan_scans(monitor)  # works out the days anew: their heads were put there
-        if await meter(f"plan over {days} days, nothing due", lambda: plan_scans(monitor)):
+        await plan_scans(app)  # works out the days anew: their heads were put there
+        if await meter(f"plan over {days} days, nothing due", lambda: plan_scans(app)):
             raise RuntimeError("a slice is due, though all were read")
-        await meter("watch", lambda: watch_scan(monitor))
-        await dispatch_alerts(monitor)
-        await meter("dispatch, nothing to tell", lambda: dispatch_alerts(monitor))
-        await meter("tending incidents", lambda: tend_incidents(monitor))
-        await meter("tending exceptions", lambda: tend_exceptions(monitor))
-        await meter("night", lambda: maintain(monitor))
-        await meter("night again, nothing to do", lambda: maintain_again(monitor))
+        await meter("watch", lambda: watch_scan(app))
+        await dispatch_alerts(app)
+        await meter("dispatch, nothing to tell", lambda: dispatch_alerts(app))
+        await meter("tending incidents", lambda: tend_incidents(app))
+        await meter("tending exceptions", lambda: tend_exceptions(app))
+        await meter("night", lambda: maintain(app))
+        await meter("night again, nothing to do", lambda: maintain_again(app))
     finally:
-        await monitor.close()
+        await app.close()
     return meter.costs
 
 

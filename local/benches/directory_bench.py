@@ -24,7 +24,7 @@ from local.graph_server import LocalGraph, PartnerDirectory
 from local.sample.crowd import make_crowd
 from local.stage.azurite import azurite
 from local.stage.stack import CHECKOUT
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import Settings, load_settings
 from shared.people.refresh import REGISTRATIONS, ROSTER, refresh_directory
 from shared.store.refresh import read_state
@@ -99,20 +99,20 @@ async def measure(accounts: int, customers: int, groups: int) -> Refreshed:
 
 async def _refresh() -> None:
     """The measured process."""
-    monitor = Monitor(load_settings())
+    app = App(load_settings())
     try:
-        tables = await monitor.tables()
+        tables = await app.tables()
         idle = peak_megabytes()
         started = time.perf_counter()
         for _ in range(_REFRESHES):
-            await refresh_directory(monitor, scheduled=True)
+            await refresh_directory(app, scheduled=True)
         seconds = (time.perf_counter() - started) / _REFRESHES
         peak = peak_megabytes()
         for source in (ROSTER, REGISTRATIONS):
             state = await read_state(tables.directory, source)
             if state.problem or state.last_completed is None:
                 raise RuntimeError(f"{source} was not read to its end: {state.problem}")
-        file = (await monitor.directory()).file
+        file = (await app.directory()).file
         print(
             json.dumps(
                 {
@@ -125,7 +125,7 @@ async def _refresh() -> None:
             )
         )
     finally:
-        await monitor.close()
+        await app.close()
 
 
 def peak_megabytes() -> float:

@@ -19,7 +19,7 @@ from azure.core.exceptions import AzureError
 from azure.identity.aio import AzureCliCredential, AzureDeveloperCliCredential, ChainedTokenCredential
 from pydantic import ValidationError
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import Settings, SettingsError, load_settings
 from shared.maintenance.erase import erase_person
 from shared.maintenance.export import export_tables
@@ -81,36 +81,36 @@ async def _run(options: argparse.Namespace) -> str:
         stack.push_async_callback(credential.close)
         connection = settings.storage_connection_string
         tables = Tables.connect(connection, settings.table_service_uri, None if connection else credential)
-        monitor = Monitor(settings, tables=tables)
-        stack.push_async_callback(monitor.close)
+        app = App(settings, tables=tables)
+        stack.push_async_callback(app.close)
         if options.command in ("export", "restore"):
             exports = Exports.connect(connection, settings.blob_service_uri, None if connection else credential)
             stack.push_async_callback(exports.close)
             if options.command == "export":
-                return _listed("Exported", await export_tables(monitor, exports))
-            target = await monitor.tables() if options.target is None else _elsewhere(stack, options.target, credential)
+                return _listed("Exported", await export_tables(app, exports))
+            target = await app.tables() if options.target is None else _elsewhere(stack, options.target, credential)
             return _listed("Restored", await _restore(options.export, exports, target))
-        return await _do(monitor, settings, options)
+        return await _do(app, settings, options)
 
 
-async def _do(monitor: Monitor, settings: Settings, options: argparse.Namespace) -> str:
+async def _do(app: App, settings: Settings, options: argparse.Namespace) -> str:
     match options.command:
         case "load-directory":
             file = _directory_file(options.file)
-            await save_directory((await monitor.tables()).directory, file, monitor.clock())
+            await save_directory((await app.tables()).directory, file, app.clock())
             return f"{len(file.delegated_admins)} delegated admins and {len(file.customers)} customers loaded."
         case "pause":
-            until = await pause_alerts(monitor, options.until, getpass.getuser())
+            until = await pause_alerts(app, options.until, getpass.getuser())
             return f"No alert is sent before {until.isoformat()}."
         case "erase":
-            erased = await erase_person(monitor, options.user)
+            erased = await erase_person(app, options.user)
             return f"{erased.changed} rows changed and {erased.removed} removed."
         case _:
             work, _ = _PERIODS[options.command]
-            now = monitor.clock()
+            now = app.clock()
             first, end = options.first or now - timedelta(days=31), options.end or now
             tenants = [options.tenant] if options.tenant else [*settings.tenants]
-            done = sum([await work(monitor, tenant, first, end) for tenant in tenants])
+            done = sum([await work(app, tenant, first, end) for tenant in tenants])
             return f"{done} slices will be read by the next plan."
 
 

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import sys
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import SettingsError, load_settings
 from shared.preflight.model import Preflight
 from shared.preflight.run import lines, preflight
@@ -38,8 +38,8 @@ def main(argv: list[str]) -> int:
 
 
 async def _run() -> Preflight:
-    monitor = Monitor(load_settings())
+    app = App(load_settings())
     try:
-        return await preflight(monitor)
+        return await preflight(app)
     finally:
-        await monitor.close()
+        await app.close()

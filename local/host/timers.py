@@ -38,7 +38,7 @@ class Timer:
         async with self._running:
             started = _now()
             info: dict[str, object] = {"IsPastDue": past_due, "Schedule": {"AdjustForDST": True}}
-            if self.function.trigger.use_monitor:
+            if self.function.trigger.use_app:
                 last = self._last or datetime.min.replace(tzinfo=UTC)
                 due = self._schedule.after(started)
                 info["ScheduleStatus"] = {
@@ -54,7 +54,7 @@ class Timer:
         due = _now() if self.function.trigger.run_on_startup else self._schedule.after(_now())
         while await self._wait_until(due):
             started = _now()
-            late = self.function.trigger.use_monitor and started - due > _LATE
+            late = self.function.trigger.use_app and started - due > _LATE
             with contextlib.suppress(FunctionFailedError):  # the invoker has logged it
                 await self.fire(past_due=late)
             # From the start of the run, as in Azure: what came due meanwhile is run once, at once.

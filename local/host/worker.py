@@ -36,7 +36,7 @@ class Binding(BaseModel):
     methods: tuple[str, ...] = ()
     schedule: str = ""
     run_on_startup: bool = False
-    use_monitor: bool = True
+    use_app: bool = True
     queue_name: str = ""
     connection: str = ""
 

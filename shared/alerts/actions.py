@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from shared.alerts.listing import AlertItem, alert_item
 from shared.alerts.outgoing import DEADLINE, message_id, new_delivery, surroundings
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.messages.compose import test_message
 from shared.messages.delivery import GATHERING
@@ -26,29 +26,29 @@ class Changed(Exception):  # noqa: N818
 # --- deliveries -------------------------------------------------------------------------------------------------------
 
 
-async def send_test(monitor: Monitor, channel: str) -> AlertItem:
+async def send_test(app: App, channel: str) -> AlertItem:
     """Send a made-up incident, marked as a test, to a channel: within a minute. Raises Unknown."""
-    if channel not in monitor.settings.channels:
+    if channel not in app.settings.channels:
         raise Unknown(f"no channel {clean(channel)}")
-    tables = await monitor.tables()
-    message = test_message(message_id(channel, "test", uuid4().hex), monitor.clock(), await surroundings(monitor))
-    delivery = new_delivery(monitor, channel, message)
+    tables = await app.tables()
+    message = test_message(message_id(channel, "test", uuid4().hex), app.clock(), await surroundings(app))
+    delivery = new_delivery(app, channel, message)
     await alerts.release(tables.alerts, delivery, [])
     log_event("test_alert_made", channel=channel)
     return alert_item(delivery)
 
 
-async def redeliver(monitor: Monitor, id_: str, *, by: str) -> AlertItem:
+async def redeliver(app: App, id_: str, *, by: str) -> AlertItem:
     """Send a message again, whatever became of it, under the same webhook-id: within a minute, and with all its tries
     if it has to. Raises Unknown, or Changed when it is on its way just now."""
-    table = (await monitor.tables()).alerts
+    table = (await app.tables()).alerts
     try:
         delivery = await alerts.read_delivery(table, id_)
     except ValueError:  # no key of a table
         delivery = None
     if delivery is None or delivery.state == GATHERING:
         raise Unknown(f"no delivery {clean(id_)}")
-    now = monitor.clock()
+    now = app.clock()
     if delivery.is_busy(now):
         raise Changed("it is on its way just now")
     try:

@@ -17,8 +17,8 @@ from standardwebhooks import Webhook
 
 from shared.alerts.dispatch import DeliveryMessage, send_due
 from shared.alerts.post import Answer, Target, post
+from shared.app.app import App
 from shared.app.channels import Channel
-from shared.app.monitor import Monitor
 from shared.app.settings import AuthMode
 from shared.basics.events import log_event
 from shared.messages.delivery import DEAD, DELIVERED, DUE, GATHERING, SENDING, Delivery
@@ -38,43 +38,43 @@ OVERDUE: Final = timedelta(hours=25)
 type Post = Callable[[Target, bytes, Mapping[str, str]], Awaitable[Answer]]
 
 
-async def deliver_alert(monitor: Monitor, body: str, post: Post = post) -> list[str]:
+async def deliver_alert(app: App, body: str, post: Post = post) -> list[str]:
     """Try one delivery; gives the message of the channel's next one when this one arrived.
 
     Raises only what makes the queue try again: storage that does not answer, or a message that is none.
     """
     message = DeliveryMessage.model_validate_json(body)
-    tables = await monitor.tables()
-    if await is_paused(tables, monitor.clock()):
+    tables = await app.tables()
+    if await is_paused(tables, app.clock()):
         return []  # the dispatch sends it again once the pause is over
-    claimed = await _claim(monitor, tables, message.delivery)
+    claimed = await _claim(app, tables, message.delivery)
     if claimed is None:
         return []
-    settled = await _settle(monitor, tables, claimed, await _try(monitor, claimed, post))
+    settled = await _settle(app, tables, claimed, await _try(app, claimed, post))
     if settled is None or settled.state != DELIVERED:
         return []
     under_way = await alerts.deliveries_under_way(tables.alerts)
-    return await send_due(monitor, tables, (d for d in under_way if d.channel == claimed.channel))
+    return await send_due(app, tables, (d for d in under_way if d.channel == claimed.channel))
 
 
-async def settle_poisoned(monitor: Monitor, body: str) -> None:
+async def settle_poisoned(app: App, body: str) -> None:
     """Count a message that crashed its workers again and again as one try in vain."""
     try:
         message = DeliveryMessage.model_validate_json(body)
     except ValidationError:
         log_event("alert_message_unreadable")  # nothing of ours: no delivery hangs on it
         return
-    tables = await monitor.tables()
+    tables = await app.tables()
     delivery = await alerts.read_delivery(tables.alerts, message.delivery)
     if delivery is None or delivery.ended or delivery.state == GATHERING:
         return
-    await _settle(monitor, tables, delivery, Answer(0, "its workers crashed"))
+    await _settle(app, tables, delivery, Answer(0, "its workers crashed"))
 
 
-async def _claim(monitor: Monitor, tables: Tables, id_: str) -> Delivery | None:
+async def _claim(app: App, tables: Tables, id_: str) -> Delivery | None:
     """The delivery, to be sent by this worker alone; None when it is not due, ended, or in other hands."""
     delivery = await alerts.read_delivery(tables.alerts, id_)
-    now = monitor.clock()
+    now = app.clock()
     if delivery is None or delivery.ended or delivery.state == GATHERING or delivery.next_due > now:
         return None
     if delivery.state == SENDING and delivery.is_busy(now):
@@ -92,21 +92,21 @@ async def _claim(monitor: Monitor, tables: Tables, id_: str) -> Delivery | None:
         return None
 
 
-async def _try(monitor: Monitor, delivery: Delivery, post: Post) -> Answer:
-    if monitor.clock() - delivery.deadline > OVERDUE:
+async def _try(app: App, delivery: Delivery, post: Post) -> Answer:
+    if app.clock() - delivery.deadline > OVERDUE:
         return Answer(0, "its workers crashed")
-    channel = monitor.settings.channels.get(delivery.channel)
-    return await _send(monitor, channel, delivery, post) if channel else Answer(0, "the channel is not configured")
+    channel = app.settings.channels.get(delivery.channel)
+    return await _send(app, channel, delivery, post) if channel else Answer(0, "the channel is not configured")
 
 
-async def _send(monitor: Monitor, channel: Channel, delivery: Delivery, post: Post) -> Answer:
+async def _send(app: App, channel: Channel, delivery: Delivery, post: Post) -> Answer:
     body = render(channel.kind, of_json(delivery.message))
     target = Target(
         channel.url.get_secret_value(),
-        internal=channel.host in monitor.settings.allowed_hosts,
-        local=monitor.settings.auth_mode is AuthMode.LOCAL,
+        internal=channel.host in app.settings.allowed_hosts,
+        local=app.settings.auth_mode is AuthMode.LOCAL,
     )
-    return await post(target, body, signed(channel, delivery.message_id, monitor.clock(), body))
+    return await post(target, body, signed(channel, delivery.message_id, app.clock(), body))
 
 
 def signed(channel: Channel, message_id: str, now: datetime, body: bytes) -> dict[str, str]:
@@ -121,9 +121,9 @@ def signed(channel: Channel, message_id: str, now: datetime, body: bytes) -> dic
     return {**headers, "webhook-signature": " ".join(signatures)} if signatures else headers
 
 
-async def _settle(monitor: Monitor, tables: Tables, delivery: Delivery, answer: Answer) -> Delivery | None:
+async def _settle(app: App, tables: Tables, delivery: Delivery, answer: Answer) -> Delivery | None:
     """Note what came of it; None when another worker holds the delivery by now."""
-    now = monitor.clock()
+    now = app.clock()
     state, due, text = DELIVERED, delivery.next_due, answer.text
     if not answer.delivered:
         failed = after_failure(

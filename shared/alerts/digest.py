@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from shared.alerts.hours import digest_period
 from shared.alerts.outgoing import message_id, new_delivery
+from shared.app.app import App
 from shared.app.channels import Channel
-from shared.app.monitor import Monitor
 from shared.basics.events import log_event
 from shared.compliance.coverage import measure, percent
 from shared.exceptions.life import REMINDERS
@@ -54,13 +54,13 @@ _TYPES: Final[dict[str, Literal["digest.daily", "digest.weekly"]]] = {
 }
 
 
-async def make_digests(monitor: Monitor, tables: Tables) -> None:
+async def make_digests(app: App, tables: Tables) -> None:
     """Make the deliveries of the digests that are due, each once however often it is called."""
-    now = monitor.clock()
-    digests = {name: (c, due) for name, c in monitor.settings.channels.items() if (due := digest_period(c, now))}
+    now = app.clock()
+    digests = {name: (c, due) for name, c in app.settings.channels.items() if (due := digest_period(c, now))}
     if not digests:
         return
-    flights = [await read_flight(tables.control, tenant) for tenant in monitor.settings.tenants]
+    flights = [await read_flight(tables.control, tenant) for tenant in app.settings.tenants]
     installed = min((f.first_seen for f in flights if f.first_seen != PAST), default=now)
     for name, (channel, due) in digests.items():
         if now - due[1] > _LATEST or due[1] <= installed:
@@ -68,16 +68,16 @@ async def make_digests(monitor: Monitor, tables: Tables) -> None:
         key = message_id(name, "digest", due[1].isoformat())
         if await read_delivery(tables.alerts, delivery_id(due[1], name, key)):
             continue
-        message = await _message(monitor, tables, channel, due, key)
+        message = await _message(app, tables, channel, due, key)
         try:
-            await release(tables.alerts, new_delivery(monitor, name, message), [])
+            await release(tables.alerts, new_delivery(app, name, message), [])
         except Conflict:
             continue  # another instance made it
         log_event("digest_made", channel=name, type=message.type)
 
 
 async def _message(
-    monitor: Monitor, tables: Tables, channel: Channel, due: tuple[datetime, datetime], key: str
+    app: App, tables: Tables, channel: Channel, due: tuple[datetime, datetime], key: str
 ) -> DigestMessage:
     """It is about the whole UTC days that ended in its period, since those are what is counted; and, where the channel
     names customers, about those alone, but for how much of the log was read."""
@@ -86,13 +86,13 @@ async def _message(
     days = [day async for day in partner_days(tables.rollups, begin - length, end - DAY)]
     before = [day for day in days if day.day < begin]
     these = [day for day in days if day.day >= begin]
-    now = monitor.clock()
-    measured = measure(monitor.settings.tenants, these, begin, now, monitor.settings.slice_width)
+    now = app.clock()
+    measured = measure(app.settings.tenants, these, begin, now, app.settings.slice_width)
     expected = sum(1 for m in measured for s in m.expected if s.end <= end)
     missing = sum(1 for m in measured for s in m.missing if s.end <= end)
     customers = channel.customer_keys
     incidents = [i async for i in all_incidents(tables.incidents) if not customers or i.who.customer in customers]
-    expiring = await _expiring(monitor, tables, channel)
+    expiring = await _expiring(app, tables, channel)
     coverage = Coverage(
         expected_slices=expected,
         complete_slices=expected - missing,
@@ -116,9 +116,9 @@ async def _message(
     )
 
 
-async def _expiring(monitor: Monitor, tables: Tables, channel: Channel) -> list[ExpiringException]:
+async def _expiring(app: App, tables: Tables, channel: Channel) -> list[ExpiringException]:
     """The technical exceptions that end soon and that the channel may hear of, the first to end first."""
-    now = monitor.clock()
+    now = app.clock()
     customers = channel.customer_keys
     every = [stored.exception for stored in await read_exceptions(tables.control)]
     soon = [e for e in every if e.is_in_effect(now) and e.ends - now <= REMINDERS[0] * DAY]

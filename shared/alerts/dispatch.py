@@ -18,8 +18,8 @@ from pydantic import BaseModel
 from shared.alerts.first_scan import first_scan_is_over
 from shared.alerts.hours import least_told
 from shared.alerts.outgoing import message_id, new_delivery, surroundings
+from shared.app.app import App
 from shared.app.channels import Channel
-from shared.app.monitor import Monitor
 from shared.basics.events import log_event
 from shared.incidents.life import is_in_hand
 from shared.incidents.model import RESOLVED, Incident, Telling
@@ -45,20 +45,20 @@ class DeliveryMessage(BaseModel):
     delivery: str
 
 
-async def dispatch_alerts(monitor: Monitor) -> list[str]:
+async def dispatch_alerts(app: App) -> list[str]:
     """The queue messages to send now: for each channel that is not busy, its oldest due delivery."""
-    tables = await monitor.tables()
-    channels = monitor.settings.channels
+    tables = await app.tables()
+    channels = app.settings.channels
     await take_in(tables, channels)
-    if await is_paused(tables, monitor.clock()):
+    if await is_paused(tables, app.clock()):
         return []
     waiting = await asyncio.gather(*(alerts.waiting(tables.alerts, name) for name in channels))
     under_way = await alerts.deliveries_under_way(tables.alerts)
     gathering = [delivery for delivery in under_way if delivery.state == GATHERING]
     if any(waiting) or gathering:
-        await _release(monitor, tables, dict(zip(channels, waiting, strict=True)), gathering)
+        await _release(app, tables, dict(zip(channels, waiting, strict=True)), gathering)
         under_way = await alerts.deliveries_under_way(tables.alerts)
-    return await send_due(monitor, tables, under_way)
+    return await send_due(app, tables, under_way)
 
 
 # --- taking in --------------------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ def wants(channel: Channel, telling: Telling) -> bool:
 
 
 async def _release(
-    monitor: Monitor, tables: Tables, waiting: Mapping[str, Sequence[Item]], gathering: Iterable[Delivery]
+    app: App, tables: Tables, waiting: Mapping[str, Sequence[Item]], gathering: Iterable[Delivery]
 ) -> None:
     for delivery in gathering:
         try:
@@ -104,31 +104,31 @@ async def _release(
         except Conflict:
             log_event("release_overtaken", channel=delivery.channel)  # another instance is at it
     promised = {name for delivery in gathering for name in delivery.members}
-    around = await surroundings(monitor)
-    in_the_air = await _in_the_air(monitor, tables)
+    around = await surroundings(app)
+    in_the_air = await _in_the_air(app, tables)
     old = any(item.telling.first_scan for items in waiting.values() for item in items)
-    first_scan_over = not old or (not in_the_air and await first_scan_is_over(monitor, tables))
+    first_scan_over = not old or (not in_the_air and await first_scan_is_over(app, tables))
     for name, every in waiting.items():
         items = [item for item in every if item.name not in promised]
         if not items:
             continue
-        channel = monitor.settings.channels[name]
+        channel = app.settings.channels[name]
         moment = Moment(
-            now=monitor.clock(),
-            least=least_told(channel, monitor.clock()),
+            now=app.clock(),
+            least=least_told(channel, app.clock()),
             cycle_over=not in_the_air,
             first_scan_over=first_scan_over,
-            storm_threshold=monitor.settings.storm_threshold,
+            storm_threshold=app.settings.storm_threshold,
             told=await _told(tables, items),
         )
         try:
-            await _carry_out(monitor, tables, name, items, moment, around)
+            await _carry_out(app, tables, name, items, moment, around)
         except Conflict:
             log_event("release_overtaken", channel=name)  # another instance is at it; the next minute looks again
 
 
 async def _carry_out(
-    monitor: Monitor, tables: Tables, channel: str, items: Sequence[Item], moment: Moment, around: Surroundings
+    app: App, tables: Tables, channel: str, items: Sequence[Item], moment: Moment, around: Surroundings
 ) -> None:
     decided = plan(items, moment)
     read: set[str] = set()
@@ -140,7 +140,7 @@ async def _carry_out(
         decided = plan(items, replace(moment, known=known))
     await alerts.drop(tables.alerts, decided.dropped)
     for group in decided.groups:
-        delivery = _delivery(monitor, channel, group, current, around)
+        delivery = _delivery(app, channel, group, current, around)
         await alerts.release(tables.alerts, delivery, group.items)
     if decided.groups or decided.dropped:
         log_event("alerts_released", channel=channel, messages=len(decided.groups), dropped=len(decided.dropped))
@@ -161,9 +161,7 @@ async def _read(tables: Tables, keys: Iterable[str]) -> dict[str, Incident]:
     return found
 
 
-def _delivery(
-    monitor: Monitor, channel: str, group: Group, current: Mapping[str, Incident], around: Surroundings
-) -> Delivery:
+def _delivery(app: App, channel: str, group: Group, current: Mapping[str, Incident], around: Surroundings) -> Delivery:
     first = group.leads[0].telling
     message: Message
     if group.type is None:
@@ -172,7 +170,7 @@ def _delivery(
     else:
         key = message_id(channel, group.type, first.event.id)
         message = many([_as_it_is(lead.telling, current) for lead in group.leads], group.type, key, around)
-    return new_delivery(monitor, channel, message, incident=first.event.incident if group.type is None else "")
+    return new_delivery(app, channel, message, incident=first.event.incident if group.type is None else "")
 
 
 def _as_it_is(telling: Telling, current: Mapping[str, Incident]) -> Telling:
@@ -193,21 +191,21 @@ async def _told(tables: Tables, items: Sequence[Item]) -> set[tuple[str, int]]:
     return {(key, opening) for name, key, opening in asked if await alerts.was_told(tables.alerts, name, key, opening)}
 
 
-async def _in_the_air(monitor: Monitor, tables: Tables) -> bool:
+async def _in_the_air(app: App, tables: Tables) -> bool:
     """Whether a scan is on its way, so that more of what it finds may come."""
-    flights = await asyncio.gather(*(read_flight(tables.control, tenant) for tenant in monitor.settings.tenants))
-    return any(not flight.is_free(monitor.clock()) for flight in flights)
+    flights = await asyncio.gather(*(read_flight(tables.control, tenant) for tenant in app.settings.tenants))
+    return any(not flight.is_free(app.clock()) for flight in flights)
 
 
 # --- sending ----------------------------------------------------------------------------------------------------------
 
 
-async def send_due(monitor: Monitor, tables: Tables, under_way: Iterable[Delivery]) -> list[str]:
+async def send_due(app: App, tables: Tables, under_way: Iterable[Delivery]) -> list[str]:
     """The message of each channel's oldest due delivery, unless the channel has one on its way already.
 
     One at a time: what is told first arrives first, and a channel that is down holds up no other.
     """
-    now = monitor.clock()
+    now = app.clock()
     of_channel: dict[str, list[Delivery]] = {}
     for delivery in under_way:
         of_channel.setdefault(delivery.channel, []).append(delivery)
@@ -215,25 +213,25 @@ async def send_due(monitor: Monitor, tables: Tables, under_way: Iterable[Deliver
     for deliveries in of_channel.values():
         if any(delivery.is_busy(now) for delivery in deliveries):
             continue
-        due = (d for d in deliveries if d.state != GATHERING and d.next_due <= now and not _waits(monitor, d))
+        due = (d for d in deliveries if d.state != GATHERING and d.next_due <= now and not _waits(app, d))
         first = min(due, key=lambda d: (d.next_due, d.created), default=None)
-        if first and (message := await _queued(monitor, tables, first)):
+        if first and (message := await _queued(app, tables, first)):
             messages.append(message)
     return messages
 
 
-def _waits(monitor: Monitor, delivery: Delivery) -> bool:
+def _waits(app: App, delivery: Delivery) -> bool:
     """Whether it waits for the end of its channel's quiet hours: one more try must not wake people either. What people
     asked for goes out: digests, tests, what is sent again by hand."""
-    channel = monitor.settings.channels.get(delivery.channel)
+    channel = app.settings.channels.get(delivery.channel)
     asked_for = delivery.type.startswith("digest.") or delivery.earlier or delivery.message["test"]
-    return channel is not None and not asked_for and delivery.severity < least_told(channel, monitor.clock())
+    return channel is not None and not asked_for and delivery.severity < least_told(channel, app.clock())
 
 
-async def _queued(monitor: Monitor, tables: Tables, delivery: Delivery) -> str | None:
+async def _queued(app: App, tables: Tables, delivery: Delivery) -> str | None:
     """Note that its message goes to the queue; None when another instance was first."""
     try:
-        await alerts.change(tables.alerts, delivery, state=DUE, busy_until=monitor.clock() + QUEUED)
+        await alerts.change(tables.alerts, delivery, state=DUE, busy_until=app.clock() + QUEUED)
     except Conflict:
         return None
     return DeliveryMessage(delivery=delivery.id).model_dump_json()

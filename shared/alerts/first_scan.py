@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.ledger.flight import PAST
 from shared.ledger.head import FOREIGN, PARKED, SPLIT, Head
 from shared.ledger.slices import Slice, closed_slices, days_between, near_retention_end, uncovered
@@ -15,23 +15,23 @@ from shared.store.ledger import heads_of_day
 from shared.store.tables import Tables
 
 
-async def first_scan_is_over(monitor: Monitor, tables: Tables) -> bool:
+async def first_scan_is_over(app: App, tables: Tables) -> bool:
     """Whether every tenant's old slices were read once. A tenant that cannot be read now is not waited for."""
-    return all(await asyncio.gather(*(_of_tenant(monitor, tables, tenant) for tenant in monitor.settings.tenants)))
+    return all(await asyncio.gather(*(_of_tenant(app, tables, tenant) for tenant in app.settings.tenants)))
 
 
-async def _of_tenant(monitor: Monitor, tables: Tables, tenant: str) -> bool:
-    now = monitor.clock()
+async def _of_tenant(app: App, tables: Tables, tenant: str) -> bool:
+    now = app.clock()
     flight = await read_flight(tables.control, tenant)
     if flight.problem:
         return True
     if flight.first_seen == PAST:
         return False
-    first = now - timedelta(days=monitor.settings.lookback_days)
+    first = now - timedelta(days=app.settings.lookback_days)
     days = [*days_between(first, now)]
     heads = [h for of_day in await asyncio.gather(*(_heads(tables, tenant, day) for day in days)) for h in of_day]
-    grid = closed_slices(tenant, first, flight.first_seen, monitor.settings.slice_width)
-    return not unread([s for s in grid if not near_retention_end(s, now, monitor.retention)], heads)
+    grid = closed_slices(tenant, first, flight.first_seen, app.settings.slice_width)
+    return not unread([s for s in grid if not near_retention_end(s, now, app.retention)], heads)
 
 
 async def _heads(tables: Tables, tenant: str, day: datetime) -> list[Head]:

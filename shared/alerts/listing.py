@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.messages.delivery import DEAD, DELIVERED, GATHERING, SENDING, Delivery
 from shared.store.alerts import page_of_deliveries
 from shared.wire.cursor import Place, from_cursor, to_cursor
@@ -68,13 +68,13 @@ class _After(Place):
     row: str
 
 
-async def read_alerts(monitor: Monitor, query: AlertsQuery) -> AlertsPage:
+async def read_alerts(app: App, query: AlertsQuery) -> AlertsPage:
     """A page of deliveries. Raises BadParameter for a wrong cursor."""
     question = query.question("alerts")
     after = from_cursor(query.cursor, _After, question).row if query.cursor else None
     if after is not None and not after.startswith("delivery-"):
         raise BadParameter("cursor", "is not one of this list")
-    table = (await monitor.tables()).alerts
+    table = (await app.tables()).alerts
     items: list[AlertItem] = []
     more = True
     for _ in range(_REQUESTS):

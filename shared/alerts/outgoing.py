@@ -6,7 +6,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.messages.compose import Surroundings
 from shared.messages.delivery import Delivery, delivery_id
 from shared.messages.message import Message, to_json
@@ -17,9 +17,9 @@ from shared.store.directory import DirectoryMissing
 DEADLINE: Final = timedelta(hours=24)
 
 
-def new_delivery(monitor: Monitor, channel: str, message: Message, *, incident: str = "") -> Delivery:
+def new_delivery(app: App, channel: str, message: Message, *, incident: str = "") -> Delivery:
     """A delivery of a message to a channel, due now."""
-    now = monitor.clock()
+    now = app.clock()
     return Delivery(
         id=delivery_id(message.timestamp, channel, message.idempotency_key),
         channel=channel,
@@ -39,10 +39,10 @@ def message_id(*parts: str) -> str:
     return "msg_" + (parts[0] if len(parts) == 1 else sha256("\n".join(parts).encode()).hexdigest()[:32])
 
 
-async def surroundings(monitor: Monitor) -> Surroundings:
+async def surroundings(app: App) -> Surroundings:
     """The app's address and the tenants' names as they are known now."""
     try:
-        names = (await monitor.directory()).file.tenant_names
+        names = (await app.directory()).file.tenant_names
     except DirectoryMissing:
         names = {}
-    return Surroundings(monitor.settings.address, names)
+    return Surroundings(app.settings.address, names)

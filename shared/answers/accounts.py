@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from shared.answers.people import PostureRuleId, _gravest, _is_user, _paged, _User
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.people.lists import AccountEntry
 from shared.rules.posture import POSTURE_RULE
 from shared.rules.rule import Severity
@@ -55,9 +55,9 @@ class AccountsPage(Page[AccountItem]):
     refreshed_at: datetime | None
 
 
-async def read_accounts(monitor: Monitor, query: AccountsQuery) -> AccountsPage:
+async def read_accounts(app: App, query: AccountsQuery) -> AccountsPage:
     """A page of accounts. Raises BadParameter for a wrong cursor."""
-    kept = await load_list((await monitor.tables()).directory, ACCOUNTS)
+    kept = await load_list((await app.tables()).directory, ACCOUNTS)
     every = [AccountEntry(*entry) for entry in kept.entries] if kept else []
     chosen = [
         account

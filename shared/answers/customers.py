@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import Field
 
 from shared.answers.people import _activity, _Days, _paged, _technicians, _time
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.compliance.coverage import percent
 from shared.incidents.model import OPEN
 from shared.people.activity import Activity
@@ -73,9 +73,9 @@ class CustomersPage(Page[CustomerItem]):
     truncated: bool
 
 
-async def read_customers(monitor: Monitor, query: CustomersQuery) -> CustomersPage:
+async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
     """A page of customers. Raises BadParameter for a wrong cursor."""
-    tables, now = await monitor.tables(), monitor.clock()
+    tables, now = await app.tables(), app.clock()
     kept, technicians = await load_lists(tables.directory, CUSTOMERS, TECHNICIANS)
     activity = await _activity(tables, now, query.days, (Scope.CUSTOMER,))
     every = [CustomerEntry(*entry) for entry in kept.entries] if kept else []

@@ -13,7 +13,7 @@ from shared.answers.exception_models import (
 from shared.answers.exceptions import _read
 from shared.answers.findings import FindingsQuery, read_findings
 from shared.answers.overview import known_directory, tenant_names
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.compliance.coverage import coverage, measure
 from shared.exceptions.model import TechnicalException
 from shared.exceptions.request_text import Example, Seen, attachments, request_text
@@ -29,12 +29,12 @@ _EXAMPLES: Final = 10
 _LOOK_BACK: Final = 30 * DAY
 
 
-async def request_of(monitor: Monitor, id_: str) -> RequestText:
+async def request_of(app: App, id_: str) -> RequestText:
     """The text for Partner Center, filled from what was found in the last 30 days. Raises UnknownException."""
-    exception = (await _read(monitor, id_)).exception
-    now = monitor.clock()
+    exception = (await _read(app, id_)).exception
+    now = app.clock()
     start = midnight(now - _LOOK_BACK)
-    days = [day async for day in partner_days((await monitor.tables()).rollups, start, now)]
+    days = [day async for day in partner_days((await app.tables()).rollups, start, now)]
     counts = total(day.counts for day in days)
     by_rule: Counter[str] = Counter()
     users: Counter[str] = Counter()
@@ -44,8 +44,8 @@ async def request_of(monitor: Monitor, id_: str) -> RequestText:
             if covers.fits(lacking.user, lacking.customer, lacking.app, lacking.rules):
                 users[lacking.user] += n
                 by_rule.update(dict.fromkeys(lacking.rules, n))
-    names = {**counts.names, **tenant_names(await known_directory(monitor))}
-    measured = measure(monitor.settings.tenants, days, start, now, monitor.settings.slice_width)
+    names = {**counts.names, **tenant_names(await known_directory(app))}
+    measured = measure(app.settings.tenants, days, start, now, app.settings.slice_width)
     seen = Seen(
         since=start,
         until=now,
@@ -53,20 +53,20 @@ async def request_of(monitor: Monitor, id_: str) -> RequestText:
         by_rule=dict(sorted(by_rule.items())),
         users=users,
         names=names,
-        examples=await _examples(monitor, exception, start),
+        examples=await _examples(app, exception, start),
         percent=coverage(measured, now).percent,
     )
     return RequestText(
-        markdown=request_text(exception, seen, monitor.settings.partner_tenant_id),
+        markdown=request_text(exception, seen, app.settings.partner_tenant_id),
         attachments=[Attachment(document=kind, reference=where) for kind, where in attachments(exception)],
     )
 
 
-async def _examples(monitor: Monitor, exception: TechnicalException, start: datetime) -> list[Example]:
+async def _examples(app: App, exception: TechnicalException, start: datetime) -> list[Example]:
     """Its newest non-compliant sign-ins, as far as one call of the list finds them."""
     covers = exception.covers
     page = await read_findings(
-        monitor,
+        app,
         FindingsQuery.model_validate(
             {
                 "from": start,

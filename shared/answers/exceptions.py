@@ -16,7 +16,7 @@ from shared.answers.exception_models import (
     ExceptionsPage,
     ExceptionsQuery,
 )
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import AuthMode
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key, is_key
@@ -49,9 +49,9 @@ class _After(Place):
 # --- asked, listed, read ----------------------------------------------------------------------------------------------
 
 
-async def ask_exception(monitor: Monitor, asked: ExceptionRequest, *, by: str) -> ExceptionDetail:
+async def ask_exception(app: App, asked: ExceptionRequest, *, by: str) -> ExceptionDetail:
     """Ask for one. Raises Unacceptable."""
-    now = monitor.clock()
+    now = app.clock()
     wrong = life.why_not(
         common_issue=asked.common_issue,
         title=asked.title,
@@ -83,17 +83,17 @@ async def ask_exception(monitor: Monitor, asked: ExceptionRequest, *, by: str) -
         requested_by=by,
     )
     step = life.requested(made)
-    await write_step((await monitor.tables()).control, step, None)
+    await write_step((await app.tables()).control, step, None)
     log_event("exception_requested", exception=made.id)
     return _detail(made, [step.line], now)
 
 
-async def list_exceptions(monitor: Monitor, query: ExceptionsQuery) -> ExceptionsPage:
+async def list_exceptions(app: App, query: ExceptionsQuery) -> ExceptionsPage:
     """A page of them. Raises BadParameter for a wrong cursor."""
     question = query.question("exceptions")
     after = from_cursor(query.cursor, _After, question) if query.cursor else None
-    now = monitor.clock()
-    every = [stored.exception for stored in await read_exceptions((await monitor.tables()).control)]
+    now = app.clock()
+    every = [stored.exception for stored in await read_exceptions((await app.tables()).control)]
     wanted = [e for e in every if query.state is None or e.state_at(now) in query.state]
     if after:
         wanted = [e for e in wanted if (e.requested_at, e.id) < (after.at, after.id)]
@@ -102,36 +102,36 @@ async def list_exceptions(monitor: Monitor, query: ExceptionsQuery) -> Exception
     return ExceptionsPage(items=[_item(e, now) for e in page], cursor=to_cursor(last, question) if last else None)
 
 
-async def read_exception_detail(monitor: Monitor, id_: str) -> ExceptionDetail:
+async def read_exception_detail(app: App, id_: str) -> ExceptionDetail:
     """One of them with its history. Raises UnknownException."""
-    stored = await _read(monitor, id_)
-    lines = await read_history((await monitor.tables()).control, id_)
-    return _detail(stored.exception, lines, monitor.clock())
+    stored = await _read(app, id_)
+    lines = await read_history((await app.tables()).control, id_)
+    return _detail(stored.exception, lines, app.clock())
 
 
 # --- approved, withdrawn ----------------------------------------------------------------------------------------------
 
 
-async def approve_exception(monitor: Monitor, id_: str, given: Approval, *, by: str, etag: str) -> ExceptionDetail:
+async def approve_exception(app: App, id_: str, given: Approval, *, by: str, etag: str) -> ExceptionDetail:
     """Accept the risk; its incidents fall silent at once. Two people are needed where people can be told apart, which
     a function key does not. Raises UnknownException, ChangedException, NotNow, OwnRequest."""
-    now = monitor.clock()
-    four_eyes = monitor.settings.auth_mode is AuthMode.EASY_AUTH
+    now = app.clock()
+    four_eyes = app.settings.auth_mode is AuthMode.EASY_AUTH
     return await _change(
-        monitor, id_, etag, lambda e: life.approved(e, by, given.comment, given.ticket, now, four_eyes=four_eyes)
+        app, id_, etag, lambda e: life.approved(e, by, given.comment, given.ticket, now, four_eyes=four_eyes)
     )
 
 
-async def withdraw_exception(monitor: Monitor, id_: str, *, by: str, etag: str) -> ExceptionDetail:
+async def withdraw_exception(app: App, id_: str, *, by: str, etag: str) -> ExceptionDetail:
     """Take it back; its incidents open again at once. Raises UnknownException, ChangedException, NotNow."""
-    now = monitor.clock()
-    return await _change(monitor, id_, etag, lambda e: life.withdrawn(e, by, now))
+    now = app.clock()
+    return await _change(app, id_, etag, lambda e: life.withdrawn(e, by, now))
 
 
-async def _change(monitor: Monitor, id_: str, etag: str, do: Callable[[TechnicalException], Step]) -> ExceptionDetail:
-    tables = await monitor.tables()
+async def _change(app: App, id_: str, etag: str, do: Callable[[TechnicalException], Step]) -> ExceptionDetail:
+    tables = await app.tables()
     for _ in range(_TRIES):
-        stored = await _read(monitor, id_)
+        stored = await _read(app, id_)
         if etag not in ("*", _etag(stored.exception)):
             raise ChangedException(f"exception {id_} is at {_etag(stored.exception)}")
         step = do(stored.exception)
@@ -140,15 +140,15 @@ async def _change(monitor: Monitor, id_: str, etag: str, do: Callable[[Technical
         except Conflict:
             continue
         log_event(f"exception_{step.line.action}", exception=id_)
-        await silence_incidents(monitor, tables)
-        return _detail(step.after, await read_history(tables.control, id_), monitor.clock())
+        await silence_incidents(app, tables)
+        return _detail(step.after, await read_history(tables.control, id_), app.clock())
     raise Conflict(f"exception {id_} changes all the time")
 
 
-async def _read(monitor: Monitor, id_: str) -> Stored:
+async def _read(app: App, id_: str) -> Stored:
     if not is_key(id_):
         raise UnknownException("no such exception")
-    stored = await read_exception((await monitor.tables()).control, id_)
+    stored = await read_exception((await app.tables()).control, id_)
     if stored is None:
         raise UnknownException(f"no exception {id_}")
     return stored

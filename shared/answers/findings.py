@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from shared.answers.overview import known_directory, tenant_names
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.incidents.findings import Finding
 from shared.ledger.slices import DAY, midnight
 from shared.rules.assess import Verdict
@@ -186,12 +186,12 @@ class _Row(NamedTuple):
         return self.finding.at, self.key, self.tenant
 
 
-async def read_findings(monitor: Monitor, query: FindingsQuery) -> FindingsPage:
+async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
     """A page of findings. Raises BadParameter for a wrong cursor."""
     question = query.question("findings")
-    place = from_cursor(query.cursor, _Place, question) if query.cursor else _first(query, monitor.clock())
-    groups = [*batched(monitor.settings.tenants, _GROUP, strict=False)]
-    table = (await monitor.tables()).slices
+    place = from_cursor(query.cursor, _Place, question) if query.cursor else _first(query, app.clock())
+    groups = [*batched(app.settings.tenants, _GROUP, strict=False)]
+    table = (await app.tables()).slices
     found: list[Finding] = []
     left, was_narrowed = _REQUESTS, False
     while place and place.group < len(groups) and len(found) < query.limit and left >= len(groups[place.group]):
@@ -213,7 +213,7 @@ async def read_findings(monitor: Monitor, query: FindingsQuery) -> FindingsPage:
         else:
             sparse = len(rows) < _SPARSE and not was_narrowed
             place = place.beyond(place.window, sparse=sparse, groups=len(groups))
-    names = tenant_names(await known_directory(monitor))
+    names = tenant_names(await known_directory(app))
     goes_on = place is not None and place.group < len(groups)
     return FindingsPage(
         items=[_item(finding, names) for finding in found],

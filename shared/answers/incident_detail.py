@@ -13,7 +13,7 @@ from shared.alerts.actions import Changed, Unknown
 from shared.alerts.listing import AlertItem, alert_item
 from shared.answers.incidents import IncidentItem, incident_item
 from shared.answers.overview import known_directory, tenant_names
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import is_key
 from shared.incidents import life
@@ -70,23 +70,23 @@ class IncidentDetail(IncidentItem, Versioned):
     alerts: list[AlertItem]
 
 
-async def read_detail(monitor: Monitor, key: str) -> IncidentDetail:
+async def read_detail(app: App, key: str) -> IncidentDetail:
     """One incident. Raises Unknown."""
-    tables = await monitor.tables()
+    tables = await app.tables()
     found = await _read(tables, key)
-    return await _detail(monitor, tables, found[0])
+    return await _detail(app, tables, found[0])
 
 
-async def change_incident(monitor: Monitor, key: str, change: IncidentChange, *, by: str, etag: str) -> IncidentDetail:
+async def change_incident(app: App, key: str, change: IncidentChange, *, by: str, etag: str) -> IncidentDetail:
     """Do it, if the incident's etag is still that one (`*`: whatever it is).
 
     Raises Unknown, Changed, NotNow where the state does not allow it, BadParameter for a date that cannot be.
     """
-    now = monitor.clock()
+    now = app.clock()
     until = change.snoozed_until
     if until is not None and not now < until <= now + _LONGEST_SNOOZE:
         raise BadParameter("snoozedUntil", "must be in the future, and within a year")
-    tables = await monitor.tables()
+    tables = await app.tables()
     do = _action(change, by, now)
     for _ in range(_TRIES):
         before, row_etag = await _read(tables, key)
@@ -99,7 +99,7 @@ async def change_incident(monitor: Monitor, key: str, change: IncidentChange, *,
             if not await _was_taken(tables, step, now):
                 continue  # it counted on meanwhile, or somebody did something
         log_event("incident_changed", incident=key, action=step.notes[-1].action)
-        return await _detail(monitor, tables, step.incident)
+        return await _detail(app, tables, step.incident)
     raise Conflict(f"incident {key} changes all the time")
 
 
@@ -143,20 +143,20 @@ async def _read(tables: Tables, key: str) -> tuple[Incident, str]:
     return found
 
 
-async def _detail(monitor: Monitor, tables: Tables, incident: Incident) -> IncidentDetail:
+async def _detail(app: App, tables: Tables, incident: Incident) -> IncidentDetail:
     lines = [
         HistoryLine(at=line.at, by=line.by, action=line.action, detail=line.detail or None)
         for line in await history(tables.incidents, incident.key)
     ]
     messages: list[AlertItem] = []
-    for channel in monitor.settings.channels:
+    for channel in app.settings.channels:
         for id_ in await alerts.deliveries_of(tables.alerts, channel, incident.key):
             delivery = await alerts.read_delivery(tables.alerts, id_)
             if delivery is not None:
                 messages.append(alert_item(delivery))
             again = await alerts.redeliveries(tables.alerts, id_)
             lines += [HistoryLine(at=r.at, by=r.by, action="redelivered", detail=f"to {channel}") for r in again]
-    item = incident_item(incident, tenant_names(await known_directory(monitor)))
+    item = incident_item(incident, tenant_names(await known_directory(app)))
     return IncidentDetail(
         **dict(item),
         etag=etag_of(incident),

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from shared.answers.overview import known_directory, tenant_names
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.incidents.model import Incident
 from shared.rules.rule import Severity
 from shared.store.incidents import KEY_SPAN, incidents_within
@@ -90,12 +90,12 @@ class _Place(Place):
     passed: tuple[AwareDatetime, str] | None = None
 
 
-async def read_incidents(monitor: Monitor, query: IncidentsQuery) -> IncidentsPage:
+async def read_incidents(app: App, query: IncidentsQuery) -> IncidentsPage:
     """A page of incidents: one request a shard and one for the directory. Raises BadParameter for a wrong cursor."""
     question = query.question("incidents")
     place = from_cursor(query.cursor, _Place, question) if query.cursor else _Place(first=0, width=KEY_SPAN)
     end = min(place.first + place.width, KEY_SPAN)
-    found = await incidents_within((await monitor.tables()).incidents, place.first, end)
+    found = await incidents_within((await app.tables()).incidents, place.first, end)
     if found is None:
         if place.width == 1:
             raise OverflowError("more incidents share the beginning of their keys than one request gives")
@@ -107,7 +107,7 @@ async def read_incidents(monitor: Monitor, query: IncidentsQuery) -> IncidentsPa
         then = place.model_copy(update={"passed": _order(taken[-1])})
     elif end < KEY_SPAN:
         then = _Place(first=end, width=place.width)
-    names = tenant_names(await known_directory(monitor))
+    names = tenant_names(await known_directory(app))
     return IncidentsPage(
         items=[incident_item(incident, names) for incident in taken],
         cursor=to_cursor(then, question) if then else None,

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from shared.answers.posture import SourceState, read_posture, read_sources
 from shared.answers.register import read_register
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import (
     Coverage,
@@ -78,22 +78,22 @@ class _After(Place):
     kind: str
 
 
-async def read_summary(monitor: Monitor, query: SummaryQuery) -> Summary:
+async def read_summary(app: App, query: SummaryQuery) -> Summary:
     """The summary of the last days."""
-    tables = await monitor.tables()
-    now = monitor.clock()
+    tables = await app.tables()
+    now = app.clock()
     start = _start(now, query.days)
     days, incidents, directory, exceptions, posture = await asyncio.gather(
-        _days(monitor, start, now),
+        _days(app, start, now),
         open_by_severity(tables.incidents, query.scope),
-        known_directory(monitor),
+        known_directory(app),
         read_register(tables.control),
         read_posture(tables.directory, now),
     )
     return summarise(
-        Asked(start, now, [s for s in WATCHED if s in query.scope], monitor.settings.partner_tenant_id),
+        Asked(start, now, [s for s in WATCHED if s in query.scope], app.settings.partner_tenant_id),
         days,
-        _measured(monitor, days, start, now),
+        _measured(app, days, start, now),
         incidents,
         customers=tenant_names(directory),
         accepts=exceptions.accepts,
@@ -102,23 +102,23 @@ async def read_summary(monitor: Monitor, query: SummaryQuery) -> Summary:
     )
 
 
-async def read_coverage(monitor: Monitor, query: CoverageQuery) -> CoverageList:
+async def read_coverage(app: App, query: CoverageQuery) -> CoverageList:
     """What was read of the last days, and what was not. Raises BadParameter for a wrong cursor."""
     question = query.question("coverage")
     after = from_cursor(query.cursor, _After, question) if query.cursor else None
-    tables = await monitor.tables()
-    now = monitor.clock()
+    tables = await app.tables()
+    now = app.clock()
     start = _start(now, query.days)
-    days = await _days(monitor, start, now, reach_alone=True)
+    days = await _days(app, start, now, reach_alone=True)
     flights = {flight.tenant: flight async for flight in all_flights(tables.control)}
-    directory = await known_directory(monitor)
-    measured = _measured(monitor, days, start, now)
+    directory = await known_directory(app)
+    measured = _measured(app, days, start, now)
     items: list[CoverageItem] = []
     tenants: list[TenantCoverage] = []
     for tenant in measured:
         flight = flights.get(id_key(tenant.tenant))
-        items += gaps(tenant, flight, now, monitor.retention)
-        tenants.append(tenant_coverage(tenant, flight, now, monitor.retention))
+        items += gaps(tenant, flight, now, app.retention)
+        tenants.append(tenant_coverage(tenant, flight, now, app.retention))
     items.sort(key=_newest_first)
     if after:
         passed = (-after.at.timestamp(), after.tenant, after.kind)
@@ -141,10 +141,10 @@ async def read_coverage(monitor: Monitor, query: CoverageQuery) -> CoverageList:
     )
 
 
-async def known_directory(monitor: Monitor) -> Loaded | None:
+async def known_directory(app: App) -> Loaded | None:
     """The directory; None while there is none, which coverage says."""
     try:
-        return await monitor.directory()
+        return await app.directory()
     except DirectoryMissing:
         return None
 
@@ -162,10 +162,10 @@ def _start(now: datetime, days: int) -> datetime:
     return midnight(now) - (days - 1) * DAY
 
 
-async def _days(monitor: Monitor, start: datetime, now: datetime, *, reach_alone: bool = False) -> list[Day]:
-    rollups = (await monitor.tables()).rollups
+async def _days(app: App, start: datetime, now: datetime, *, reach_alone: bool = False) -> list[Day]:
+    rollups = (await app.tables()).rollups
     return [day async for day in partner_days(rollups, start, now, reach_alone=reach_alone)]
 
 
-def _measured(monitor: Monitor, days: list[Day], start: datetime, now: datetime) -> list[Measured]:
-    return measure(monitor.settings.tenants, days, start, now, monitor.settings.slice_width)
+def _measured(app: App, days: list[Day], start: datetime, now: datetime) -> list[Measured]:
+    return measure(app.settings.tenants, days, start, now, app.settings.slice_width)

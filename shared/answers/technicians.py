@@ -20,7 +20,7 @@ from shared.answers.people import (
     _time,
     _User,
 )
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.compliance.coverage import percent
 from shared.people.activity import Activity
 from shared.people.lists import DORMANT_AFTER, Technician
@@ -96,9 +96,9 @@ class TechniciansPage(Page[TechnicianItem]):
     pages_as_of: list[str]
 
 
-async def read_technicians(monitor: Monitor, query: TechniciansQuery) -> TechniciansPage:
+async def read_technicians(app: App, query: TechniciansQuery) -> TechniciansPage:
     """A page of technicians. Raises BadParameter for a wrong cursor."""
-    tables, now = await monitor.tables(), monitor.clock()
+    tables, now = await app.tables(), app.clock()
     kept = await load_list(tables.directory, TECHNICIANS)
     activity = await _activity(tables, now, query.days, query.scope)
     chosen = [(t, _states(t, activity, now)) for t in _technicians(kept)]

@@ -16,7 +16,7 @@ from uuid import uuid4
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key, is_key
 from shared.maintenance.removal import Allowance, remove
@@ -84,7 +84,7 @@ class _Person:
         return bool(self._spelled.search(raw.decode(errors="replace")))
 
 
-async def erase_person(monitor: Monitor, user: str) -> Erased:
+async def erase_person(app: App, user: str) -> Erased:
     """Erase the person with that object id: findings, quarantine, incidents, alerts, exceptions, roll-ups, sessions,
     roster, and what a refresh under way has fetched.
 
@@ -94,14 +94,14 @@ async def erase_person(monitor: Monitor, user: str) -> Erased:
     key = id_key(user)
     if not is_key(key):
         raise ValueError("a person is named by the object id, a GUID")
-    tables = await monitor.tables()
+    tables = await app.tables()
     person = _Person(key)
     await _learn_names(tables, person)
     allowance = Allowance(2**62)
     await remove(tables.sessions, tables.sessions.prefixed(person_partition(key), ""), allowance)
     await remove(tables.slices, _quarantined(tables.slices, person), allowance)
     await remove(tables.directory, _fetched(tables.directory, person), allowance)
-    changed = await _from_the_roster(monitor, tables, person)
+    changed = await _from_the_roster(app, tables, person)
     # Those from which the names are learned come last, so that a run that was cut off can be done again.
     for table in (tables.alerts, tables.control, tables.rollups, tables.incidents, tables.slices, tables.directory):
         async for row in table.everything():
@@ -145,7 +145,7 @@ async def _fetched(directory: Table, person: _Person) -> AsyncIterator[Row]:
             yield row
 
 
-async def _from_the_roster(monitor: Monitor, tables: Tables, person: _Person) -> int:
+async def _from_the_roster(app: App, tables: Tables, person: _Person) -> int:
     for _ in range(_TRIES):
         try:
             loaded = await load_directory(tables.directory)
@@ -156,7 +156,7 @@ async def _from_the_roster(monitor: Monitor, tables: Tables, person: _Person) ->
             return 0
         file = loaded.file.model_copy(update={"delegated_admins": left})
         try:
-            await save_directory(tables.directory, file, monitor.clock(), began=loaded.began, after=loaded)
+            await save_directory(tables.directory, file, app.clock(), began=loaded.began, after=loaded)
         except Conflict:
             continue
         return len(loaded.file.delegated_admins) - len(left)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.maintenance.lines import written
 from shared.store.exports import Exports
@@ -21,19 +21,19 @@ def blob_name(day: str, table: str) -> str:
     return f"{day}/{table}.jsonl.gz"
 
 
-async def export_tables(monitor: Monitor, exports: Exports) -> dict[str, int]:
+async def export_tables(app: App, exports: Exports) -> dict[str, int]:
     """Export every table that today (UTC) has no blob yet, and so goes on where a crash stopped; gives the rows of each
     one that was written."""
     await exports.create()
-    tables = (await monitor.tables()).by_name
-    began = monitor.clock()
+    tables = (await app.tables()).by_name
+    began = app.clock()
     done: dict[str, int] = {}
     for name in NAMES:
         blob = blob_name(f"{began:%Y-%m-%d}", name)
         if await exports.holds(blob):
             continue
         counted = _Counted(tables[name])
-        if await exports.put(blob, written(name, monitor.clock(), counted.rows())):
+        if await exports.put(blob, written(name, app.clock(), counted.rows())):
             done[name] = counted.count
     log_event("tables_exported", day=f"{began:%Y-%m-%d}", tables=len(done), rows=sum(done.values()))
     return done

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.maintenance.export import export_tables
 from shared.maintenance.retention import delete_expired
@@ -21,35 +21,35 @@ _PLACE: Final = ("maintenance", "night")
 _LONGEST: Final = timedelta(minutes=35)
 
 
-async def maintain(monitor: Monitor) -> None:
+async def maintain(app: App) -> None:
     """Export the tables, delete what is past its time, report the last days. What goes wrong is logged as an event and
     raised; nothing is deleted while the export fails."""
-    control = (await monitor.tables()).control
-    await _note(monitor, control, done=False)
+    control = (await app.tables()).control
+    await _note(app, control, done=False)
     step = "export"
     try:
-        await export_tables(monitor, monitor.exports)
+        await export_tables(app, app.exports)
         step = "retention"
-        await delete_expired(monitor)
+        await delete_expired(app)
         step = "report"
-        await report_days(monitor)
+        await report_days(app)
         step = ""
     finally:
         if step:
             log_event("maintenance_failed", step=step)
-    await _note(monitor, control, done=True)
+    await _note(app, control, done=True)
 
 
-async def maintain_again(monitor: Monitor) -> bool:
+async def maintain_again(app: App) -> bool:
     """Do the last night's work again where it began and was not done; whether it was. Raises what maintain raises."""
-    night = await (await monitor.tables()).control.get(*_PLACE)
-    if night is None or is_newer(night) or night["done"] or utc(night["until"]) > monitor.clock():
+    night = await (await app.tables()).control.get(*_PLACE)
+    if night is None or is_newer(night) or night["done"] or utc(night["until"]) > app.clock():
         return False
     log_event("maintenance_failed", step="unfinished")  # a host that died could not say so itself
-    await maintain(monitor)
+    await maintain(app)
     return True
 
 
-async def _note(monitor: Monitor, control: Table, *, done: bool) -> None:
-    row = {**keys(*_PLACE), "v": SCHEMA, "done": done, "until": monitor.clock() + _LONGEST}
+async def _note(app: App, control: Table, *, done: bool) -> None:
+    row = {**keys(*_PLACE), "v": SCHEMA, "done": done, "until": app.clock() + _LONGEST}
     await control.write(upsert(row))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import Final
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
 from shared.incidents.model import RESOLVED
@@ -47,19 +47,19 @@ _KEYS: Final = ["PartitionKey", "RowKey", "v"]
 _PLACE: Final = ("maintenance", "sessions")
 
 
-async def delete_expired(monitor: Monitor, rows: int = ROWS_A_RUN) -> int:
+async def delete_expired(app: App, rows: int = ROWS_A_RUN) -> int:
     """Delete what is past its time, looking at so many rows at most; gives how many went. Raises Conflict where the
     storage refuses what nobody else changes."""
-    tables = await monitor.tables()
-    now = monitor.clock()
+    tables = await app.tables()
+    now = app.clock()
     allowance = Allowance(rows)
-    cutoff = midnight(now) - timedelta(days=monitor.settings.finding_retention_days)
-    tenants = {id_key(tenant) for tenant in monitor.settings.tenants}
+    cutoff = midnight(now) - timedelta(days=app.settings.finding_retention_days)
+    tenants = {id_key(tenant) for tenant in app.settings.tenants}
     tenants |= {flight.tenant async for flight in all_flights(tables.control)}  # also those no longer watched
     for tenant in sorted(tenants):
         old = tables.slices.between(f"{tenant}-", partition_of(tenant, cutoff), "", "~", _KEYS)
         await remove(tables.slices, old, allowance)
-        await _quarantine(monitor, tables.slices, tenant, cutoff, allowance)
+        await _quarantine(app, tables.slices, tenant, cutoff, allowance)
     await remove(tables.rollups, tables.rollups.between("day-", f"day-{cutoff:%Y%m%d}", "", "~", _KEYS), allowance)
     await remove(tables.rollups, tables.rollups.range("partner", "day-", f"day-{cutoff:%Y%m%d}", _KEYS), allowance)
     await _incidents(tables, cutoff, allowance)
@@ -69,10 +69,10 @@ async def delete_expired(monitor: Monitor, rows: int = ROWS_A_RUN) -> int:
     return allowance.removed
 
 
-async def _quarantine(monitor: Monitor, slices: Table, tenant: str, oldest: datetime, allowance: Allowance) -> None:
+async def _quarantine(app: App, slices: Table, tenant: str, oldest: datetime, allowance: Allowance) -> None:
     """The records themselves; the ledger keeps how many there were. One request for each day that the log may still
     have had on the last nights: a rescan brings records to days that were cleaned before."""
-    end = midnight(monitor.clock()) - timedelta(days=monitor.settings.quarantine_retention_days)
+    end = midnight(app.clock()) - timedelta(days=app.settings.quarantine_retention_days)
     for day in days_between(max(oldest, end - _NIGHTS_BACK), end - DAY):
         if allowance.is_used_up:
             return

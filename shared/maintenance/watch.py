@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import coverage, measure, percent
@@ -26,42 +26,42 @@ _CHANGING: Final = timedelta(days=8)
 _SECONDS_A_DAY: Final = 86_400
 
 
-async def watch_scan(monitor: Monitor) -> None:
+async def watch_scan(app: App) -> None:
     """Say how far behind the scan is, whether the coverage is below its target, and how compliant today is. Of the
     partner's days alone: a few rows, however many slices and findings there are."""
-    tables = await monitor.tables()
-    now = monitor.clock()
-    start = midnight(now - timedelta(days=monitor.settings.lookback_days - 1))
+    tables = await app.tables()
+    now = app.clock()
+    start = midnight(now - timedelta(days=app.settings.lookback_days - 1))
     days = [day async for day in partner_days(tables.rollups, start, now)]
-    found = coverage(measure(monitor.settings.tenants, days, start, now, monitor.settings.slice_width), now)
+    found = coverage(measure(app.settings.tenants, days, start, now, app.settings.slice_width), now)
     lag = found.lag_seconds if found.lag_seconds is not None else await _since_installed(tables, now)
     log_event("ingestion_lag", lagSeconds=lag)
-    target = monitor.settings.coverage_target_percent
+    target = app.settings.coverage_target_percent
     if found.percent is not None and found.percent < target:
         log_event(
             "coverage_below_target", coveragePercent=found.percent, targetPercent=target, oldestGap=found.oldest_gap
         )
-    log_days(monitor, [day for day in days if day.day == midnight(now)])
+    log_days(app, [day for day in days if day.day == midnight(now)])
 
 
-async def report_days(monitor: Monitor) -> None:
+async def report_days(app: App) -> None:
     """Say how compliant the last days were, those that re-reads may have changed, and whether the log takes too many
     requests."""
-    tables = await monitor.tables()
-    now = monitor.clock()
-    log_days(monitor, [day async for day in partner_days(tables.rollups, now - _CHANGING, now - DAY)])
-    await _budgets(monitor, tables, midnight(now) - DAY)
+    tables = await app.tables()
+    now = app.clock()
+    log_days(app, [day async for day in partner_days(tables.rollups, now - _CHANGING, now - DAY)])
+    await _budgets(app, tables, midnight(now) - DAY)
 
 
-def log_days(monitor: Monitor, days: Sequence[Day]) -> None:
+def log_days(app: App, days: Sequence[Day]) -> None:
     """One `compliance_day` a day, of the headline's scopes."""
     for day in days:
         sums = ScopeCounts()
         for scope in HEADLINE:
             sums.merge(day.counts.scopes.get(str(scope), ScopeCounts()))
         compliant, lacking = sums.verdicts.get(Verdict.COMPLIANT, 0), sums.verdicts.get(Verdict.NON_COMPLIANT, 0)
-        end = min(day.day + DAY, monitor.clock())
-        measured = measure(monitor.settings.tenants, [day], day.day, end, monitor.settings.slice_width)
+        end = min(day.day + DAY, app.clock())
+        measured = measure(app.settings.tenants, [day], day.day, end, app.settings.slice_width)
         log_event(
             "compliance_day",
             date=f"{day.day:%Y-%m-%d}",
@@ -69,7 +69,7 @@ def log_days(monitor: Monitor, days: Sequence[Day]) -> None:
             nonCompliant=lacking,
             unknown=sums.verdicts.get(Verdict.UNKNOWN, 0),
             compliancePercent=percent(compliant, lacking),
-            coveragePercent=coverage(measured, monitor.clock()).percent,
+            coveragePercent=coverage(measured, app.clock()).percent,
         )
 
 
@@ -79,11 +79,11 @@ async def _since_installed(tables: Tables, now: datetime) -> int:
     return int((now - min(seen, default=now)).total_seconds())
 
 
-async def _budgets(monitor: Monitor, tables: Tables, day: datetime) -> None:
+async def _budgets(app: App, tables: Tables, day: datetime) -> None:
     """A tenant's day may take half the requests that its limit allows in a day: beyond it, an outage of some hours is
     caught up so slowly that the next one meets the first."""
-    budget = monitor.settings.graph_requests_per_10_seconds * _SECONDS_A_DAY // 10 // 2
-    for tenant in monitor.settings.tenants:
+    budget = app.settings.graph_requests_per_10_seconds * _SECONDS_A_DAY // 10 // 2
+    for tenant in app.settings.tenants:
         requests = sum([head.requests async for head in heads_of_day(tables.slices, tenant, day)])
         if requests > budget:
             log_event("request_budget_overrun", tenantId=id_key(tenant), requests=requests, budget=budget)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.store.tables import SCHEMA, Tables, keys, upsert, utc
 
@@ -13,13 +13,13 @@ LONGEST: Final = timedelta(days=7)
 _ROW: Final = ("alerts", "pause")
 
 
-async def pause_alerts(monitor: Monitor, until: datetime, by: str) -> datetime:
+async def pause_alerts(app: App, until: datetime, by: str) -> datetime:
     """Send nothing until then (UTC); a time that has passed ends a pause. Gives the time. Raises ValueError for a pause
     of more than a week: a silence that nobody remembers is an outage."""
-    now = monitor.clock()
+    now = app.clock()
     if until > now + LONGEST:
         raise ValueError("alerts can be paused for a week at most")
-    tables = await monitor.tables()
+    tables = await app.tables()
     await tables.control.write(upsert({**keys(*_ROW), "v": SCHEMA, "until": until, "by": by, "at": now}))
     log_event("alerts_paused", until=until)
     return until

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Final
 from uuid import uuid4
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
 from shared.graph.client import GraphClient
@@ -73,7 +73,7 @@ _AGAIN: Final = timedelta(minutes=5)
 _AFTER_NONSENSE: Final = timedelta(hours=1)
 
 
-async def refresh_directory(monitor: Monitor, *, scheduled: bool) -> None:
+async def refresh_directory(app: App, *, scheduled: bool) -> None:
     """Read roster, customers and registrations anew.
 
     `scheduled` begins a refresh. Else one that was cut off is carried on, once its time to wait has passed, and the
@@ -81,17 +81,17 @@ async def refresh_directory(monitor: Monitor, *, scheduled: bool) -> None:
     while another worker refreshes. What Graph does wrong ends in the state of the source (shared/store/refresh.py).
     Raises only where storage does not answer.
     """
-    tables = await monitor.tables()
-    now = monitor.clock()
+    tables = await app.tables()
+    now = app.clock()
     unknown = not scheduled and await _known(tables) is None
     if not await _due(tables, scheduled=scheduled, unknown=unknown, now=now):
         return
-    lease = await Lease.take(tables.directory, uuid4().hex, now, monitor.lease)
+    lease = await Lease.take(tables.directory, uuid4().hex, now, app.lease)
     if lease is None:
         return
     try:
         due = await _due(tables, scheduled=scheduled, unknown=unknown, now=now)  # another worker may just have ended
-        await _Refresh(monitor, tables, lease, now).run(due)
+        await _Refresh(app, tables, lease, now).run(due)
         await lease.give_back()
     except LeaseLost:
         log_event("directory_lease_lost")
@@ -124,8 +124,8 @@ class _Source:
 class _Refresh:
     """One piece of work, for as long as it holds the lease."""
 
-    def __init__(self, monitor: Monitor, tables: Tables, lease: Lease, started: datetime) -> None:
-        self._monitor = monitor
+    def __init__(self, app: App, tables: Tables, lease: Lease, started: datetime) -> None:
+        self._app = app
         self._tables = tables
         self._table = tables.directory
         self._lease = lease
@@ -155,7 +155,7 @@ class _Refresh:
 
     async def _read(self, state: State) -> _Source | None:
         """Read a source to its end; None when it did not get there this time."""
-        now = self._monitor.clock()
+        now = self._app.clock()
         if state.run and state.began and now - state.began > _STALE:
             await remove_pieces(self._table, state.run)
             state = replace(state, run="")
@@ -169,9 +169,9 @@ class _Refresh:
             return None
         client = self._client(state.source)
         wanted = _ASKS[state.source]
-        further = self._monitor.settings.further_group_ids
+        further = self._app.settings.further_group_ids
         while asks := [*islice(fetched.open_asks(wanted(fetched, further), client.base_url), _ROUND)]:
-            if self._monitor.clock() - self._started > _LONGEST_WORK:
+            if self._app.clock() - self._started > _LONGEST_WORK:
                 log_event("directory_refresh_pauses", source=state.source, requests=state.requests)
                 return None
             pages, problem = await _ask_all(client, asks)
@@ -185,7 +185,7 @@ class _Refresh:
                     break
                 pieces.append(Piece(ask.kind, ask.of, number, to_text(page)))
             row = await keep_pieces(self._table, state.run, self._lease.owner, row, pieces)
-            await self._lease.renew(self._monitor.clock())
+            await self._lease.renew(self._app.clock())
             state = replace(state, requests=state.requests + len(asks))
             if problem is not None:
                 await self._failed(state, problem)
@@ -204,15 +204,15 @@ class _Refresh:
         return fetched, row
 
     def _client(self, source: str) -> GraphClient:
-        settings = self._monitor.settings
+        settings = self._app.settings
         budget = (
             settings.directory_requests_per_10_seconds if source == ROSTER else settings.report_requests_per_10_seconds
         )
-        return self._monitor.graph(settings.partner_tenant_id, budget)
+        return self._app.graph(settings.partner_tenant_id, budget)
 
     async def _failed(self, state: State, problem: GraphProblem) -> None:
         """Note why it does not get on and when to try again. After an answer that makes no sense it starts anew."""
-        now = self._monitor.clock()
+        now = self._app.clock()
         await self._troubled(
             replace(state, not_before=now + (problem.retry_after or _AGAIN)),
             str(problem),
@@ -226,11 +226,11 @@ class _Refresh:
         )
 
     async def _troubled(self, state: State, problem: str, *, abandon: bool) -> None:
-        await self._lease.renew(self._monitor.clock())
+        await self._lease.renew(self._app.clock())
         if abandon:
             await remove_pieces(self._table, state.run)
             state = replace(state, run="")
-        since = state.since if state.problem else self._monitor.clock()
+        since = state.since if state.problem else self._app.clock()
         await write_state(self._table, replace(state, problem=problem, since=since))
 
     # --- publishing ---------------------------------------------------------------------------------------------------
@@ -241,10 +241,10 @@ class _Refresh:
         From when on slices must be read again is noted before the directory is replaced and forgotten when they are
         due, so that a crash between the two is made up for by whoever goes on.
         """
-        settings, state = self._monitor.settings, source.state
+        settings, state = self._app.settings, source.state
         roster = build_roster(source.fetched, settings.further_group_ids)
         loaded = await _known(self._tables)
-        now = self._monitor.clock()
+        now = self._app.clock()
         try:
             merged = merge(
                 Known(loaded.file, loaded.began) if loaded else None,
@@ -270,15 +270,15 @@ class _Refresh:
             return None
         if since:
             for tenant in settings.tenants:
-                await self._lease.renew(self._monitor.clock())
-                await rescan(self._monitor, tenant, since, now)
+                await self._lease.renew(self._app.clock())
+                await rescan(self._app, tenant, since, now)
         log_event("directory_refreshed", joined=merged.joined, left=merged.left, requests=state.requests)
         return roster
 
     def _due_since(self, state: State, merged: Merged, now: datetime) -> datetime | None:
         """From when on what was judged may be judged otherwise; no further back than any log reaches."""
         times = [at for at in (state.due_since, merged.since) if at]
-        horizon = now - timedelta(days=self._monitor.settings.lookback_days) - DAY
+        horizon = now - timedelta(days=self._app.settings.lookback_days) - DAY
         return max(min(times), horizon) if times else None
 
     async def _publish_lists(self, roster: Roster | None, registrations: _Source | None) -> bool:
@@ -291,7 +291,7 @@ class _Refresh:
             return False
         before = await load_list(self._table, TECHNICIANS)
         customers_before = await load_list(self._table, CUSTOMERS)
-        now = self._monitor.clock()
+        now = self._app.clock()
         activity, wholly_read = await self._activity(now)
         sources = Sources(
             now=now,
@@ -322,7 +322,7 @@ class _Refresh:
         async for day in partner_days(self._tables.rollups, now - DORMANT_AFTER, now):
             activity.add(day, ())
             days.append(replace(day, counts=type(day.counts)()))
-        settings = self._monitor.settings
+        settings = self._app.settings
         return activity, is_wholly_read(settings.tenants, days, now, DORMANT_AFTER, settings.slice_width)
 
     async def _security_defaults(self, registrations: _Source) -> bool | None:
@@ -343,13 +343,13 @@ class _Refresh:
             state,
             run="",
             last_began=state.began,
-            last_completed=self._monitor.clock(),
+            last_completed=self._app.clock(),
             problem="",
             since=None,
             not_before=None,
             due_since=None,
         )
-        await self._lease.renew(self._monitor.clock())
+        await self._lease.renew(self._app.clock())
         await remove_pieces(self._table, state.run)  # first: a crash behind it must leave nothing that nobody names
         await write_state(self._table, done)
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 from urllib.parse import quote
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.graph.permissions import PARTS, Part
 from shared.graph.problems import BadAnswer, GraphProblem, NotFound, NoToken, Refused, Unlicensed
 from shared.preflight.identity import NO_TOKEN, SEE_IDENTITY
@@ -39,21 +39,21 @@ _LICENCES: Final = {
 }
 
 
-async def check_graph(monitor: Monitor, *, ask: bool) -> list[Check]:
+async def check_graph(app: App, *, ask: bool) -> list[Check]:
     """A check a permission and licence; of the sign-in log for each tenant that is watched. Without `ask` nobody is
     asked, because there is no token to ask with."""
-    partner = monitor.settings.partner_tenant_id
-    asked = [(part, t) for part in PARTS for t in (monitor.settings.tenants if part.path == _SIGN_INS else (partner,))]
+    partner = app.settings.partner_tenant_id
+    asked = [(part, t) for part in PARTS for t in (app.settings.tenants if part.path == _SIGN_INS else (partner,))]
     problems: list[GraphProblem | None] = [NoToken(NO_TOKEN)] * len(asked)
     if ask:
-        problems = await asyncio.gather(*(_problem(monitor, part, tenant) for part, tenant in asked))
+        problems = await asyncio.gather(*(_problem(app, part, tenant) for part, tenant in asked))
     found = [*zip(asked, problems, strict=True)]
     checks = [_permission(part, tenant, problem) for (part, tenant), problem in found]
     return checks + [_licence(part, tenant, problem) for (part, tenant), problem in found if part.path in _LICENCES]
 
 
-async def _problem(monitor: Monitor, part: Part, tenant: str) -> GraphProblem | None:
-    graph = monitor.graph(tenant)
+async def _problem(app: App, part: Part, tenant: str) -> GraphProblem | None:
+    graph = app.graph(tenant)
     try:
         await graph.get(f"{graph.base_url}/{_PROBES[part.path]}")
     except GraphProblem as problem:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import AuthMode, Settings
 from shared.basics.events import log_event
 from shared.messages.delivery import DELIVERED, Delivery
@@ -24,42 +24,42 @@ _PAGES: Final = 5
 _STALE: Final = timedelta(days=2)
 
 
-async def preflight(monitor: Monitor) -> Preflight:
+async def preflight(app: App) -> Preflight:
     """Check everything, and keep what was found where storage allows. Never raises for what is missing."""
-    settings = monitor.settings
+    settings = app.settings
     identity = await check_identity(settings)
     has_token = identity.state is State.OK
     reaches_storage = has_token or settings.storage_connection_string is not None
-    storage = await check_storage(monitor) if reaches_storage else storage_unasked()
-    graph = await check_graph(monitor, ask=has_token)
+    storage = await check_storage(app) if reaches_storage else storage_unasked()
+    graph = await check_graph(app, ask=has_token)
     queues = await check_queues(settings) if reaches_storage else queues_unasked()
     has_tables = storage[0].state is State.OK
-    rest = [await _check_directory(monitor), *await _check_webhooks(monitor)] if has_tables else []
-    said = preflight_of([identity, *graph, *storage, *queues, *rest], monitor.clock())
+    rest = [await _check_directory(app), *await _check_webhooks(app)] if has_tables else []
+    said = preflight_of([identity, *graph, *storage, *queues, *rest], app.clock())
     if has_tables:
-        await save_preflight((await monitor.tables()).control, said)
+        await save_preflight((await app.tables()).control, said)
     log_event("preflight", missing=said.missing, unknown=said.unknown)
     return said
 
 
-async def preflight_when_due(monitor: Monitor) -> None:
+async def preflight_when_due(app: App) -> None:
     """Check everything, unless that was done a short while ago."""
-    last = await last_preflight((await monitor.tables()).control)
-    if last is None or last.checked_at <= monitor.clock() - EVERY:
-        await preflight(monitor)
+    last = await last_preflight((await app.tables()).control)
+    if last is None or last.checked_at <= app.clock() - EVERY:
+        await preflight(app)
 
 
-async def _check_directory(monitor: Monitor) -> Check:
+async def _check_directory(app: App) -> Check:
     name = "the roster and the customers"
     command = "python -m local ops load-directory FILE"
     try:
-        loaded = await monitor.directory()
+        loaded = await app.directory()
     except DirectoryMissing as missing:
         todo = "Wait for the first refresh, or load a directory file."
         return Check(
             kind=Kind.DIRECTORY, name=name, state=State.MISSING, detail=str(missing), to_do=todo, command=command
         )
-    age = monitor.clock() - loaded.at
+    age = app.clock() - loaded.at
     said = f"{len(loaded.file.delegated_admins)} delegated admins, {len(loaded.file.customers)} customers; refreshed "
     said += f"{age // timedelta(hours=1)} hours ago."
     if age > _STALE:
@@ -68,14 +68,14 @@ async def _check_directory(monitor: Monitor) -> Check:
     return Check(kind=Kind.DIRECTORY, name=name, state=State.OK, detail=said)
 
 
-async def _check_webhooks(monitor: Monitor) -> list[Check]:
+async def _check_webhooks(app: App) -> list[Check]:
     """By the newest delivery that ended: nothing is sent for a check."""
-    channels = monitor.settings.channels
+    channels = app.settings.channels
     if not channels:
         todo = "Put its address into the vault and name it (README.md, Deploy), so that somebody hears of incidents."
         none, name = "No channel is configured.", "azd env set ALERT_CHANNELS soc=teams && azd provision"
         return [Check(kind=Kind.WEBHOOK, name="channels", state=State.MISSING, detail=none, to_do=todo, command=name)]
-    table, after, newest = (await monitor.tables()).alerts, None, dict[str, Delivery]()
+    table, after, newest = (await app.tables()).alerts, None, dict[str, Delivery]()
     for _ in range(_PAGES):
         rows, more = await page_of_deliveries(table, after)
         for name, delivery in rows:
@@ -84,7 +84,7 @@ async def _check_webhooks(monitor: Monitor) -> list[Check]:
                 newest.setdefault(delivery.channel, delivery)
         if not more or newest.keys() >= channels.keys():
             break
-    return [_webhook(name, newest.get(name), _test_command(name, monitor.settings)) for name in channels]
+    return [_webhook(name, newest.get(name), _test_command(name, app.settings)) for name in channels]
 
 
 def _test_command(channel: str, settings: Settings) -> str:

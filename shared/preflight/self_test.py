@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from shared.alerts.outgoing import message_id, new_delivery, surroundings
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import is_key
 from shared.incidents.findings import Finding
@@ -103,13 +103,13 @@ class _Record:
     deliveries: tuple[tuple[str, str], ...] = ()
 
 
-async def start_self_test(monitor: Monitor, asked: SelfTestRequest, *, by: str) -> SelfTest:
+async def start_self_test(app: App, asked: SelfTestRequest, *, by: str) -> SelfTest:
     """Note it; the caller sends `message_of` its id. Raises BadParameter for a channel that is not there."""
-    channels = monitor.settings.channels
+    channels = app.settings.channels
     if asked.channel is not None and asked.channel not in channels:
         raise BadParameter("channel", "is not one of the channels")
-    record = _Record(uuid4().hex, monitor.clock(), by, [asked.channel] if asked.channel else [*channels])
-    tables = await monitor.tables()
+    record = _Record(uuid4().hex, app.clock(), by, [asked.channel] if asked.channel else [*channels])
+    tables = await app.tables()
     await _forget(tables, record.at - _KEPT)
     await _save(tables, record)
     log_event("self_test_started", self_test=record.id)
@@ -121,9 +121,9 @@ def message_of(id_: str) -> str:
     return SelfTestMessage(self_test=id_).model_dump_json()
 
 
-async def read_self_test(monitor: Monitor, id_: str) -> SelfTest:
+async def read_self_test(app: App, id_: str) -> SelfTest:
     """How far it got. Raises UnknownTest."""
-    tables = await monitor.tables()
+    tables = await app.tables()
     record = await _read(tables, id_)
     if record is None:
         raise UnknownTest("no such self-test")
@@ -145,46 +145,44 @@ def _id_in(body: str) -> str | None:
 # --- the way ----------------------------------------------------------------------------------------------------------
 
 
-async def run_self_test(monitor: Monitor, body: str) -> None:
+async def run_self_test(app: App, body: str) -> None:
     """Go the way, as often as the queue delivers the message; the alert has the same webhook-id each time."""
-    tables = await monitor.tables()
+    tables = await app.tables()
     record = await _read(tables, _id_in(body) or "")
     if record is None or record.state != _QUEUED:
         return
-    taken = monitor.clock()
+    taken = app.clock()
     legs = [_leg("queue", record.at, taken)]
-    finding = _assess(monitor, record)
-    assessed = monitor.clock()
+    finding = _assess(app, record)
+    assessed = app.clock()
     if finding is None:
         legs.append(_leg("assessment", taken, assessed, f"the violation was not judged as {_RULE}"))
         await _save(tables, replace(record, state=_FAILED, legs=legs))
         return
     legs.append(_leg("assessment", taken, assessed))
-    telling = _telling(record, finding, monitor)
+    telling = _telling(record, finding, app)
     wrong = await _through_tables(tables, record, finding, telling.incident)
-    legs.append(_leg("tables", assessed, monitor.clock(), wrong))
-    deliveries = (
-        [] if wrong else [(name, await _alert(monitor, tables, record, name, telling)) for name in record.channels]
-    )
+    legs.append(_leg("tables", assessed, app.clock(), wrong))
+    deliveries = [] if wrong else [(name, await _alert(app, tables, record, name, telling)) for name in record.channels]
     state = _FAILED if wrong else _RUN
     await _save(tables, replace(record, state=state, legs=legs, deliveries=tuple(deliveries)))
     log_event("self_test_went", self_test=record.id, passed=not wrong)
 
 
-async def fail_self_test(monitor: Monitor, body: str) -> None:
+async def fail_self_test(app: App, body: str) -> None:
     """Its message crashed its workers again and again."""
-    tables = await monitor.tables()
+    tables = await app.tables()
     record = await _read(tables, _id_in(body) or "")
     if record is not None and record.state == _QUEUED:
         for table in (tables.slices, tables.incidents):  # what a worker wrote before it crashed
             await _remove(table, [row async for row in table.prefixed(_PARTITION, "") if record.id in row["RowKey"]])
-        leg = _leg("queue", record.at, monitor.clock(), "its workers crashed; the log says why")
+        leg = _leg("queue", record.at, app.clock(), "its workers crashed; the log says why")
         await _save(tables, replace(record, state=_FAILED, legs=[leg]))
 
 
-def _assess(monitor: Monitor, record: _Record) -> Finding | None:
+def _assess(app: App, record: _Record) -> Finding | None:
     """Decode and judge it; None when it is not the violation that it is."""
-    partner = monitor.settings.partner_tenant_id
+    partner = app.settings.partner_tenant_id
     at = record.at.replace(microsecond=0)
     sign_in = {
         "id": f"self-test-{record.id}",
@@ -211,16 +209,16 @@ def _assess(monitor: Monitor, record: _Record) -> Finding | None:
         )
     )
     midnight = at.replace(hour=0, minute=0, second=0)
-    reading = Reading(Slice(partner, midnight, timedelta(days=1)), directory, monitor.settings.policy)
+    reading = Reading(Slice(partner, midnight, timedelta(days=1)), directory, app.settings.policy)
     reading.add(decode_page(json.dumps({"value": [sign_in]}).encode()))
     found = reading.findings()
     fits = len(found) == 1 and _RULE in found[0].rules and found[0].verdict == Verdict.NON_COMPLIANT
     return found[0] if fits else None
 
 
-def _telling(record: _Record, finding: Finding, monitor: Monitor) -> Telling:
+def _telling(record: _Record, finding: Finding, app: App) -> Telling:
     ((key, (who, facts)),) = contributions([finding], settled=True).items()
-    step = after(None, key, who, facts, added=[facts], now=record.at, life=monitor.settings.life)
+    step = after(None, key, who, facts, added=[facts], now=record.at, life=app.settings.life)
     if step is None or step.event is None:
         raise RuntimeError("a new incident of a settled finding has nothing to tell")
     return Telling(step.event, step.incident, record.at, first_scan=False)
@@ -251,10 +249,10 @@ async def _remove(table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
             continue  # another worker was first
 
 
-async def _alert(monitor: Monitor, tables: Tables, record: _Record, channel: str, telling: Telling) -> str:
+async def _alert(app: App, tables: Tables, record: _Record, channel: str, telling: Telling) -> str:
     key = message_id(channel, "self-test", record.id)
-    message = one(telling, key, await surroundings(monitor)).model_copy(update={"test": True})
-    delivery = new_delivery(monitor, channel, message)
+    message = one(telling, key, await surroundings(app)).model_copy(update={"test": True})
+    delivery = new_delivery(app, channel, message)
     try:
         await alerts.release(tables.alerts, delivery, [])
     except Conflict:

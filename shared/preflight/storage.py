@@ -6,7 +6,7 @@ from typing import Final
 
 from azure.core.exceptions import AzureError, HttpResponseError
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.preflight.identity import NO_TOKEN, SEE_IDENTITY
 from shared.preflight.model import Check, Kind, State
 from shared.store.exports import CONTAINER
@@ -24,14 +24,14 @@ def storage_unasked() -> list[Check]:
     return [_check(name, State.UNKNOWN, NO_TOKEN, SEE_IDENTITY) for name in (_TABLES, _BLOBS)]
 
 
-async def check_storage(monitor: Monitor) -> list[Check]:
+async def check_storage(app: App) -> list[Check]:
     """The tables first, then the exports."""
-    return [await _tables(monitor), await check_exports(monitor)]
+    return [await _tables(app), await check_exports(app)]
 
 
-async def _tables(monitor: Monitor) -> Check:
+async def _tables(app: App) -> Check:
     try:
-        tables = await monitor.tables()
+        tables = await app.tables()
         for name in NAMES:
             await _probe(tables, name)
     except AzureError as error:
@@ -43,14 +43,14 @@ async def _probe(tables: Tables, name: str) -> None:
     await getattr(tables, name).get("preflight", "probe")
 
 
-async def check_exports(monitor: Monitor) -> Check:
+async def check_exports(app: App) -> Check:
     """The container of exports."""
-    local = monitor.settings.storage_connection_string is not None
-    if not local and monitor.settings.blob_service_uri is None:
+    local = app.settings.storage_connection_string is not None
+    if not local and app.settings.blob_service_uri is None:
         wanted = "AzureWebJobsStorage__blobServiceUri is not set, so exports have nowhere to go."
         return _check(_BLOBS, State.MISSING, wanted, "Set it, as the deployment does.", _DEPLOY)
     try:
-        there = await monitor.exports.exists()
+        there = await app.exports.exists()
     except AzureError as error:
         return _refused(_BLOBS, _BLOB_ROLE, error)
     if not there and not local:

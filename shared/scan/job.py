@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.exceptions.model import accepting
 from shared.graph.problems import GraphProblem, Refused
@@ -48,7 +48,7 @@ _LONGEST_BACKOFF: Final = timedelta(hours=1)
 _INCONSISTENT_AGAIN: Final = timedelta(hours=1)
 
 
-async def scan_slice(monitor: Monitor, body: str) -> list[str]:
+async def scan_slice(app: App, body: str) -> list[str]:
     """Work on one message; gives the message of the tenant's next slice, or nothing.
 
     What Graph does wrong ends in the ledger and not here. Raises only what makes the queue try again: storage that
@@ -57,41 +57,41 @@ async def scan_slice(monitor: Monitor, body: str) -> list[str]:
     message = read_message(body)
     if message is None:
         return []
-    tables = await monitor.tables()
+    tables = await app.tables()
     flight = await read_flight(tables.control, message.tenant)
     if flight.send_id != message.send_id:
         return []  # the plan gave this one up and sent another
-    work = _Work(monitor, tables, message.slice, flight)
+    work = _Work(app, tables, message.slice, flight)
     try:
         follow = await work.run()
     except Lost:
         log_event("claim_lost", slice=message.slice.id)
         return []
-    return await _go_on(monitor, tables, message, [*follow, *message.rest()])
+    return await _go_on(app, tables, message, [*follow, *message.rest()])
 
 
-async def park_poisoned(monitor: Monitor, body: str) -> None:
+async def park_poisoned(app: App, body: str) -> None:
     """Give up on a slice whose message crashed its workers too often; only its own flight is ended."""
     message = read_message(body)
     if message is None:
         return
-    tables = await monitor.tables()
+    tables = await app.tables()
     flight = await read_flight(tables.control, message.tenant)
     if flight.send_id != message.send_id:
         return
-    work = _Work(monitor, tables, message.slice, flight)
+    work = _Work(app, tables, message.slice, flight)
     claim = await work.claim()
     if claim:
         await work.park(claim, "Its workers crashed too often.")
-    await _go_on(monitor, tables, message, [])
+    await _go_on(app, tables, message, [])
 
 
-async def _go_on(monitor: Monitor, tables: Tables, message: SliceMessage, then: Sequence[Slice]) -> list[str]:
+async def _go_on(app: App, tables: Tables, message: SliceMessage, then: Sequence[Slice]) -> list[str]:
     flight = await read_flight(tables.control, message.tenant)
     if flight.send_id != message.send_id:
         return []
-    if then and flight.not_before <= monitor.clock():
-        sent = await launch(monitor, tables, flight, then)
+    if then and flight.not_before <= app.clock():
+        sent = await launch(app, tables, flight, then)
         return [sent] if sent else []
     await change_flight(tables.control, flight, send_id="", slice_id="", until=PAST)
     return []
@@ -111,12 +111,12 @@ class _Change:
 class _Work:
     """One slice in the hands of one worker."""
 
-    def __init__(self, monitor: Monitor, tables: Tables, slice_: Slice, flight: Flight) -> None:
-        self._monitor = monitor
+    def __init__(self, app: App, tables: Tables, slice_: Slice, flight: Flight) -> None:
+        self._app = app
         self._tables = tables
         self._slice = slice_
         self._flight = flight
-        self._ages = monitor.settings.read_ages
+        self._ages = app.settings.read_ages
 
     async def claim(self) -> Claim | None:
         """Claim the slice; None when it is not to be read now."""
@@ -125,8 +125,8 @@ class _Work:
             self._slice,
             owner=uuid4().hex,
             send_id=self._flight.send_id,
-            now=self._monitor.clock(),
-            lease=self._monitor.lease,
+            now=self._app.clock(),
+            lease=self._app.lease,
         )
 
     async def run(self) -> list[Slice]:
@@ -135,15 +135,15 @@ class _Work:
         claim = await self.claim()
         if claim is None:
             return []
-        now = self._monitor.clock()
-        if near_retention_end(self._slice, now, self._monitor.retention):
+        now = self._app.clock()
+        if near_retention_end(self._slice, now, self._app.retention):
             await claim.write([], now, replace(claim.head, state=IDLE, next_due=NEVER, attempts=0))
             return []
         if claim.head.attempts > MAX_ATTEMPTS:
             await self.park(claim, "Its workers crashed too often.")
             return []
         try:
-            loaded = await self._monitor.directory()
+            loaded = await self._app.directory()
             reading, requests = await self._read(claim, loaded.directory)
         except DirectoryMissing as missing:
             await self._put_back(claim, Refused(f"No roster: {missing}.", timedelta(minutes=5)))
@@ -167,18 +167,18 @@ class _Work:
 
     async def _read(self, claim: Claim, directory: Directory) -> tuple[Reading | None, int]:
         """All pages judged, and how many requests it took; None when there are too many and the slice can be halved."""
-        reading = Reading(self._slice, directory, self._monitor.settings.policy)
-        graph = self._monitor.graph(self._slice.tenant)
+        reading = Reading(self._slice, directory, self._app.settings.policy)
+        graph = self._app.graph(self._slice.tenant)
         requests = 0
         async with aclosing(pages(graph, self._slice)) as coming:
             async for page in coming:
                 requests += 1
                 reading.add(page)
-                if requests >= self._monitor.settings.pages_per_slice and page.next_link and self._slice.halves():
+                if requests >= self._app.settings.pages_per_slice and page.next_link and self._slice.halves():
                     return None, requests
                 if page.next_link:  # a long read shows that it lives
-                    await claim.write([], self._monitor.clock())
-                    await self._update_flight(until=self._monitor.clock() + self._monitor.lease)
+                    await claim.write([], self._app.clock())
+                    await self._update_flight(until=self._app.clock() + self._app.lease)
         return reading, requests
 
     async def _update_flight(self, **columns: Any) -> None:
@@ -189,7 +189,7 @@ class _Work:
 
     async def _put_back(self, claim: Claim, problem: GraphProblem) -> None:
         """Note why the read failed and when to try again; the tenth time in vain parks the slice."""
-        now = self._monitor.clock()
+        now = self._app.clock()
         head = claim.head
         attempts = head.attempts if problem.counts else head.attempts - 1
         if problem.tenant_wide:
@@ -210,7 +210,7 @@ class _Work:
     async def park(self, claim: Claim, why: str) -> None:
         """Give up on the slice until an operator releases it; coverage shows it."""
         await claim.write(
-            [], self._monitor.clock(), replace(claim.head, state=PARKED, next_due=NEVER, problem=f"Parked. {why}")
+            [], self._app.clock(), replace(claim.head, state=PARKED, next_due=NEVER, problem=f"Parked. {why}")
         )
         log_event("slice_parked", slice=self._slice.id, attempts=claim.head.attempts)
         await self._roll_up()
@@ -244,7 +244,7 @@ class _Work:
             )
         operations = await self._operations(reading, change, keep_quarantined=inconsistent)
         if operations:
-            await claim.write_all(operations, self._monitor.clock(), replace(counted, whole=False))
+            await claim.write_all(operations, self._app.clock(), replace(counted, whole=False))
         parts = contributions(change.final.values(), settled=settled)
         await self._contribute(claim, {key: {self._slice: parts.get(key)} for key in touched})
         done = self._done(counted, age, inconsistent=inconsistent)
@@ -256,7 +256,7 @@ class _Work:
             done,
             requests=head.requests + requests,
             versions=f"rules {RULES_VERSION}, decoder {DECODER_VERSION}, directory {directory_version}, "
-            f"policy {self._monitor.settings.policy}",
+            f"policy {self._app.settings.policy}",
         )
         await self._finish(claim, touched, done)
 
@@ -265,7 +265,7 @@ class _Work:
         done = replace(head, state=IDLE, attempts=0, whole=True, problem="", consistent=not inconsistent)
         if inconsistent:
             last = age >= self._ages[-1]
-            again = self._monitor.clock() + _INCONSISTENT_AGAIN
+            again = self._app.clock() + _INCONSISTENT_AGAIN
             why = "The log served less than before; what it had shown stands."
             return replace(done, problem=why, settled=age if last else head.settled, next_due=NEVER if last else again)
         done = replace(done, settled=age if head.settled is None else max(age, head.settled))
@@ -289,7 +289,7 @@ class _Work:
         )
         changes = [change for change in changes if change.writes]
         if changes and claim.head.whole:
-            await claim.write([], self._monitor.clock(), replace(claim.head, whole=False))
+            await claim.write([], self._app.clock(), replace(claim.head, whole=False))
         await _all(sessions.change_roots(table, change) for change in changes)
         told = [change.session for change in changes if unsure or change.changes_proof]
         asked = await _all(sessions.askers(table, session) for session in told)
@@ -329,9 +329,9 @@ class _Work:
             upsert({**keys(partition, prefix + key), "v": SCHEMA}) for key in sorted(change.incidents - noted)
         ]
         if rows and claim.head.whole:
-            await claim.write(rows[:FENCED_CHANGES], self._monitor.clock(), replace(claim.head, whole=False))
+            await claim.write(rows[:FENCED_CHANGES], self._app.clock(), replace(claim.head, whole=False))
             rows = rows[FENCED_CHANGES:]
-        await claim.write_all(rows, self._monitor.clock())
+        await claim.write_all(rows, self._app.clock())
         return noted | change.incidents
 
     async def _operations(self, reading: Reading, change: _Change, *, keep_quarantined: bool) -> list[Operation]:
@@ -350,16 +350,16 @@ class _Work:
             return
         first_scan = self._slice.end <= self._flight.first_seen
         exceptions = [stored.exception for stored in await read_exceptions(self._tables.control)]
-        accepts = accepting(exceptions, self._monitor.clock())
+        accepts = accepting(exceptions, self._app.clock())
         await _all(
             contribute(
                 self._tables.incidents,
                 key,
                 dict(change),
                 generation=claim.head.generation,
-                now=self._monitor.clock(),
+                now=self._app.clock(),
                 first_scan=first_scan,
-                life=self._monitor.settings.life,
+                life=self._app.settings.life,
                 accepts=accepts,
             )
             for key, change in changes.items()
@@ -378,7 +378,7 @@ class _Work:
         prefix = f"touch-{self._slice.name}-"
         gone = [*removed, *(prefix + key for key in sorted(touched))]
         removals = (delete(keys(self._slice.partition, key)) for key in gone)
-        await claim.write_all(removals, self._monitor.clock(), head, last=last)
+        await claim.write_all(removals, self._app.clock(), head, last=last)
 
     async def _split(self, claim: Claim) -> list[Slice]:
         """Put two halves in the place of a slice that is too long; what it contributed moves to them."""
@@ -402,7 +402,7 @@ class _Work:
         )
         quarantined = await quarantined_of(self._tables.slices, self._slice)
         # In one batch with the head that says so: nobody may read a half while the whole still counts.
-        heads = [new_head(half, self._monitor.clock(), claim.head.generation) for half in halves]
+        heads = [new_head(half, self._app.clock(), claim.head.generation) for half in halves]
         why = "It held too many pages and was split into halves."
         head = replace(
             claim.head, state=SPLIT, next_due=NEVER, counts={}, records=0, quarantined=0, whole=True, problem=why

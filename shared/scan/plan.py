@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
 from shared.ledger.days import fingerprint, partner_fingerprint
@@ -36,13 +36,13 @@ class Ledger:
     marked: Mapping[Slice, str]  # those that something made due, each with the mark's etag
 
 
-async def plan_scans(monitor: Monitor) -> list[str]:
+async def plan_scans(app: App) -> list[str]:
     """The messages to send now: for each tenant with nothing in flight, its next slice. Also mends roll-ups that a
     crash left behind."""
-    tables = await monitor.tables()
-    now = monitor.clock()
-    flights = {tenant: await _noticed(tables, tenant, now) for tenant in monitor.settings.tenants}
-    since = {tenant: _since(monitor, flight, now) for tenant, flight in flights.items()}
+    tables = await app.tables()
+    now = app.clock()
+    flights = {tenant: await _noticed(tables, tenant, now) for tenant in app.settings.tenants}
+    since = {tenant: _since(app, flight, now) for tenant, flight in flights.items()}
     days = [*days_between(min(since.values()), now)]
     known = dict(zip(days, await asyncio.gather(*(fingerprints(tables.rollups, day) for day in days)), strict=True))
     known_of_partner = await partner_fingerprints(tables.rollups, days[0], now)
@@ -52,7 +52,7 @@ async def plan_scans(monitor: Monitor) -> list[str]:
     for tenant, flight in flights.items():
         ledger = await _read_ledger(tables, tenant, days)
         await _pass_marks_on(tables, ledger)
-        mended |= await _mend_roll_ups(monitor, tables, tenant, ledger, known)
+        mended |= await _mend_roll_ups(app, tables, tenant, ledger, known)
         if flight is None or not flight.is_free(now):
             flying += 1
             continue
@@ -60,12 +60,12 @@ async def plan_scans(monitor: Monitor) -> list[str]:
             continue
         due = due_slices(
             ledger,
-            closed_slices(tenant, since[tenant], now, monitor.settings.slice_width),
+            closed_slices(tenant, since[tenant], now, app.settings.slice_width),
             now=now,
             installed=flight.first_seen,
-            retention=monitor.retention,
+            retention=app.retention,
         )
-        if due and (message := await launch(monitor, tables, flight, due[:LONGEST_CHAIN])):
+        if due and (message := await launch(app, tables, flight, due[:LONGEST_CHAIN])):
             messages.append(message)
             flying += 1
             log_event("slices_due", tenant=tenant, due=len(due), first=due[0].id)
@@ -75,15 +75,15 @@ async def plan_scans(monitor: Monitor) -> list[str]:
     return messages
 
 
-def _since(monitor: Monitor, flight: Flight | None, now: datetime) -> datetime:
+def _since(app: App, flight: Flight | None, now: datetime) -> datetime:
     """From when on a tenant's log is read: as long before the installation as the first run goes, and all since then
     that the log may still hold, however short that first look back was."""
-    look_back = timedelta(days=monitor.settings.lookback_days)
+    look_back = timedelta(days=app.settings.lookback_days)
     installed = flight.first_seen if flight is not None and flight.first_seen != PAST else now
-    return min(now - look_back, max(now - monitor.retention, installed - look_back))
+    return min(now - look_back, max(now - app.retention, installed - look_back))
 
 
-async def launch(monitor: Monitor, tables: Tables, flight: Flight, slices: Sequence[Slice]) -> str | None:
+async def launch(app: App, tables: Tables, flight: Flight, slices: Sequence[Slice]) -> str | None:
     """Take the tenant's flight for the first of the slices; the message to send, or None when somebody was first."""
     send_id = uuid4().hex
     taken = await change_flight(
@@ -91,7 +91,7 @@ async def launch(monitor: Monitor, tables: Tables, flight: Flight, slices: Seque
         flight,
         send_id=send_id,
         slice_id=slices[0].id,
-        until=monitor.clock() + monitor.lease,
+        until=app.clock() + app.lease,
     )
     return SliceMessage.of([*slices], send_id).model_dump_json(by_alias=True) if taken else None
 
@@ -159,16 +159,16 @@ async def _pass_marks_on(tables: Tables, ledger: Ledger) -> None:
 
 
 async def _mend_roll_ups(
-    monitor: Monitor, tables: Tables, tenant: str, ledger: Ledger, known: Mapping[datetime, Mapping[str, str]]
+    app: App, tables: Tables, tenant: str, ledger: Ledger, known: Mapping[datetime, Mapping[str, str]]
 ) -> set[datetime]:
     """Recompute the days whose roll-up is not of the heads that stand there now, or lacks; gives these days."""
     mended = set()
     for day, of_day in known.items():
         heads = [head for s, head in sorted(ledger.heads.items()) if s.partition.endswith(f"{day:%Y%m%d}")]
         stored = of_day.get(id_key(tenant))
-        busy = any(head.state == CLAIMED and head.lease_until > monitor.clock() for head in heads)
+        busy = any(head.state == CLAIMED and head.lease_until > app.clock() for head in heads)
         if not busy and stored not in (FOREIGN, fingerprint(heads) if heads or stored else None):
-            await roll_up(tables.slices, tables.rollups, tenant, day, monitor.settings.read_ages)
+            await roll_up(tables.slices, tables.rollups, tenant, day, app.settings.read_ages)
             mended.add(day)
     return mended
 

@@ -14,8 +14,8 @@ from typing import Final
 
 from shared.alerts.hours import is_quiet
 from shared.alerts.outgoing import message_id, new_delivery
+from shared.app.app import App
 from shared.app.channels import Channel
-from shared.app.monitor import Monitor
 from shared.basics.events import log_event
 from shared.exceptions.life import reminded, reminder_due, with_time
 from shared.exceptions.model import TechnicalException, accepting
@@ -34,19 +34,19 @@ _ROW: Final = ("exceptions", "tended")
 _URGENT: Final = 3
 
 
-async def tend_exceptions(monitor: Monitor) -> None:
+async def tend_exceptions(app: App) -> None:
     """Everything that is due now."""
-    tables = await monitor.tables()
+    tables = await app.tables()
     for stored in await read_exceptions(tables.control):
         try:
-            await _tend(monitor, tables, stored)
+            await _tend(app, tables, stored)
         except Conflict:
             continue  # somebody did something with it just now: the next minute looks again
-    await silence_incidents(monitor, tables, only_when_due=True)
+    await silence_incidents(app, tables, only_when_due=True)
 
 
-async def _tend(monitor: Monitor, tables: Tables, stored: Stored) -> None:
-    now = monitor.clock()
+async def _tend(app: App, tables: Tables, stored: Stored) -> None:
+    now = app.clock()
     over = with_time(stored.exception, now)
     if over:
         await write_step(tables.control, over, stored.etag)
@@ -55,7 +55,7 @@ async def _tend(monitor: Monitor, tables: Tables, stored: Stored) -> None:
     days = reminder_due(stored.exception, now)
     if not days:
         return
-    told = await _remind(monitor, tables, stored.exception, days)
+    told = await _remind(app, tables, stored.exception, days)
     if told is not None:
         detail = f"{days} days before its end; {f'told {", ".join(told)}' if told else 'no channel to tell'}"
         await write_step(tables.control, reminded(stored.exception, days, detail, now), stored.etag)
@@ -65,15 +65,15 @@ async def _tend(monitor: Monitor, tables: Tables, stored: Stored) -> None:
 # --- reminders --------------------------------------------------------------------------------------------------------
 
 
-async def _remind(monitor: Monitor, tables: Tables, exception: TechnicalException, days: int) -> list[str] | None:
+async def _remind(app: App, tables: Tables, exception: TechnicalException, days: int) -> list[str] | None:
     """Make the deliveries; gives the channels, or None while some wait for the end of their quiet hours."""
-    now = monitor.clock()
-    wanted = {name: c for name, c in monitor.settings.channels.items() if _wants(c, exception)}
+    now = app.clock()
+    wanted = {name: c for name, c in app.settings.channels.items() if _wants(c, exception)}
     for name, channel in wanted.items():
         if is_quiet(channel, now):
             continue
-        message = _message(monitor, exception, days, message_id(name, "exception", exception.id, str(days)))
-        delivery = new_delivery(monitor, name, message)
+        message = _message(app, exception, days, message_id(name, "exception", exception.id, str(days)))
+        delivery = new_delivery(app, name, message)
         if await alerts.read_delivery(tables.alerts, delivery.id):
             continue
         try:
@@ -88,8 +88,8 @@ def _wants(channel: Channel, exception: TechnicalException) -> bool:
     return channel.alerts and (not channel.customers or exception.covers.customer in channel.customer_keys)
 
 
-def _message(monitor: Monitor, exception: TechnicalException, days: int, key: str) -> ExceptionMessage:
-    address = monitor.settings.address
+def _message(app: App, exception: TechnicalException, days: int, key: str) -> ExceptionMessage:
+    address = app.settings.address
     return ExceptionMessage(
         type="exception.expiring",
         idempotency_key=key,
@@ -111,12 +111,12 @@ def _message(monitor: Monitor, exception: TechnicalException, days: int, key: st
 # --- incidents --------------------------------------------------------------------------------------------------------
 
 
-async def silence_incidents(monitor: Monitor, tables: Tables, *, only_when_due: bool = False) -> int:
+async def silence_incidents(app: App, tables: Tables, *, only_when_due: bool = False) -> int:
     """Have every incident that is not resolved be as the exceptions say; gives how many changed.
 
     `only_when_due`: not when that was done a short while ago and other exceptions did not come to hold since.
     """
-    now = monitor.clock()
+    now = app.clock()
     exceptions = [stored.exception for stored in await read_exceptions(tables.control)]
     mark = _mark([e for e in exceptions if e.is_in_effect(now)])
     last = await tables.control.get(*_ROW)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.events import log_event
 from shared.incidents.life import with_time
 from shared.store.incidents import take_step, unresolved
@@ -15,15 +15,15 @@ EVERY: Final = timedelta(minutes=15)
 _ROW: Final = ("alerts", "sweep")
 
 
-async def sweep(monitor: Monitor, tables: Tables) -> None:
+async def sweep(app: App, tables: Tables) -> None:
     """Look at every incident that is not resolved, unless that was done a short while ago."""
-    now = monitor.clock()
+    now = app.clock()
     last = await tables.alerts.get(*_ROW)
     if last is not None and utc(last["at"]) > now - EVERY:
         return
     stepped = 0
     async for incident, etag in unresolved(tables.incidents):
-        step = with_time(incident, now, monitor.settings.life)
+        step = with_time(incident, now, app.settings.life)
         if step is None:
             continue
         try:

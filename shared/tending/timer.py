@@ -6,12 +6,12 @@ Apart from the dispatch, so that nothing here can hold up an alert.
 from __future__ import annotations
 
 from shared.alerts.digest import make_digests
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.tending.incidents import sweep
 
 
-async def tend_incidents(monitor: Monitor) -> None:
+async def tend_incidents(app: App) -> None:
     """Close what was quiet, end snoozes, make the digests that are due."""
-    tables = await monitor.tables()
-    await sweep(monitor, tables)
-    await make_digests(monitor, tables)
+    tables = await app.tables()
+    await sweep(app, tables)
+    await make_digests(app, tables)

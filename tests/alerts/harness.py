@@ -16,7 +16,7 @@ from local.stage.receivers import Received, Receiver, Receivers, new_secret
 from shared.alerts.deliver import Post, deliver_alert
 from shared.alerts.dispatch import dispatch_alerts
 from shared.alerts.post import post
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import Settings, load_settings
 from shared.basics.spelling import id_key
 from shared.incidents.findings import incident_key
@@ -68,24 +68,24 @@ def settings_of(azurite: str, channels: Mapping[str, Mapping[str, Any]], **value
 class Bench:
     """What a test drives."""
 
-    def __init__(self, monitor: Monitor, receivers: Sequence[Receiver], prefix: str) -> None:
-        self.monitor = monitor
+    def __init__(self, app: App, receivers: Sequence[Receiver], prefix: str) -> None:
+        self.app = app
         self.receivers = receivers
         self.prefix = prefix
         self.now = NOON
         self.post: Post = post
         self._generation = 0
 
-    def worker(self, connection: str, *, retries: int) -> Monitor:
+    def worker(self, connection: str, *, retries: int) -> App:
         """One more process of the app over the same tables, reached by that connection string."""
         tables = Tables.connect(connection, prefix=self.prefix, retries=retries)
-        return Monitor(self.monitor.settings, clock=lambda: self.now, tables=tables)
+        return App(self.app.settings, clock=lambda: self.now, tables=tables)
 
     async def found(
         self,
         who: str = "jane",
         *,
-        monitor: Monitor | None = None,
+        app: App | None = None,
         at: datetime | None = None,
         count: int = 1,
         severity: Severity = Severity.HIGH,
@@ -103,36 +103,36 @@ class Bench:
         names = Who(id_key(uuid_of(who)), f"{who}@partner.example", id_key(customer), id_key(uuid_of("app")), "An app")
         self._generation += 1
         await contribute(
-            (await (monitor or self.monitor).tables()).incidents,
+            (await (app or self.app).tables()).incidents,
             key,
             {slice_: (names, facts) if count else None},
             generation=f"{self._generation:020d}",
             now=self.now,
             first_scan=first_scan,
-            life=self.monitor.settings.life,
+            life=self.app.settings.life,
         )
         return key
 
-    async def tick(self, *, after: timedelta = MINUTE, monitor: Monitor | None = None) -> int:
+    async def tick(self, *, after: timedelta = MINUTE, app: App | None = None) -> int:
         """Let time pass, dispatch, and work off the queue; gives how many messages the queue carried."""
         self.now += after
-        monitor = monitor or self.monitor
-        await tend_incidents(monitor)
-        messages = await dispatch_alerts(monitor)
+        app = app or self.app
+        await tend_incidents(app)
+        messages = await dispatch_alerts(app)
         carried = 0
         while messages:
             carried += len(messages)
-            messages = [m for body in messages for m in await deliver_alert(monitor, body, self.post)]
+            messages = [m for body in messages for m in await deliver_alert(app, body, self.post)]
         return carried
 
     async def copy(self) -> Copy:
         """The rows of the incidents and of the alerts."""
-        tables = await self.monitor.tables()
+        tables = await self.app.tables()
         return [[dict(row) async for row in table.everything()] for table in (tables.incidents, tables.alerts)]
 
     async def restore(self, copy: Copy) -> None:
         """Have those tables hold those rows and no others."""
-        tables = await self.monitor.tables()
+        tables = await self.app.tables()
         for table, rows in zip((tables.incidents, tables.alerts), copy, strict=True):
             wanted = {(row["PartitionKey"], row["RowKey"]) for row in rows}
             changes = [upsert(row) for row in rows]
@@ -150,14 +150,14 @@ class Bench:
         """Every delivery, by id."""
         found, more, after = [], True, None
         while more:
-            rows, more = await page_of_deliveries((await self.monitor.tables()).alerts, after)
+            rows, more = await page_of_deliveries((await self.app.tables()).alerts, after)
             found += [delivery for _, delivery in rows]
             after = rows[-1][0] if rows else after
         return sorted(found, key=lambda d: (d.created, d.channel, d.id))
 
     async def incident(self, who: str = "jane") -> Incident:
         """The incident of a user."""
-        found = await read_incident((await self.monitor.tables()).incidents, key_of(who))
+        found = await read_incident((await self.app.tables()).incidents, key_of(who))
         assert found is not None
         return found[0]
 
@@ -201,10 +201,10 @@ async def bench(
             named[name] |= (channels or {}).get(name, {})
         made: list[Bench] = []
         tables = Tables.connect(azurite, prefix=prefix)
-        monitor = Monitor(settings_of(azurite, named, **values), clock=lambda: made[0].now, tables=tables)
-        made.append(Bench(monitor, used, prefix))
-        await save_directory((await monitor.tables()).directory, DIRECTORY, NOON)
+        app = App(settings_of(azurite, named, **values), clock=lambda: made[0].now, tables=tables)
+        made.append(Bench(app, used, prefix))
+        await save_directory((await app.tables()).directory, DIRECTORY, NOON)
         try:
             yield made[0]
         finally:
-            await monitor.close()
+            await app.close()

@@ -19,13 +19,13 @@ DAY = timedelta(days=1)
 
 
 async def read(b: Bench, who: str = "jane") -> Reply:
-    return await ask(incident, b.monitor, path={"id": key_of(who)})
+    return await ask(incident, b.app, path={"id": key_of(who)})
 
 
 async def patch(b: Bench, who: str = "jane", *, etag: str | None = "*", **members: Any) -> Reply:
     return await ask(
         change,
-        b.monitor,
+        b.app,
         path={"id": key_of(who)},
         headers={"If-Match": etag, "Content-Type": "application/json"}
         if etag
@@ -143,7 +143,7 @@ async def test_wrong_changes_are_refused_by_name(azurite: str) -> None:
             reply = await patch(b, **members)
             assert (reply.status, reply.wrong) == (400, [field]), members
         for id_ in ("0" * 32, "nothing", "../etc", "A" * 32):
-            assert (await ask(incident, b.monitor, path={"id": id_})).status == 404
+            assert (await ask(incident, b.app, path={"id": id_})).status == 404
         assert (await patch(b, "nobody", state="acknowledged")).status == 404
 
 
@@ -153,7 +153,7 @@ async def test_every_delivery_is_listed_with_its_tries(azurite: str) -> None:
             b.now += timedelta(seconds=1)
             await b.found(f"user{place}")
         await b.tick()
-        every = await pages(alerts, b.monitor, "limit=5")
+        every = await pages(alerts, b.app, "limit=5")
         assert [item["state"] for item in every] == ["pending"] * 6 + ["delivered"] * 6
         assert [item["channel"] for item in every] == ["soc"] * 6 + ["soc1"] * 6
         for half in (every[:6], every[6:]):
@@ -168,53 +168,53 @@ async def test_every_delivery_is_listed_with_its_tries(azurite: str) -> None:
             ("channel=soc1&state=pending", 0),
             (f"incident={key_of('user3')}", 2),
         ):
-            assert len(await pages(alerts, b.monitor, f"limit=4&{query}")) == count
-        assert (await ask(alerts, b.monitor, "state=lost")).wrong == ["state"]
-        assert (await ask(alerts, b.monitor, "cursor=abc")).wrong == ["cursor"]
+            assert len(await pages(alerts, b.app, f"limit=4&{query}")) == count
+        assert (await ask(alerts, b.app, "state=lost")).wrong == ["state"]
+        assert (await ask(alerts, b.app, "cursor=abc")).wrong == ["cursor"]
 
 
 async def test_a_dead_delivery_can_be_sent_again_under_its_own_id(azurite: str) -> None:
     async with bench(azurite, receiver(faults=[Fault.GONE, Fault.FAIL])) as b:
         await b.found()
         await b.tick()
-        (dead,) = (await ask(alerts, b.monitor)).json["items"]
+        (dead,) = (await ask(alerts, b.app)).json["items"]
         assert dead["state"] == "dead"
         b.now += DAY
-        again = await ask(send_again, b.monitor, path={"id": dead["id"]})
+        again = await ask(send_again, b.app, path={"id": dead["id"]})
         assert (again.status, again.json["state"]) == (200, "pending")
         for _ in range(5):
             await b.tick()
         tries = b.receivers[0].tries
         assert [t.fault for t in tries] == [Fault.GONE, Fault.FAIL, None]
         assert {t.id for t in tries} == {dead["webhookId"]}
-        (delivered,) = (await ask(alerts, b.monitor)).json["items"]
+        (delivered,) = (await ask(alerts, b.app)).json["items"]
         assert (delivered["id"], delivered["state"], delivered["attempts"]) == (dead["id"], "delivered", 3)
         assert done(await read(b)) == [("local", "redelivered", "to soc")]
         # And what arrived, once more: the receiver knows it by its id.
-        await ask(send_again, b.monitor, path={"id": dead["id"]})
+        await ask(send_again, b.app, path={"id": dead["id"]})
         await b.tick()
         assert len(b.got()) == 2
         assert [line["action"] for line in (await read(b)).json["history"]] == ["redelivered", "redelivered"]
         for id_ in ("0-soc-msg_x", "", "a/b", "delivery-0-"):
-            assert (await ask(send_again, b.monitor, path={"id": id_})).status == 404
+            assert (await ask(send_again, b.app, path={"id": id_})).status == 404
 
 
 async def test_a_test_message_is_marked_as_one(azurite: str) -> None:
     async with bench(azurite, receiver(), receiver("teams")) as b:
         body = json.dumps({"channel": "soc1"}).encode()
-        made = await ask(routes.test_alert, b.monitor, body=body, headers={"Content-Type": "application/json"})
+        made = await ask(routes.test_alert, b.app, body=body, headers={"Content-Type": "application/json"})
         assert (made.status, made.json["test"], made.json["state"]) == (200, True, "pending")
         await b.tick()
         assert (b.got(0), len(b.got(1))) == ([], 1)
         assert "TEST" in b.got(1)[0].body.decode()
         unknown = json.dumps({"channel": "nobody"}).encode()
         assert (
-            await ask(routes.test_alert, b.monitor, body=unknown, headers={"Content-Type": "application/json"})
+            await ask(routes.test_alert, b.app, body=unknown, headers={"Content-Type": "application/json"})
         ).status == 404
 
 
 async def test_the_schema_is_published_for_readers(azurite: str) -> None:
     async with bench(azurite) as b:
-        reply = await ask(alert_schema, b.monitor)
+        reply = await ask(alert_schema, b.app)
         assert (reply.status, reply.json) == (200, schema())
         assert alert_schema.needs is Role.READER

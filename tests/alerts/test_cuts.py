@@ -22,13 +22,13 @@ from functions.alerts import change
 from local.stage.receivers import Fault
 from shared.alerts.deliver import deliver_alert
 from shared.alerts.dispatch import dispatch_alerts
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.rules.rule import Severity
 from tests.alerts.harness import MINUTE, Bench, Copy, bench, key_of, receiver
 from tests.functions.asking import ask
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 
-type Work = Callable[[Bench, Monitor], Awaitable[None]]
+type Work = Callable[[Bench, App], Awaitable[None]]
 
 MANY = 46  # more than fit into one transaction
 
@@ -43,38 +43,38 @@ class Story:
     faults: tuple[Fault, ...] = ()
 
 
-async def nothing(b: Bench, monitor: Monitor) -> None:
+async def nothing(b: Bench, app: App) -> None:
     """Nothing to do."""
 
 
-async def opened(b: Bench, monitor: Monitor) -> None:
-    await b.found(monitor=monitor)
+async def opened(b: Bench, app: App) -> None:
+    await b.found(app=app)
 
 
-async def told(b: Bench, monitor: Monitor) -> None:
-    await b.found(severity=Severity.MEDIUM, monitor=monitor)
-    await b.tick(monitor=monitor)
+async def told(b: Bench, app: App) -> None:
+    await b.found(severity=Severity.MEDIUM, app=app)
+    await b.tick(app=app)
 
 
-async def raised(b: Bench, monitor: Monitor) -> None:
-    await b.found(severity=Severity.CRITICAL, monitor=monitor)
+async def raised(b: Bench, app: App) -> None:
+    await b.found(severity=Severity.CRITICAL, app=app)
 
 
-async def withdrawn(b: Bench, monitor: Monitor) -> None:
-    await b.found(count=0, monitor=monitor)
+async def withdrawn(b: Bench, app: App) -> None:
+    await b.found(count=0, app=app)
 
 
-async def crowd(b: Bench, monitor: Monitor) -> None:
+async def crowd(b: Bench, app: App) -> None:
     for place in range(MANY):
-        await b.found(f"user{place}", monitor=monitor)
+        await b.found(f"user{place}", app=app)
 
 
 def then_told(work: Work) -> Work:
     """That, and a minute of the app."""
 
-    async def act(b: Bench, monitor: Monitor) -> None:
-        await work(b, monitor)
-        await b.tick(monitor=monitor)
+    async def act(b: Bench, app: App) -> None:
+        await work(b, app)
+        await b.tick(app=app)
 
     return act
 
@@ -139,7 +139,7 @@ class Moment:
             assert crash, "one lost answer has to be no more than a hiccup"
         await victim.close()
         self._proxy.begin()
-        await self._story.again(b, b.monitor)
+        await self._story.again(b, b.app)
         return await self._in_the_end()
 
     async def _in_the_end(self) -> Counter[tuple[str, str]]:
@@ -154,7 +154,7 @@ class Moment:
 async def moment(azurite: str, name: str) -> AsyncIterator[Moment]:
     story = STORIES[name]
     async with CutProxy(azurite) as proxy, bench(azurite, receiver(faults=[*story.faults])) as b:
-        await story.before(b, b.monitor)
+        await story.before(b, b.app)
         b.receivers[0].tries.clear()
         yield Moment(b, proxy, story, await b.copy())
 
@@ -227,17 +227,17 @@ async def test_two_workers_do_not_send_at_once(azurite: str) -> None:
     """One holds the delivery between its claim and its answer; the other leaves it alone."""
     async with CutProxy(azurite) as proxy, bench(azurite) as b:
         await b.found()
-        (message,) = await dispatch_alerts(b.monitor)
+        (message,) = await dispatch_alerts(b.app)
         slow = b.worker(proxy.connection, retries=0)
         await slow.tables()
         # After two reads the claim is written, and its worker is gone.
         proxy.begin(Cut(3, Loss.ANSWER, Aftermath.CRASH))
         with pytest.raises((ServiceRequestError, ServiceResponseError)):
             await deliver_alert(slow, message)
-        await deliver_alert(b.monitor, message)
+        await deliver_alert(b.app, message)
         assert b.got() == []
         b.now += 2 * MINUTE
-        await deliver_alert(b.monitor, message)
+        await deliver_alert(b.app, message)
         assert len(b.got()) == 1
         await slow.close()
 
@@ -257,7 +257,7 @@ async def test_an_acknowledgement_whose_answer_was_lost_stands_once(azurite: str
             assert reply.status == (200 if aftermath is Aftermath.BLIP else 503)
             await victim.close()
             proxy.begin()
-            again = await ask(change, b.monitor, path=path, headers=headers, body=body)
+            again = await ask(change, b.app, path=path, headers=headers, body=body)
             assert again.status == 412  # the etag of before: whoever reads it anew sees that it is done
             now = await b.incident()
             assert (now.state, now.revision) == ("acknowledged", 1)

@@ -220,7 +220,7 @@ CARE: dict[str, Care] = {
 
 
 async def _took_care(b: Bench, who: str, how: Care) -> None:
-    tables = await b.monitor.tables()
+    tables = await b.app.tables()
     found = await read_incident(tables.incidents, key_of(who))
     assert found is not None
     await take_step(tables.incidents, how(found[0], b.now), found[1], b.now)
@@ -292,7 +292,7 @@ async def test_what_somebody_took_care_of_is_no_part_of_a_storm_or_of_the_first_
 
 async def test_what_closed_by_itself_while_alerts_were_paused_is_told_and_says_so(azurite: str) -> None:
     async with bench(azurite, incident_quiet_days=2) as b:
-        await pause_alerts(b.monitor, b.now + 3 * DAY, "op")
+        await pause_alerts(b.app, b.now + 3 * DAY, "op")
         await b.found()
         await b.tick()
         await b.tick(after=2 * DAY + timedelta(hours=1))
@@ -316,7 +316,7 @@ async def test_one_more_try_waits_for_the_end_of_the_quiet_hours_too(azurite: st
         await b.tick()
         assert len(b.receivers[0].tries) == 2
         (ann,) = (d for d in await b.deliveries() if d.severity == Severity.HIGH)
-        await redeliver(b.monitor, ann.id, by="op")  # somebody is awake
+        await redeliver(b.app, ann.id, by="op")  # somebody is awake
         await b.tick()
         assert len(b.receivers[0].tries) == 3
         await b.tick(after=timedelta(hours=1))
@@ -327,9 +327,9 @@ async def test_a_pause_stops_what_is_in_the_queue_already(azurite: str) -> None:
     async with bench(azurite) as b:
         for who in ("ann", "bob"):
             await b.found(who)
-        (message,) = await dispatch_alerts(b.monitor)
-        await pause_alerts(b.monitor, b.now + timedelta(hours=1), "op")
-        assert await deliver_alert(b.monitor, message) == []
+        (message,) = await dispatch_alerts(b.app)
+        await pause_alerts(b.app, b.now + timedelta(hours=1), "op")
+        assert await deliver_alert(b.app, message) == []
         await b.tick(after=30 * MINUTE)
         assert b.receivers[0].tries == []
         await b.tick(after=30 * MINUTE)
@@ -341,7 +341,7 @@ async def test_digests_and_tests_come_when_they_were_asked_for(azurite: str) -> 
     async with bench(azurite, channels=members) as b:
         await _flight(b, timedelta(0))
         await b.found()
-        await send_test(b.monitor, "soc")
+        await send_test(b.app, "soc")
         await b.tick()
         await b.tick(after=timedelta(hours=1))
         assert [(r.json["type"], r.json["test"]) for r in b.got()] == [
@@ -384,8 +384,8 @@ async def test_a_withdrawal_goes_to_those_who_were_alerted_and_to_nobody_else(az
 
 
 async def _flight(b: Bench, until: timedelta) -> None:
-    tables: Tables = await b.monitor.tables()
-    tenant = b.monitor.settings.partner_tenant_id
+    tables: Tables = await b.app.tables()
+    tenant = b.app.settings.partner_tenant_id
     flight = await read_flight(tables.control, tenant)
     assert await change_flight(tables.control, flight, send_id="s", slice_id="x", until=b.now + until, first_seen=b.now)
 
@@ -416,8 +416,8 @@ async def test_a_scan_that_does_not_end_holds_nothing_back_for_long(azurite: str
 
 async def test_the_first_scan_of_old_days_is_one_summary(azurite: str) -> None:
     async with bench(azurite, lookback_days=2, retention_days=2, slice_minutes=1440) as b:
-        tables = await b.monitor.tables()
-        tenant = b.monitor.settings.partner_tenant_id
+        tables = await b.app.tables()
+        tenant = b.app.settings.partner_tenant_id
         await _flight(b, timedelta(0))
         for place in range(12):
             await b.found(f"user{place}", at=b.now - DAY, first_scan=True)
@@ -467,8 +467,8 @@ async def test_the_sweep_closes_what_was_quiet_and_the_incident_opens_again(azur
 async def test_a_lost_queue_message_is_sent_again(azurite: str) -> None:
     async with bench(azurite) as b:
         await b.found()
-        assert len(await dispatch_alerts(b.monitor)) == 1  # and nobody gets it
-        assert await dispatch_alerts(b.monitor) == []
+        assert len(await dispatch_alerts(b.app)) == 1  # and nobody gets it
+        assert await dispatch_alerts(b.app) == []
         await b.tick(after=3 * MINUTE)
         assert b.types() == ["incident.opened"]
 
@@ -476,20 +476,20 @@ async def test_a_lost_queue_message_is_sent_again(azurite: str) -> None:
 async def test_messages_that_come_twice_or_late_send_nothing_twice(azurite: str) -> None:
     async with bench(azurite, receiver(faults=[Fault.FAIL])) as b:
         await b.found()
-        (message,) = await dispatch_alerts(b.monitor)
+        (message,) = await dispatch_alerts(b.app)
         for _ in range(3):
-            await deliver_alert(b.monitor, message)  # it failed, and is not due again yet
+            await deliver_alert(b.app, message)  # it failed, and is not due again yet
         assert len(b.receivers[0].tries) == 1
         await b.tick(after=10 * MINUTE)
-        await deliver_alert(b.monitor, message)
+        await deliver_alert(b.app, message)
         assert len(b.receivers[0].tries) == 2
 
 
 async def test_a_worker_that_died_while_sending_is_followed_by_another(azurite: str) -> None:
     async with bench(azurite, receiver(faults=[Fault.TAKE_AND_DROP])) as b:
         await b.found()
-        (message,) = await dispatch_alerts(b.monitor)
-        await deliver_alert(b.monitor, message)
+        (message,) = await dispatch_alerts(b.app)
+        await deliver_alert(b.app, message)
         await b.tick(after=10 * MINUTE)
         assert len(b.got()) == 2
         assert len({r.id for r in b.got()}) == 1
@@ -498,16 +498,16 @@ async def test_a_worker_that_died_while_sending_is_followed_by_another(azurite: 
 async def test_a_poisoned_message_counts_as_a_try_and_junk_as_nothing(azurite: str) -> None:
     async with bench(azurite) as b:
         await b.found()
-        (message,) = await dispatch_alerts(b.monitor)
-        await settle_poisoned(b.monitor, message)
+        (message,) = await dispatch_alerts(b.app)
+        await settle_poisoned(b.app, message)
         (delivery,) = await b.deliveries()
         assert (delivery.state, delivery.last_answer) == ("due", "its workers crashed")
         assert delivery.next_due > b.now
-        await settle_poisoned(b.monitor, "junk")
-        await settle_poisoned(b.monitor, DeliveryMessage(delivery="0-soc-x").model_dump_json())
+        await settle_poisoned(b.app, "junk")
+        await settle_poisoned(b.app, DeliveryMessage(delivery="0-soc-x").model_dump_json())
         await b.tick(after=10 * MINUTE)
         assert b.types() == ["incident.opened"]
-        await settle_poisoned(b.monitor, message)
+        await settle_poisoned(b.app, message)
         assert [d.state for d in await b.deliveries()] == ["delivered"]
 
 
@@ -521,9 +521,9 @@ async def test_a_message_that_always_kills_its_worker_is_given_up(azurite: str) 
         await b.found()
         for _ in range(7):
             b.now += timedelta(hours=12)
-            for message in await dispatch_alerts(b.monitor):
+            for message in await dispatch_alerts(b.app):
                 try:
-                    await deliver_alert(b.monitor, message, die)
+                    await deliver_alert(b.app, message, die)
                 except MemoryError:
                     continue
         (delivery,) = await b.deliveries()
@@ -535,7 +535,7 @@ async def test_a_channel_that_was_taken_away_ends_in_the_dead_letters(azurite: s
     async with bench(azurite, receiver(faults=[Fault.FAIL] * 3)) as b:
         await b.found()
         await b.tick()
-        b.monitor.settings.channels.clear()
+        b.app.settings.channels.clear()
         for _ in range(8):
             await b.tick(after=timedelta(hours=4))
         (delivery,) = await b.deliveries()
@@ -578,7 +578,7 @@ async def test_nothing_in_the_tables_tells_a_url_or_a_key(azurite: str) -> None:
         for _ in range(5):
             await b.tick(after=5 * MINUTE)
         one = b.receivers[0]
-        tables = await b.monitor.tables()
+        tables = await b.app.tables()
         rows = [repr(dict(row)) for table in (tables.alerts, tables.incidents) async for row in table.everything()]
         text = "\n".join(rows) + repr([delivery.message for delivery in await b.deliveries()])
         assert one.path.rpartition("/")[2] not in text

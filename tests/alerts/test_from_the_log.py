@@ -22,10 +22,10 @@ async def minute(b: Bench) -> None:
     """What the app's timers do in a minute, once the scan has nothing left to do."""
     b.pass_time(timedelta(minutes=1))
     await b.work()
-    await tend_incidents(b.monitor)
-    messages = await dispatch_alerts(b.monitor)
+    await tend_incidents(b.app)
+    messages = await dispatch_alerts(b.app)
     while messages:
-        messages = [m for body in messages for m in await deliver_alert(b.monitor, body)]
+        messages = [m for body in messages for m in await deliver_alert(b.app, body)]
 
 
 async def test_a_sign_in_without_mfa_is_told_when_it_is_sure_and_withdrawn_when_it_is_corrected(

@@ -18,7 +18,7 @@ WIDE: dict[str, Any] = {"slice_minutes": 240}  # few slices are quick to scan
 
 
 async def _json(endpoint: Any, at: Bench, query: str = "") -> Any:
-    reply = await ask(endpoint, at.monitor, query)
+    reply = await ask(endpoint, at.app, query)
     assert reply.status == 200, reply.text
     return reply.json
 
@@ -114,8 +114,8 @@ async def test_coverage_says_what_is_missing_and_what_to_do(azurite: str, monkey
         while cursor := one_by_one[-1]["cursor"]:
             one_by_one.append(await _json(coverage, at, f"days=2&limit=1&cursor={cursor}"))
         assert [item for page in one_by_one for item in page["items"]] == shown["items"]
-        assert (await ask(coverage, at.monitor, f"days=3&cursor={one_by_one[0]['cursor']}")).wrong == ["cursor"]
-        csv = await ask(coverage, at.monitor, "days=2&format=csv")
+        assert (await ask(coverage, at.app, f"days=3&cursor={one_by_one[0]['cursor']}")).wrong == ["cursor"]
+        csv = await ask(coverage, at.app, "days=2&format=csv")
         assert [row["kind"] for row in csv.rows] == [item["kind"] for item in shown["items"]]
 
 

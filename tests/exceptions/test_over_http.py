@@ -21,12 +21,12 @@ from functions.exceptions import (
     withdraw,
 )
 from functions.http import Endpoint
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import AuthMode
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
 from shared.tending.exceptions import tend_exceptions
 from tests.exceptions.asked import APP, asked
-from tests.functions.asking import Reply, ask, monitor_over
+from tests.functions.asking import Reply, app_over, ask
 from tests.scan.harness import NINE, NOON, Bench, bench, record
 
 DAY = timedelta(days=1)
@@ -34,14 +34,14 @@ MIDNIGHT = datetime(2026, 11, 2, tzinfo=UTC)
 
 
 @pytest_asyncio.fixture
-async def app(azurite: str) -> AsyncIterator[Monitor]:
-    async with monitor_over(azurite, NOON, PARTNER) as made:
+async def app(azurite: str) -> AsyncIterator[App]:
+    async with app_over(azurite, NOON, PARTNER) as made:
         yield made
 
 
 async def send(
     endpoint: Endpoint,
-    monitor: Monitor,
+    app: App,
     body: object = None,
     *,
     id_: str = "",
@@ -51,13 +51,13 @@ async def send(
 ) -> Reply:
     """Ask as curl would."""
     every = {"Content-Type": "application/json", **({"If-Match": etag} if etag else {}), **(headers or {})}
-    return await ask(endpoint, monitor, query, headers=every, body=json.dumps(body).encode(), path={"id": id_})
+    return await ask(endpoint, app, query, headers=every, body=json.dumps(body).encode(), path={"id": id_})
 
 
-async def given(monitor: Monitor, **members: Any) -> str:
+async def given(app: App, /, **members: Any) -> str:
     """An approved exception; its id."""
-    made = (await send(request_exception, monitor, asked(**members))).json
-    reply = await send(approve, monitor, {}, id_=made["id"], etag=made["etag"])
+    made = (await send(request_exception, app, asked(**members))).json
+    reply = await send(approve, app, {}, id_=made["id"], etag=made["etag"])
     assert reply.status == 200, reply.text
     return str(made["id"])
 
@@ -65,7 +65,7 @@ async def given(monitor: Monitor, **members: Any) -> str:
 # --- the life of one --------------------------------------------------------------------------------------------------
 
 
-async def test_requested_approved_withdrawn_with_who_and_when(app: Monitor) -> None:
+async def test_requested_approved_withdrawn_with_who_and_when(app: App) -> None:
     made = await send(request_exception, app, asked())
     assert (made.status, made.headers["ETag"]) == (200, made.json["etag"])
     id_, etag = made.json["id"], made.json["etag"]
@@ -85,7 +85,7 @@ async def test_requested_approved_withdrawn_with_who_and_when(app: Monitor) -> N
     ]
 
 
-async def test_a_change_needs_the_version_that_was_seen(app: Monitor) -> None:
+async def test_a_change_needs_the_version_that_was_seen(app: App) -> None:
     made = (await send(request_exception, app, asked())).json
     id_ = made["id"]
     assert (await send(approve, app, {}, id_=id_)).status == 428
@@ -100,10 +100,10 @@ async def test_a_change_needs_the_version_that_was_seen(app: Monitor) -> None:
     ]
 
 
-async def test_who_asks_does_not_approve_where_people_sign_in(app: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_asks_does_not_approve_where_people_sign_in(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "true")
     settings = app.settings.model_copy(update={"auth_mode": AuthMode.EASY_AUTH})
-    signed_in = Monitor(settings, clock=app.clock, tables=await app.tables())
+    signed_in = App(settings, clock=app.clock, tables=await app.tables())
 
     async def by(name: str, endpoint: Endpoint, body: object, **more: str) -> Reply:
         claims = [{"typ": "roles", "val": "Operator"}, {"typ": "preferred_username", "val": name}]
@@ -121,12 +121,12 @@ async def test_who_asks_does_not_approve_where_people_sign_in(app: Monitor, monk
     )
 
 
-async def test_one_that_is_not_there(app: Monitor) -> None:
+async def test_one_that_is_not_there(app: App) -> None:
     for id_ in ("0" * 32, "not-an-id", "'", ""):
         await _is_not_there(app, id_)
 
 
-async def _is_not_there(app: Monitor, id_: str) -> None:
+async def _is_not_there(app: App, id_: str) -> None:
     for endpoint, body in ((exception, None), (approve, {}), (withdraw, None), (request_for_partner_center, None)):
         assert (await send(endpoint, app, body, id_=id_, etag="*")).status == 404
 
@@ -140,7 +140,7 @@ REFUSED = {
 }
 
 
-async def test_issues_1_to_5_are_refused_with_their_guidance(app: Monitor) -> None:
+async def test_issues_1_to_5_are_refused_with_their_guidance(app: App) -> None:
     for body, guidance in ((b, g) for i, g in REFUSED.items() for b in (asked(commonIssue=i), {"commonIssue": i})):
         reply = await send(request_exception, app, body)
         assert (reply.status, reply.kind, reply.wrong) == (422, "application/problem+json", ["commonIssue"])
@@ -177,14 +177,14 @@ NEEDED: list[tuple[str, object, str]] = [
 ]
 
 
-async def test_issue_6_needs_its_papers_an_end_and_somebody(app: Monitor) -> None:
+async def test_issue_6_needs_its_papers_an_end_and_somebody(app: App) -> None:
     for member, without, field in NEEDED:
         reply = await send(request_exception, app, asked(**{member: without}))
         assert reply.status == 422, reply.text
         assert field in reply.wrong, (member, without)
 
 
-async def test_a_body_that_is_none_is_a_400(app: Monitor) -> None:
+async def test_a_body_that_is_none_is_a_400(app: App) -> None:
     wrong: list[dict[str, Any]] = [
         {"user": "jane@partner.example"},
         {"rules": ["no-such"]},
@@ -196,7 +196,7 @@ async def test_a_body_that_is_none_is_a_400(app: Monitor) -> None:
         assert (await send(request_exception, app, asked(**members))).status == 400, members
 
 
-async def test_the_list_shows_the_last_first_by_state_and_page(app: Monitor) -> None:
+async def test_the_list_shows_the_last_first_by_state_and_page(app: App) -> None:
     first, second = await given(app), (await send(request_exception, app, asked(title="Another"))).json["id"]
     page = (await send(exceptions, app, query="limit=1")).json
     rest = (await send(exceptions, app, query=f"limit=1&cursor={page['cursor']}")).json
@@ -211,7 +211,7 @@ async def test_the_list_shows_the_last_first_by_state_and_page(app: Monitor) -> 
 
 async def _numbers(at: Bench) -> tuple[int, float, float, int]:
     """Non-compliant sign-ins, both percentages, accepted sign-ins."""
-    said = (await ask(summary, at.monitor, "days=90")).json
+    said = (await ask(summary, at.app, "days=90")).json
     numbers = said["delegatedSignIns"]
     return (
         numbers["nonCompliant"],
@@ -222,7 +222,7 @@ async def _numbers(at: Bench) -> tuple[int, float, float, int]:
 
 
 async def _states(at: Bench) -> list[str]:
-    items = (await ask(incidents, at.monitor)).json["items"]
+    items = (await ask(incidents, at.app)).json["items"]
     return sorted(f"{item['customerTenantId'] == CUSTOMER and item['appId'] == APP} {item['state']}" for item in items)
 
 
@@ -237,10 +237,10 @@ async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatc
         assert await _numbers(at) == (1, 50.0, 50.0, 0)
 
         # Approved: what it covers is silent at once, and accepted in the second number alone.
-        id_ = await given(at.monitor, app=APP, customer=CUSTOMER, expiresOn="2026-11-06")
+        id_ = await given(at.app, app=APP, customer=CUSTOMER, expiresOn="2026-11-06")
         assert await _states(at) == ["True silenced"]
         assert await _numbers(at) == (1, 50.0, 100.0, 1)
-        said = (await ask(summary, at.monitor)).json["exceptions"]
+        said = (await ask(summary, at.app)).json["exceptions"]
         assert (said["approved"], said["nextExpiry"]) == (1, "2026-11-06")
 
         # More of the same counts on and is told to nobody; another application is not covered.
@@ -249,23 +249,23 @@ async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatc
         )
         at.set_time(MIDNIGHT + 2 * DAY + timedelta(hours=1))
         await at.work()
-        await tend_exceptions(at.monitor)
+        await tend_exceptions(at.app)
         assert await _states(at) == ["False open", "True silenced"]
         assert await at.events() == ["opened", "opened"]
         assert await _numbers(at) == (3, 25.0, 50.0, 2)
 
         # The last instant before its end, and the end.
         at.set_time(MIDNIGHT + 4 * DAY - timedelta(seconds=1))
-        await tend_exceptions(at.monitor)
+        await tend_exceptions(at.app)
         assert (await _states(at))[-1] == "True silenced"
         at.set_time(MIDNIGHT + 4 * DAY)
-        shown = (await send(exception, at.monitor, id_=id_)).json
+        shown = (await send(exception, at.app, id_=id_)).json
         assert shown["state"] == "expired"  # also before anybody noted it
-        await tend_exceptions(at.monitor)
-        await tend_exceptions(at.monitor)
+        await tend_exceptions(at.app)
+        await tend_exceptions(at.app)
         assert (await _states(at))[-1] == "True open"
         assert await at.events() == ["opened", "opened", "opened"]
-        shown = (await send(exception, at.monitor, id_=id_)).json
+        shown = (await send(exception, at.app, id_=id_)).json
         assert [(line["action"], line["by"]) for line in shown["history"]] == [
             ("requested", "local"),
             ("approved", "local"),
@@ -281,7 +281,7 @@ async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatc
 
 async def test_what_is_new_is_silent_from_the_start(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with bench(azurite, monkeypatch, slice_minutes=720) as at:
-        await given(at.monitor)
+        await given(at.app)
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
         assert await _states(at) == ["True silenced"]
@@ -290,7 +290,7 @@ async def test_what_is_new_is_silent_from_the_start(azurite: str, monkeypatch: p
 
 async def test_a_rule_it_does_not_name_wakes_the_incident(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with bench(azurite, monkeypatch, slice_minutes=720) as at:
-        await given(at.monitor)
+        await given(at.app)
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
         at.log(record("legacy", NINE, **PASSWORD_ONLY, clientAppUsed="IMAP4"))
@@ -305,9 +305,9 @@ async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monke
     async with bench(azurite, monkeypatch, slice_minutes=720) as at:
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
-        id_ = await given(at.monitor)
+        id_ = await given(at.app)
         assert (await _numbers(at))[3] == 1
-        assert (await send(withdraw, at.monitor, id_=id_, etag="*")).status == 200
+        assert (await send(withdraw, at.app, id_=id_, etag="*")).status == 200
         assert await _states(at) == ["True open"]
         assert (await _numbers(at))[3] == 0
 
@@ -315,9 +315,9 @@ async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monke
 async def test_what_is_only_requested_does_nothing(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with bench(azurite, monkeypatch, slice_minutes=720) as at:
         at.log(record("bad", NINE, **PASSWORD_ONLY))
-        await send(request_exception, at.monitor, asked())
+        await send(request_exception, at.app, asked())
         await at.work()
-        await tend_exceptions(at.monitor)
+        await tend_exceptions(at.app)
         assert await _states(at) == ["True open"]
         assert (await _numbers(at))[3] == 0
 
@@ -336,8 +336,8 @@ async def test_the_request_for_partner_center_is_filled_from_the_findings(
             record("old", NINE, clientAppUsed="IMAP4"),
         )
         await at.work()
-        made = (await send(request_exception, at.monitor, asked(references=["https://intra/doc"]))).json
-        said = (await send(request_for_partner_center, at.monitor, id_=made["id"])).json
+        made = (await send(request_exception, at.app, asked(references=["https://intra/doc"]))).json
+        said = (await send(request_for_partner_center, at.app, id_=made["id"])).json
         text = said["markdown"]
         assert "MFA - Request for exception: Smart cards of Contoso" in text.replace("\\", "")
         assert "1 non-compliant sign-in of 1 user" in text

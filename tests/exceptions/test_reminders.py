@@ -23,15 +23,15 @@ SECOND = timedelta(seconds=1)
 
 
 async def _given(at: Bench, **members: Any) -> str:
-    made = await ask_exception(at.monitor, ExceptionRequest.model_validate(asked(**members)), by="jane")
-    await approve_exception(at.monitor, made.id, Approval(), by="joe", etag="*")
+    made = await ask_exception(at.app, ExceptionRequest.model_validate(asked(**members)), by="jane")
+    await approve_exception(at.app, made.id, Approval(), by="joe", etag="*")
     return made.id
 
 
 async def _tick(at: Bench, now: datetime) -> None:
     at.now = now
-    await tend_exceptions(at.monitor)
-    await tend_exceptions(at.monitor)
+    await tend_exceptions(at.app)
+    await tend_exceptions(at.app)
     await at.tick(after=SECOND)
 
 
@@ -96,11 +96,11 @@ async def test_people_read_it_in_their_chat(azurite: str, kind: str) -> None:
 async def test_the_digest_names_what_ends_soon(azurite: str) -> None:
     async with bench(azurite, channels={"soc": {"alerts": False, "digest": "daily"}}) as at:
         id_ = await _given(at)
-        tables = await at.monitor.tables()
-        flight = await read_flight(tables.control, at.monitor.settings.partner_tenant_id)
+        tables = await at.app.tables()
+        flight = await read_flight(tables.control, at.app.settings.partner_tenant_id)
         await change_flight(tables.control, flight, first_seen=END - 30 * DAY)
         at.now = END - 5 * DAY + timedelta(hours=9)
-        await make_digests(at.monitor, tables)
+        await make_digests(at.app, tables)
         await at.tick()
         (digest,) = [json.loads(received.body) for received in at.got()]
         assert [(e["id"], e["title"]) for e in digest["data"]["exceptions"]] == [(id_, "Smart cards of Contoso")]

@@ -17,7 +17,7 @@ from uuid import uuid4
 import azure.functions as func
 
 from functions.http import Endpoint
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import load_settings
 from shared.rules.rule import PARTNER
 from shared.store.directory import save_directory
@@ -55,7 +55,7 @@ class Reply:
 
 async def ask(
     endpoint: Endpoint,
-    monitor: Monitor,
+    app: App,
     query: str = "",
     *,
     headers: Mapping[str, str] | None = None,
@@ -71,7 +71,7 @@ async def ask(
         route_params=path,
         body=body,
     )
-    answer = await endpoint.serve(monitor, request)
+    answer = await endpoint.serve(app, request)
     return Reply(answer.status_code, answer.mimetype, dict(answer.headers), answer.get_body().decode())
 
 
@@ -98,7 +98,7 @@ def counted_requests() -> Iterator[list[str]]:
 
 
 @asynccontextmanager
-async def monitor_over(azurite: str, now: datetime, *tenants: str) -> AsyncIterator[Monitor]:
+async def app_over(azurite: str, now: datetime, *tenants: str) -> AsyncIterator[App]:
     """A monitor in local mode with empty tables of its own, a directory with one customer, and that time."""
     settings = load_settings(
         auth_mode="local",
@@ -107,12 +107,12 @@ async def monitor_over(azurite: str, now: datetime, *tenants: str) -> AsyncItera
         AzureWebJobsStorage=azurite,
     )
     tables = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
-    monitor = Monitor(settings, clock=lambda: now, tables=tables)
+    app = App(settings, clock=lambda: now, tables=tables)
     try:
-        await save_directory((await monitor.tables()).directory, DIRECTORY, now)
-        yield monitor
+        await save_directory((await app.tables()).directory, DIRECTORY, now)
+        yield app
     finally:
-        await monitor.close()
+        await app.close()
 
 
 async def write_rows(table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -125,14 +125,14 @@ async def write_rows(table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
             await table.transact([upsert(row) for row in batch])
 
 
-async def pages(endpoint: Endpoint, monitor: Monitor, query: str, *, most_requests: int = 10) -> list[dict[str, Any]]:
+async def pages(endpoint: Endpoint, app: App, query: str, *, most_requests: int = 10) -> list[dict[str, Any]]:
     """All items of a list, by its cursors; no call may make more storage requests than that."""
-    await monitor.directory()  # read once a process; the calls then only look whether it is still that one
+    await app.directory()  # read once a process; the calls then only look whether it is still that one
     items: list[dict[str, Any]] = []
     cursor = ""
     for _ in range(200):
         with counted_requests() as sent:
-            reply = await ask(endpoint, monitor, query + cursor)
+            reply = await ask(endpoint, app, query + cursor)
         assert reply.status == 200, reply.text
         assert 0 < len(sent) <= most_requests, sent
         items += reply.json["items"]

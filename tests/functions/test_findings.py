@@ -13,13 +13,13 @@ import pytest
 import pytest_asyncio
 
 from functions.answers import findings
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.incidents.findings import Finding
 from shared.ledger.slices import partition_of
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
 from shared.store.findings import finding_row
-from tests.functions.asking import ask, counted_requests, monitor_over, pages, write_rows
+from tests.functions.asking import app_over, ask, counted_requests, pages, write_rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -67,7 +67,7 @@ def _finding(number: int, at: datetime, draw: random.Random) -> Finding:
 
 @dataclass(frozen=True)
 class Held:
-    monitor: Monitor
+    app: App
     in_order: list[tuple[str, Finding]]  # newest first, with the tenant whose log it is of
 
     def expected(self, fits: Callable[[Finding], bool]) -> list[tuple[str, str]]:
@@ -84,13 +84,13 @@ async def held(azurite: str) -> AsyncIterator[Held]:
     of_partner.append(_finding(4001, NOW - timedelta(microseconds=1), draw))
     of_other = [_finding(2000 + n, of_partner[n].at, draw) for n in range(30)]  # the same sign-ins, seen there
     of_other += [_finding(5000 + n, CROWDED, draw) for n in range(20)]
-    async with monitor_over(azurite, NOW, PARTNER, OTHER) as monitor:
+    async with app_over(azurite, NOW, PARTNER, OTHER) as app:
         rows = []
         for tenant, of_tenant in ((PARTNER, of_partner), (OTHER, of_other)):
             rows += [(tenant, finding_row(partition_of(tenant, f.at), f), f) for f in of_tenant]
-        await write_rows((await monitor.tables()).slices, [row for _, row, _ in rows])
+        await write_rows((await app.tables()).slices, [row for _, row, _ in rows])
         rows.sort(key=lambda r: (r[2].at, r[1]["RowKey"], r[0] == OTHER), reverse=True)
-        yield Held(monitor, [(tenant, finding) for tenant, _, finding in rows])
+        yield Held(app, [(tenant, finding) for tenant, _, finding in rows])
 
 
 def _seen(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -131,7 +131,7 @@ def _iso(at: datetime) -> str:
 async def test_every_finding_that_fits_comes_once_and_newest_first(
     held: Held, query: str, fits: Callable[[Finding], bool]
 ) -> None:
-    assert _seen(await pages(findings, held.monitor, query)) == held.expected(fits)
+    assert _seen(await pages(findings, held.app, query)) == held.expected(fits)
 
 
 async def test_a_second_with_more_findings_than_a_request_gives_is_listed_whole(azurite: str) -> None:
@@ -139,39 +139,39 @@ async def test_a_second_with_more_findings_than_a_request_gives_is_listed_whole(
     crowd = [_finding(n, CROWDED, draw) for n in range(1020)]
     crowd += [_finding(n, CROWDED + timedelta(minutes=draw.randrange(-600, 600)), draw) for n in range(3000, 3040)]
     rows = [finding_row(partition_of(PARTNER, f.at), f) for f in crowd]
-    async with monitor_over(azurite, NOW) as monitor:
-        await write_rows((await monitor.tables()).slices, rows)
+    async with app_over(azurite, NOW) as app:
+        await write_rows((await app.tables()).slices, rows)
         in_order = sorted(zip(rows, crowd, strict=True), key=lambda r: (r[1].at, r[0]["RowKey"]), reverse=True)
         expected = [f.id for _, f in in_order]
         with counted_requests() as sent:
-            assert [item["id"] for item in await pages(findings, monitor, "limit=600")] == expected
+            assert [item["id"] for item in await pages(findings, app, "limit=600")] == expected
         assert len(sent) < 50
 
 
 async def test_a_quiet_stretch_of_years_is_looked_through_in_a_few_calls(azurite: str) -> None:
-    async with monitor_over(azurite, NOW) as monitor:
+    async with app_over(azurite, NOW) as app:
         old = _finding(1, datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC), _drawing(1))
-        await write_rows((await monitor.tables()).slices, [finding_row(partition_of(PARTNER, old.at), old)])
+        await write_rows((await app.tables()).slices, [finding_row(partition_of(PARTNER, old.at), old)])
         with counted_requests() as sent:
-            assert [item["id"] for item in await pages(findings, monitor, "")] == [old.id]
+            assert [item["id"] for item in await pages(findings, app, "")] == [old.id]
         assert len(sent) < 25
 
 
 async def test_more_tenants_than_one_group_are_gone_through_group_by_group(azurite: str) -> None:
     tenants = [f"{n:08d}-0000-0000-0000-000000000000" for n in range(1, 11)]
-    async with monitor_over(azurite, NOW, *tenants) as monitor:
+    async with app_over(azurite, NOW, *tenants) as app:
         draw = _drawing(2)
         rows, expected = [], []
         for group in (tenants[:4], tenants[4:8], tenants[8:]):
             made = [(t, _finding(n * 10, NOW - timedelta(hours=n), draw)) for n, t in enumerate(group, 1)]
             rows += [finding_row(partition_of(t, f.at), f) for t, f in made]
             expected += [f.id for _, f in made]
-        await write_rows((await monitor.tables()).slices, rows)
-        assert [item["id"] for item in await pages(findings, monitor, "")] == expected
+        await write_rows((await app.tables()).slices, rows)
+        assert [item["id"] for item in await pages(findings, app, "")] == expected
 
 
 async def test_an_item_says_what_an_auditor_needs(held: Held) -> None:
-    (item,) = await pages(findings, held.monitor, "from=2026-11-02T11:59:59.999999Z")
+    (item,) = await pages(findings, held.app, "from=2026-11-02T11:59:59.999999Z")
     newest = held.in_order[0][1]
     assert item == {
         "id": "00004001-0000-0000-0000-000000000000",
@@ -200,14 +200,14 @@ async def test_an_item_says_what_an_auditor_needs(held: Held) -> None:
 
 
 async def test_a_cursor_goes_on_with_its_own_question_alone(held: Held) -> None:
-    cursor = (await ask(findings, held.monitor, "limit=5&severity=high")).json["cursor"]
+    cursor = (await ask(findings, held.app, "limit=5&severity=high")).json["cursor"]
     for query in ("limit=5", "limit=5&severity=low", "limit=5&severity=high&to=2026-11-01"):
-        assert (await ask(findings, held.monitor, f"{query}&cursor={cursor}")).wrong == ["cursor"]
+        assert (await ask(findings, held.app, f"{query}&cursor={cursor}")).wrong == ["cursor"]
     for nonsense in ("x", "%20", "=", "a" * 1000, quote("é"), cursor[:-1], cursor + "A"):
-        reply = await ask(findings, held.monitor, f"limit=5&severity=high&cursor={nonsense}")
+        reply = await ask(findings, held.app, f"limit=5&severity=high&cursor={nonsense}")
         assert (reply.status, reply.wrong) == (400, ["cursor"])
     for query in ("limit=6&severity=high", "severity=high&format=csv"):  # the page may change, the question not
-        assert (await ask(findings, held.monitor, f"{query}&cursor={cursor}")).status == 200
+        assert (await ask(findings, held.app, f"{query}&cursor={cursor}")).status == 200
 
 
 async def test_csv_gives_the_same_pages(held: Held) -> None:
@@ -215,7 +215,7 @@ async def test_csv_gives_the_same_pages(held: Held) -> None:
     query = f"limit=20&format=csv&from={_iso(CROWDED + timedelta(seconds=1))}"
     cursor = ""
     while True:
-        reply = await ask(findings, held.monitor, query + cursor)
+        reply = await ask(findings, held.app, query + cursor)
         assert (reply.status, reply.kind) == (200, "text/csv")
         assert reply.headers["Content-Disposition"] == 'attachment; filename="findings.csv"'
         rows += [(row["createdDateTime"][:19], row["id"]) for row in reply.rows]
@@ -226,8 +226,8 @@ async def test_csv_gives_the_same_pages(held: Held) -> None:
 
 
 async def test_rows_of_a_newer_version_of_the_app_are_left_alone(azurite: str) -> None:
-    async with monitor_over(azurite, NOW) as monitor:
+    async with app_over(azurite, NOW) as app:
         one, two = (_finding(n, NOW - timedelta(hours=1), _drawing(n)) for n in (1, 2))
         newer = {**finding_row(partition_of(PARTNER, two.at), two), "v": 2, "user": 7}
-        await write_rows((await monitor.tables()).slices, [finding_row(partition_of(PARTNER, one.at), one), newer])
-        assert [item["id"] for item in await pages(findings, monitor, "")] == [one.id]
+        await write_rows((await app.tables()).slices, [finding_row(partition_of(PARTNER, one.at), one), newer])
+        assert [item["id"] for item in await pages(findings, app, "")] == [one.id]

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from functions.http import Call, Endpoint, NoQuery, describe, parse_query
 from functions.problems import Problem
 from functions.who import Role, auth_level
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import SettingsError, load_settings
 from shared.rules.rule import PARTNER
 from shared.wire.models import Answer, Instant, Listed, Query, ScopeName, Whole
@@ -70,32 +70,32 @@ CHANGE = describe(_change, "PATCH", "things/{id}", Role.OPERATOR)
 OPEN = describe(_open, "GET", "open", None)
 
 
-def _monitor(mode: str) -> Monitor:
-    return Monitor(
+def _app(mode: str) -> App:
+    return App(
         load_settings(auth_mode=mode, partner_tenant_id=PARTNER, AzureWebJobsStorage="UseDevelopmentStorage=true")
     )
 
 
 @pytest_asyncio.fixture
-async def local() -> AsyncIterator[Monitor]:
-    monitor = _monitor("local")
-    yield monitor
-    await monitor.close()
+async def local() -> AsyncIterator[App]:
+    app = _app("local")
+    yield app
+    await app.close()
 
 
 @pytest_asyncio.fixture
-async def key() -> AsyncIterator[Monitor]:
-    monitor = _monitor("key")
-    yield monitor
-    await monitor.close()
+async def key() -> AsyncIterator[App]:
+    app = _app("key")
+    yield app
+    await app.close()
 
 
 @pytest_asyncio.fixture
-async def easy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Monitor]:
+async def easy(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
     monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "True")
-    monitor = _monitor("easyauth")
-    yield monitor
-    await monitor.close()
+    app = _app("easyauth")
+    yield app
+    await app.close()
 
 
 def _principal(*roles: str, role_type: str = "roles", name: str = "ada@partner.example") -> dict[str, str]:
@@ -127,7 +127,7 @@ def _principal(*roles: str, role_type: str = "roles", name: str = "ada@partner.e
         ({"X-MS-CLIENT-PRINCIPAL-NAME": "ada@partner.example"}, 401, 401),
     ],
 )
-async def test_easy_auth_lets_in_by_app_role(easy: Monitor, headers: dict[str, str], reads: int, changes: int) -> None:
+async def test_easy_auth_lets_in_by_app_role(easy: App, headers: dict[str, str], reads: int, changes: int) -> None:
     read = await ask(READ, easy, headers=headers)
     sent = {**headers, "Content-Type": "application/json"}
     change = await ask(CHANGE, easy, headers=sent, body=b'{"state":"open"}', path={"id": "7"})
@@ -143,7 +143,7 @@ async def test_easy_auth_lets_in_by_app_role(easy: Monitor, headers: dict[str, s
 
 @pytest.mark.parametrize("value", [None, "False", "0", ""])
 async def test_a_principal_is_not_believed_where_easy_auth_is_off(
-    monkeypatch: pytest.MonkeyPatch, easy: Monitor, value: str | None
+    monkeypatch: pytest.MonkeyPatch, easy: App, value: str | None
 ) -> None:
     if value is None:
         monkeypatch.delenv("WEBSITE_AUTH_ENABLED")
@@ -153,7 +153,7 @@ async def test_a_principal_is_not_believed_where_easy_auth_is_off(
 
 
 async def test_a_forged_principal_changes_nothing_where_keys_or_nobody_let_in(
-    monkeypatch: pytest.MonkeyPatch, key: Monitor, local: Monitor
+    monkeypatch: pytest.MonkeyPatch, key: App, local: App
 ) -> None:
     monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "True")
     for forged in (_principal("Operator", name="mallory"), _principal(), {"X-MS-CLIENT-PRINCIPAL": "%%%"}):
@@ -161,14 +161,14 @@ async def test_a_forged_principal_changes_nothing_where_keys_or_nobody_let_in(
         assert (await ask(READ, local, headers=forged)).json["caller"] == "local"
 
 
-async def test_an_open_route_asks_nobody(easy: Monitor, key: Monitor) -> None:
-    for monitor in (easy, key):
-        reply = await ask(OPEN, monitor)
+async def test_an_open_route_asks_nobody(easy: App, key: App) -> None:
+    for app in (easy, key):
+        reply = await ask(OPEN, app)
         assert (reply.status, reply.json["caller"]) == (200, None)
 
 
 @pytest.mark.parametrize("address", ["http://evil.example:7071", "http://127.0.0.1.evil.example", "http://["])
-async def test_local_mode_answers_to_loopback_addresses_alone(local: Monitor, address: str) -> None:
+async def test_local_mode_answers_to_loopback_addresses_alone(local: App, address: str) -> None:
     assert (await ask(READ, local, address=address)).status == 403
     for loopback in ("http://localhost:7071", "http://[::1]:7071", "http://127.0.0.1"):
         assert (await ask(READ, local, address=loopback)).status == 200
@@ -185,12 +185,12 @@ async def test_local_mode_answers_to_loopback_addresses_alone(local: Monitor, ad
     ],
 )
 async def test_the_host_asks_for_a_key_in_key_mode_alone(mode: str, host: str | None, level: func.AuthLevel) -> None:
-    monitor = _monitor(mode)
-    assert auth_level(monitor.settings, {"WEBSITE_HOSTNAME": host} if host else {}) is level
-    await monitor.close()
+    app = _app(mode)
+    assert auth_level(app.settings, {"WEBSITE_HOSTNAME": host} if host else {}) is level
+    await app.close()
 
 
-async def test_local_mode_is_refused_where_others_could_reach_the_app(local: Monitor) -> None:
+async def test_local_mode_is_refused_where_others_could_reach_the_app(local: App) -> None:
     with pytest.raises(SettingsError, match="AUTH_MODE"):
         auth_level(local.settings, {"WEBSITE_HOSTNAME": "app.azurewebsites.net"})
 
@@ -230,9 +230,7 @@ async def test_local_mode_is_refused_where_others_could_reach_the_app(local: Mon
         ("&".join(f"a{i}=1" for i in range(60)), []),
     ],
 )
-async def test_a_wrong_query_is_a_problem_that_names_the_parameter(
-    local: Monitor, query: str, wrong: list[str]
-) -> None:
+async def test_a_wrong_query_is_a_problem_that_names_the_parameter(local: App, query: str, wrong: list[str]) -> None:
     reply = await ask(READ, local, query)
     assert (reply.status, reply.kind) == (400, "application/problem+json")
     assert reply.wrong == wrong
@@ -252,13 +250,13 @@ async def test_a_wrong_query_is_a_problem_that_names_the_parameter(
         ("since=2026-11-02T09:30", {"since": "2026-11-02T09:30:00Z"}),
     ],
 )
-async def test_a_right_query_is_read(local: Monitor, query: str, seen: dict[str, object]) -> None:
+async def test_a_right_query_is_read(local: App, query: str, seen: dict[str, object]) -> None:
     reply = await ask(READ, local, query)
     assert reply.status == 200
     assert json.loads(reply.json["seen"]).items() >= seen.items()
 
 
-async def test_a_function_key_in_the_query_is_the_hosts_business(key: Monitor) -> None:
+async def test_a_function_key_in_the_query_is_the_hosts_business(key: App) -> None:
     reply = await ask(READ, key, "code=s3cret&days=7")
     assert reply.status == 200
     assert "s3cret" not in reply.text
@@ -285,9 +283,7 @@ def test_a_problem_does_not_repeat_what_was_sent() -> None:
         ("application/json", b" " * 100_001, 413, []),
     ],
 )
-async def test_a_body_is_parsed_or_refused(
-    local: Monitor, kind: str, body: bytes, status: int, wrong: list[str]
-) -> None:
+async def test_a_body_is_parsed_or_refused(local: App, kind: str, body: bytes, status: int, wrong: list[str]) -> None:
     reply = await ask(CHANGE, local, headers={"Content-Type": kind}, body=body, path={"id": "7"})
     assert reply.status == status
     assert reply.wrong == wrong
@@ -304,7 +300,7 @@ async def test_a_body_is_parsed_or_refused(
     ],
 )
 async def test_a_failure_is_a_problem_without_details_and_a_traceback_in_the_log(
-    local: Monitor, caplog: pytest.LogCaptureFixture, endpoint: Endpoint, status: HTTPStatus
+    local: App, caplog: pytest.LogCaptureFixture, endpoint: Endpoint, status: HTTPStatus
 ) -> None:
     with caplog.at_level(logging.ERROR):
         reply = await ask(endpoint, local)
@@ -315,7 +311,7 @@ async def test_a_failure_is_a_problem_without_details_and_a_traceback_in_the_log
 
 
 @pytest.mark.parametrize("endpoint", [READ, OPEN, describe(_broken, "GET", "broken", None)])
-async def test_every_answer_is_kept_nowhere_and_taken_for_what_it_is(local: Monitor, endpoint: Endpoint) -> None:
+async def test_every_answer_is_kept_nowhere_and_taken_for_what_it_is(local: App, endpoint: Endpoint) -> None:
     for query in ("", "x=1"):
         headers = (await ask(endpoint, local, query)).headers
         assert headers["Cache-Control"] == "no-store"

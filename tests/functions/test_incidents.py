@@ -11,13 +11,13 @@ import pytest
 import pytest_asyncio
 
 from functions.answers import incidents, summary
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.incidents.findings import incident_key
 from shared.incidents.model import ALL_SCOPES, Facts, Incident, Who
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN
 from shared.store.incidents import incident_columns
-from tests.functions.asking import ask, counted_requests, monitor_over, pages, write_rows
+from tests.functions.asking import app_over, ask, counted_requests, pages, write_rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -45,7 +45,7 @@ def _incident(number: int, key: str, last: datetime, draw: random.Random) -> Inc
 
 @dataclass(frozen=True)
 class Held:
-    monitor: Monitor
+    app: App
     in_order: list[Incident]
 
 
@@ -54,13 +54,13 @@ async def held(azurite: str) -> AsyncIterator[Held]:
     """Two hundred incidents, some seen last at the same time."""
     draw = random.Random(11)  # noqa: S311 - samples
     made = [_incident(n, incident_key(str(n)), NOW - timedelta(minutes=draw.randrange(90)), draw) for n in range(200)]
-    async with monitor_over(azurite, NOW, PARTNER) as monitor:
+    async with app_over(azurite, NOW, PARTNER) as app:
         rows = [incident_columns(i) for i in made]
         for row in rows[-20:]:
             del row["scopes"]  # as an older version of the app wrote them
         made[-20:] = [replace(i, facts=replace(i.facts, scopes=ALL_SCOPES)) for i in made[-20:]]
-        await write_rows((await monitor.tables()).incidents, rows)
-        yield Held(monitor, sorted(made, key=lambda i: (i.facts.last, i.key), reverse=True))
+        await write_rows((await app.tables()).incidents, rows)
+        yield Held(app, sorted(made, key=lambda i: (i.facts.last, i.key), reverse=True))
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ async def held(azurite: str) -> AsyncIterator[Held]:
 async def test_every_incident_that_fits_comes_once_and_those_seen_last_come_first(
     held: Held, query: str, fits: Callable[[Incident], bool]
 ) -> None:
-    items = await pages(incidents, held.monitor, query)
+    items = await pages(incidents, held.app, query)
     assert [item["id"] for item in items] == [i.key for i in held.in_order if fits(i)]
 
 
 async def test_an_item_tells_whose_incident_it_is(held: Held) -> None:
     first = held.in_order[0]
-    item = (await ask(incidents, held.monitor, "limit=1")).json["items"][0]
+    item = (await ask(incidents, held.app, "limit=1")).json["items"][0]
     alone = not first.who.customer
     assert item == {
         "id": first.key,
@@ -111,18 +111,18 @@ async def test_an_item_tells_whose_incident_it_is(held: Held) -> None:
 
 
 async def test_a_cursor_goes_on_with_its_own_question_alone(held: Held) -> None:
-    cursor = (await ask(incidents, held.monitor, "limit=5&state=open")).json["cursor"]
+    cursor = (await ask(incidents, held.app, "limit=5&state=open")).json["cursor"]
     for query in ("limit=5", "limit=5&state=resolved"):
-        reply = await ask(incidents, held.monitor, f"{query}&cursor={cursor}")
+        reply = await ask(incidents, held.app, f"{query}&cursor={cursor}")
         assert (reply.status, reply.wrong) == (400, ["cursor"])
-    assert (await ask(incidents, held.monitor, f"limit=7&state=open&cursor={cursor}")).status == 200
+    assert (await ask(incidents, held.app, f"limit=7&state=open&cursor={cursor}")).status == 200
 
 
 @pytest.mark.parametrize("scopes", ["customer", "partner-center,customer", "partner-tenant"])
 async def test_the_summary_counts_the_open_ones_of_its_scopes_in_few_requests(held: Held, scopes: str) -> None:
-    await held.monitor.directory()
+    await held.app.directory()
     with counted_requests() as sent:
-        shown = (await ask(summary, held.monitor, f"scope={scopes}")).json["incidents"]
+        shown = (await ask(summary, held.app, f"scope={scopes}")).json["incidents"]
     assert len(sent) <= 10  # of the shards, days, directory, posture and exceptions
     still_open = [
         i.facts.severity
@@ -136,10 +136,10 @@ async def test_the_summary_counts_the_open_ones_of_its_scopes_in_few_requests(he
 async def test_more_incidents_than_a_request_gives_are_listed_window_by_window(azurite: str) -> None:
     draw = random.Random(12)  # noqa: S311 - samples
     made = [_incident(n, f"{n % 2}{n:031x}"[:1] + f"{n:04x}" + "0" * 27, NOW, draw) for n in range(1020)]
-    async with monitor_over(azurite, NOW, PARTNER) as monitor:
-        await write_rows((await monitor.tables()).incidents, [incident_columns(i) for i in made])
-        first = (await ask(incidents, monitor, "limit=1000")).json
+    async with app_over(azurite, NOW, PARTNER) as app:
+        await write_rows((await app.tables()).incidents, [incident_columns(i) for i in made])
+        first = (await ask(incidents, app, "limit=1000")).json
         assert (first["items"], first["cursor"] is None) == ([], False)  # too many for one look: the next is narrower
-        items = await pages(incidents, monitor, "limit=1000")
+        items = await pages(incidents, app, "limit=1000")
         assert len(items) == len(made)
         assert {item["id"] for item in items} == {i.key for i in made}

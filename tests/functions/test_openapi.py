@@ -18,7 +18,7 @@ from functions.parts import PARTS
 from functions.who import Role
 from shared.app.settings import AuthMode
 from shared.wire.models import Answer
-from tests.functions.asking import ask, monitor_over
+from tests.functions.asking import app_over, ask
 
 DOCUMENT = document(ENDPOINTS, AuthMode.KEY)
 
@@ -150,14 +150,14 @@ def test_a_body_and_a_path_are_described_too() -> None:
 
 async def test_answers_are_as_described(azurite: str) -> None:
     checked = 0
-    async with monitor_over(azurite, datetime(2026, 11, 2, 12, tzinfo=UTC)) as monitor:
+    async with app_over(azurite, datetime(2026, 11, 2, 12, tzinfo=UTC)) as app:
         plain = [e for e in ENDPOINTS if e.method == "GET" and "{" not in e.route]
         for endpoint in plain:
-            reply = await ask(endpoint, monitor)
+            reply = await ask(endpoint, app)
             described = DOCUMENT["paths"][f"/api/{endpoint.route}"]["get"]["responses"]["200"]
             reference = described["content"]["application/json"]["schema"].get("$ref", "")
             jsonschema.validate(reply.json, _schema(reference.rpartition("/")[2]))
-            problem = (await ask(endpoint, monitor, "nothing=1")).json
+            problem = (await ask(endpoint, app, "nothing=1")).json
             jsonschema.validate(problem, _schema("ProblemDocument"))
             checked += 1
     assert checked == len(plain) > 0

@@ -11,7 +11,7 @@ import pytest
 
 from local.graph_server import LocalGraph, PartnerDirectory
 from local.graph_server.control import Control, LicenceFault, StatusFault, TruncatedFault
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import load_settings
 from shared.graph.client import GraphClient
 from shared.graph.directory import (
@@ -53,11 +53,11 @@ async def asking(
             graph_base_url=graph.url,
             AzureWebJobsStorage="UseDevelopmentStorage=true",
         )
-        monitor = Monitor(settings, clock=lambda: NOON)
+        app = App(settings, clock=lambda: NOON)
         try:
-            yield monitor.graph(PARTNER, 10_000), directory, graph
+            yield app.graph(PARTNER, 10_000), directory, graph
         finally:
-            await monitor.close()
+            await app.close()
 
 
 async def ask(client: GraphClient, kind: Kind, of: str = "") -> AnyPage:

@@ -98,7 +98,7 @@ async def test_every_type_survives(tmp_path: Path, storage: str) -> None:
 async def test_export_wipe_restore_gives_the_same_rows(scanned: Bench, exports: Exports, tmp_path: Path) -> None:
     scanned.now = LATE + timedelta(hours=2)  # nothing is at work any more
     before = await everything(await scanned.tables())
-    done = await export_tables(scanned.monitor, exports)
+    done = await export_tables(scanned.app, exports)
     assert done == {name: len(rows) for name, rows in before.items()}
     assert done["slices"] >= 10
     assert {"incidents", "sessions", "rollups", "directory", "control"} <= {name for name, rows in done.items() if rows}
@@ -116,11 +116,11 @@ async def test_export_wipe_restore_gives_the_same_rows(scanned: Bench, exports: 
 
 async def test_a_day_is_exported_once(scanned: Bench, exports: Exports) -> None:
     scanned.now = datetime(2026, 12, 1, tzinfo=UTC)
-    await export_tables(scanned.monitor, exports)
+    await export_tables(scanned.app, exports)
     first = b"".join([chunk async for chunk in exports.get(blob_name("2026-12-01", "slices"))])
     table = (await scanned.tables()).slices
     await table.transact([("upsert", EVERY_TYPE, {})])
-    assert await export_tables(scanned.monitor, exports) == {}
+    assert await export_tables(scanned.app, exports) == {}
     assert not await exports.put(blob_name("2026-12-01", "slices"), written("slices", AT, each()))
     assert b"".join([chunk async for chunk in exports.get(blob_name("2026-12-01", "slices"))]) == first
 
@@ -133,7 +133,7 @@ async def test_what_was_at_work_is_read_again(scanned: Bench, exports: Exports, 
     claimed = f"{int((scanned.now - timedelta(minutes=5)).timestamp() * 1_000_000):020d}"
     row = {**head_row(RICH), "generation": claimed, "state": "claimed"}
     await tables.slices.transact([("upsert", row, {})])
-    await export_tables(scanned.monitor, exports)
+    await export_tables(scanned.app, exports)
     await fetch(exports, "2026-12-02", tmp_path)
     other = Tables.connect(scanned.connection, prefix=scanned.prefix + "y")
     try:

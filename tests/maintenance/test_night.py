@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from azure.core.exceptions import AzureError
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.ledger.slices import partition_of
 from shared.maintenance.export import blob_name
 from shared.maintenance.lines import written
@@ -49,10 +49,10 @@ async def refusing_blobs(status: int) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def worker(desk: Bench, connection: str) -> AsyncIterator[Monitor]:
+async def worker(desk: Bench, connection: str) -> AsyncIterator[App]:
     """A worker over the bench's tables, with the storage of that connection string for all else."""
     settings = desk.settings.model_copy(update={"storage_connection_string": connection})
-    made = Monitor(settings, clock=lambda: desk.now, tables=Tables.connect(desk.connection, prefix=desk.prefix))
+    made = App(settings, clock=lambda: desk.now, tables=Tables.connect(desk.connection, prefix=desk.prefix))
     try:
         yield made
     finally:
@@ -137,4 +137,4 @@ async def test_a_night_whose_host_died_is_done_and_told(desk: Bench, caplog: pyt
 
 
 async def test_before_the_first_night_there_is_nothing_to_do_again(desk: Bench) -> None:
-    assert not await maintain_again(desk.monitor)
+    assert not await maintain_again(desk.app)

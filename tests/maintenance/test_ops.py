@@ -19,7 +19,7 @@ from shared.alerts.dispatch import dispatch_alerts
 from shared.answers.incidents import IncidentsQuery, read_incidents
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.answers.technicians import TechniciansQuery, read_technicians
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import AuthMode
 from shared.basics.spelling import id_key
 from shared.ledger.head import PARKED
@@ -34,7 +34,7 @@ from shared.store.refresh import Piece, keep_pieces
 from shared.store.tables import SCHEMA, insert, upsert
 from tests.exceptions.asked import asked
 from tests.exceptions.test_over_http import send
-from tests.functions.asking import ask, monitor_over
+from tests.functions.asking import app_over, ask
 from tests.scan.canonical import raw
 from tests.scan.harness import Bench, bench, record
 from tests.scan.stories import LATE, RICH, SEVEN, WIDTH, full_log, weak
@@ -54,9 +54,9 @@ async def scanned(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         yield made
 
 
-async def command(endpoint: Endpoint, monitor: Monitor, body: dict[str, Any], **headers: str) -> tuple[int, Any]:
+async def command(endpoint: Endpoint, app: App, body: dict[str, Any], **headers: str) -> tuple[int, Any]:
     data = json.dumps(body).encode()
-    reply = await ask(endpoint, monitor, headers={"Content-Type": "application/json", **headers}, body=data)
+    reply = await ask(endpoint, app, headers={"Content-Type": "application/json", **headers}, body=data)
     return reply.status, reply.json
 
 
@@ -69,7 +69,7 @@ async def due(bench: Bench) -> list[Slice]:
 
 async def test_a_rescan_has_the_slices_of_the_period_read_again(scanned: Bench) -> None:
     assert await due(scanned) == []
-    assert await command(routes.rescan_period, scanned.monitor, PERIOD) == (200, {"slices": 1})
+    assert await command(routes.rescan_period, scanned.app, PERIOD) == (200, {"slices": 1})
     assert await due(scanned) == [RICH]
 
 
@@ -77,7 +77,7 @@ async def test_a_replay_reads_the_slices_with_quarantined_records_alone(scanned:
     scanned.correct(record("broken", SEVEN + 7 * timedelta(minutes=1)))  # as a mended decoder would read it
     whole = {"from": (RICH.start - timedelta(days=1)).isoformat(), "to": scanned.now.isoformat()}
     assert (await scanned.head(RICH)).quarantined == 2
-    assert await command(routes.replay_quarantine, scanned.monitor, whole) == (200, {"slices": 1})
+    assert await command(routes.replay_quarantine, scanned.app, whole) == (200, {"slices": 1})
     assert await due(scanned) == [RICH]
     assert (await scanned.head(RICH)).quarantined == 1
 
@@ -86,7 +86,7 @@ async def test_a_parked_slice_is_released(scanned: Bench) -> None:
     table = (await scanned.tables()).slices
     await table.write(upsert({**head_row(RICH), "state": PARKED, "attempts": 10}))
     assert await due(scanned) == []
-    assert await command(routes.release_parked, scanned.monitor, PERIOD) == (200, {"slices": 1})
+    assert await command(routes.release_parked, scanned.app, PERIOD) == (200, {"slices": 1})
     assert await due(scanned) == [RICH]
 
 
@@ -101,10 +101,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 async def test_a_period_that_is_none_is_refused(azurite: str) -> None:
-    async with monitor_over(azurite, LATE) as monitor:
+    async with app_over(azurite, LATE) as app:
         for body, field in WRONG:
             for endpoint in ROUTES[:3]:
-                status, problem = await command(endpoint, monitor, body)
+                status, problem = await command(endpoint, app, body)
                 assert (status, [error["field"] for error in problem["errors"]]) == (400, [field])
 
 
@@ -113,21 +113,21 @@ async def test_a_reader_may_not(azurite: str, monkeypatch: pytest.MonkeyPatch) -
     claims = [{"typ": "roles", "val": "Reader"}]
     headers = {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps({"claims": claims}).encode()).decode()}
     bodies: list[dict[str, Any]] = [PERIOD, PERIOD, PERIOD, {"until": PERIOD["to"]}, {"user": TECHNICIAN}]
-    async with monitor_over(azurite, LATE) as monitor:
-        monitor.settings = monitor.settings.model_copy(update={"auth_mode": AuthMode.EASY_AUTH})
+    async with app_over(azurite, LATE) as app:
+        app.settings = app.settings.model_copy(update={"auth_mode": AuthMode.EASY_AUTH})
         for endpoint, body in zip(ROUTES, bodies, strict=True):
-            assert (await command(endpoint, monitor, body, **headers))[0] == 403
-            assert (await command(endpoint, monitor, body))[0] == 401
-        monitor.settings = monitor.settings.model_copy(update={"auth_mode": AuthMode.KEY})
+            assert (await command(endpoint, app, body, **headers))[0] == 403
+            assert (await command(endpoint, app, body))[0] == 401
+        app.settings = app.settings.model_copy(update={"auth_mode": AuthMode.KEY})
         for endpoint, body in zip(ROUTES, bodies, strict=True):
-            assert (await command(endpoint, monitor, body))[0] == 200
+            assert (await command(endpoint, app, body))[0] == 200
 
 
 async def test_a_pause_lasts_a_week_at_most(azurite: str) -> None:
-    async with monitor_over(azurite, LATE) as monitor:
+    async with app_over(azurite, LATE) as app:
         for days, status in ((8, 400), (10_000, 400), (7, 200)):
             until = (LATE + timedelta(days=days)).isoformat()
-            assert (await command(routes.pause, monitor, {"until": until}))[0] == status
+            assert (await command(routes.pause, app, {"until": until}))[0] == status
 
 
 # --- pausing ----------------------------------------------------------------------------------------------------------
@@ -140,13 +140,13 @@ async def test_nothing_is_told_before_the_pause_ends(azurite: str, monkeypatch: 
         made.log(weak("weak", SEVEN, appId="app-a"))
         made.set_time(LATE)
         until = LATE + timedelta(hours=3)
-        reply = await command(routes.pause, made.monitor, {"until": until.isoformat()})
+        reply = await command(routes.pause, made.app, {"until": until.isoformat()})
         assert reply == (200, {"until": until.isoformat().replace("+00:00", "Z")})
         await made.work()
         made.set_time(until - timedelta(minutes=1))
-        assert await dispatch_alerts(made.monitor) == []
+        assert await dispatch_alerts(made.app) == []
         made.set_time(LATE + timedelta(days=1, hours=1))  # what the first scan found waits a day in any case
-        assert len(await dispatch_alerts(made.monitor)) == 1
+        assert len(await dispatch_alerts(made.app)) == 1
 
 
 # --- erasing ----------------------------------------------------------------------------------------------------------
@@ -206,15 +206,15 @@ async def know_everywhere(bench: Bench) -> None:
     page = json.dumps({"value": [{"id": TECHNICIAN, "displayName": NAMES[1], "userPrincipalName": NAMES[0]}]})
     await keep_pieces(tables.directory, "run-a", "owner-of-it", 0, [Piece("members", "group", 0, page)])
     made = await send(
-        request_exception, bench.monitor, asked(owner=NAMES[0], reason=f"{NAMES[1]}'s smart card; ask {NAMES[0]}.")
+        request_exception, bench.app, asked(owner=NAMES[0], reason=f"{NAMES[1]}'s smart card; ask {NAMES[0]}.")
     )
     assert made.status == 200, made.text
     (key, *_) = sorted(await bench.incidents())
     comment = {"comment": f"Called {NAMES[1]}, not {NAMESAKE}."}
-    reply = await send(change, bench.monitor, comment, id_=key, etag="*")
+    reply = await send(change, bench.app, comment, id_=key, etag="*")
     assert reply.status == 200, reply.text
     bench.set_time(LATE + timedelta(days=1, hours=1))  # what the first scan found waits a day
-    assert await dispatch_alerts(bench.monitor)
+    assert await dispatch_alerts(bench.app)
 
 
 async def test_an_erased_person_is_nowhere_and_the_counts_stay(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,39 +227,39 @@ async def test_an_erased_person_is_nowhere_and_the_counts_stay(azurite: str, mon
         scanned.set_time(LATE)
         await scanned.work()
         await know_everywhere(scanned)
-        before = await read_summary(scanned.monitor, SummaryQuery())
+        before = await read_summary(scanned.app, SummaryQuery())
         findings = await scanned.findings()
         where = {mention.split()[0] for mention in await mentions(scanned, *spellings(TECHNICIAN, *NAMES))}
         assert where == {"slices", "incidents", "sessions", "rollups", "directory", "control", "alerts"}
-        status, done = await command(routes.erase, scanned.monitor, {"user": TECHNICIAN})
+        status, done = await command(routes.erase, scanned.app, {"user": TECHNICIAN})
         assert status == 200
         assert done["changed"] > 5
         assert done["removed"] > 2
         assert await mentions(scanned, *spellings(TECHNICIAN, *NAMES)) == []
-        after = await read_summary(scanned.monitor, SummaryQuery())
+        after = await read_summary(scanned.app, SummaryQuery())
         assert after.delegated_sign_ins == before.delegated_sign_ins
         assert (after.by_rule, after.by_evidence) == (before.by_rule, before.by_evidence)
         assert await scanned.findings() == findings
-        incidents = (await read_incidents(scanned.monitor, IncidentsQuery())).items
+        incidents = (await read_incidents(scanned.app, IncidentsQuery())).items
         assert {incident.user[:7] for incident in incidents} == {"erased-"}
-        (asked_for,) = (await send(exceptions, scanned.monitor)).json["items"]
+        (asked_for,) = (await send(exceptions, scanned.app)).json["items"]
         assert (asked_for["owner"][:7], asked_for["user"][:7]) == ("erased-", "erased-")
-        technicians = await read_technicians(scanned.monitor, TechniciansQuery())
+        technicians = await read_technicians(scanned.app, TechniciansQuery())
         assert [item.user_id[:7] for item in technicians.items] == ["erased-"]
-        assert (await erase_person(scanned.monitor, TECHNICIAN)).changed == 0
+        assert (await erase_person(scanned.app, TECHNICIAN)).changed == 0
 
 
 async def test_somebody_whose_name_ends_alike_stays(scanned: Bench) -> None:
     (key, *_) = sorted(await scanned.incidents())
-    assert (await send(change, scanned.monitor, {"comment": f"Ask {NAMESAKE}."}, id_=key, etag="*")).status == 200
-    await erase_person(scanned.monitor, TECHNICIAN)
+    assert (await send(change, scanned.app, {"comment": f"Ask {NAMESAKE}."}, id_=key, etag="*")).status == 200
+    await erase_person(scanned.app, TECHNICIAN)
     assert [row async for row in (await scanned.tables()).incidents.everything() if NAMESAKE in str(row)]
 
 
 async def test_nobody_else_is_erased(scanned: Bench) -> None:
     tables = await scanned.tables()
     before = {name: await raw(table) for name, table in tables.by_name.items()}
-    assert await erase_person(scanned.monitor, OTHER) == await erase_person(scanned.monitor, OTHER.upper())
+    assert await erase_person(scanned.app, OTHER) == await erase_person(scanned.app, OTHER.upper())
     assert {name: await raw(table) for name, table in tables.by_name.items()} == before
 
 
@@ -267,7 +267,7 @@ async def test_rows_of_a_newer_version_are_not_touched(scanned: Bench) -> None:
     table = (await scanned.tables()).slices
     row = {"PartitionKey": RICH.partition, "RowKey": "find-999999-new", "v": SCHEMA + 1, "user": TECHNICIAN}
     await table.write(insert({**row, "userName": "technician@partner.example", "userDisplayName": ""}))
-    await erase_person(scanned.monitor, TECHNICIAN)
+    await erase_person(scanned.app, TECHNICIAN)
     left = await table.get(RICH.partition, "find-999999-new")
     assert left is not None
     assert left["user"] == TECHNICIAN

@@ -11,7 +11,7 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from local.host.process import HostProcess
 from local.stage.stack import CHECKOUT, default_schedules
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import load_settings
 from shared.ledger.head import PARKED
 from shared.rules.rule import PARTNER
@@ -36,11 +36,11 @@ async def test_a_poison_message_parks_its_own_slice_and_fires_its_alerts(storage
     }
     log = tmp_path / "host.log"
     tables = Tables.connect(storage)
-    monitor = Monitor(load_settings(**{name.lower(): value for name, value in settings.items()}), tables=tables)
+    app = App(load_settings(**{name.lower(): value for name, value in settings.items()}), tables=tables)
     try:
         await tables.create()
         await save_directory(tables.directory, DirectoryFile(partner_tenant_id=PARTNER), datetime.now(UTC))
-        (message,) = await plan_scans(monitor)
+        (message,) = await plan_scans(app)
         poison = {"scan-slices-poison": ["junk", message], "alerts-poison": ["junk", '{"delivery": "none"}']}
         async with QueueServiceClient.from_connection_string(storage) as service:
             queues = [await service.create_queue(name) for name in poison]
@@ -57,7 +57,7 @@ async def test_a_poison_message_parks_its_own_slice_and_fires_its_alerts(storage
         heads = [row async for row in tables.slices.everything() if str(row["RowKey"]).startswith("head-")]
         assert [(row["RowKey"], row["state"]) for row in heads] == [(f"head-{slice_of(message).name}", PARKED)]
     finally:
-        await monitor.close()
+        await app.close()
     lines = [line.partition(" INFO monitor: ")[2] for line in log.read_text("utf-8").splitlines()]
     fired = {name: sum(matches(query_of(BY_NAME[name]), line) for line in lines) for name in EVENTS}
     assert {name: times for name, times in fired.items() if times} == {"poison-message": 4, "slice-parked": 1}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.incidents.model import RESOLVED, Facts, Incident, Who
 from shared.ledger.flight import Flight
 from shared.ledger.slices import Slice, partition_of
@@ -23,7 +23,7 @@ from shared.store.incidents import incident_columns, shard_of
 from shared.store.ledger import new_head
 from shared.store.rollups import roll_up
 from shared.store.tables import SCHEMA, Table, insert, keys
-from tests.functions.asking import monitor_over, write_rows
+from tests.functions.asking import app_over, write_rows
 
 NOW = datetime(2026, 11, 20, 2, 40, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -32,8 +32,8 @@ OLD, NEW = NOW - 402 * DAY, NOW - 399 * DAY
 
 
 @pytest.fixture
-async def monitor(azurite: str) -> AsyncIterator[Monitor]:
-    async with monitor_over(azurite, NOW) as made:
+async def app(azurite: str) -> AsyncIterator[App]:
+    async with app_over(azurite, NOW) as made:
         yield made
 
 
@@ -41,9 +41,9 @@ async def names(table: Table) -> set[str]:
     return {f"{row['PartitionKey']} {row['RowKey']}" async for row in table.everything()}
 
 
-async def day_of(monitor: Monitor, tenant: str, at: datetime) -> None:
+async def day_of(app: App, tenant: str, at: datetime) -> None:
     """A slice with a finding and a quarantined record, and its roll-ups."""
-    tables = await monitor.tables()
+    tables = await app.tables()
     slice_ = Slice(tenant, at.replace(hour=9, minute=0), timedelta(minutes=15))
     await tables.slices.transact(
         [
@@ -55,13 +55,13 @@ async def day_of(monitor: Monitor, tenant: str, at: datetime) -> None:
     await roll_up(tables.slices, tables.rollups, tenant, at, [timedelta(0)])
 
 
-async def test_the_days_of_every_tenant_end_after_their_time(monitor: Monitor) -> None:
-    tables = await monitor.tables()
+async def test_the_days_of_every_tenant_end_after_their_time(app: App) -> None:
+    tables = await app.tables()
     await change_flight(tables.control, Flight(GONE), first_seen=OLD)
     for tenant in (PARTNER, GONE):
         for at in (OLD, NEW, NOW - 32 * DAY, NOW - 29 * DAY):
-            await day_of(monitor, tenant, at)
-    await delete_expired(monitor)
+            await day_of(app, tenant, at)
+    await delete_expired(app)
     left = await names(tables.slices)
     for tenant in (PARTNER, GONE):
         kinds = {
@@ -75,11 +75,11 @@ async def test_the_days_of_every_tenant_end_after_their_time(monitor: Monitor) -
     days = await names(tables.rollups)
     assert not [name for name in days if f"{OLD:%Y%m%d}" in name]
     assert len([name for name in days if f"{NEW:%Y%m%d}" in name]) == 3  # the partner's, and two tenants'
-    assert await delete_expired(monitor) == 0
+    assert await delete_expired(app) == 0
 
 
 async def test_the_setting_says_how_long(azurite: str) -> None:
-    async with monitor_over(azurite, NOW) as made:
+    async with app_over(azurite, NOW) as made:
         made.settings = made.settings.model_copy(
             update={"finding_retention_days": 30, "quarantine_retention_days": 2, "lookback_days": 30}
         )
@@ -91,23 +91,23 @@ async def test_the_setting_says_how_long(azurite: str) -> None:
         assert len([name for name in left if " quar-" in name]) == 1
 
 
-async def test_rows_of_a_newer_version_are_left_to_it(monitor: Monitor) -> None:
-    table = (await monitor.tables()).slices
+async def test_rows_of_a_newer_version_are_left_to_it(app: App) -> None:
+    table = (await app.tables()).slices
     await write_rows(
         table, [{**keys(partition_of(PARTNER, OLD), f"find-{i}"), "v": SCHEMA + i % 2} for i in range(150)]
     )
-    await delete_expired(monitor)
+    await delete_expired(app)
     left = {int(name.rpartition("-")[2]) % 2 for name in await names(table)}
     assert left == {1}
     assert len(await names(table)) == 75
 
 
-async def test_a_run_that_is_cut_short_is_gone_on_with(monitor: Monitor) -> None:
-    table = (await monitor.tables()).slices
+async def test_a_run_that_is_cut_short_is_gone_on_with(app: App) -> None:
+    table = (await app.tables()).slices
     await write_rows(table, [{**keys(partition_of(PARTNER, OLD), f"find-{i:04d}"), "v": SCHEMA} for i in range(450)])
     left = []
     while await names(table):
-        await delete_expired(monitor, rows=200)
+        await delete_expired(app, rows=200)
         left.append(len(await names(table)))
     assert left == [250, 50, 0]
 
@@ -121,8 +121,8 @@ def incident(key: str, state: str, at: datetime) -> Incident:
     return Incident(key, who, facts, state=state, resolved_at=at, grew_at=at)
 
 
-async def test_incidents_closed_long_ago_go_with_all_that_is_theirs(monitor: Monitor) -> None:
-    tables = await monitor.tables()
+async def test_incidents_closed_long_ago_go_with_all_that_is_theirs(app: App) -> None:
+    tables = await app.tables()
     long_closed, closed, still_open = "0" * 32, "1" + "0" * 31, "f" * 32
     for key, state, at in ((long_closed, RESOLVED, OLD), (closed, RESOLVED, NEW), (still_open, "open", OLD)):
         shard = shard_of(key)
@@ -133,19 +133,19 @@ async def test_incidents_closed_long_ago_go_with_all_that_is_theirs(monitor: Mon
         ]
         await write_rows(tables.incidents, rows)
         await write_rows(tables.alerts, [{**keys(ALERTS, f"item-soc-{key}-event"), "v": SCHEMA}])
-    await delete_expired(monitor)
+    await delete_expired(app)
     left = await names(tables.incidents) | await names(tables.alerts)
     assert not [name for name in left if long_closed in name]
     for key in (closed, still_open):
         assert len([name for name in left if key in name]) == 123
 
 
-async def test_deliveries_end_after_their_time_but_those_under_way(monitor: Monitor) -> None:
-    table = (await monitor.tables()).alerts
+async def test_deliveries_end_after_their_time_but_those_under_way(app: App) -> None:
+    table = (await app.tables()).alerts
     old, new = (delivery_id(at, "soc", "msg") for at in (OLD, NEW))
     every = [f"{kind}-{id_}" for id_ in (old, new) for kind in ("delivery-0", "delivery-1", "redelivery")]
     await write_rows(table, [{**keys(ALERTS, name), "v": SCHEMA} for name in every])
-    await delete_expired(monitor)
+    await delete_expired(app)
     kept = {"delivery-0-" + old, "delivery-0-" + new, "delivery-1-" + new, "redelivery-" + new}
     assert {name.split()[1] for name in await names(table)} == kept
 
@@ -162,21 +162,21 @@ def session_rows(person: int, at: datetime) -> list[dict[str, Any]]:
     ]
 
 
-async def test_sessions_end_after_120_days_a_part_of_them_a_night(monitor: Monitor) -> None:
-    table = (await monitor.tables()).sessions
+async def test_sessions_end_after_120_days_a_part_of_them_a_night(app: App) -> None:
+    table = (await app.tables()).sessions
     ages = (130 * DAY, 100 * DAY)
     await write_rows(table, [row for p in range(40) for age in ages for row in session_rows(p, NOW - age)])
-    assert await delete_expired(monitor) == 80
+    assert await delete_expired(app) == 80
     left = await names(table)
     assert len(left) == 80
     assert not [name for name in left if f"{NOW - 130 * DAY:%Y%m%d}" in name]
 
 
-async def test_a_short_night_goes_on_with_the_next_people(monitor: Monitor) -> None:
-    table = (await monitor.tables()).sessions
+async def test_a_short_night_goes_on_with_the_next_people(app: App) -> None:
+    table = (await app.tables()).sessions
     await write_rows(table, [row for p in range(40) for row in session_rows(p, NOW - 130 * DAY)])
     nights = 0
     while await names(table):
-        await delete_expired(monitor, rows=130)
+        await delete_expired(app, rows=130)
         nights += 1
     assert nights == 3

@@ -48,7 +48,7 @@ def fired(caplog: pytest.LogCaptureFixture) -> set[str]:
 async def test_a_lag_is_told_in_seconds(half_read: Bench, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "monitor")
     half_read.set_time(NOON + timedelta(hours=4))
-    await watch_scan(half_read.monitor)
+    await watch_scan(half_read.app)
     lag = events(caplog)["ingestion_lag"]["lagSeconds"]
     assert isinstance(lag, int)
     assert lag >= 4 * 3600
@@ -60,7 +60,7 @@ async def test_a_new_installation_counts_from_its_beginning(
 ) -> None:
     caplog.set_level(logging.INFO, "monitor")
     async with bench(azurite, monkeypatch) as made:
-        await watch_scan(made.monitor)
+        await watch_scan(made.app)
         assert events(caplog)["ingestion_lag"]["lagSeconds"] == 0
 
 
@@ -69,12 +69,12 @@ async def test_coverage_below_its_target_is_told_and_above_it_not(
 ) -> None:
     caplog.set_level(logging.INFO, "monitor")
     async with bench(azurite, monkeypatch) as made:
-        await watch_scan(made.monitor)
+        await watch_scan(made.app)
         told = events(caplog)["coverage_below_target"]
         assert (told["coveragePercent"], told["targetPercent"]) == (0, 95)
         await made.work()
         caplog.clear()
-        await watch_scan(made.monitor)
+        await watch_scan(made.app)
         assert "coverage_below_target" not in events(caplog)
         assert "ingestion_lag" in events(caplog)
         assert fired(caplog) == set(), "a lag below the limit is no alert"
@@ -83,7 +83,7 @@ async def test_coverage_below_its_target_is_told_and_above_it_not(
 async def test_a_day_is_told_as_the_workbook_reads_it(half_read: Bench, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "monitor")
     await half_read.work()
-    await watch_scan(half_read.monitor)
+    await watch_scan(half_read.app)
     day = events(caplog)["compliance_day"]
     assert day == {
         "event": "compliance_day",
@@ -100,12 +100,12 @@ async def test_a_log_that_takes_too_many_requests_is_told(half_read: Bench, capl
     caplog.set_level(logging.INFO, "monitor")
     await half_read.work()
     half_read.set_time(NOON + timedelta(days=1))
-    await report_days(half_read.monitor)
+    await report_days(half_read.app)
     assert "request_budget_overrun" not in events(caplog)
     head = head_row(slice_at(NOON - timedelta(hours=2)))
     # The bench allows 1000 requests in 10 seconds, 8,640,000 a day: half of them is the budget.
     await (await half_read.tables()).slices.write(upsert({**head, "requests": 4_320_001}))
-    await report_days(half_read.monitor)
+    await report_days(half_read.app)
     over = events(caplog)["request_budget_overrun"]
     assert (over["budget"], over["requests"] > over["budget"]) == (4_320_000, True)
     assert fired(caplog) == {"request-budget-overrun"}
@@ -117,7 +117,7 @@ async def test_a_night_exports_deletes_and_reports(half_read: Bench, caplog: pyt
     table = (await half_read.tables()).slices
     await table.write(upsert({"PartitionKey": old, "RowKey": "find-a", "v": 1}))
     half_read.set_time(NOON + timedelta(days=1))
-    await maintain(half_read.monitor)
+    await maintain(half_read.app)
     told = events(caplog)
     assert told["tables_exported"]["tables"] == len(NAMES)
     assert told["rows_expired"] == {"event": "rows_expired", "rows": 1, "finished": True}

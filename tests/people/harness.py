@@ -149,7 +149,7 @@ class Office:
 
     async def refresh(self, *, scheduled: bool = True) -> None:
         """Refresh."""
-        await refresh_directory(self.bench.monitor, scheduled=scheduled)
+        await refresh_directory(self.bench.app, scheduled=scheduled)
 
     async def state(self, source: str = "roster") -> State:
         """How a source stands."""

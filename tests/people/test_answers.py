@@ -69,7 +69,7 @@ async def prepared(at: Office) -> None:
 
 
 async def items(endpoint: Endpoint, at: Office, query: str = "") -> list[dict[str, Any]]:
-    reply = await ask(endpoint, at.bench.monitor, query)
+    reply = await ask(endpoint, at.bench.app, query)
     assert reply.status == 200, reply.text
     found: list[dict[str, Any]] = reply.json["items"]
     return found
@@ -160,7 +160,7 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
         assert (found[2]["userType"], found[2]["delegatedAdmin"]) == ("guest", False)
         assert found[0]["whatToDo"].startswith("Have the person register")
 
-        shown = (await ask(summary, at.bench.monitor, "days=1")).json
+        shown = (await ask(summary, at.bench.app, "days=1")).json
         assert shown["posture"]["accounts"] == {
             "total": 4,
             "registered": 2,
@@ -197,8 +197,8 @@ async def test_filters_pages_and_csv(azurite: str, monkeypatch: pytest.MonkeyPat
 
         for endpoint in (technicians, customers, accounts):
             every = await items(endpoint, at)
-            assert await pages(endpoint, at.bench.monitor, "limit=1") == every  # each by ten requests at the most
-            reply = await ask(endpoint, at.bench.monitor, "limit=2&format=csv")
+            assert await pages(endpoint, at.bench.app, "limit=1") == every  # each by ten requests at the most
+            reply = await ask(endpoint, at.bench.app, "limit=2&format=csv")
             assert reply.kind == "text/csv"
             assert len(reply.rows) == 2
             assert set(reply.rows[0]) == set(every[0])
@@ -211,18 +211,18 @@ async def test_filters_pages_and_csv(azurite: str, monkeypatch: pytest.MonkeyPat
             ("cursor=nonsense", ["cursor"]),
             ("unknown=1", ["unknown"]),
         ):
-            reply = await ask(technicians, at.bench.monitor, query)
+            reply = await ask(technicians, at.bench.app, query)
             assert (reply.status, reply.wrong) == (400, wrong)
-        assert (await ask(customers, at.bench.monitor, "endsWithin=-1")).wrong == ["endsWithin"]
-        assert (await ask(accounts, at.bench.monitor, "severity=bad")).wrong == ["severity"]
+        assert (await ask(customers, at.bench.app, "endsWithin=-1")).wrong == ["endsWithin"]
+        assert (await ask(accounts, at.bench.app, "severity=bad")).wrong == ["severity"]
 
 
 async def test_before_the_first_refresh_there_is_nothing_to_say(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with office(azurite, monkeypatch, SERVED) as at:
         for endpoint in (technicians, customers, accounts):
-            reply = await ask(endpoint, at.bench.monitor)
+            reply = await ask(endpoint, at.bench.app)
             assert (reply.json["items"], reply.json["cursor"], reply.json["refreshedAt"]) == ([], None, None)
-        assert (await ask(summary, at.bench.monitor)).json["posture"] == {}
+        assert (await ask(summary, at.bench.app)).json["posture"] == {}
 
 
 async def test_who_left_is_shown_as_such(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +259,7 @@ async def test_coverage_shows_what_keeps_the_directory_old(azurite: str, monkeyp
         at.fail(broken(status=403, path="/delegatedAdminRelationships", times=9))
         await at.refresh()
         at.pass_time(timedelta(minutes=1))
-        shown = (await ask(coverage, at.bench.monitor)).json["directory"]
+        shown = (await ask(coverage, at.bench.app)).json["directory"]
         assert (shown["refreshedAt"], shown["ageSeconds"]) == ("2026-11-02T12:00:00Z", 6 * 3600 + 60)
         states = {source["source"]: source for source in shown["sources"]}
         assert states["registrations"]["problem"] is None

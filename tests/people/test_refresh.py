@@ -14,7 +14,7 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from local.graph_server.control import Fault, LicenceFault, NextLinkFault, RepeatedPageFault, TruncatedFault
 from local.sample.model import People
 from local.sample.people import GLOBAL_ADMINISTRATOR
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.people.refresh import refresh_directory
 from shared.rules.rule import AT_HOME, PARTNER, PASSWORD_ONLY
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
@@ -431,7 +431,7 @@ async def test_nothing_is_done_while_another_worker_refreshes(azurite: str, monk
         at.asked()
         await at.refresh()
         assert at.asked() == [], "the lease of the dead worker still holds"
-        at.pass_time(at.bench.monitor.lease)
+        at.pass_time(at.bench.app.lease)
         await at.refresh(scheduled=False)
         assert sorted(await at.roster()) == ["01", "02"]
 
@@ -513,7 +513,7 @@ async def test_a_worker_that_dies_at_a_write_loses_nothing(
             proxy.begin(Cut(number, Loss.ANSWER, Aftermath.CRASH))
             with pytest.raises((ServiceRequestError, ServiceResponseError)):
                 await refresh_directory(dying, scheduled=True)
-            at.pass_time(at.bench.monitor.lease)
+            at.pass_time(at.bench.app.lease)
             await at.refresh(scheduled=False)
             if (await at.state()).last_began == NOON:  # it died before it noted that it began
                 await at.refresh()
@@ -547,7 +547,7 @@ async def test_a_worker_that_lost_its_lease_publishes_nothing(azurite: str, monk
         proxy.hold(pointer)
         working = asyncio.ensure_future(refresh_directory(slow, scheduled=True))
         await proxy.held.wait()
-        at.pass_time(at.bench.monitor.lease)
+        at.pass_time(at.bench.app.lease)
         at.serve(without(people(), user(2)))
         await at.refresh()
         found, state = await at.file(), await at.state()
@@ -564,7 +564,7 @@ async def test_a_long_refresh_pauses_before_its_function_is_ended(
     async with office(azurite, monkeypatch, LAYERED, page_size=1) as at:
         times = itertools.count()
         tables = Tables.connect(azurite, prefix=at.bench.prefix)
-        hurried = Monitor(at.bench.settings, clock=lambda: NOON + next(times) * 2 * MINUTE, tables=tables)
+        hurried = App(at.bench.settings, clock=lambda: NOON + next(times) * 2 * MINUTE, tables=tables)
         try:
             await refresh_directory(hurried, scheduled=True)
         finally:

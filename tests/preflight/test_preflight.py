@@ -14,7 +14,7 @@ from azure.storage.queue.aio import QueueServiceClient
 from functions.answers import coverage
 from functions.preflight import preflight
 from local.graph_server.control import LicenceFault, StatusFault
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import load_settings
 from shared.preflight.queues import NAMES, check_queues
 from shared.preflight.run import preflight_when_due
@@ -62,7 +62,7 @@ async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
 ) -> None:
     async with bench(azurite, monkeypatch) as at:
         at.fail(StatusFault(kind="status", status=403))
-        checks = _by_name((await ask(preflight, at.monitor)).json)
+        checks = _by_name((await ask(preflight, at.app)).json)
         assert checks[SIGN_INS]["state"] == "missing"
         assert checks[SIGN_INS]["command"] == (
             "infra/scripts/grant-graph-permissions.sh "
@@ -71,14 +71,14 @@ async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
         assert checks[LICENCE]["state"] == "unknown"
 
         at.fail(LicenceFault(kind="licence"))
-        checks = _by_name((await ask(preflight, at.monitor)).json)
+        checks = _by_name((await ask(preflight, at.app)).json)
         assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("unknown", "missing")
 
         at.fail(StatusFault(kind="status", status=500))
-        checks = _by_name((await ask(preflight, at.monitor)).json)
+        checks = _by_name((await ask(preflight, at.app)).json)
         assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("unknown", "unknown")
 
-        said = (await ask(preflight, at.monitor)).json
+        said = (await ask(preflight, at.app)).json
         checks = _by_name(said)
         assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("ok", "ok")
         assert checks["the app's managed identity"]["state"] == "ok"
@@ -91,7 +91,7 @@ async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
         assert all(check["toDo"] for check in said["checks"] if check["state"] != "ok")
 
         # What was found last is part of the coverage, without what is ok.
-        shown = (await ask(coverage, at.monitor)).json["preflight"]
+        shown = (await ask(coverage, at.app)).json["preflight"]
         assert shown == {**said, "checks": [check for check in said["checks"] if check["state"] != "ok"]}
 
 
@@ -100,7 +100,7 @@ async def test_without_an_identity_no_permission_is_called_missing(
 ) -> None:
     async with bench(azurite, monkeypatch) as at:
         monkeypatch.setenv("IDENTITY_HEADER", "not the one that is expected")
-        said = (await ask(preflight, at.monitor)).json
+        said = (await ask(preflight, at.app)).json
         by_kind: dict[str, set[str]] = {}
         for check in said["checks"]:
             by_kind.setdefault(check["kind"], set()).add(check["state"])
@@ -118,36 +118,34 @@ async def test_without_an_identity_no_permission_is_called_missing(
 async def test_storage_that_may_not_be_used_names_the_role(storage: str) -> None:
     key = next(part for part in storage.split(";") if part.startswith("AccountKey="))
     wrong = storage.replace(key, "AccountKey=d3Jvbmc=")
-    monitor = Monitor(load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=wrong))
+    app = App(load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=wrong))
     try:
-        tables, blobs = await check_storage(monitor)
+        tables, blobs = await check_storage(app)
     finally:
-        await monitor.close()
+        await app.close()
     assert (tables.state, blobs.state) == ("missing", "missing")
     assert "Storage Table Data Contributor" in str(tables.to_do)
     assert "Storage Blob Data Owner" in str(blobs.to_do)
 
 
 async def test_by_identity_the_blob_service_must_be_named() -> None:
-    monitor = Monitor(
-        load_settings(partner_tenant_id=PARTNER, AzureWebJobsStorage__tableServiceUri="https://127.0.0.1:9/")
-    )
+    app = App(load_settings(partner_tenant_id=PARTNER, AzureWebJobsStorage__tableServiceUri="https://127.0.0.1:9/"))
     try:
-        check = await check_exports(monitor)
+        check = await check_exports(app)
     finally:
-        await monitor.close()
+        await app.close()
     assert (check.state, check.command) == ("missing", "azd provision")
     assert "AzureWebJobsStorage__blobServiceUri" in check.detail
 
 
 async def test_the_timer_looks_once_an_hour(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with bench(azurite, monkeypatch) as at:
-        assert (await ask(coverage, at.monitor)).json["preflight"] is None
+        assert (await ask(coverage, at.app)).json["preflight"] is None
         looked = []
         for minutes in (0, 59, 60):
             at.set_time(at.now.replace(hour=12 + minutes // 60, minute=minutes % 60))
-            await preflight_when_due(at.monitor)
-            looked.append((await ask(coverage, at.monitor)).json["preflight"]["checkedAt"])
+            await preflight_when_due(at.app)
+            looked.append((await ask(coverage, at.app)).json["preflight"]["checkedAt"])
         assert looked == ["2026-11-02T12:00:00Z", "2026-11-02T12:00:00Z", "2026-11-02T13:00:00Z"]
 
 
@@ -159,13 +157,13 @@ async def test_a_webhook_is_judged_by_its_last_message(azurite: str) -> None:
     async with alert_bench(azurite) as at:
 
         async def state() -> str:
-            (check,) = await _check_webhooks(at.monitor)
+            (check,) = await _check_webhooks(at.app)
             assert check.state == "ok" or '{"channel": "soc"}' in str(check.command)
             return check.state
 
         async def send() -> None:
             sent = await ask(
-                send_test, at.monitor, headers={"Content-Type": "application/json"}, body=b'{"channel": "soc"}'
+                send_test, at.app, headers={"Content-Type": "application/json"}, body=b'{"channel": "soc"}'
             )
             assert sent.status == 200, sent.text
             await at.tick()

@@ -21,23 +21,23 @@ JSON = {"Content-Type": "application/json"}
 
 
 async def _start(at: Bench, **body: str) -> str:
-    reply = await ask(START, at.monitor, headers=JSON, body=json.dumps(body).encode())
+    reply = await ask(START, at.app, headers=JSON, body=json.dumps(body).encode())
     assert reply.status == 200, reply.text
     assert not reply.json["done"]
     return str(reply.json["id"])
 
 
 async def _shown(at: Bench, id_: str) -> Any:
-    return (await ask(self_test, at.monitor, path={"id": id_})).json
+    return (await ask(self_test, at.app, path={"id": id_})).json
 
 
 async def test_it_goes_the_way_and_counts_nowhere(azurite: str) -> None:
     async with bench(azurite, receiver(), receiver("slack")) as at:
-        tables = await at.monitor.tables()
-        before = [(await ask(route, at.monitor)).json for route in (summary, findings, incidents, coverage)]
+        tables = await at.app.tables()
+        before = [(await ask(route, at.app)).json for route in (summary, findings, incidents, coverage)]
         id_ = await _start(at)
-        await run_self_test(at.monitor, message_of(id_))
-        await run_self_test(at.monitor, message_of(id_))  # the queue delivers at least once
+        await run_self_test(at.app, message_of(id_))
+        await run_self_test(at.app, message_of(id_))  # the queue delivers at least once
         states = {leg["name"]: leg["state"] for leg in (await _shown(at, id_))["legs"]}
         assert states == {
             "queue": "ok",
@@ -46,7 +46,7 @@ async def test_it_goes_the_way_and_counts_nowhere(azurite: str) -> None:
             "alert:soc": "pending",
             "alert:soc1": "pending",
         }
-        assert [(await ask(route, at.monitor)).json for route in (summary, findings, incidents, coverage)] == before
+        assert [(await ask(route, at.app)).json for route in (summary, findings, incidents, coverage)] == before
         assert [row async for row in tables.slices.everything()] == []
         assert [row async for row in tables.incidents.everything()] == []
 
@@ -72,7 +72,7 @@ async def test_an_alert_that_nobody_takes_fails_it(azurite: str) -> None:
     async with bench(azurite, receiver(), receiver(name="other")) as at:
         at.receivers[1].faults.append(Fault.GONE)
         id_ = await _start(at, channel="soc1")
-        await run_self_test(at.monitor, message_of(id_))
+        await run_self_test(at.app, message_of(id_))
         await at.tick()
         shown = await _shown(at, id_)
         assert (shown["done"], shown["passed"]) == (True, False)
@@ -83,8 +83,8 @@ async def test_an_alert_that_nobody_takes_fails_it(azurite: str) -> None:
 async def test_one_whose_message_crashes_its_workers_has_failed(azurite: str) -> None:
     async with bench(azurite) as at:
         id_ = await _start(at)
-        await fail_self_test(at.monitor, message_of(id_))
-        await run_self_test(at.monitor, message_of(id_))
+        await fail_self_test(at.app, message_of(id_))
+        await run_self_test(at.app, message_of(id_))
         shown = await _shown(at, id_)
         assert (shown["done"], shown["passed"]) == (True, False)
         assert [leg["state"] for leg in shown["legs"]] == ["failed", "skipped", "skipped", "skipped"]
@@ -93,7 +93,7 @@ async def test_one_whose_message_crashes_its_workers_has_failed(azurite: str) ->
 async def test_a_worker_that_dies_on_the_way_leaves_nothing_behind(azurite: str) -> None:
     """Cut off at each of its writes, then either run again or given up."""
     async with bench(azurite, receiver()) as at, CutProxy(azurite) as proxy:
-        tables = await at.monitor.tables()
+        tables = await at.app.tables()
         dying = at.worker(proxy.connection, retries=0)
         await dying.tables()
         try:
@@ -109,7 +109,7 @@ async def test_a_worker_that_dies_on_the_way_leaves_nothing_behind(azurite: str)
                     proxy.begin(Cut(number, Loss.ANSWER, Aftermath.CRASH))
                     with pytest.raises((ServiceRequestError, ServiceResponseError)):
                         await run_self_test(dying, message_of(id_))
-                    await ending(at.monitor, message_of(id_))
+                    await ending(at.app, message_of(id_))
                     for table in (tables.slices, tables.incidents):
                         assert [row["RowKey"] async for row in table.everything()] == [], (number, ending.__name__)
                     assert len([d for d in await at.deliveries() if id_ in json.dumps(d.message)]) <= 1
@@ -124,16 +124,16 @@ async def test_what_it_said_is_kept_for_a_month(azurite: str) -> None:
         kept = await _start(at)
         at.now += timedelta(seconds=1)
         await _start(at)
-        assert (await ask(self_test, at.monitor, path={"id": old})).status == 404
-        assert (await ask(self_test, at.monitor, path={"id": kept})).status == 200
+        assert (await ask(self_test, at.app, path={"id": old})).status == 404
+        assert (await ask(self_test, at.app, path={"id": kept})).status == 200
 
 
 async def test_what_cannot_be_asked(azurite: str) -> None:
     async with bench(azurite) as at:
         for body in (b'{"channel": "nobody"}', b'{"channel": 1}', b'{"colour": "red"}', b""):
-            assert (await ask(START, at.monitor, headers=JSON, body=body)).status == 400
+            assert (await ask(START, at.app, headers=JSON, body=body)).status == 400
         for id_ in ("0" * 32, "'", ""):
-            assert (await ask(self_test, at.monitor, path={"id": id_})).status == 404
+            assert (await ask(self_test, at.app, path={"id": id_})).status == 404
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"tenant":"t","self_test":"x"}', "[]", '{"self_test":1}'])

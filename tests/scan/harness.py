@@ -17,7 +17,7 @@ from azure.data.tables import UpdateMode
 
 from local.graph_server import LocalGraph
 from local.graph_server.control import Change, ClockChange, Control, Fault, Hide
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import Settings, load_settings
 from shared.ledger.counts import Counts, total
 from shared.ledger.days import Reach
@@ -66,16 +66,16 @@ class Bench:
         self.prefix = prefix
         self.now = NOON
         self.reads: list[Slice] = []
-        self._workers: list[Monitor] = []
-        self.monitor = self.worker()
+        self._workers: list[App] = []
+        self.app = self.worker()
 
     # --- workers ------------------------------------------------------------------------------------------------------
 
-    def worker(self, connection: str | None = None, *, retries: int = 3) -> Monitor:
+    def worker(self, connection: str | None = None, *, retries: int = 3) -> App:
         """One more process of the app: by the same clock, over the same tables, reached directly or by the connection
         string of a proxy."""
         tables = Tables.connect(connection or self.connection, prefix=self.prefix, retries=retries)
-        worker = Monitor(self.settings, clock=lambda: self.now, credential_for=self._credential_for, tables=tables)
+        worker = App(self.settings, clock=lambda: self.now, credential_for=self._credential_for, tables=tables)
         self._workers.append(worker)
         return worker
 
@@ -86,27 +86,27 @@ class Bench:
 
     async def tables(self) -> Tables:
         """The tables."""
-        return await self.monitor.tables()
+        return await self.app.tables()
 
-    async def work(self, monitor: Monitor | None = None, most: int = 500) -> int:
+    async def work(self, app: App | None = None, most: int = 500) -> int:
         """Plan and scan until nothing is due; gives how many slices were read (`reads` has them)."""
-        monitor = monitor or self.monitor
+        app = app or self.app
         before = len(self.reads)
-        while messages := await plan_scans(monitor):
-            await self.deliver(messages, monitor)
+        while messages := await plan_scans(app):
+            await self.deliver(messages, app)
             done = self.reads[before:]
             assert len(done) <= most, f"the scan finds no end: {[s.id for s in done[-5:]]}"
         return len(self.reads) - before
 
-    async def plan(self, monitor: Monitor | None = None) -> list[str]:
+    async def plan(self, app: App | None = None) -> list[str]:
         """Plan alone; gives the messages."""
-        return await plan_scans(monitor or self.monitor)
+        return await plan_scans(app or self.app)
 
-    async def deliver(self, messages: Sequence[str], monitor: Monitor | None = None) -> None:
+    async def deliver(self, messages: Sequence[str], app: App | None = None) -> None:
         """Hand these messages, and those that follow from them, to a worker."""
         while messages:
             self.reads += [slice_of(body) for body in messages]
-            messages = [m for body in messages for m in await scan_slice(monitor or self.monitor, body)]
+            messages = [m for body in messages for m in await scan_slice(app or self.app, body)]
 
     # --- time and the log ---------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.ledger.slices import Slice
 from shared.rules.rule import AT_HOME, NON_INTERACTIVE, PASSWORD_ONLY, SILENT
 from shared.scan.job import scan_slice
@@ -79,26 +79,26 @@ class Story:
 
     name: str
     prepare: Callable[[Bench], Awaitable[list[str]]]
-    act: Callable[[Monitor, list[str]], Awaitable[list[str]]]
+    act: Callable[[App, list[str]], Awaitable[list[str]]]
     page_size: int = 1000
     pages_per_slice: int = 50
 
 
-async def _scan(monitor: Monitor, messages: list[str]) -> list[str]:
-    return [following for body in messages for following in await scan_slice(monitor, body)]
+async def _scan(app: App, messages: list[str]) -> list[str]:
+    return [following for body in messages for following in await scan_slice(app, body)]
 
 
-async def _plan(monitor: Monitor, _: list[str]) -> list[str]:
-    return await plan_scans(monitor)
+async def _plan(app: App, _: list[str]) -> list[str]:
+    return await plan_scans(app)
 
 
 async def _until(bench: Bench, slice_: Slice) -> list[str]:
     """Work until that slice is the next; gives the message that names it."""
-    while messages := await plan_scans(bench.monitor):
+    while messages := await plan_scans(bench.app):
         while messages:
             if slice_of(messages[0]) == slice_:
                 return messages
-            messages = await _scan(bench.monitor, messages)
+            messages = await _scan(bench.app, messages)
     raise AssertionError(f"{slice_.id} was never due")
 
 
@@ -146,7 +146,7 @@ async def _to_plan(bench: Bench) -> list[str]:
     rollups = (await bench.tables()).rollups
     for key in [(row["PartitionKey"], row["RowKey"]) async for row in rollups.everything()]:
         await rollups.write(("delete", {"PartitionKey": key[0], "RowKey": key[1]}))
-    bench.pass_time(bench.monitor.lease)  # nobody came for the message
+    bench.pass_time(bench.app.lease)  # nobody came for the message
     return []
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.operations.slices import rescan
 from shared.rules.rule import AT_HOME, PARTNER
 from shared.scan.plan import plan_scans
@@ -103,13 +103,13 @@ class _History:
         self._bench.show_all()
         self._bench.set_time(END)
         await self._bench.work()
-        self._bench.pass_time(self._bench.monitor.lease)  # for what was left claimed
+        self._bench.pass_time(self._bench.app.lease)  # for what was left claimed
         await self._bench.work()
-        await rescan(self._bench.monitor, PARTNER, FIRST, END)
+        await rescan(self._bench.app, PARTNER, FIRST, END)
         await self._bench.work()
 
     async def _plan(self) -> list[str]:
-        return await plan_scans(self._bench.monitor)
+        return await plan_scans(self._bench.app)
 
     async def _work(self) -> None:
         await self._bench.deliver(await self._plan())
@@ -135,7 +135,7 @@ class _History:
         messages = await self._plan()
         await asyncio.gather(self._bench.deliver(messages), self._bench.deliver(messages, self._second()))
 
-    def _second(self) -> Monitor:
+    def _second(self) -> App:
         self._proxy.begin()
         return self._victim
 

@@ -66,7 +66,7 @@ class _Moment:
 
     async def _in_the_end(self, follow: list[str]) -> View:
         await self._bench.deliver(follow)
-        self._bench.set_time(self._now + self._bench.monitor.lease)
+        self._bench.set_time(self._now + self._bench.app.lease)
         await self._bench.work()
         tables = await self._bench.tables()
         return await canonical(tables) | await told(tables)

@@ -125,7 +125,7 @@ async def test_the_tenth_failure_parks_the_slice_until_it_is_released(desk: Benc
     await desk.work()
     assert await desk.findings() == []
     assert await desk.coverage() < 1
-    assert await release(desk.monitor, PARTNER, EARLY - 2 * HOUR * 24, desk.now) >= 1
+    assert await release(desk.app, PARTNER, EARLY - 2 * HOUR * 24, desk.now) >= 1
     await recover(desk, timedelta(0))
 
 
@@ -326,7 +326,7 @@ async def test_a_slice_that_kills_its_workers_is_parked(azurite: str, monkeypatc
             proxy.begin(Cut(claimed, Loss.ANSWER, Aftermath.CRASH))
             with pytest.raises(ServiceRequestError):
                 await desk.deliver(messages, victim)
-            desk.pass_time(desk.monitor.lease)
+            desk.pass_time(desk.app.lease)
             messages = await desk.plan()
             assert SliceMessage.model_validate_json(messages[0]).slice == RICH
         await desk.deliver(messages)
@@ -337,24 +337,24 @@ async def test_a_slice_that_kills_its_workers_is_parked(azurite: str, monkeypatc
 async def test_poison_parks_its_own_slice_alone(desk: Bench) -> None:
     desk.log(weak("a", SEVEN))
     (stale,) = await desk.plan()
-    desk.pass_time(desk.monitor.lease)
+    desk.pass_time(desk.app.lease)
     (message,) = await desk.plan()
-    await park_poisoned(desk.monitor, stale)
+    await park_poisoned(desk.app, stale)
     assert await desk.heads(RICH.start) == []
-    await park_poisoned(desk.monitor, message)
+    await park_poisoned(desk.app, message)
     head = await desk.head(RICH)
     assert (head.state, head.problem) == (PARKED, "Parked. Its workers crashed too often.")
     assert (await read_flight((await desk.tables()).control, PARTNER)).send_id == ""
     await desk.work()
     assert await desk.findings() == []
-    assert await release(desk.monitor, PARTNER, RICH.start, RICH.end) == 1
+    assert await release(desk.app, PARTNER, RICH.start, RICH.end) == 1
     await desk.work()
     assert await desk.findings() == ["a"]
 
 
 async def test_a_stale_message_does_nothing(desk: Bench) -> None:
     (stale,) = await desk.plan()
-    desk.pass_time(desk.monitor.lease)
+    desk.pass_time(desk.app.lease)
     await desk.plan()
     before = await desk.copy()
     await desk.deliver([stale])

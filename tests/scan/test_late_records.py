@@ -200,7 +200,7 @@ async def test_a_log_that_never_comes_back_seals_as_inconsistent(desk: Bench) ->
     assert (head.consistent, head.next_due, await desk.findings()) == (False, NEVER, ["a"])
     assert not any(r.is_complete(desk.now) for r in await desk.reach(RICH))
     desk.show_all()
-    await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
     await desk.work()
     assert (await desk.head(RICH)).consistent
     assert all(r.is_complete(desk.now) for r in await desk.reach(RICH))
@@ -216,7 +216,7 @@ async def test_what_is_near_the_end_of_retention_is_left_as_it_is(
         before = await desk.copy()
         desk.set_time(RICH.start + timedelta(days=1) - 59 * MINUTE)
         desk.graph.control(Control(hide=Hide(older_than=desk.now)))
-        assert await rescan(desk.monitor, PARTNER, RICH.start, RICH.end) == 0
+        assert await rescan(desk.app, PARTNER, RICH.start, RICH.end) == 0
         await desk.work()
         rows = [row for row in (await desk.copy())["slices"] if row["RowKey"].startswith(("head-000000", "find"))]
         assert rows == [row for row in before["slices"] if row["RowKey"].startswith(("head-000000", "find"))]
@@ -230,7 +230,7 @@ async def test_a_slice_that_came_near_the_end_of_retention_on_its_way_is_left_as
         desk.log(weak("a", SEVEN))
         desk.pass_time(QUARTER)
         await desk.work()
-        await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+        await rescan(desk.app, PARTNER, RICH.start, RICH.end)
         messages = await desk.plan()
         assert slice_of(messages[0]) == RICH
         desk.hide("a")
@@ -296,7 +296,7 @@ async def test_reading_again_and_again_changes_nothing(desk: Bench) -> None:
     once = await canonical(tables)
     events = await desk.events()
     for _ in range(2):
-        await rescan(desk.monitor, PARTNER, RICH.start, CHILD.end)
+        await rescan(desk.app, PARTNER, RICH.start, CHILD.end)
         assert await desk.work() == 2
         assert difference(once, await canonical(tables)) == []
         assert await desk.events() == events

@@ -68,7 +68,7 @@ async def test_findings_that_are_lost_come_back_with_the_next_read(desk: Bench) 
     tables = await desk.tables()
     whole = await canonical(tables)
     assert await lose(tables.slices, of_key("find-", "quar-"))
-    await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
     await desk.work()
     assert difference(whole, await canonical(tables)) == []
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from tests.scan.canonical import View, canonical, difference, raw, told
 from tests.scan.cut_proxy import CutProxy
 from tests.scan.harness import Bench, Copy, bench
@@ -47,11 +47,11 @@ class _Race:
     async def alone(self) -> View:
         """What the tables say when one worker works undisturbed, as late as the second one would."""
         await self._warm(self._first)
-        await self._warm(self._bench.monitor)
+        await self._warm(self._bench.app)
         await self._count()
         await self._bench.restore(self._before)
         self._bench.set_time(self._now + LATER)
-        return await self._in_the_end(await self._story.act(self._bench.monitor, self._messages))
+        return await self._in_the_end(await self._story.act(self._bench.app, self._messages))
 
     async def _count(self) -> None:
         self._proxy.begin()
@@ -71,9 +71,9 @@ class _Race:
         assert not first.done(), "the request that was to be held never came"
         if rival is Rival.REDELIVERED:
             self._bench.set_time(self._now + LATER)
-            await self._bench.deliver(await self._story.act(self._bench.monitor, self._messages))
+            await self._bench.deliver(await self._story.act(self._bench.app, self._messages))
         else:
-            self._bench.set_time(self._now + self._bench.monitor.lease)
+            self._bench.set_time(self._now + self._bench.app.lease)
             await self._bench.work()
         ledger = await self._ledger()
         self._proxy.release()
@@ -89,7 +89,7 @@ class _Race:
 
     async def _in_the_end(self, follow: list[str]) -> View:
         await self._bench.deliver(follow)
-        self._bench.set_time(self._now + self._bench.monitor.lease)
+        self._bench.set_time(self._now + self._bench.app.lease)
         await self._bench.work()
         tables = await self._bench.tables()
         view = await canonical(tables)
@@ -97,7 +97,7 @@ class _Race:
         return view if self._story is OUTDATED_READ else view | await told(tables)
 
     @staticmethod
-    async def _warm(worker: Monitor) -> None:
+    async def _warm(worker: App) -> None:
         await worker.tables()
         await worker.directory()
 

@@ -102,7 +102,7 @@ async def test_a_tenant_has_one_slice_in_flight_however_often_one_plans(desk: Be
 
 async def test_a_message_that_nobody_served_is_sent_again_after_the_lease(desk: Bench) -> None:
     (first,) = await desk.plan()
-    desk.pass_time(desk.monitor.lease - timedelta(seconds=1))
+    desk.pass_time(desk.app.lease - timedelta(seconds=1))
     assert await desk.plan() == []
     desk.pass_time(timedelta(seconds=1))
     (second,) = await desk.plan()

@@ -49,7 +49,7 @@ async def test_who_leaves_the_roster_changes_nothing_of_the_past(desk: Bench) ->
     left = directory(to=RICH.end.isoformat())
     await save_directory((await desk.tables()).directory, left, desk.now)
     desk.pass_time(timedelta(hours=8))
-    await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
     await desk.work()
     assert await desk.findings() == ["a"]
 
@@ -61,7 +61,7 @@ async def test_a_new_directory_judges_old_slices_only_when_they_are_read_again(d
     version = await save_directory((await desk.tables()).directory, nobody, desk.now)
     assert await desk.work() == 0
     assert await desk.findings() == ["a"]
-    await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
     await desk.work()
     assert await desk.findings() == []
     assert f"directory {version}" in (await desk.head(RICH)).versions

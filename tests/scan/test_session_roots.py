@@ -54,13 +54,13 @@ async def test_a_corrected_root_reaches_its_children_and_back(desk: Bench) -> No
     await desk.work()
     assert await desk.findings() == []
     desk.correct(weak("root", SEVEN, sessionId="s"))
-    await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
     await desk.work()
     assert await desk.findings() == ["root", "child"]
     assert await evidence(desk) == {"none": 2}
     desk.pass_time(MINUTE)
     desk.correct(record("root", SEVEN, sessionId="s"))
-    await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
     await desk.work()
     assert await desk.findings() == []
     assert await desk.events() == ["opened", "withdrawn"]
@@ -72,7 +72,7 @@ async def test_a_sealed_slice_is_opened_again_by_its_root(azurite: str, monkeypa
         await desk.work()
         assert (await desk.head(CHILD)).next_due == NEVER
         desk.correct(weak("root", SEVEN, sessionId="s"))
-        await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+        await rescan(desk.app, PARTNER, RICH.start, RICH.end)
         await desk.work()
         assert await desk.findings() == ["root", "child"]
         assert (await desk.head(CHILD)).next_due == NEVER
@@ -109,7 +109,7 @@ async def test_a_root_that_was_corrected_to_prove_nothing_speaks_no_more(desk: B
     desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
     await desk.work()
     desk.correct(record("root", SEVEN, sessionId="s", status={"errorCode": 50126}))
-    await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
     await desk.work()
     assert await evidence(desk) == {"not-applicable": 1, "unknown": 1}
     rows = await raw((await desk.tables()).sessions)
@@ -126,7 +126,7 @@ async def test_whoever_is_told_and_dies_is_told_again(azurite: str, monkeypatch:
         desk.log(silent("child", CHILD_AT, "s"), record("stays", SEVEN))
         await desk.work()
         desk.log(record("root", SEVEN + MINUTE, sessionId="s"))
-        await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+        await rescan(desk.app, PARTNER, RICH.start, RICH.end)
         victim = desk.worker(proxy.connection, retries=0)
         await victim.directory()
         messages = await desk.plan()
@@ -140,7 +140,7 @@ async def test_whoever_is_told_and_dies_is_told_again(azurite: str, monkeypatch:
             await desk.deliver(messages, victim)
         assert "s-root-root" in {key for _, key in await raw((await desk.tables()).sessions)}
         desk.hide("root", "stays")
-        desk.pass_time(desk.monitor.lease)
+        desk.pass_time(desk.app.lease)
         await desk.work()
         assert not (await desk.head(RICH)).consistent
         desk.show_all()

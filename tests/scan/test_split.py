@@ -71,7 +71,7 @@ async def test_a_slice_that_cannot_be_halved_is_read_however_long(
         messages = await desk.plan()
         assert messages
         while (head := await desk.heads(DAY)) is not None and sum(h.records for h in head) < 3:
-            messages = [m for body in messages for m in await scan_slice(desk.monitor, body)]
+            messages = [m for body in messages for m in await scan_slice(desk.app, body)]
         assert [(h.slice.name, h.records) for h in head if h.records] == [("080500-00075", 3)]
 
 
@@ -85,10 +85,10 @@ async def test_what_was_told_before_the_split_is_not_told_again_nor_taken_back(
         told = await desk.events()
         assert told == ["opened", "opened"]
         desk.log(*(record(f"late-{i}", SEVEN) for i in range(2)))
-        await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)
+        await rescan(desk.app, PARTNER, RICH.start, RICH.end)
         messages = await desk.plan()
         while messages:
-            messages = [m for body in messages for m in await scan_slice(desk.monitor, body)]
+            messages = [m for body in messages for m in await scan_slice(desk.app, body)]
             assert await contributed(desk) == 2
             assert sorted(i["count"] for i in (await desk.incidents()).values()) == [1, 1]
             assert await desk.events() == told
@@ -117,12 +117,12 @@ async def test_a_mark_on_a_slice_that_was_split_waits_with_its_halves(
         desk.log(*(weak(f"r{i}", DAY + i * 60 * MINUTE) for i in range(6)))
         await desk.work()
         slices = (await desk.tables()).slices
-        await rescan(desk.monitor, PARTNER, DAY - 8 * 60 * MINUTE, DAY)
+        await rescan(desk.app, PARTNER, DAY - 8 * 60 * MINUTE, DAY)
         assert await desk.plan()  # it flies, and nobody comes before its lease is over
         await make_due(slices, RICH, "mark")
         assert await desk.plan() == []
         assert sorted(s.name for s in await due_marks(slices, PARTNER, DAY)) == [n for n, _ in await standing(desk)]
-        desk.pass_time(desk.monitor.lease)
+        desk.pass_time(desk.app.lease)
         desk.reads.clear()
         await desk.work()
         assert {name for name, _ in await standing(desk)} <= {s.name for s in desk.reads}
@@ -142,7 +142,7 @@ async def test_who_asked_before_it_was_split_is_told_all_the_same(
         await desk.work()
         assert (await desk.head(CHILD)).state == SPLIT
         desk.pass_time(14 * MINUTE)
-        await rescan(desk.monitor, PARTNER, RICH.start, RICH.end)  # sees the root
+        await rescan(desk.app, PARTNER, RICH.start, RICH.end)  # sees the root
         await desk.work()
         (child,) = [f for f in await desk.finding_rows() if f["id"] == "child"]
         assert child["rules"] == "non-interactive-without-mfa"
@@ -163,7 +163,7 @@ async def test_no_half_stands_before_the_whole_says_that_it_was_split(
         desk.pass_time(16 * MINUTE)
         messages = await desk.plan()
         while not messages[0].startswith(f'{{"tenant":"{PARTNER}","start":"{RICH.start:%Y-%m-%dT%H}'):
-            messages = [m for body in messages for m in await scan_slice(desk.monitor, body)]
+            messages = [m for body in messages for m in await scan_slice(desk.app, body)]
         before = await desk.copy()
         victim = desk.worker(proxy.connection, retries=0)
         await victim.tables()

@@ -58,7 +58,7 @@ async def test_unknown_columns_survive_whatever_we_write(desk: Bench) -> None:
     before = {name: await raw(table) for name, table in every_table(tables).items()}
     corrected_log(desk)
     desk.pass_time(MINUTE)
-    await rescan(desk.monitor, PARTNER, RICH.start, desk.now)
+    await rescan(desk.app, PARTNER, RICH.start, desk.now)
     await desk.work()
     changed = 0
     for name, table in every_table(tables).items():
@@ -92,7 +92,7 @@ async def test_rows_of_a_newer_version_are_left_alone(desk: Bench, name: str, be
     assert newer
     corrected_log(desk)
     desk.pass_time(MINUTE)
-    await rescan(desk.monitor, PARTNER, RICH.start, desk.now)
+    await rescan(desk.app, PARTNER, RICH.start, desk.now)
     await desk.work()
     after = await raw(table)
     # An ask says no more than that it is there, so that writing it again changes nothing.
@@ -116,7 +116,7 @@ async def test_rows_of_a_newer_version_may_lack_what_ours_have(desk: Bench, name
             await table.write(("upsert", {"PartitionKey": partition, "RowKey": key, "v": SCHEMA + 1}))
     corrected_log(desk)
     desk.pass_time(MINUTE)
-    await rescan(desk.monitor, PARTNER, RICH.start, desk.now)
+    await rescan(desk.app, PARTNER, RICH.start, desk.now)
     await desk.work()
     assert {row["v"] for (_, key), row in (await raw(table)).items() if key.startswith(beginning)} >= {SCHEMA + 1}
 
@@ -135,7 +135,7 @@ async def test_an_incident_of_an_older_version_is_of_all_scopes_until_its_slices
     await desk.work()
     assert [(i["count"], i["scopes"]) for i in (await desk.incidents()).values()] == [(1, everything)]
     desk.correct(record("b", RICH.start - 60 * MINUTE, **SILENT, userAgent="seen again"))
-    await rescan(desk.monitor, PARTNER, RICH.start - RICH.width, desk.now)
+    await rescan(desk.app, PARTNER, RICH.start - RICH.width, desk.now)
     await desk.work()
     assert [(i["count"], i["scopes"]) for i in (await desk.incidents()).values()] == [(1, "customer")]
 

@@ -19,7 +19,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from functions.token_check import token_check
-from shared.app.monitor import Monitor
+from shared.app.app import App
 from shared.app.settings import load_settings
 from shared.tokens import MAX_BYTES, Request, Signature, TokenCheck, TokenError, check, check_request, read_request
 from shared.tokens.keys import MAX_KEYS_BYTES, allowed_keys_url
@@ -922,11 +922,11 @@ def test_unreadable_input_to_the_command_exits_2_with_one_sentence(data: bytes) 
 
 async def post(body: bytes) -> func.HttpResponse:
     settings = {"auth_mode": "key", "partner_tenant_id": PARTNER, "AzureWebJobsStorage": UNUSED_STORAGE}
-    monitor = Monitor(load_settings(**settings))
+    app = App(load_settings(**settings))
     try:
-        return await token_check.serve(monitor, func.HttpRequest("POST", "/api/token-check", body=body))
+        return await token_check.serve(app, func.HttpRequest("POST", "/api/token-check", body=body))
     finally:
-        await monitor.close()
+        await app.close()
 
 
 async def test_the_function_answers_what_the_command_prints() -> None:

@@ -88,7 +88,7 @@ def tick(timer: func.TimerRequest) -> str:
     return json.dumps({"pastDue": timer.past_due})
 
 
-@app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *", use_monitor=False)
+@app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *", use_app=False)
 @app.queue_output(arg_name="out", queue_name="%QUEUES%-yearly", connection=_STORAGE)
 def yearly(timer: func.TimerRequest, out: func.Out[_Texts]) -> None:
     """Send two messages."""

@@ -1,6 +1,6 @@
 """The running app: its settings, tables, clients and clock, made once a process and handed to whoever works.
 
-Every part of the app that does I/O takes a Monitor; nothing else reaches for a global.
+Every part of the app that does I/O takes an App; nothing else reaches for a global.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Monitor:
+class App:
     """What the parts of the app share. `clock` gives UTC."""
 
     def __init__(
@@ -117,10 +117,10 @@ class Monitor:
 
 
 @cache
-def monitor() -> Monitor:
+def running_app() -> App:
     """The one of this process, from its environment. Raises SettingsError."""
     settings = load_settings()
     if {id_key(tenant) for tenant in settings.tenants} != {id_key(settings.partner_tenant_id)}:
         # A managed identity's token is always for its own tenant: the partner's log would be counted as another's.
         raise SettingsError("MONITORED_TENANT_IDS: the managed identity can read the log of PARTNER_TENANT_ID alone.")
-    return Monitor(settings)
+    return App(settings)
