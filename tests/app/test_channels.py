@@ -114,7 +114,8 @@ def test_channels_that_are_no_json_show_nothing_of_themselves(monkeypatch: pytes
 
 def test_a_channel_with_a_bad_name_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = loaded(monkeypatch, **{"CHANNELS__SO-C__KIND": "slack", "CHANNELS__SO-C__URL": URL})
-    assert (settings.channels, settings.wrong_channels.keys()) == ({}, {"so-c"})
+    assert not settings.channels
+    assert [*settings.wrong_channels] == ["so-c"]
 
 
 def test_a_wrong_channel_does_not_hide_what_stops_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +126,8 @@ def test_a_wrong_channel_does_not_hide_what_stops_the_app(monkeypatch: pytest.Mo
 def test_no_setting_makes_a_channel_wrong_but_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is dead follows from the channels themselves; nobody can name one dead from outside."""
     settings = loaded(monkeypatch, **soc(), WRONG_CHANNELS='{"soc": "x"}', _WRONG_CHANNELS='{"soc": "x"}')
-    assert (settings.channels.keys(), settings.wrong_channels) == ({"soc"}, {})
+    assert [*settings.channels] == ["soc"]
+    assert not settings.wrong_channels
 
 
 def test_local_mode_takes_loopback_and_no_signature(monkeypatch: pytest.MonkeyPatch) -> None:
