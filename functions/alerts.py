@@ -10,7 +10,7 @@ from functions.http import Call, NoQuery, endpoint
 from functions.messages import Messages
 from functions.problems import Problem
 from functions.who import Role
-from shared.alerts.actions import Changed, Unknown, redeliver, send_test
+from shared.alerts.actions import Changed, Unknown, redeliver, send_test_alert
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import dispatch_alerts
 from shared.alerts.listing import AlertItem, AlertsPage, AlertsQuery, read_alerts
@@ -59,7 +59,7 @@ async def settle(message: func.QueueMessage) -> None:
     await settle_poisoned(running_app(), message.get_body().decode())
 
 
-class TestOf(BaseModel):
+class ChannelToTry(BaseModel):
     """Which channel to try."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -112,10 +112,10 @@ async def send_again(call: Call[NoQuery]) -> AlertItem:
 
 
 @endpoint(bp, "POST", "alerts/test", needs=Role.OPERATOR)
-async def test_alert(call: Call[NoQuery, TestOf]) -> AlertItem:
+async def try_channel(call: Call[NoQuery, ChannelToTry]) -> AlertItem:
     """Send a made-up incident, marked as a test, to a channel."""
     try:
-        return await send_test(call.app, call.body.channel)
+        return await send_test_alert(call.app, call.body.channel)
     except Unknown:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such channel.") from None
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, Literal, get_args, get_type_hints
+from typing import Final, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlsplit
 
 import azure.functions as func
 from azure.core.exceptions import AzureError
 from pydantic import BaseModel, ValidationError
 
+from functions.messages import Messages
 from functions.problems import HEADERS, FieldError, Problem
 from functions.who import Caller, Role, caller_of
 from shared.app.app import App, running_app
@@ -74,6 +75,14 @@ class Call[Q: Query, B: BaseModel = NoBody]:
 
 
 @dataclass(frozen=True, slots=True)
+class Sends[A: BaseModel]:
+    """An answer, and the messages that go to the route's queue with it."""
+
+    answer: A
+    messages: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A route of the app."""
 
@@ -85,7 +94,7 @@ class Endpoint:
     body: type[BaseModel]
     answer: type[BaseModel]
     about: str
-    work: Callable[[Call[Query, BaseModel]], Awaitable[BaseModel]]
+    work: Callable[[Call[Query, BaseModel]], Awaitable[BaseModel | Sends[BaseModel]]]
 
     @property
     def item(self) -> type[Answer] | None:
@@ -95,11 +104,17 @@ class Endpoint:
         (item,) = get_args(self.answer.model_fields["items"].annotation)
         return item  # type: ignore[no-any-return]
 
-    async def serve(self, app: App, request: func.HttpRequest) -> func.HttpResponse:
-        """Answer a request, whatever happens."""
+    async def serve(
+        self, app: App, request: func.HttpRequest, queue: func.Out[list[str]] | None = None
+    ) -> func.HttpResponse:
+        """Answer a request, whatever happens. `queue` takes the messages of a route that sends some."""
         try:
             call = self._call(app, request)
             answer = await self.work(call)
+            if isinstance(answer, Sends):
+                if queue is not None:
+                    queue.set([*answer.messages])
+                answer = answer.answer
             return self._response(call.query, answer)
         except BadParameter as bad:
             return Problem.of_fields([FieldError(field=bad.field, detail=bad.detail)]).response()
@@ -141,22 +156,31 @@ ENDPOINTS: Final[list[Endpoint]] = []
 
 
 def endpoint[Q: Query, B: BaseModel, A: BaseModel](
-    bp: func.Blueprint, method: Method, route: str, *, needs: Role | None
-) -> Callable[[Callable[[Call[Q, B]], Awaitable[A]]], Endpoint]:
+    bp: func.Blueprint, method: Method, route: str, *, needs: Role | None, queue: str | None = None
+) -> Callable[[Callable[[Call[Q, B]], Awaitable[A | Sends[A]]]], Endpoint]:
     """Make a function a route of the blueprint, named as the function is and described by its docstring.
 
     `needs` None opens it to everybody, without a key; other routes have the app's own auth level (function_app.py).
+    `queue` is where the messages go of a function that gives an answer and messages (Sends).
     """
 
-    def register(work: Callable[[Call[Q, B]], Awaitable[A]]) -> Endpoint:
+    def register(work: Callable[[Call[Q, B]], Awaitable[A | Sends[A]]]) -> Endpoint:
         made = describe(work, method, route, needs)
 
         async def handle(req: func.HttpRequest) -> func.HttpResponse:
             return await made.serve(running_app(), req)
 
-        handle.__name__ = made.name
+        async def handle_and_send(req: func.HttpRequest, messages: Messages) -> func.HttpResponse:
+            return await made.serve(running_app(), req, messages)
+
+        handle.__name__ = handle_and_send.__name__ = made.name
         level = func.AuthLevel.ANONYMOUS if needs is None else None
-        bp.function_name(made.name)(bp.route(route=route, methods=[method], auth_level=level)(handle))
+        routed = bp.route(route=route, methods=[method], auth_level=level)
+        if queue is None:
+            bp.function_name(made.name)(routed(handle))
+        else:
+            sent = bp.queue_output(arg_name="messages", queue_name=queue, connection="AzureWebJobsStorage")
+            bp.function_name(made.name)(routed(sent(handle_and_send)))
         ENDPOINTS.append(made)
         return made
 
@@ -164,11 +188,12 @@ def endpoint[Q: Query, B: BaseModel, A: BaseModel](
 
 
 def describe[Q: Query, B: BaseModel, A: BaseModel](
-    work: Callable[[Call[Q, B]], Awaitable[A]], method: Method, route: str, needs: Role | None
+    work: Callable[[Call[Q, B]], Awaitable[A | Sends[A]]], method: Method, route: str, needs: Role | None
 ) -> Endpoint:
     """What a function's signature and docstring say of its route."""
     hints = get_type_hints(work)
     query, body = (*get_args(hints["call"]), NoBody)[:2]
+    answer = hints["return"]
     return Endpoint(
         name=work.__name__,
         method=method,
@@ -176,7 +201,7 @@ def describe[Q: Query, B: BaseModel, A: BaseModel](
         needs=needs,
         query=query,
         body=body,
-        answer=hints["return"],
+        answer=get_args(answer)[0] if get_origin(answer) is Sends else answer,
         about=work.__doc__ or "",
         work=work,  # type: ignore[arg-type]
     )

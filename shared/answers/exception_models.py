@@ -1,4 +1,4 @@
-"""TODO."""
+"""What goes in and out of the routes of technical exceptions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from shared.basics.spelling import id_key, is_key
+from shared.exceptions.life import Asked
 from shared.exceptions.model import Papers
 from shared.wire.models import Answer, Listed, ListQuery, Page, RuleId, Versioned
 
@@ -94,6 +95,24 @@ class ExceptionRequest(_Body):
             confirmed_on=f"{confirmation.on:%Y-%m-%d}" if confirmation.on else "",
             confirmation=confirmation.reference,
             others=self.references,
+        )
+
+    def asked(self) -> Asked:
+        """The request as the domain knows it."""
+        return Asked(
+            common_issue=self.common_issue,
+            title=self.title,
+            reason=self.reason,
+            owner=self.owner,
+            user=self.user,
+            app=self.app,
+            customer=self.customer,
+            rules=self.rules,
+            starts_on=self.starts_on,
+            expires_on=self.expires_on,
+            papers=self.papers(),
+            cannot_send_claim=self.vendor_confirmation.cannot_send_multipleauthn,
+            cannot_be_external=self.vendor_confirmation.cannot_use_external_mfa,
         )
 
 

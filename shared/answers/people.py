@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from shared.basics.spelling import masked_user_id
 from shared.ledger.slices import DAY, midnight
 from shared.people.activity import Activity
-from shared.people.lists import Technician
+from shared.people.lists import Technician, from_kept
 from shared.rules.posture import POSTURE_RULE
 from shared.store.people import Kept
 from shared.store.rollups import partner_days
@@ -78,7 +78,7 @@ async def _activity(tables: Tables, now: datetime, days: int, scopes: Sequence[s
 
 
 def _technicians(kept: Kept | None) -> list[Technician]:
-    return [Technician(*entry) for entry in kept.entries] if kept else []
+    return [from_kept(Technician, entry) for entry in kept.entries] if kept else []
 
 
 # --- showing ----------------------------------------------------------------------------------------------------------
