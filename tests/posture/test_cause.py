@@ -16,7 +16,7 @@ def policy(name: str = "MFA for all", result: str = "notApplied", **members: Any
     return {"id": f"id of {name}", "displayName": name, "result": result, "enforcedGrantControls": ["Mfa"], **members}
 
 
-def cause(*policies: dict[str, Any], configured: Configured | None = None, **seen: bool) -> Cause:
+def cause(*policies: dict[str, Any], configured: Configured | None = None, **seen: Any) -> Cause:
     return cause_of(Seen(AT, applied_policies([*policies]), **seen), configured)
 
 
@@ -75,7 +75,7 @@ ENFORCED = policy("Another", "success")
         ([policy(conditionsNotSatisfied="users")], {"in_customer": True}, "no-policy-applied", "", ""),
     ],
 )
-def test_each_cause(policies: list[dict[str, Any]], seen: dict[str, bool], kind: str, name: str, rule: str) -> None:
+def test_each_cause(policies: list[dict[str, Any]], seen: dict[str, Any], kind: str, name: str, rule: str) -> None:
     found = cause(*policies, **seen)
     assert (found.kind, found.policy, found.rule) == (kind, name, rule)
 
