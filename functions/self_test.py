@@ -9,7 +9,6 @@ import azure.functions as func
 
 from functions.http import ENDPOINTS, Call, NoQuery, describe, endpoint
 from functions.messages import Messages
-from functions.problems import Problem
 from functions.who import Role
 from shared.app.app import running_app
 from shared.preflight.self_test import (
@@ -45,10 +44,13 @@ async def start(req: func.HttpRequest, slices: Messages) -> func.HttpResponse:
     return answer
 
 
-@endpoint(bp, "GET", "self-test/{id}", needs=Role.READER)
+@endpoint(
+    bp,
+    "GET",
+    "self-test/{id}",
+    needs=Role.READER,
+    errors={UnknownTest: (HTTPStatus.NOT_FOUND, "There is no such self-test.")},
+)
 async def self_test(call: Call[NoQuery]) -> SelfTest:
     """How far a self-test got, and how long each leg took."""
-    try:
-        return await read_self_test(call.app, call.path["id"])
-    except UnknownTest:
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such self-test.") from None
+    return await read_self_test(call.app, call.path["id"])
