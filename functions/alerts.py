@@ -9,7 +9,7 @@ from pydantic import JsonValue, RootModel
 from functions.http import Call, NoQuery, endpoint
 from functions.messages import Messages
 from functions.who import Role
-from shared.alerts.actions import Changed, Unknown, redeliver, send_test
+from shared.alerts.actions import Changed, Unknown, redeliver, send_test_alert
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import dispatch_alerts
 from shared.alerts.listing import AlertItem, AlertsPage, AlertsQuery, read_alerts
@@ -57,7 +57,7 @@ async def settle(message: func.QueueMessage) -> None:
     await settle_poisoned(running_app(), message.get_body().decode())
 
 
-class TestOf(Body):
+class ChannelToTry(Body):
     """Which channel to try."""
 
     channel: str
@@ -96,9 +96,9 @@ async def send_again(call: Call[NoQuery]) -> AlertItem:
     needs=Role.OPERATOR,
     errors={Unknown: (HTTPStatus.NOT_FOUND, "There is no such channel.")},
 )
-async def test_alert(call: Call[NoQuery, TestOf]) -> AlertItem:
+async def try_channel(call: Call[NoQuery, ChannelToTry]) -> AlertItem:
     """Send a made-up incident, marked as a test, to a channel."""
-    return await send_test(call.app, call.body.channel)
+    return await send_test_alert(call.app, call.body.channel)
 
 
 @endpoint(bp, "GET", "alerts/schema", needs=Role.READER)

@@ -57,7 +57,6 @@ async def exceptions(call: Call[ExceptionsQuery]) -> ExceptionsPage:
     "exceptions",
     needs=Role.OPERATOR,
     errors={Unacceptable: (HTTPStatus.UNPROCESSABLE_CONTENT, None)},
-    status=HTTPStatus.CREATED,
 )
 async def request_exception(call: Call[NoQuery, ExceptionRequest]) -> ExceptionDetail:
     """Ask for an exception. Common issues 1 to 5 are refused (422) with what to do in place of it; issue 6 needs its

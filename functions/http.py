@@ -7,15 +7,16 @@ which describes the answer, and so does the OpenAPI document (functions/openapi.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, Literal, get_args, get_type_hints
+from typing import Final, Literal, get_args, get_origin, get_type_hints
 
 import azure.functions as func
 from azure.core.exceptions import AzureError
 from pydantic import BaseModel
 
+from functions.messages import Messages
 from functions.parsing import parse_body, parse_query
 from functions.problems import HEADERS, FieldError, Problem
 from functions.who import Caller, Role, caller_of
@@ -74,6 +75,14 @@ class Call[Q: Query, B: BaseModel = NoBody]:
 
 
 @dataclass(frozen=True, slots=True)
+class Sends[A: BaseModel]:
+    """An answer, and the messages that go to the route's queue with it."""
+
+    answer: A
+    messages: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A route of the app."""
 
@@ -85,10 +94,15 @@ class Endpoint:
     body: type[BaseModel]
     answer: type[BaseModel]
     about: str
-    work: Callable[[Call[Query, BaseModel]], Awaitable[BaseModel]]
+    work: Callable[[Call[Query, BaseModel]], Awaitable[BaseModel | Sends[BaseModel]]]
     errors: Errors = field(default_factory=dict)
-    status: HTTPStatus = HTTPStatus.OK
     tag: str = ""
+
+    @property
+    def status(self) -> HTTPStatus:
+        """Of its answer: 201 where it makes something that can be changed later."""
+        makes = self.method == "POST" and "{" not in self.route and issubclass(self.answer, Versioned)
+        return HTTPStatus.CREATED if makes else HTTPStatus.OK
 
     @property
     def needs_version(self) -> bool:
@@ -103,30 +117,37 @@ class Endpoint:
         (item,) = get_args(self.answer.model_fields["items"].annotation)
         return item  # type: ignore[no-any-return]
 
-    async def serve(self, app: App, request: func.HttpRequest) -> func.HttpResponse:
-        """Answer a request, whatever happens."""
+    async def serve(
+        self, app: App, request: func.HttpRequest, queue: func.Out[list[str]] | None = None
+    ) -> func.HttpResponse:
+        """Answer a request, whatever happens. `queue` takes the messages of a route that sends some."""
         try:
             call = self._call(app, request)
             answer = await self.work(call)
+            if isinstance(answer, Sends):
+                if queue is not None:
+                    queue.set([*answer.messages])
+                answer = answer.answer
             return self._response(call.query, answer)
-        except BadParameter as bad:
-            return Problem.of_fields([FieldError(field=bad.field, detail=bad.detail)]).response()
-        except NotKnown as unknown:
-            return Problem(HTTPStatus.NOT_FOUND, str(unknown)).response()
-        except Problem as problem:
-            return problem.response()
-        except tuple(self.errors) as refusal:
-            return self._refused(refusal).response()
-        except AzureError:
-            _log.exception("%s failed", self.name)
-            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The app's storage did not answer.").response()
-        except Exception:  # noqa: BLE001 - the last resort: logged here, told to nobody
-            _log.exception("%s failed", self.name)
-            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app failed; its log says why.").response()
+        except Exception as error:  # noqa: BLE001 - the last resort: logged here, told to nobody
+            return self._problem(error).response()
 
-    def _refused(self, refusal: Exception) -> Problem:
-        status, sentence = next(told for kind, told in self.errors.items() if isinstance(refusal, kind))
-        return Problem(status, sentence or str(refusal))
+    def _problem(self, error: Exception) -> Problem:
+        """What an exception is to the caller; one that is no refusal is logged with its traceback."""
+        match error:
+            case Problem():
+                return error
+            case BadParameter():
+                return Problem.of_fields([FieldError(field=error.field, detail=error.detail)])
+            case NotKnown():
+                return Problem(HTTPStatus.NOT_FOUND, str(error))
+        if told := next((told for kind, told in self.errors.items() if isinstance(error, kind)), None):
+            status, sentence = told
+            return Problem(status, sentence or str(error))
+        _log.error("%s failed", self.name, exc_info=error)
+        if isinstance(error, AzureError):
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The app's storage did not answer.")
+        return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app failed; its log says why.")
 
     def _call(self, app: App, request: func.HttpRequest) -> Call[Query, BaseModel]:
         mode = app.settings.auth_mode
@@ -163,23 +184,32 @@ def endpoint[Q: Query, B: BaseModel, A: BaseModel](
     *,
     needs: Role | None,
     errors: Errors | None = None,
-    status: HTTPStatus = HTTPStatus.OK,
-) -> Callable[[Callable[[Call[Q, B]], Awaitable[A]]], Endpoint]:
+    queue: str | None = None,
+) -> Callable[[Callable[[Call[Q, B]], Awaitable[A | Sends[A]]]], Endpoint]:
     """Make a function a route of the blueprint, named as the function is and described by its docstring.
 
     `needs` None opens it to everybody, without a key; other routes have the app's own auth level (function_app.py).
-    `errors` says which of the work's exceptions are answers, as problem documents.
+    `errors` says which of the work's exceptions are answers, as problem documents. `queue` is where the
+    messages go of a function that gives an answer and messages (Sends).
     """
 
-    def register(work: Callable[[Call[Q, B]], Awaitable[A]]) -> Endpoint:
-        made = describe(work, method, route, needs, errors=errors, status=status)
+    def register(work: Callable[[Call[Q, B]], Awaitable[A | Sends[A]]]) -> Endpoint:
+        made = describe(work, method, route, needs, errors=errors)
 
         async def handle(req: func.HttpRequest) -> func.HttpResponse:
             return await made.serve(running_app(), req)
 
-        handle.__name__ = made.name
+        async def handle_and_send(req: func.HttpRequest, messages: Messages) -> func.HttpResponse:
+            return await made.serve(running_app(), req, messages)
+
+        handle.__name__ = handle_and_send.__name__ = made.name
         level = func.AuthLevel.ANONYMOUS if needs is None else None
-        bp.function_name(made.name)(bp.route(route=route, methods=[method], auth_level=level)(handle))
+        routed = bp.route(route=route, methods=[method], auth_level=level)
+        if queue is None:
+            bp.function_name(made.name)(routed(handle))
+        else:
+            sent = bp.queue_output(arg_name="messages", queue_name=queue, connection="AzureWebJobsStorage")
+            bp.function_name(made.name)(routed(sent(handle_and_send)))
         ENDPOINTS.append(made)
         return made
 
@@ -187,17 +217,17 @@ def endpoint[Q: Query, B: BaseModel, A: BaseModel](
 
 
 def describe[Q: Query, B: BaseModel, A: BaseModel](
-    work: Callable[[Call[Q, B]], Awaitable[A]],
+    work: Callable[[Call[Q, B]], Awaitable[A | Sends[A]]],
     method: Method,
     route: str,
     needs: Role | None,
     *,
     errors: Errors | None = None,
-    status: HTTPStatus = HTTPStatus.OK,
 ) -> Endpoint:
     """What a function's signature and docstring say of its route."""
     hints = get_type_hints(work)
     query, body = (*get_args(hints["call"]), NoBody)[:2]
+    answer = hints["return"]
     return Endpoint(
         name=work.__name__,
         method=method,
@@ -205,10 +235,9 @@ def describe[Q: Query, B: BaseModel, A: BaseModel](
         needs=needs,
         query=query,
         body=body,
-        answer=hints["return"],
+        answer=get_args(answer)[0] if get_origin(answer) is Sends else answer,
         about=work.__doc__ or "",
         work=work,  # type: ignore[arg-type]
         errors=errors or {},
-        status=status,
         tag=work.__module__.rpartition(".")[2],
     )

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared.answers.people import PostureRuleId, UserField, gravest, is_user, paged
 from shared.app.app import App
-from shared.people.lists import AccountEntry
+from shared.people.lists import AccountEntry, from_kept
 from shared.rules.posture import POSTURE_RULE
 from shared.rules.rule import Severity
 from shared.store.people import ACCOUNTS, load_list
@@ -58,7 +58,7 @@ class AccountsPage(Page[AccountItem]):
 async def read_accounts(app: App, query: AccountsQuery) -> AccountsPage:
     """A page of accounts. Raises BadParameter for a wrong cursor."""
     kept = await load_list((await app.tables()).directory, ACCOUNTS)
-    every = [AccountEntry(*entry) for entry in kept.entries] if kept else []
+    every = [from_kept(AccountEntry, entry) for entry in kept.entries] if kept else []
     chosen = [
         account
         for account in every

@@ -14,7 +14,7 @@ from shared.app.app import App
 from shared.compliance.coverage import percent
 from shared.incidents.model import OPEN
 from shared.people.activity import Activity
-from shared.people.lists import CustomerEntry
+from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
 from shared.signin.traits import Scope
 from shared.store.incidents import KEY_SPAN, incidents_within
@@ -78,7 +78,7 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
     tables, now = await app.tables(), app.clock()
     kept, technicians = await load_lists(tables.directory, CUSTOMERS, TECHNICIANS)
     activity = await read_activity(tables, now, query.days, (Scope.CUSTOMER,))
-    every = [CustomerEntry(*entry) for entry in kept.entries] if kept else []
+    every = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     chosen = [customer for customer in every if _is_wanted(customer, query, now)]
     page, cursor = paged(chosen, query, "customers", lambda each: ((each.display_name or "~").lower(), each.key))
     open_incidents = await _open_incidents(tables)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from shared.basics.spelling import id_key, is_key
+from shared.exceptions.life import Asked
 from shared.exceptions.model import Papers
 from shared.wire.models import Answer, Body, Listed, ListQuery, Page, RuleId, Versioned
 
@@ -85,6 +86,24 @@ class ExceptionRequest(Body):
             confirmed_on=f"{confirmation.on:%Y-%m-%d}" if confirmation.on else "",
             confirmation=confirmation.reference,
             others=self.references,
+        )
+
+    def asked(self) -> Asked:
+        """The request as the domain knows it."""
+        return Asked(
+            common_issue=self.common_issue,
+            title=self.title,
+            reason=self.reason,
+            owner=self.owner,
+            user=self.user,
+            app=self.app,
+            customer=self.customer,
+            rules=self.rules,
+            starts_on=self.starts_on,
+            expires_on=self.expires_on,
+            papers=self.papers(),
+            cannot_send_claim=self.vendor_confirmation.cannot_send_multipleauthn,
+            cannot_be_external=self.vendor_confirmation.cannot_use_external_mfa,
         )
 
 

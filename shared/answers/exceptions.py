@@ -52,20 +52,7 @@ class _After(Place):
 async def ask_exception(app: App, asked: ExceptionRequest, *, by: str) -> ExceptionDetail:
     """Ask for one. Raises Unacceptable."""
     now = app.clock()
-    wrong = life.why_not(
-        common_issue=asked.common_issue,
-        title=asked.title,
-        reason=asked.reason,
-        owner=asked.owner,
-        named=bool(asked.user or asked.app or asked.customer),
-        rules=asked.rules,
-        starts_on=asked.starts_on,
-        expires_on=asked.expires_on,
-        papers=asked.papers(),
-        claim_impossible=asked.vendor_confirmation.cannot_send_multipleauthn,
-        external_impossible=asked.vendor_confirmation.cannot_use_external_mfa,
-        today=now.date(),
-    )
+    wrong = life.why_not(asked.asked(), now.date())
     if wrong or asked.starts_on is None or asked.expires_on is None:
         raise Unacceptable(wrong)
     made = TechnicalException(

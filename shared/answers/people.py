@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from shared.basics.spelling import masked_user_id
 from shared.ledger.slices import DAY, midnight
 from shared.people.activity import Activity
-from shared.people.lists import Technician
+from shared.people.lists import Technician, from_kept
 from shared.rules.posture import POSTURE_RULE
 from shared.store.people import Kept
 from shared.store.rollups import partner_days
@@ -74,7 +74,7 @@ async def read_activity(tables: Tables, now: datetime, days: int, scopes: Sequen
 
 def technicians_of(kept: Kept | None) -> list[Technician]:
     """The technicians of a list as it is kept."""
-    return [Technician(*entry) for entry in kept.entries] if kept else []
+    return [from_kept(Technician, entry) for entry in kept.entries] if kept else []
 
 
 def gravest(fits: Sequence[Sequence[Any]]) -> tuple[str, int]:

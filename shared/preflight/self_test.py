@@ -100,8 +100,9 @@ class _Record:
     deliveries: tuple[tuple[str, str], ...] = ()
 
 
-async def start_self_test(app: App, asked: SelfTestRequest, *, by: str) -> SelfTest:
-    """Note it; the caller sends `message_of` its id. Raises BadParameter for a channel that is not there."""
+async def start_self_test(app: App, asked: SelfTestRequest, *, by: str) -> tuple[SelfTest, str]:
+    """Note that it begins. Returns how it stands, and the message that the caller sends to the queue of the scan.
+    Raises BadParameter for a channel that is not there."""
     channels = app.settings.channels
     if asked.channel is not None and asked.channel not in channels:
         raise BadParameter("channel", "is not one of the channels")
@@ -110,7 +111,7 @@ async def start_self_test(app: App, asked: SelfTestRequest, *, by: str) -> SelfT
     await _forget(tables, record.at - _KEPT)
     await _save(tables, record)
     log_event("self_test_started", self_test=record.id)
-    return await _shown(tables, record)
+    return await _shown(tables, record), message_of(record.id)
 
 
 def message_of(id_: str) -> str:

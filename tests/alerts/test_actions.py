@@ -203,14 +203,14 @@ async def test_a_dead_delivery_can_be_sent_again_under_its_own_id(azurite: str) 
 async def test_a_test_message_is_marked_as_one(azurite: str) -> None:
     async with bench(azurite, receiver(), receiver("teams")) as b:
         body = json.dumps({"channel": "soc1"}).encode()
-        made = await ask(routes.test_alert, b.app, body=body, headers={"Content-Type": "application/json"})
+        made = await ask(routes.try_channel, b.app, body=body, headers={"Content-Type": "application/json"})
         assert (made.status, made.json["test"], made.json["state"]) == (200, True, "pending")
         await b.tick()
         assert (b.got(0), len(b.got(1))) == ([], 1)
         assert "TEST" in b.got(1)[0].body.decode()
         unknown = json.dumps({"channel": "nobody"}).encode()
         assert (
-            await ask(routes.test_alert, b.app, body=unknown, headers={"Content-Type": "application/json"})
+            await ask(routes.try_channel, b.app, body=unknown, headers={"Content-Type": "application/json"})
         ).status == 404
 
 

@@ -48,6 +48,7 @@ async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeyp
             "customer": (2, 1),
             "partner-center": (1, 0),
             "partner-tenant": (1, 1),
+            "guest": (0, 0),
         }
         assert shown["byEvidence"] == {"none": 1, "not-applicable": 1, "proven": 2}
         assert shown["byRule"] == {"interactive-without-mfa": 1}

@@ -181,6 +181,9 @@ NEEDED: list[tuple[str, object, str]] = [
     ("rules", [], "rules"),
     ("rules", ["interactive-without-mfa", "legacy-auth"], "rules"),
     ("rules", ["interactive-without-mfa", "password-flow"], "rules"),
+    ("rules", ["interactive-without-mfa", "device-code"], "rules"),
+    ("rules", ["mfa-skipped"], "rules"),
+    ("rules", ["non-interactive"], "rules"),
     ("user", None, "user"),
 ]
 
@@ -190,6 +193,8 @@ async def test_issue_6_needs_its_papers_an_end_and_somebody(app: App) -> None:
         reply = await send(request_exception, app, asked(**{member: without}))
         assert reply.status == 422, reply.text
         assert field in reply.wrong, (member, without)
+    alone = await send(request_exception, app, asked(user=None, app=APP))
+    assert (alone.status, alone.wrong) == (422, ["user"]), "an app alone would be everybody"
 
 
 async def test_a_body_that_is_none_is_a_400(app: App) -> None:

@@ -19,7 +19,7 @@ from functions.http import ENDPOINTS, Endpoint, NoBody, RawBody
 from functions.incidents import incidents
 from functions.ops import pause, rescan_period
 from functions.people import technicians
-from functions.self_test import START
+from functions.self_test import start_test
 from functions.unknown import refusal
 from shared.app.app import App
 from shared.rules.rule import PARTNER
@@ -72,8 +72,8 @@ async def test_members_that_nobody_knows_are_not_echoed_at_length(app: App) -> N
 
 
 async def test_a_body_whose_members_are_all_optional_may_be_left_out(app: App) -> None:
-    assert (await ask(START, app)).status == 200
-    assert (await ask(START, app, headers={"Content-Type": "text/plain"})).status == 415
+    assert (await ask(start_test, app)).status == 200
+    assert (await ask(start_test, app, headers={"Content-Type": "text/plain"})).status == 415
     assert (await ask(pause, app)).status == 415
 
 
