@@ -74,7 +74,7 @@ def assess(folder: Path, captured: pytest.CaptureFixture[bytes], files: Written,
     return [json.loads(line) for line in captured.readouterr().out.splitlines()]
 
 
-def differences(got: list[Assessment], expected: list[Assessment]) -> list[tuple[Assessment, Assessment]]:
+def differences(got: list[Assessment], expected: list[Assessment]) -> list[tuple[dict[str, object], Assessment]]:
     """The lines whose assessment is another one; lines also say who, when and where, which nobody judges."""
     assert len(got) == len(expected)
     judged = [
