@@ -18,7 +18,9 @@ from shared.answers.incident_detail import IncidentChange, IncidentDetail, chang
 from shared.app.app import running_app
 from shared.basics.events import log_event
 from shared.incidents.life import NotNow
+from shared.ledger.register import ActKind
 from shared.messages.message import schema
+from shared.operations.register import note_act
 from shared.tending.timer import tend_incidents
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
@@ -104,20 +106,24 @@ async def alerts(call: Call[AlertsQuery]) -> AlertsPage:
 async def send_again(call: Call[NoQuery]) -> AlertItem:
     """Send a message again, under the same webhook-id, whatever became of it."""
     try:
-        return await redeliver(call.app, call.path["id"], by=call.by)
+        sent = await redeliver(call.app, call.path["id"], by=call.by)
     except Unknown:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such alert.") from None
     except Changed:
         raise Problem(HTTPStatus.CONFLICT, "It is on its way just now.") from None
+    await note_act(call.app, ActKind.REDELIVER, call.actor, alert=sent.id)
+    return sent
 
 
 @endpoint(bp, "POST", "alerts/test", needs=Role.OPERATOR)
 async def try_channel(call: Call[NoQuery, ChannelToTry]) -> AlertItem:
     """Send a made-up incident, marked as a test, to a channel."""
     try:
-        return await send_test_alert(call.app, call.body.channel)
+        sent = await send_test_alert(call.app, call.body.channel)
     except Unknown:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such channel.") from None
+    await note_act(call.app, ActKind.TRY_CHANNEL, call.actor, channel=call.body.channel)
+    return sent
 
 
 @endpoint(bp, "GET", "alerts/schema", needs=Role.READER)

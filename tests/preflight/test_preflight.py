@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -30,6 +32,12 @@ LICENCE = f"Microsoft Entra ID P1 or P2 (sign-in log) ({PARTNER})"
 
 def _by_name(said: Any) -> dict[str, Any]:
     return {check["name"]: check for check in said["checks"]}
+
+
+async def look(at: Any) -> Any:
+    """Ask for a preflight that nobody asked for a minute ago."""
+    at.set_time(at.now + timedelta(minutes=1))
+    return (await ask(preflight, at.app)).json
 
 
 async def test_queues_are_there_missing_or_refused(storage: str) -> None:
@@ -62,7 +70,7 @@ async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
 ) -> None:
     async with bench(azurite, monkeypatch) as at:
         at.fail(StatusFault(kind="status", status=403))
-        checks = _by_name((await ask(preflight, at.app)).json)
+        checks = _by_name(await look(at))
         assert checks[SIGN_INS]["state"] == "missing"
         assert checks[SIGN_INS]["command"] == (
             "infra/scripts/grant-graph-permissions.sh "
@@ -71,14 +79,14 @@ async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
         assert checks[LICENCE]["state"] == "unknown"
 
         at.fail(LicenceFault(kind="licence"))
-        checks = _by_name((await ask(preflight, at.app)).json)
+        checks = _by_name(await look(at))
         assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("unknown", "missing")
 
         at.fail(StatusFault(kind="status", status=500))
-        checks = _by_name((await ask(preflight, at.app)).json)
+        checks = _by_name(await look(at))
         assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("unknown", "unknown")
 
-        said = (await ask(preflight, at.app)).json
+        said = await look(at)
         checks = _by_name(said)
         assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("ok", "ok")
         assert checks["the app's managed identity"]["state"] == "ok"
@@ -100,7 +108,7 @@ async def test_without_an_identity_no_permission_is_called_missing(
 ) -> None:
     async with bench(azurite, monkeypatch) as at:
         monkeypatch.setenv("IDENTITY_HEADER", "not the one that is expected")
-        said = (await ask(preflight, at.app)).json
+        said = await look(at)
         by_kind: dict[str, set[str]] = {}
         for check in said["checks"]:
             by_kind.setdefault(check["kind"], set()).add(check["state"])
@@ -183,3 +191,16 @@ def test_the_command_says_which_setting_is_wrong() -> None:
     )
     assert ran.returncode == 2
     assert "PARTNER_TENANT_ID" in ran.stderr
+
+
+async def test_whoever_asks_again_gets_the_last_answer_and_the_scan_waits_for_nobody(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        said = await look(at)
+        asked = len(at.graph.requests())
+        every = await asyncio.gather(*(ask(preflight, at.app) for _ in range(10)))
+        assert [reply.json for reply in every] == [said] * 10
+        assert len(at.graph.requests()) == asked, "Graph was asked once"
+        assert at.app.graph(PARTNER) is not at.app.graph(PARTNER, 10, use="preflight"), "budgets of their own"
+        assert (await look(at))["checkedAt"] != said["checkedAt"]
