@@ -7,7 +7,6 @@ from http import HTTPStatus
 import azure.functions as func
 
 from functions.http import Call, NoQuery, Sends, endpoint
-from functions.problems import Problem
 from functions.who import Role
 from shared.ledger.register import ActKind
 from shared.operations.register import note_act
@@ -25,10 +24,13 @@ async def start_test(call: Call[NoQuery, SelfTestRequest]) -> Sends[SelfTest]:
     return Sends(answer, [message])
 
 
-@endpoint(bp, "GET", "self-test/{id}", needs=Role.READER)
+@endpoint(
+    bp,
+    "GET",
+    "self-test/{id}",
+    needs=Role.READER,
+    errors={UnknownTest: (HTTPStatus.NOT_FOUND, "There is no such self-test.")},
+)
 async def self_test(call: Call[NoQuery]) -> SelfTest:
     """How far a self-test got, and how long each leg took."""
-    try:
-        return await read_self_test(call.app, call.path["id"])
-    except UnknownTest:
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such self-test.") from None
+    return await read_self_test(call.app, call.path["id"])

@@ -15,7 +15,6 @@ from typing import Any, Final, Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
 
 from shared.alerts.outgoing import message_id, new_delivery, surroundings
 from shared.app.app import App
@@ -36,7 +35,7 @@ from shared.store.findings import finding_of_row, finding_row
 from shared.store.incidents import incident_columns, incident_of
 from shared.store.packing import pack, unpack
 from shared.store.tables import SCHEMA, Conflict, Table, Tables, delete, keys, upsert, utc
-from shared.wire.models import Answer, BadParameter
+from shared.wire.models import Answer, BadParameter, Body
 
 _PARTITION: Final = "self-test"
 _USER: Final = "5e1f7e57-0000-4000-8000-000000000001"
@@ -54,10 +53,8 @@ class UnknownTest(Exception):  # noqa: N818
     """There is no such self-test."""
 
 
-class SelfTestRequest(BaseModel):
+class SelfTestRequest(Body):
     """Which channel gets the alert; all of them when none is named."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
 
     channel: str | None = Field(default=None, min_length=1, max_length=100)
 

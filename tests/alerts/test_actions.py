@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from functions import alerts as routes
-from functions.alerts import alert_schema, alerts, change, incident, send_again
+from functions.alerts import alert_schema, alerts, send_again
+from functions.incidents import incident, update_incident
 from functions.who import Role
 from local.stage.receivers import Fault
 from shared.messages.message import schema
@@ -24,7 +25,7 @@ async def read(b: Bench, who: str = "jane") -> Reply:
 
 async def patch(b: Bench, who: str = "jane", *, etag: str | None = "*", **members: Any) -> Reply:
     return await ask(
-        change,
+        update_incident,
         b.app,
         path={"id": key_of(who)},
         headers={"If-Match": etag, "Content-Type": "application/json"}

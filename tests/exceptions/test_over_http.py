@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from functions.answers import incidents, summary
+from functions.answers import summary
 from functions.exceptions import (
-    approve,
+    approve_request,
     exception,
     exceptions,
     request_exception,
     request_for_partner_center,
-    withdraw,
+    withdraw_request,
 )
 from functions.http import Endpoint
+from functions.incidents import incidents
 from shared.app.app import App
 from shared.app.settings import AuthMode
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
@@ -58,7 +59,7 @@ async def send(
 async def given(app: App, /, **members: Any) -> str:
     """An approved exception; its id."""
     made = (await send(request_exception, app, asked(**members))).json
-    reply = await send(approve, app, {}, id_=made["id"], etag=made["etag"])
+    reply = await send(approve_request, app, {}, id_=made["id"], etag=made["etag"])
     assert reply.status == 200, reply.text
     return str(made["id"])
 
@@ -68,14 +69,16 @@ async def given(app: App, /, **members: Any) -> str:
 
 async def test_requested_approved_withdrawn_with_who_and_when(app: App) -> None:
     made = await send(request_exception, app, asked())
-    assert (made.status, made.headers["ETag"]) == (200, made.json["etag"])
+    assert (made.status, made.headers["ETag"]) == (201, made.json["etag"])
     id_, etag = made.json["id"], made.json["etag"]
     assert (made.json["state"], made.json["approvedBy"], made.json["user"]) == ("requested", None, TECHNICIAN)
 
-    approved = await send(approve, app, {"ticket": "TN-1", "comment": "until the new provider"}, id_=id_, etag=etag)
+    approved = await send(
+        approve_request, app, {"ticket": "TN-1", "comment": "until the new provider"}, id_=id_, etag=etag
+    )
     assert (approved.status, approved.json["state"], approved.json["ticket"]) == (200, "approved", "TN-1")
     assert approved.json["etag"] != etag
-    gone = await send(withdraw, app, id_=id_, etag=approved.json["etag"])
+    gone = await send(withdraw_request, app, id_=id_, etag=approved.json["etag"])
     assert (gone.status, gone.json["state"]) == (200, "withdrawn")
     shown = await send(exception, app, id_=id_)
     assert shown.json == gone.json
@@ -94,12 +97,12 @@ async def test_requested_approved_withdrawn_with_who_and_when(app: App) -> None:
 async def test_a_change_needs_the_version_that_was_seen(app: App) -> None:
     made = (await send(request_exception, app, asked())).json
     id_ = made["id"]
-    assert (await send(approve, app, {}, id_=id_)).status == 428
-    assert (await send(withdraw, app, id_=id_)).status == 428
-    assert (await send(approve, app, {}, id_=id_, etag='"7"')).status == 412
-    assert (await send(approve, app, {}, id_=id_, etag=made["etag"])).status == 200
-    assert (await send(withdraw, app, id_=id_, etag=made["etag"])).status == 412
-    assert (await send(approve, app, {}, id_=id_, etag="*")).status == 409
+    assert (await send(approve_request, app, {}, id_=id_)).status == 428
+    assert (await send(withdraw_request, app, id_=id_)).status == 428
+    assert (await send(approve_request, app, {}, id_=id_, etag='"7"')).status == 412
+    assert (await send(approve_request, app, {}, id_=id_, etag=made["etag"])).status == 200
+    assert (await send(withdraw_request, app, id_=id_, etag=made["etag"])).status == 412
+    assert (await send(approve_request, app, {}, id_=id_, etag="*")).status == 409
     assert [line["action"] for line in (await send(exception, app, id_=id_)).json["history"]] == [
         "requested",
         "approved",
@@ -139,17 +142,17 @@ async def test_a_second_person_approves_told_apart_by_tenant_and_object_id(
         claims(tid=TENANT, oid=BOB),  # a program has no claim of a person
         claims(tid=TENANT, oid=BOB, idtyp="app", name="robot"),
     ):
-        reply = await send(approve, easy, {}, id_=made["id"], etag="*", headers=same)
+        reply = await send(approve_request, easy, {}, id_=made["id"], etag="*", headers=same)
         assert reply.status == 403, same
     bob = claims(tid=TENANT, oid=BOB, preferred_username="ann@partner.example")  # names prove nothing, either way
-    other = await send(approve, easy, {}, id_=made["id"], etag=made["etag"], headers=bob)
+    other = await send(approve_request, easy, {}, id_=made["id"], etag=made["etag"], headers=bob)
     assert (other.status, other.json["state"]) == (200, "approved")
 
 
 async def test_a_function_key_is_no_second_person(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     key = await in_mode(app, AuthMode.KEY, monkeypatch)
     made = (await send(request_exception, key, asked())).json
-    reply = await send(approve, key, {}, id_=made["id"], etag="*")
+    reply = await send(approve_request, key, {}, id_=made["id"], etag="*")
     assert (reply.status, "AUTH_MODE easyauth" in reply.text) == (403, True)
 
 
@@ -164,7 +167,12 @@ async def test_one_that_is_not_there(app: App) -> None:
 
 
 async def _is_not_there(app: App, id_: str) -> None:
-    for endpoint, body in ((exception, None), (approve, {}), (withdraw, None), (request_for_partner_center, None)):
+    for endpoint, body in (
+        (exception, None),
+        (approve_request, {}),
+        (withdraw_request, None),
+        (request_for_partner_center, None),
+    ):
         assert (await send(endpoint, app, body, id_=id_, etag="*")).status == 404
 
 
@@ -349,7 +357,7 @@ async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monke
         await at.work()
         id_ = await given(at.app)
         assert (await _numbers(at))[3] == 1
-        assert (await send(withdraw, at.app, id_=id_, etag="*")).status == 200
+        assert (await send(withdraw_request, at.app, id_=id_, etag="*")).status == 200
         assert await _states(at) == ["True open"]
         assert (await _numbers(at))[3] == 0
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import os
 import socket
 import subprocess
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 from azure.storage.queue.aio import QueueServiceClient
 
-from functions.answers import coverage
+from functions.answers import coverage, health
 from functions.preflight import preflight
 from local.graph_server.control import LicenceFault, StatusFault
 from shared.app.app import App
@@ -204,3 +206,45 @@ async def test_whoever_asks_again_gets_the_last_answer_and_the_scan_waits_for_no
         assert len(at.graph.requests()) == asked, "Graph was asked once"
         assert at.app.graph(PARTNER) is not at.app.graph(PARTNER, 10, use="preflight"), "budgets of their own"
         assert (await look(at))["checkedAt"] != said["checkedAt"]
+
+
+async def test_a_channel_that_cannot_be_used_is_told_while_the_rest_goes_on(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reference = "@Microsoft.KeyVault(VaultName=kv;SecretName=channel-soc-url)"
+    async with bench(azurite, monkeypatch, channels={"soc": {"kind": "teams", "url": reference}}) as at:
+        with caplog.at_level(logging.INFO, "monitor"):
+            checks = _by_name(await look(at))
+        assert checks["soc"]["state"] == "missing"
+        assert "did not resolve" in checks["soc"]["detail"]
+        assert "channel-soc-url" not in str(checks), "an address, even of a secret, is nobody's business here"
+        assert "channels" not in checks, "there is one, though it cannot be used"
+        assert (await ask(health, at.app)).json == {"status": "degraded"}
+        (told,) = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
+        assert (told["deadChannels"], told["missingPermissions"], told["missingLicences"]) == (1, 0, 0)
+        assert at.app.settings.channels == {}
+
+
+async def test_no_channel_at_all_is_a_choice_and_no_dead_channel(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        with caplog.at_level(logging.INFO, "monitor"):
+            assert _by_name(await look(at))["channels"]["state"] == "missing"
+        assert (await ask(health, at.app)).json == {"status": "ok"}
+        (told,) = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
+        assert (told["missing"] > 0, told["deadChannels"]) == (True, 0)
+
+
+async def test_a_missing_permission_is_counted_for_the_alert(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        with caplog.at_level(logging.INFO, "monitor"):
+            at.fail(StatusFault(kind="status", status=403))
+            await look(at)
+            at.fail(LicenceFault(kind="licence"))
+            await look(at)
+        refused, unlicensed = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
+        assert refused["missingPermissions"] > 0
+        assert unlicensed["missingLicences"] > 0

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from functions.answers import coverage, findings, incidents, summary
+from functions.answers import coverage, findings, summary
+from functions.incidents import incidents
 from functions.self_test import self_test, start_test
 from local.stage.receivers import Fault
 from shared.preflight.self_test import fail_self_test, is_self_test, message_of, run_self_test
