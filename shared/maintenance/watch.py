@@ -12,7 +12,6 @@ from shared.basics.spelling import id_key
 from shared.compliance.coverage import coverage, measure, percent
 from shared.ledger.counts import ScopeCounts
 from shared.ledger.days import Day
-from shared.ledger.flight import PAST
 from shared.ledger.slices import DAY, midnight
 from shared.rules.assess import Verdict
 from shared.signin.traits import HEADLINE
@@ -75,7 +74,7 @@ def log_days(app: App, days: Sequence[Day]) -> None:
 
 async def _since_installed(tables: Tables, now: datetime) -> int:
     """Nothing was ever read whole: how long the installation is waiting for it, in seconds."""
-    seen = [flight.first_seen async for flight in all_flights(tables.control) if flight.first_seen != PAST]
+    seen = [flight.first_seen async for flight in all_flights(tables.control) if flight.first_seen is not None]
     return int((now - min(seen, default=now)).total_seconds())
 
 
