@@ -40,7 +40,8 @@ from shared.ledger.slices import DAY, Slice, closed_slices, midnight
 from shared.maintenance.night import maintain, maintain_again
 from shared.maintenance.watch import watch_scan
 from shared.scan.job import scan_slice
-from shared.scan.plan import launch, plan_scans
+from shared.scan.launch import launch
+from shared.scan.plan import plan_scans
 from shared.signin.directory import Customer, DirectoryFile
 from shared.signin.traits import Scope
 from shared.store.codec import NEVER
@@ -202,7 +203,9 @@ async def _work(records: int, directory: DirectoryFile) -> list[Cost]:
         await app.directory()
         for work, age in (("first read", timedelta(0)), ("read again", _WIDTH), ("third read", 4 * _WIDTH)):
             now[0] = slice_.end + age
-            body = await launch(app, tables, await read_flight(tables.control, slice_.tenant), [slice_])
+            body = await launch(
+                app, tables, await read_flight(tables.control, slice_.tenant), [slice_], chain_until=None
+            )
             if body is None:
                 raise RuntimeError("the tenant's flight is taken")
             await meter(work, partial(scan_slice, app, body), pages=-(-records // 1000))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import batched
 from typing import Any, Final
 
 from shared.incidents.findings import Finding
@@ -13,8 +15,8 @@ from shared.ledger.slices import Slice, midnight, partition_of
 from shared.rules.rule import Severity
 from shared.signin.decoding import Quarantined
 from shared.store.codec import Codec
-from shared.store.packing import TooLong, pack_bytes
-from shared.store.tables import SCHEMA, Row, Table, is_newer, keys
+from shared.store.packing import TooLong, pack_bytes, unpack_bytes
+from shared.store.tables import MAX_BATCH, SCHEMA, Row, Table, is_newer, keys, upsert
 
 _FINDING: Final = "find-"
 _QUARANTINED: Final = "quar-"
@@ -70,10 +72,20 @@ async def findings_of(table: Table, slice_: Slice) -> Stored:
     return stored
 
 
-def quarantined_row(slice_: Slice, record: Quarantined) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class InQuarantine:
+    """A quarantined record as it stands: the id that it names ("" for none), whether an operator accepted that it
+    cannot be read, and whether its row is this version's to change."""
+
+    record: str
+    accepted: bool = False
+    ours: bool = True
+
+
+def quarantined_row(slice_: Slice, quarantined: Quarantined) -> dict[str, Any]:
     """A record that could not be read, as a row: keyed by slice and hash of its bytes. What does not even fit squeezed
     is cut; its length and hash stay."""
-    kept = record.raw
+    kept = quarantined.raw
     while True:
         try:
             packed = pack_bytes("raw", kept, _RAW_ROOM)
@@ -81,19 +93,56 @@ def quarantined_row(slice_: Slice, record: Quarantined) -> dict[str, Any]:
         except TooLong:
             kept = kept[: len(kept) // 2]
     return {
-        **keys(slice_.partition, f"{_QUARANTINED}{slice_.name}-{record.key}"),
+        **keys(slice_.partition, f"{_QUARANTINED}{slice_.name}-{quarantined.key}"),
         "v": SCHEMA,
-        "reason": record.reason,
-        "bytes": len(record.raw),
-        "cut": len(kept) < len(record.raw),
+        "reason": quarantined.reason,
+        "record": id_in(quarantined.raw)[:1024],
+        "bytes": len(quarantined.raw),
+        "cut": len(kept) < len(quarantined.raw),
         **packed,
     }
 
 
-async def quarantined_of(table: Table, slice_: Slice) -> dict[str, bool]:
-    """The row keys of a slice's quarantined records, and whether each is this version's to change."""
-    rows = table.prefixed(slice_.partition, f"{_QUARANTINED}{slice_.name}-", select=["RowKey", "v"])
-    return {str(row["RowKey"]): not is_newer(row) async for row in rows}
+async def quarantine_of(table: Table, slice_: Slice) -> dict[str, InQuarantine]:
+    """The quarantined records of a slice, by row key."""
+    rows = table.prefixed(
+        slice_.partition, f"{_QUARANTINED}{slice_.name}-", select=["RowKey", "v", "record", "accepted"]
+    )
+    return {
+        str(row["RowKey"]): InQuarantine(
+            record=str(row["record"]) if "record" in row else await _id_kept(table, slice_, str(row["RowKey"])),
+            accepted=bool(row.get("accepted")),
+            ours=not is_newer(row),
+        )
+        async for row in rows
+    }
+
+
+async def _id_kept(table: Table, slice_: Slice, row_key: str) -> str:
+    """The id in the bytes of a record: version 1 had no column for it."""
+    row = await table.get(slice_.partition, row_key)
+    return id_in(unpack_bytes("raw", row) or b"") if row else ""
+
+
+async def accept_quarantine(table: Table, slice_: Slice) -> int:
+    """Note on every quarantined record of a slice that an operator accepted it. Returns how many stand accepted."""
+    stands = await quarantine_of(table, slice_)
+    new = [key for key, record in stands.items() if record.ours and not record.accepted]
+    for batch in batched(new, MAX_BATCH, strict=False):
+        await table.transact([upsert({**keys(slice_.partition, key), "accepted": True}) for key in batch])
+    return sum(record.accepted for record in stands.values()) + len(new)
+
+
+def id_in(raw: bytes) -> str:
+    """The id that a record names which cannot be read otherwise; "" if it names none."""
+    try:
+        record = json.loads(raw)
+    except (ValueError, RecursionError):
+        return ""
+    if isinstance(record, dict) and isinstance(record.get("properties"), dict):
+        record = record["properties"]
+    named = record.get("id") if isinstance(record, dict) else None
+    return named if isinstance(named, str) else ""
 
 
 def _clock(day_of: datetime, at: datetime) -> str:
