@@ -139,8 +139,7 @@ class CsvReader:
         """Give what each row became, in order."""
         table = Table(chunks, delimiter)
         if sentence := _refusal(table.columns):
-            if sentence != foreign.STEPS_ALONE or self._steps is None:
-                self._intake.note_other(sentence)
+            self._intake.note_other(sentence)
             return
         read_row = self._reader_of(table.columns)
         for row in table:
