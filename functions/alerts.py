@@ -17,7 +17,7 @@ from shared.alerts.listing import AlertItem, AlertsPage, AlertsQuery, read_alert
 from shared.answers.incident_detail import IncidentChange, IncidentDetail, change_incident, read_detail
 from shared.app.app import running_app
 from shared.basics.events import log_event
-from shared.incidents.life import NotNow
+from shared.incidents.acts import NotNow
 from shared.messages.message import schema
 from shared.tending.timer import tend_incidents
 

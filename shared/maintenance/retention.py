@@ -14,7 +14,7 @@ from typing import Final
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
-from shared.incidents.model import RESOLVED
+from shared.incidents.model import IncidentState
 from shared.ledger.slices import DAY, days_between, midnight, partition_of
 from shared.maintenance.removal import Allowance, remove, remove_batch
 from shared.messages.delivery import delivery_id
@@ -92,7 +92,7 @@ async def _incidents(tables: Tables, cutoff: datetime, allowance: Allowance) -> 
         columns = [*_KEYS, "state", "resolvedAt", "last"]
         async for row in tables.incidents.prefixed(shard, "incident-", columns):
             allowance.took(1)
-            closed = not is_newer(row) and row["state"] == RESOLVED
+            closed = not is_newer(row) and row["state"] == IncidentState.RESOLVED
             if closed and max(utc(row["resolvedAt"]), utc(row["last"])) < cutoff:
                 old[str(row["RowKey"]).removeprefix("incident-")] = etag_of(row)
         if allowance.is_used_up:

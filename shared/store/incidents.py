@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from shared.incidents.history import Line
-from shared.incidents.life import USUAL_LIFE, Accepts, Life, Note, Step, accept_nothing, after
+from shared.incidents.life import USUAL_LIFE, Accepts, Life, News, Note, Step, accept_nothing, apply_findings
 from shared.incidents.model import (
     ALL_SCOPES,
-    OPEN,
     PAST,
-    RESOLVED,
     Facts,
     Incident,
+    IncidentState,
     Telling,
     Who,
     adds,
@@ -30,6 +29,7 @@ from shared.incidents.model import (
 )
 from shared.ledger.slices import Slice
 from shared.store.events import event_row
+from shared.store.packing import pack, unpack
 from shared.store.tables import (
     SCHEMA,
     Conflict,
@@ -104,7 +104,7 @@ async def _contribute_once(
     if incident_row is not None and is_newer(incident_row):
         return
     before = incident_of(incident_row) if incident_row else None
-    since = before.since if before else PAST
+    since = before.since if before else None
     operations: list[Operation] = []
     replaced: dict[str, Facts] = {}
     added: list[Facts] = []
@@ -139,7 +139,7 @@ async def _contribute_once(
     elif facts is not None and facts.count == 0:
         facts = None
     known = who or (before.who if before else Who("", "", "", "", ""))
-    step = after(before, key, known, facts, added=added, now=now, life=life, accepts=accepts)
+    step = apply_findings(before, News(key, known, facts, now, tuple(added)), life, accepts)
     if step is not None:
         operations += _step_rows(step, now, etag_of(incident_row) if incident_row else None, first_scan=first_scan)
     await table.transact(operations)
@@ -168,6 +168,7 @@ def _fact_columns(facts: Facts) -> dict[str, Any]:
         "severity": facts.severity,
         "announceable": facts.announceable,
         "scopes": ",".join(sorted(facts.scopes)),
+        **pack("traits", sorted(facts.traits)),
     }
 
 
@@ -180,6 +181,7 @@ def _facts(row: Row) -> Facts:
         severity=row["severity"],
         announceable=row["announceable"],
         scopes=_scopes(row),
+        traits=frozenset(unpack("traits", row) or ()),
     )
 
 
@@ -206,15 +208,21 @@ def incident_columns(incident: Incident) -> dict[str, Any]:
         "opening": incident.opening,
         "state": incident.state,
         "reason": incident.reason,
-        "since": incident.since,
+        "since": incident.since or PAST,
         "tellings": incident.tellings,
-        "toldAt": incident.told_at,
-        "toldLast": incident.told_last,
-        "openedAt": incident.opened_at,
-        "grewAt": incident.grew_at,
-        "snoozedUntil": incident.snoozed_until,
-        "resolvedAt": incident.resolved_at,
+        "toldAt": incident.told_at or PAST,
+        "toldLast": incident.told_last or PAST,
+        "openedAt": incident.opened_at or PAST,
+        "grewAt": incident.grew_at or PAST,
+        "snoozedUntil": incident.snoozed_until or PAST,
+        "resolvedAt": incident.resolved_at or PAST,
+        "actedAt": incident.acted_at or PAST,
+        "wokenAt": incident.woken_at or PAST,
+        "assignee": incident.assignee,
+        "due": incident.due.isoformat() if incident.due else "",
         "revision": incident.revision,
+        **pack("known", None if incident.known is None else sorted(incident.known)),
+        **pack("unheard", sorted(incident.unheard)),
         **_fact_columns(incident.facts),
     }
 
@@ -227,18 +235,35 @@ def incident_of(row: Row) -> Incident:
         facts=_facts(row),
         announced=row["announced"],
         opening=row["opening"],
-        state=row["state"],
+        state=IncidentState(row["state"]),
         reason=row["reason"],
-        since=utc(row["since"]),
+        since=_time(row, "since"),
         tellings=row["tellings"],
-        told_at=utc(row["toldAt"]),
-        told_last=utc(row["toldLast"]),
-        opened_at=utc(row["openedAt"]),
-        grew_at=utc(row["grewAt"]),
-        snoozed_until=utc(row["snoozedUntil"]),
-        resolved_at=utc(row["resolvedAt"]),
+        told_at=_time(row, "toldAt"),
+        told_last=_time(row, "toldLast"),
+        opened_at=_time(row, "openedAt"),
+        grew_at=_time(row, "grewAt"),
+        snoozed_until=_time(row, "snoozedUntil"),
+        resolved_at=_time(row, "resolvedAt"),
+        acted_at=_time(row, "actedAt"),
+        woken_at=_time(row, "wokenAt"),
+        known=_known(row),
+        unheard=frozenset(unpack("unheard", row) or ()),
+        assignee=row.get("assignee", ""),
+        due=date.fromisoformat(row["due"]) if row.get("due") else None,
         revision=row["revision"],
     )
+
+
+def _time(row: Row, column: str) -> datetime | None:
+    """A time; a row holds PAST for none, since a merge cannot clear a column, and an older version's has no column."""
+    at = row.get(column)
+    return None if at is None or utc(at) == PAST else utc(at)
+
+
+def _known(row: Row) -> frozenset[str] | None:
+    known = unpack("known", row)
+    return None if known is None else frozenset(known)
 
 
 # --- what people and time do to an incident ---------------------------------------------------------------------------
@@ -279,7 +304,7 @@ async def unresolved(table: Table) -> AsyncIterator[tuple[Incident, str]]:
     """The incidents that are not resolved, each with its row's etag."""
     for shard in SHARDS:
         async for row in table.prefixed(shard, _INCIDENT):
-            if not is_newer(row) and row["state"] != RESOLVED:
+            if not is_newer(row) and row["state"] != IncidentState.RESOLVED:
                 yield incident_of(row), etag_of(row)
 
 
@@ -323,7 +348,7 @@ async def open_by_severity(table: Table, scopes: Collection[str] = ALL_SCOPES) -
 
     async def of_shard(shard: str) -> Counter[int]:
         rows = table.prefixed(shard, _INCIDENT, select=["state", "severity", "scopes", "v"])
-        found = [row async for row in rows if row["state"] == OPEN and not is_newer(row)]
+        found = [row async for row in rows if row["state"] == IncidentState.OPEN and not is_newer(row)]
         return Counter(int(row["severity"]) for row in found if not _scopes(row).isdisjoint(scopes))
 
     return sum(await asyncio.gather(*(of_shard(shard) for shard in SHARDS)), Counter())
