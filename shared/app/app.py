@@ -13,6 +13,7 @@ from functools import cache
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.app.quiet import quiet_libraries
 from shared.app.settings import Settings, SettingsError, load_settings
 from shared.basics.spelling import id_key
 from shared.graph.client import GraphClient
@@ -37,6 +38,7 @@ class App:
         credential_for: Callable[[str], AsyncTokenCredential] | None = None,
         tables: Tables | None = None,
     ) -> None:
+        quiet_libraries()
         self.settings = settings
         self.clock = clock
         self._credential_for = credential_for or self._managed_identity

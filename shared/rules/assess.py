@@ -8,7 +8,7 @@ from typing import NamedTuple
 from shared.rules import fitting
 from shared.rules.rule import Policy, Severity, Signals
 from shared.signin.directory import Directory
-from shared.signin.evidence import MISSING, SATISFIED, Evidence, own_evidence
+from shared.signin.evidence import MISSING, SATISFIED, Evidence, Strength, Why, own_evidence
 from shared.signin.model import SignIn
 from shared.signin.traits import (
     WATCHED,
@@ -41,7 +41,10 @@ class Verdict(StrEnum):
 
 
 class Assessment(NamedTuple):
-    """What is said of one sign-in. `fits` holds the rules that fit, in the order of their table, with severities."""
+    """What is said of one sign-in. `fits` holds the rules that fit, in the order of their table, with severities.
+
+    `why` tells why the evidence is unknown, `strength` how strong a satisfied one is; both are None elsewhere.
+    """
 
     identity: Identity
     scope: Scope
@@ -49,6 +52,8 @@ class Assessment(NamedTuple):
     evidence: Evidence
     verdict: Verdict
     fits: tuple[tuple[str, Severity], ...] = ()
+    why: Why | None = None
+    strength: Strength | None = None
 
     @property
     def rules(self) -> tuple[str, ...]:

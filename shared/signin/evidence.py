@@ -29,6 +29,28 @@ class Evidence(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
+class Why(StrEnum):
+    """Why an evidence is unknown (docs/semantics.md, "Why unknown")."""
+
+    CONTRADICTION = "contradiction"
+    SESSION_MIXED = "session-mixed"
+    SECOND_FACTOR_UNCONFIRMED = "second-factor-unconfirmed"
+    CERTIFICATE_LEVEL_UNTOLD = "certificate-level-untold"
+    FEDERATED_SILENT = "federated-silent"
+    SESSION_UNSEEN = "session-unseen"
+    NO_SESSION = "no-session"
+
+
+class Strength(StrEnum):
+    """How strong the best step of a satisfied sign-in is, strongest first."""
+
+    PHISHING_RESISTANT = "phishing-resistant"
+    PASSWORDLESS = "passwordless"
+    APP = "app"
+    PHONE = "phone"
+    UNTOLD = "untold"
+
+
 SATISFIED: Final = frozenset({Evidence.PROVEN, Evidence.CLAIM, Evidence.EXTERNAL, Evidence.SESSION})
 MISSING: Final = frozenset({Evidence.NONE, Evidence.SKIPPED})
 

@@ -29,12 +29,14 @@ class Scope(StrEnum):
     CUSTOMER = "customer"
     PARTNER_CENTER = "partner-center"
     PARTNER_TENANT = "partner-tenant"
+    GUEST = "guest"
+    ON_PREMISES = "on-premises"
     DEVICE = "device"
     NONE = "none"
 
 
 HEADLINE: Final = (Scope.CUSTOMER, Scope.PARTNER_CENTER)
-WATCHED: Final = (*HEADLINE, Scope.PARTNER_TENANT)
+WATCHED: Final = (*HEADLINE, Scope.PARTNER_TENANT, Scope.GUEST)
 
 
 class Outcome(StrEnum):

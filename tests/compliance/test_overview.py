@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from functions.answers import coverage, findings, incidents, summary
+from functions.answers import coverage, findings, summary
+from functions.incidents import incidents
 from local.graph_server.control import MalformedFault, StatusFault
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
 from tests.functions.asking import ask, counted_requests
@@ -47,6 +48,7 @@ async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeyp
             "customer": (2, 1),
             "partner-center": (1, 0),
             "partner-tenant": (1, 1),
+            "guest": (0, 0),
         }
         assert shown["byEvidence"] == {"none": 1, "not-applicable": 1, "proven": 2}
         assert shown["byRule"] == {"interactive-without-mfa": 1}

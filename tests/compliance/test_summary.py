@@ -84,7 +84,7 @@ def test_every_member_is_there_even_when_nothing_is_known() -> None:
             "lagSeconds": None,
         },
         "delegatedSignIns": {**nothing, "compliancePercentAfterExceptions": None},
-        "byScope": {"customer": nothing, "partner-center": nothing, "partner-tenant": nothing},
+        "byScope": {"customer": nothing, "partner-center": nothing, "partner-tenant": nothing, "guest": nothing},
         "byEvidence": {},
         "byRule": {},
         "trend": [{"date": f"2026-11-0{d}", **none, "coveragePercent": 0.0} for d in (1, 2, 3)],
@@ -134,6 +134,7 @@ def test_every_number_is_of_the_scopes_but_by_scope_has_all() -> None:
         "customer": (2, 50.0),
         "partner-center": (1, None),
         "partner-tenant": (1, 0.0),
+        "guest": (0, None),
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import socket
 import subprocess
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from azure.storage.queue.aio import QueueServiceClient
 
-from functions.answers import coverage
+from functions.answers import coverage, health
 from functions.preflight import preflight
 from local.graph_server.control import LicenceFault, StatusFault
 from shared.app.app import App
@@ -150,7 +152,7 @@ async def test_the_timer_looks_once_an_hour(azurite: str, monkeypatch: pytest.Mo
 
 
 async def test_a_webhook_is_judged_by_its_last_message(azurite: str) -> None:
-    from functions.alerts import test_alert as send_test
+    from functions.alerts import try_channel
     from local.stage.receivers import Fault
     from shared.preflight.run import _check_webhooks
 
@@ -163,7 +165,7 @@ async def test_a_webhook_is_judged_by_its_last_message(azurite: str) -> None:
 
         async def send() -> None:
             sent = await ask(
-                send_test, at.app, headers={"Content-Type": "application/json"}, body=b'{"channel": "soc"}'
+                try_channel, at.app, headers={"Content-Type": "application/json"}, body=b'{"channel": "soc"}'
             )
             assert sent.status == 200, sent.text
             await at.tick()
@@ -183,3 +185,45 @@ def test_the_command_says_which_setting_is_wrong() -> None:
     )
     assert ran.returncode == 2
     assert "PARTNER_TENANT_ID" in ran.stderr
+
+
+async def test_a_channel_that_cannot_be_used_is_told_while_the_rest_goes_on(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reference = "@Microsoft.KeyVault(VaultName=kv;SecretName=channel-soc-url)"
+    async with bench(azurite, monkeypatch, channels={"soc": {"kind": "teams", "url": reference}}) as at:
+        with caplog.at_level(logging.INFO, "monitor"):
+            checks = _by_name((await ask(preflight, at.app)).json)
+        assert checks["soc"]["state"] == "missing"
+        assert "did not resolve" in checks["soc"]["detail"]
+        assert "channel-soc-url" not in str(checks), "an address, even of a secret, is nobody's business here"
+        assert "channels" not in checks, "there is one, though it cannot be used"
+        assert (await ask(health, at.app)).json == {"status": "degraded"}
+        (told,) = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
+        assert (told["deadChannels"], told["missingPermissions"], told["missingLicences"]) == (1, 0, 0)
+        assert at.app.settings.channels == {}
+
+
+async def test_no_channel_at_all_is_a_choice_and_no_dead_channel(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        with caplog.at_level(logging.INFO, "monitor"):
+            assert _by_name((await ask(preflight, at.app)).json)["channels"]["state"] == "missing"
+        assert (await ask(health, at.app)).json == {"status": "ok"}
+        (told,) = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
+        assert (told["missing"] > 0, told["deadChannels"]) == (True, 0)
+
+
+async def test_a_missing_permission_is_counted_for_the_alert(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        with caplog.at_level(logging.INFO, "monitor"):
+            at.fail(StatusFault(kind="status", status=403))
+            await ask(preflight, at.app)
+            at.fail(LicenceFault(kind="licence"))
+            await ask(preflight, at.app)
+        refused, unlicensed = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
+        assert refused["missingPermissions"] > 0
+        assert unlicensed["missingLicences"] > 0
