@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.incidents.life import BY_OPERATOR, Note, Step, noted, open_now, tell
@@ -67,10 +67,10 @@ def comment_on(before: Incident, by: str, comment: str) -> Step:
     return noted(before, Note("commented", by, comment))
 
 
-def assign(before: Incident, by: str, comment: str, *, assignee: str | None, due: date | None) -> Step:
+def assign(before: Incident, by: str, comment: str, *, assignee: str | None, due: datetime | None) -> Step:
     """Say who looks after it, and until when; "" and None take it back. Possible in every state."""
     who = before.assignee if assignee is None else assignee
-    words = [f"to {who}" if who else "to nobody", f"due {due}" if due else "", comment]
+    words = [f"to {who}" if who else "to nobody", f"due {due:%Y-%m-%d}" if due else "", comment]
     return noted(replace(before, assignee=who, due=due), Note("assigned", by, ", ".join(filter(None, words))))
 
 

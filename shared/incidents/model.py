@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -91,8 +91,8 @@ class Incident:
     that people know of. `opened_at` is when this opening began, `grew_at` when its last finding came or a person opened
     it. `acted_at` is when somebody acknowledged or snoozed it, `known` the traits that it had then (None: nobody did,
     or an older version of the app wrote it down), `woken_at` when a new trait last woke it. `assignee` and `due` are
-    who looks after it, and until when. `unheard` are new traits that may not wake it yet. `revision` counts the
-    lines of its history.
+    who looks after it, and until which day (a UTC midnight). `unheard` are new traits that may not wake it yet.
+    `revision` counts the lines of its history.
     """
 
     key: str
@@ -115,7 +115,7 @@ class Incident:
     known: frozenset[str] | None = None
     unheard: frozenset[str] = frozenset()
     assignee: str = ""
-    due: date | None = None
+    due: datetime | None = None
     revision: int = 0
 
     @property
