@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     # People and customers
     further_group_ids: GroupIds = ()
     federated_domains: Words = ()
+    read_federation: bool = True
     directory_requests_per_10_seconds: int = Field(default=100, ge=1, le=100_000)
     report_requests_per_10_seconds: int = Field(default=1, ge=1, le=100_000)
 

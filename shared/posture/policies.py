@@ -297,6 +297,26 @@ def policy_of(part: Mapping[str, object]) -> Policy:
     )
 
 
+def policies_of(parts: Mapping[str, object], read_at: datetime) -> Policies:
+    """The policies from what Graph said, by the names of shared/graph/policies.py; a part that is missing was not
+    read."""
+    policies, domains, federation = parts.get("conditionalAccess"), parts.get("domains"), parts.get("federation")
+    defaults = _map(parts, "securityDefaults").get("isEnabled")
+    by_domain = federation if isinstance(federation, Mapping) else None
+    return Policies(
+        read_at=read_at,
+        conditional_access=tuple(map(policy_of, _maps(policies))) if isinstance(policies, list) else None,
+        security_defaults=defaults if isinstance(defaults, bool) else None,
+        domains=tuple(_federation(d, by_domain) for d in _maps(domains)) if isinstance(domains, list) else None,
+        named_locations={_text(p.get("id")): _text(p.get("displayName")) for p in _maps(parts.get("namedLocations"))},
+    )
+
+
+def _federation(domain: Mapping[str, object], by_domain: Mapping[str, object] | None) -> Federation:
+    told = None if by_domain is None else _maps(by_domain.get(_text(domain.get("id"))))
+    return federation_of(domain, told)
+
+
 def federation_of(domain: Mapping[str, object], configurations: Sequence[Mapping[str, object]] | None) -> Federation:
     """A domain, from Graph's domain and its federationConfiguration (None: it was not read)."""
     federated = squeezed(_text(domain.get("authenticationType"))) == "federated"
@@ -326,6 +346,10 @@ def _scope(
 def _map(part: Mapping[str, object], name: str) -> Mapping[str, object]:
     value = part.get(name)
     return value if isinstance(value, Mapping) else {}
+
+
+def _maps(value: object) -> list[Mapping[str, object]]:
+    return [part for part in value if isinstance(part, Mapping)] if isinstance(value, list) else []
 
 
 def _text(value: object) -> str:
