@@ -32,9 +32,8 @@ from shared.rules.assess import Assessment, assess
 from shared.rules.rule import Policy, Severity
 from shared.signin.decoding import reason_of
 from shared.signin.directory import Directory, DirectoryFile
-from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
-from shared.signin.sessions import Proof, SessionKey, is_root, session_of
+from shared.signin.sessions import Proof, Root, Session, SessionKey, root_of, session_of
 
 type Line = Callable[[SignIn, Assessment], str]
 
@@ -42,7 +41,7 @@ _BLOCK: Final = 1000  # lines written at once
 _IN_MEMORY: Final = 16 << 20
 _LONG: Final = 16 << 20  # a file of which one waits for the end
 # In the order of the choices of a waiting line.
-_ANSWERS: Final = (Evidence.SESSION, Evidence.NONE, Evidence.UNKNOWN)
+_ANSWERS: Final = (Session.SATISFIED, Session.MISSING, Session.MIXED, Session.UNSEEN)
 
 
 class Misuse(Exception):  # noqa: N818 - what it is
@@ -130,20 +129,18 @@ class Judge:
         """`line` makes the text of a judged record."""
         self._directory, self._policy, self._line, self._sessions = directory, policy, line, sessions
         # By id, because only the version of a record that was served last counts.
-        self._roots: dict[str, tuple[SessionKey, datetime, Evidence]] = {}
+        self._roots: dict[str, Root] = {}
 
     def line(self, sign_in: SignIn) -> str:
         """What is said of a record: a JSON object, or a list that waits for its session (`settled`)."""
         judged = assess(sign_in, self._directory, self._policy)
         if not self._sessions:
             return self._line(sign_in, judged)
-        own = judged.evidence  # as it asked no session
-        self._roots.pop(sign_in.id, None)
-        if own is Evidence.NOT_APPLICABLE or (key := session_of(sign_in)) is None:
-            return self._line(sign_in, judged)
-        if own is not Evidence.UNKNOWN:
-            if is_root(sign_in, own):
-                self._roots[sign_in.id] = (key, sign_in.instant, own)
+        if root := root_of(sign_in, self._directory):
+            self._roots[sign_in.id] = root
+        else:
+            self._roots.pop(sign_in.id, None)
+        if not judged.asks_session or (key := session_of(sign_in, self._directory)) is None:
             return self._line(sign_in, judged)
         choices = [
             self._line(sign_in, assess(sign_in, self._directory, self._policy, answer)) for answer in _ANSWERS[:-1]
@@ -153,8 +150,8 @@ class Judge:
     def proofs(self) -> dict[SessionKey, Proof]:
         """What the sessions proved, once all records were seen."""
         proofs: dict[SessionKey, Proof] = {}
-        for key, at, own in self._roots.values():
-            proofs.setdefault(key, Proof()).add(at, own)
+        for root in self._roots.values():
+            proofs.setdefault(root.session, Proof()).add(root.at, root.own)
         return proofs
 
 
@@ -164,7 +161,7 @@ def settled(lines: Iterable[str], proofs: dict[SessionKey, Proof]) -> Iterator[s
         if line.startswith("["):
             user, session, at, *choices = json.loads(line)
             proof = proofs.get((user, session))
-            answer = proof.at(datetime.fromisoformat(at)) if proof else Evidence.UNKNOWN
+            answer = proof.at(datetime.fromisoformat(at)) if proof else Session.UNSEEN
             yield choices[_ANSWERS.index(answer)]
         else:
             yield line
