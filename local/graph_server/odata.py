@@ -1,5 +1,6 @@
-"""The query options that `auditLogs/signIns` takes; all others are refused (docs/entra-facts.md, "Asking Graph").
+"""The query options that `auditLogs/signIns` takes; all others are refused.
 
+Facts: docs/entra-facts.md, "Asking Graph for them".
 Times are counted in ticks of 100 ns since 1 January 0001 UTC, the precision of Graph's own.
 """
 
