@@ -188,8 +188,13 @@ def json_line(sign_in: SignIn, judged: Assessment) -> str:
     return (
         f'{{"id":{_text(sign_in.id)},"identity":"{judged.identity}","scope":"{judged.scope}",'
         f'"outcome":"{judged.outcome}","evidence":"{judged.evidence}","verdict":"{judged.verdict}",'
-        f"{_rules(judged.fits) if judged.fits else _NO_RULES}}}"
+        f'{_rules(judged.fits) if judged.fits else _NO_RULES},"why":{_or_null(judged.why)},'
+        f'"strength":{_or_null(judged.strength)}}}'
     )
+
+
+def _or_null(value: str | None) -> str:
+    return "null" if value is None else f'"{value}"'
 
 
 _NO_RULES: Final = '"rules":[],"severity":null'

@@ -17,7 +17,6 @@ from shared.signin.model import SignIn
 from shared.signin.protocol import cannot_do_mfa, is_federated
 from shared.signin.steps import Steps, read_steps
 
-
 __all__ = ["MISSING", "SATISFIED", "Evidence", "Grade", "Strength", "Why", "own_grade", "stated_evidence"]
 
 

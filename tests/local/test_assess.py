@@ -28,7 +28,7 @@ from shared.rules.rule import (
     Record,
 )
 
-KEYS: Final = ["id", "identity", "scope", "outcome", "evidence", "verdict", "rules", "severity"]
+KEYS: Final = ["id", "identity", "scope", "outcome", "evidence", "verdict", "rules", "severity", "why", "strength"]
 DIRECTORY: Final = {
     "partnerTenantId": PARTNER,
     "customers": [{"tenantId": CUSTOMER, "displayName": "Fabrikam"}],
@@ -91,9 +91,20 @@ def test_a_line_has_exactly_the_members_of_the_contract_in_their_order(command: 
     first, second = (json.loads(line) for line in out.splitlines())
     assert list(first) == list(second) == KEYS
     assert list(first.values()) == [
-        "1", "user", "customer", "success", "none", "non-compliant", ["interactive-without-mfa"], "high",
+        "1", "user", "customer", "success", "none", "non-compliant", ["interactive-without-mfa"], "high", None, None,
     ]  # fmt: skip
-    assert list(second.values()) == ["2", "user", "customer", "success", "proven", "compliant", [], None]
+    assert list(second.values()) == [
+        "2",
+        "user",
+        "customer",
+        "success",
+        "proven",
+        "compliant",
+        [],
+        None,
+        None,
+        "untold",
+    ]
 
 
 def _plain(name: str, **members: object) -> Record:
