@@ -11,7 +11,6 @@ from functions.http import ENDPOINTS, Call, NoQuery, endpoint
 from functions.openapi import document
 from functions.who import Role
 from shared.answers.findings import FindingsPage, FindingsQuery, read_findings
-from shared.answers.incidents import IncidentsPage, IncidentsQuery, read_incidents
 from shared.answers.overview import CoverageList, CoverageQuery, SummaryQuery, read_coverage, read_summary
 from shared.compliance.summary import Summary
 from shared.wire.models import Answer
@@ -20,9 +19,10 @@ bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
 class Health(Answer):
-    """The app runs and reaches its tables."""
+    """The app runs and reaches its tables. `degraded`: it does, but a channel cannot be used, so somebody is not told
+    of incidents (GET /api/preflight says which and why)."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok", "degraded"] = "ok"
 
 
 class OpenApi(RootModel[dict[str, JsonValue]]):
@@ -42,13 +42,6 @@ async def findings(call: Call[FindingsQuery]) -> FindingsPage:
     return await read_findings(call.app, call.query)
 
 
-@endpoint(bp, "GET", "incidents", needs=Role.READER)
-async def incidents(call: Call[IncidentsQuery]) -> IncidentsPage:
-    """The incidents, those seen last first. A page may hold fewer items than its limit, even none, and still have a
-    cursor: go on until the cursor is null."""
-    return await read_incidents(call.app, call.query)
-
-
 @endpoint(bp, "GET", "coverage", needs=Role.READER)
 async def coverage(call: Call[CoverageQuery]) -> CoverageList:
     """How much of the log was read over the last days; each gap and problem, newest first, with what to do."""
@@ -59,7 +52,7 @@ async def coverage(call: Call[CoverageQuery]) -> CoverageList:
 async def health(call: Call[NoQuery]) -> Health:
     """Whether the app runs and reaches its tables. Open to everybody; holds no data."""
     await (await call.app.tables()).control.get("health", "health")
-    return Health()
+    return Health(status="degraded" if call.app.settings.wrong_channels else "ok")
 
 
 @endpoint(bp, "GET", "openapi.json", needs=Role.READER)

@@ -26,6 +26,7 @@ param directorySchedule = readEnvironmentVariable('DIRECTORY_SCHEDULE', '0 20 */
 param maintenanceSchedule = readEnvironmentVariable('MAINTENANCE_SCHEDULE', '0 40 2 * * *')
 param furtherGroupIds = readEnvironmentVariable('FURTHER_GROUP_IDS', '')
 param federatedDomains = readEnvironmentVariable('FEDERATED_DOMAINS', '')
+param readFederation = bool(readEnvironmentVariable('READ_FEDERATION', 'true'))
 param lookbackDays = int(readEnvironmentVariable('LOOKBACK_DAYS', '30'))
 param sliceMinutes = int(readEnvironmentVariable('SLICE_MINUTES', '15'))
 param retentionDays = int(readEnvironmentVariable('RETENTION_DAYS', '30'))

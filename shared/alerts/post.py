@@ -7,7 +7,6 @@ goes to the checked one, so that a name that answers differently the next time c
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import httpx
 
 from shared.app.addresses import refusal
+from shared.app.quiet import quiet_libraries
 from shared.app.setting_types import LOOPBACK_HOSTS
 from shared.basics.retry_after import retry_after
 from shared.wire.text import clean
@@ -31,9 +31,8 @@ _CONNECT_SECONDS: Final = 3.0
 _MOST_ADDRESSES: Final = 3
 _SHORTEST_HINT: Final = 6  # characters of a URL or secret that an answer must not give back
 
-# httpx tells of every request with its whole URL, which is a secret here.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
+# Whoever posts without an App around it: a URL is a secret here, and the client says it of every request.
+quiet_libraries()
 
 type Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 

@@ -10,13 +10,14 @@ from functools import partial
 import pytest
 
 from local.stage.receivers import TAKES, Fault
-from shared.alerts.actions import redeliver, send_test
+from shared.alerts.actions import redeliver, send_test_alert
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import DeliveryMessage, dispatch_alerts
 from shared.alerts.post import Answer, Target, post
 from shared.incidents import life
 from shared.incidents.life import Step
 from shared.incidents.model import Incident
+from shared.ledger.head import SliceState
 from shared.ledger.slices import Slice
 from shared.operations.pause import pause_alerts
 from shared.rules.rule import Severity
@@ -341,7 +342,7 @@ async def test_digests_and_tests_come_when_they_were_asked_for(azurite: str) -> 
     async with bench(azurite, channels=members) as b:
         await _flight(b, timedelta(0))
         await b.found()
-        await send_test(b.app, "soc")
+        await send_test_alert(b.app, "soc")
         await b.tick()
         await b.tick(after=timedelta(hours=1))
         assert [(r.json["type"], r.json["test"]) for r in b.got()] == [
@@ -429,7 +430,9 @@ async def test_the_first_scan_of_old_days_is_one_summary(azurite: str) -> None:
             tables.slices, Slice(tenant, yesterday, DAY), owner="o", send_id="s", now=b.now, lease=MINUTE
         )
         assert claim is not None
-        await claim.write([], b.now, replace(claim.head, state="idle", whole=True, settled=timedelta(hours=12)))
+        await claim.write(
+            [], b.now, replace(claim.head, state=SliceState.IDLE, whole=True, settled=timedelta(hours=12))
+        )
         await b.tick()
         assert b.types() == ["incidents.first-scan"]
         assert b.got()[0].json["data"]["total"] == 12

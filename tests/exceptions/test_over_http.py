@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from functions.answers import incidents, summary
+from functions.answers import summary
 from functions.exceptions import (
-    approve,
+    approve_request,
     exception,
     exceptions,
     request_exception,
     request_for_partner_center,
-    withdraw,
+    withdraw_request,
 )
 from functions.http import Endpoint
+from functions.incidents import incidents
 from shared.app.app import App
 from shared.app.settings import AuthMode
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
@@ -30,6 +31,7 @@ from tests.functions.asking import Reply, app_over, ask
 from tests.scan.harness import NINE, NOON, Bench, bench, record
 
 DAY = timedelta(days=1)
+ALONE = "(local mode: no second person)"
 MIDNIGHT = datetime(2026, 11, 2, tzinfo=UTC)
 
 
@@ -57,7 +59,7 @@ async def send(
 async def given(app: App, /, **members: Any) -> str:
     """An approved exception; its id."""
     made = (await send(request_exception, app, asked(**members))).json
-    reply = await send(approve, app, {}, id_=made["id"], etag=made["etag"])
+    reply = await send(approve_request, app, {}, id_=made["id"], etag=made["etag"])
     assert reply.status == 200, reply.text
     return str(made["id"])
 
@@ -67,20 +69,27 @@ async def given(app: App, /, **members: Any) -> str:
 
 async def test_requested_approved_withdrawn_with_who_and_when(app: App) -> None:
     made = await send(request_exception, app, asked())
-    assert (made.status, made.headers["ETag"]) == (200, made.json["etag"])
+    assert (made.status, made.headers["ETag"]) == (201, made.json["etag"])
     id_, etag = made.json["id"], made.json["etag"]
     assert (made.json["state"], made.json["approvedBy"], made.json["user"]) == ("requested", None, TECHNICIAN)
 
-    approved = await send(approve, app, {"ticket": "TN-1", "comment": "until the new provider"}, id_=id_, etag=etag)
+    approved = await send(
+        approve_request, app, {"ticket": "TN-1", "comment": "until the new provider"}, id_=id_, etag=etag
+    )
     assert (approved.status, approved.json["state"], approved.json["ticket"]) == (200, "approved", "TN-1")
     assert approved.json["etag"] != etag
-    gone = await send(withdraw, app, id_=id_, etag=approved.json["etag"])
+    gone = await send(withdraw_request, app, id_=id_, etag=approved.json["etag"])
     assert (gone.status, gone.json["state"]) == (200, "withdrawn")
     shown = await send(exception, app, id_=id_)
     assert shown.json == gone.json
     assert [(line["action"], line["by"], line["at"], line["detail"]) for line in shown.json["history"]] == [
         ("requested", "local", "2026-11-02T12:00:00Z", "The provider cannot send the claim."),
-        ("approved", "local", "2026-11-02T12:00:00Z", "ticket TN-1 until the new provider"),
+        (
+            "approved",
+            "local",
+            "2026-11-02T12:00:00Z",
+            "ticket TN-1 until the new provider (local mode: no second person)",
+        ),
         ("withdrawn", "local", "2026-11-02T12:00:00Z", None),
     ]
 
@@ -88,37 +97,68 @@ async def test_requested_approved_withdrawn_with_who_and_when(app: App) -> None:
 async def test_a_change_needs_the_version_that_was_seen(app: App) -> None:
     made = (await send(request_exception, app, asked())).json
     id_ = made["id"]
-    assert (await send(approve, app, {}, id_=id_)).status == 428
-    assert (await send(withdraw, app, id_=id_)).status == 428
-    assert (await send(approve, app, {}, id_=id_, etag='"7"')).status == 412
-    assert (await send(approve, app, {}, id_=id_, etag=made["etag"])).status == 200
-    assert (await send(withdraw, app, id_=id_, etag=made["etag"])).status == 412
-    assert (await send(approve, app, {}, id_=id_, etag="*")).status == 409
+    assert (await send(approve_request, app, {}, id_=id_)).status == 428
+    assert (await send(withdraw_request, app, id_=id_)).status == 428
+    assert (await send(approve_request, app, {}, id_=id_, etag='"7"')).status == 412
+    assert (await send(approve_request, app, {}, id_=id_, etag=made["etag"])).status == 200
+    assert (await send(withdraw_request, app, id_=id_, etag=made["etag"])).status == 412
+    assert (await send(approve_request, app, {}, id_=id_, etag="*")).status == 409
     assert [line["action"] for line in (await send(exception, app, id_=id_)).json["history"]] == [
         "requested",
         "approved",
     ]
 
 
-async def test_who_asks_does_not_approve_where_people_sign_in(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "true")
-    settings = app.settings.model_copy(update={"auth_mode": AuthMode.EASY_AUTH})
-    signed_in = App(settings, clock=app.clock, tables=await app.tables())
+TENANT = "99999999-0000-4000-8000-000000000001"
+ANN, BOB = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"
+LONG_NAMES = "http://schemas.microsoft.com/identity/claims/"
 
-    async def by(name: str, endpoint: Endpoint, body: object, **more: str) -> Reply:
-        claims = [{"typ": "roles", "val": "Operator"}, {"typ": "preferred_username", "val": name}]
-        principal = base64.b64encode(json.dumps({"claims": claims}).encode()).decode()
-        return await send(endpoint, signed_in, body, headers={"X-MS-CLIENT-PRINCIPAL": principal}, **more)
 
-    made = (await by("ann@partner.example", request_exception, asked())).json
-    own = await by("ann@partner.example", approve, {}, id_=made["id"], etag="*")
-    assert (own.status, "somebody else" in own.text) == (403, True)
-    other = await by("bob@partner.example", approve, {}, id_=made["id"], etag=made["etag"])
-    assert (other.status, other.json["requestedBy"], other.json["approvedBy"]) == (
-        200,
-        "ann@partner.example",
-        "bob@partner.example",
-    )
+def claims(**given: str) -> Mapping[str, str]:
+    """What Easy Auth says of an operator with these claims."""
+    listed = [{"typ": "roles", "val": "Operator"}, *({"typ": typ, "val": val} for typ, val in given.items())]
+    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps({"claims": listed}).encode()).decode()}
+
+
+async def in_mode(app: App, mode: AuthMode, monkeypatch: pytest.MonkeyPatch) -> App:
+    """The same app where others let callers in."""
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "True")
+    settings = app.settings.model_copy(update={"auth_mode": mode})
+    return App(settings, clock=app.clock, tables=await app.tables())
+
+
+async def test_a_second_person_approves_told_apart_by_tenant_and_object_id(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    easy = await in_mode(app, AuthMode.EASY_AUTH, monkeypatch)
+    ann = claims(tid=TENANT, oid=ANN, preferred_username="ann@partner.example", scp="user_impersonation")
+    made = (await send(request_exception, easy, asked(), headers=ann)).json
+    # The same person: by a token without a name, by another name, by claims under their long names, as a program.
+    for same in (
+        claims(tid=TENANT, oid=ANN, scp="user_impersonation"),
+        claims(tid=TENANT, oid=ANN, preferred_username="Ann.New@partner.example"),
+        claims(**{f"{LONG_NAMES}tenantid": TENANT, f"{LONG_NAMES}objectidentifier": ANN.upper(), "name": "Ann"}),
+        claims(preferred_username="bob@partner.example"),  # no id: nobody knows who that is
+        claims(tid=TENANT, oid=BOB),  # a program has no claim of a person
+        claims(tid=TENANT, oid=BOB, idtyp="app", name="robot"),
+    ):
+        reply = await send(approve_request, easy, {}, id_=made["id"], etag="*", headers=same)
+        assert reply.status == 403, same
+    bob = claims(tid=TENANT, oid=BOB, preferred_username="ann@partner.example")  # names prove nothing, either way
+    other = await send(approve_request, easy, {}, id_=made["id"], etag=made["etag"], headers=bob)
+    assert (other.status, other.json["state"]) == (200, "approved")
+
+
+async def test_a_function_key_is_no_second_person(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = await in_mode(app, AuthMode.KEY, monkeypatch)
+    made = (await send(request_exception, key, asked())).json
+    reply = await send(approve_request, key, {}, id_=made["id"], etag="*")
+    assert (reply.status, "AUTH_MODE easyauth" in reply.text) == (403, True)
+
+
+async def test_in_local_mode_the_history_says_that_nobody_else_looked(app: App) -> None:
+    shown = (await send(exception, app, id_=await given(app))).json
+    assert "no second person" in shown["history"][-1]["detail"]
 
 
 async def test_one_that_is_not_there(app: App) -> None:
@@ -127,7 +167,12 @@ async def test_one_that_is_not_there(app: App) -> None:
 
 
 async def _is_not_there(app: App, id_: str) -> None:
-    for endpoint, body in ((exception, None), (approve, {}), (withdraw, None), (request_for_partner_center, None)):
+    for endpoint, body in (
+        (exception, None),
+        (approve_request, {}),
+        (withdraw_request, None),
+        (request_for_partner_center, None),
+    ):
         assert (await send(endpoint, app, body, id_=id_, etag="*")).status == 404
 
 
@@ -173,6 +218,9 @@ NEEDED: list[tuple[str, object, str]] = [
     ("rules", [], "rules"),
     ("rules", ["interactive-without-mfa", "legacy-auth"], "rules"),
     ("rules", ["interactive-without-mfa", "password-flow"], "rules"),
+    ("rules", ["interactive-without-mfa", "device-code"], "rules"),
+    ("rules", ["mfa-skipped"], "rules"),
+    ("rules", ["non-interactive"], "rules"),
     ("user", None, "user"),
 ]
 
@@ -182,6 +230,8 @@ async def test_issue_6_needs_its_papers_an_end_and_somebody(app: App) -> None:
         reply = await send(request_exception, app, asked(**{member: without}))
         assert reply.status == 422, reply.text
         assert field in reply.wrong, (member, without)
+    alone = await send(request_exception, app, asked(user=None, app=APP))
+    assert (alone.status, alone.wrong) == (422, ["user"]), "an app alone would be everybody"
 
 
 async def test_a_body_that_is_none_is_a_400(app: App) -> None:
@@ -307,7 +357,7 @@ async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monke
         await at.work()
         id_ = await given(at.app)
         assert (await _numbers(at))[3] == 1
-        assert (await send(withdraw, at.app, id_=id_, etag="*")).status == 200
+        assert (await send(withdraw_request, at.app, id_=id_, etag="*")).status == 200
         assert await _states(at) == ["True open"]
         assert (await _numbers(at))[3] == 0
 
