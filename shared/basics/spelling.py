@@ -23,6 +23,12 @@ def name_key(text: str | None) -> str:
     return "".join(text.translate(_HYPHENS).lower().split()) if text else ""
 
 
+@lru_cache(4096)
+def squeezed(text: str) -> str:
+    """Letters and digits alone, in lower case: for names whose spelling varies more than a `name_key` bears."""
+    return "".join(filter(str.isalnum, text.lower()))
+
+
 @lru_cache(16384)
 def id_key(text: str | None) -> str:
     """A GUID as its hex digits in lower case, whatever hyphens, spaces, braces or case it came with; "" for nothing."""

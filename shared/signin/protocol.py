@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from shared.basics.spelling import domain_of, name_key
+from shared.signin.applied import is_custom_control
 from shared.signin.directory import Directory
 from shared.signin.model import SignIn
 from shared.signin.steps import Steps
@@ -64,26 +65,12 @@ def is_federated(sign_in: SignIn, steps: Steps, directory: Directory) -> bool:
 
 # --- custom controls --------------------------------------------------------------------------------------------------
 
-_THIRD_PARTY_WORDS: Final = ("mfa", "duo", "multifactor", "2fa", "twofactor", "authenticator")
-_MICROSOFTS_OWN: Final = {
-    *("mfa", "requiremfa", "requiremultifactorauthentication", "multifactorauthentication"),
-    "federatedmultifactorauth",
-}
-
 
 def has_custom_control(sign_in: SignIn) -> bool:
     """Whether a policy was satisfied by a third party's control (Duo's "RequireDuoMfa"), which never counts as MFA."""
     return any(
         policy is not None
         and name_key(policy.result) == "success"
-        and any(map(_is_custom_control, policy.enforced_grant_controls or ()))
+        and any(is_custom_control(control) for control in policy.enforced_grant_controls or () if control)
         for policy in sign_in.applied_conditional_access_policies or ()
     )
-
-
-@lru_cache(1024)
-def _is_custom_control(control: str | None) -> bool:
-    name = name_key(control)
-    if name in _MICROSOFTS_OWN or "authenticationstrength" in name:
-        return False
-    return any(word in name for word in _THIRD_PARTY_WORDS)
