@@ -1,8 +1,8 @@
 """`python -m local token`: reads an access token, or its decoded claims, on standard input and says what it is worth.
 
-One sentence for people goes to standard error, the JSON of `POST /api/token-check` to standard output. Exit 0 when Partner
-Center would take it, 1 when not, 2 on misuse and on unreadable input. Nothing of the token goes to standard error, and it
-is never an argument: command lines are kept in histories and process lists.
+One sentence for people goes to standard error, the JSON of `POST /api/token-check` to standard output. Exit 0 when
+Partner Center would take it, 1 when not, 2 on misuse and on unreadable input. Nothing of the token goes to standard
+error, and it is never an argument: command lines are kept in histories and process lists.
 """
 
 from __future__ import annotations

@@ -59,7 +59,8 @@ def check(
 
     `now` has a time zone. `expect_audience` None means Partner Center's. `partner_tenant_id`, where known, keeps guests
     of other organisations from looking like the partner's technicians. `signature` None: it was not asked for.
-    `expired` and `notYetValid` are null where the token does not say. Raises TokenError where iat, nbf or exp is no time; nothing else in the claims raises.
+    `expired` and `notYetValid` are null where the token does not say. Raises TokenError where iat, nbf or exp is no
+    time; nothing else in the claims raises.
     """
     claims = token.claims
     safe, unreadable = shown(claims)

@@ -7,9 +7,8 @@ from typing import Final, Literal, NamedTuple, TypedDict
 from shared.tokens.claims import Claims, audiences
 from shared.tokens.kind import Kind, Mfa
 
-PARTNER_CENTER_AUDIENCES: Final = frozenset(
-    {"https://api.partnercenter.microsoft.com", "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"}
-)
+PARTNER_CENTER_APP: Final = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
+PARTNER_CENTER_AUDIENCES: Final = frozenset({"https://api.partnercenter.microsoft.com", PARTNER_CENTER_APP})
 """Partner Center's API and application id (docs/entra-facts.md)."""
 
 _CHALLENGE: Final = 'Bearer error="invalid_token"'
