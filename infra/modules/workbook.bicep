@@ -37,7 +37,7 @@ AppTraces
 
 var eventsQuery = '''
 AppTraces
-| where Message has_any ("slice_parked", "poison_message", "coverage_below_target", "ingestion_lag", "request_budget_overrun", "maintenance_failed")
+| where Message has_any ("slice_parked", "poison_message", "coverage_below_target", "ingestion_lag", "request_budget_overrun", "maintenance_failed", "records_quarantined", "alert_dead")
 | extend Event = parse_json(Message)
 | where isnotempty(Event.event)
 | summarize Events = count() by Name = tostring(Event.event), bin(TimeGenerated, 1h)
