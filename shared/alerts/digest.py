@@ -17,7 +17,6 @@ from shared.exceptions.life import REMINDERS
 from shared.incidents.model import ACKNOWLEDGED, OPEN, RESOLVED, SNOOZED, Incident
 from shared.ledger.counts import ScopeCounts, total
 from shared.ledger.days import Day
-from shared.ledger.flight import PAST
 from shared.ledger.slices import DAY, midnight
 from shared.messages.delivery import delivery_id
 from shared.messages.message import (
@@ -61,7 +60,7 @@ async def make_digests(app: App, tables: Tables) -> None:
     if not digests:
         return
     flights = [await read_flight(tables.control, tenant) for tenant in app.settings.tenants]
-    installed = min((f.first_seen for f in flights if f.first_seen != PAST), default=now)
+    installed = min((f.first_seen for f in flights if f.first_seen is not None), default=now)
     for name, (channel, due) in digests.items():
         if now - due[1] > _LATEST or due[1] <= installed:
             continue

@@ -182,7 +182,7 @@ def gaps(measured: Measured, flight: Flight | None, now: datetime, retention: ti
         if reach.quarantined:
             kept = f"Records that could not be read: {reach.quarantined}. They are kept in quarantine with the reasons."
             items.append(_item(tenant, reach.start, reach.end, Kind.QUARANTINED, 1, kept))
-    if flight and flight.problem:
+    if flight and flight.problem and flight.problem_since:
         why = f"The tenant's log cannot be read. {flight.problem}"
         items.append(_item(tenant, flight.problem_since, None, Kind.TENANT, 0, why))
     return items

@@ -12,7 +12,6 @@ from shared.basics.spelling import id_key
 from shared.compliance.coverage import coverage, measure, percent
 from shared.ledger.counts import ScopeCounts
 from shared.ledger.days import Day
-from shared.ledger.flight import PAST
 from shared.ledger.slices import DAY, midnight
 from shared.rules.assess import Verdict
 from shared.signin.traits import HEADLINE
@@ -87,7 +86,7 @@ async def _is_settling_in(tables: Tables, now: datetime) -> bool:
 
 async def _installed_at(tables: Tables, now: datetime) -> datetime:
     """When a tenant was first seen; now, where none was."""
-    seen = [flight.first_seen async for flight in all_flights(tables.control) if flight.first_seen != PAST]
+    seen = [flight.first_seen async for flight in all_flights(tables.control) if flight.first_seen is not None]
     return min(seen, default=now)
 
 

@@ -6,13 +6,24 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+from azure.core.exceptions import AzureError
+
 from shared.app.app import App
 from shared.app.settings import AuthMode, Settings
 from shared.basics.events import log_event
 from shared.messages.delivery import DELIVERED, Delivery
 from shared.preflight.graph import check_graph
 from shared.preflight.identity import check_identity
-from shared.preflight.model import Check, Kind, Preflight, State, last_preflight, preflight_of, save_preflight
+from shared.preflight.model import (
+    Check,
+    Kind,
+    Preflight,
+    State,
+    kept_preflight,
+    last_preflight,
+    preflight_of,
+    save_preflight,
+)
 from shared.preflight.queues import check_queues, queues_unasked
 from shared.preflight.storage import check_storage, storage_unasked
 from shared.store.alerts import page_of_deliveries
@@ -21,12 +32,28 @@ from shared.wire.text import clean
 
 # How often the timer looks.
 EVERY: Final = timedelta(hours=1)
+FRESH: Final = timedelta(minutes=1)
 # The name of the check that finds no channel at all: somebody's choice, not a fault of a channel.
 NO_CHANNEL: Final = "channels"
 # Has the platform read every Key Vault reference anew; otherwise it does so once a day (docs/operations.md).
 READ_AGAIN: Final = "sh infra/scripts/refresh-references.sh"
 _PAGES: Final = 5
 _STALE: Final = timedelta(days=2)
+
+
+async def recent_preflight(app: App) -> Preflight:
+    """What was found within the last minute, else what is found now; one check at a time. Never raises for what is
+    missing."""
+    async with app.turn("preflight"):
+        return await _kept(app) or await preflight(app)
+
+
+async def _kept(app: App) -> Preflight | None:
+    try:
+        kept = await kept_preflight((await app.tables()).control)
+    except AzureError:
+        return None
+    return kept if kept and app.clock() - FRESH < kept.checked_at <= app.clock() else None
 
 
 async def preflight(app: App) -> Preflight:

@@ -13,8 +13,8 @@ from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
 from shared.ledger.days import fingerprint, partner_fingerprint
-from shared.ledger.flight import PAST, Flight
-from shared.ledger.head import CLAIMED, FOREIGN, PARKED, SPLIT, Head
+from shared.ledger.flight import Flight
+from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, alternate, closed_slices, days_between, gaps_in, in_turn, near_retention_end
 from shared.scan.messages import SliceMessage
 from shared.store.flights import change_flight, read_flight
@@ -56,7 +56,7 @@ async def plan_scans(app: App) -> list[str]:
         if flight is None or not flight.is_free(now):
             flying += 1
             continue
-        if flying >= MOST_TENANTS_IN_FLIGHT or flight.not_before > now:
+        if flying >= MOST_TENANTS_IN_FLIGHT or flight.must_wait(now):
             continue
         due = due_slices(
             ledger,
@@ -70,7 +70,7 @@ async def plan_scans(app: App) -> list[str]:
             flying += 1
             log_event("slices_due", tenant=tenant, due=len(due), first=due[0].id)
     for day in (day for day in days if day not in mended):
-        if FOREIGN not in known[day].values() and known_of_partner.get(day) not in _as_made_of(known[day]):
+        if SliceState.FOREIGN not in known[day].values() and known_of_partner.get(day) not in _as_made_of(known[day]):
             await roll_up_partner(tables.rollups, day)
     return messages
 
@@ -79,7 +79,7 @@ def _since(app: App, flight: Flight | None, now: datetime) -> datetime:
     """From when on a tenant's log is read: as long before the installation as the first run goes, and all since then
     that the log may still hold, however short that first look back was."""
     look_back = timedelta(days=app.settings.lookback_days)
-    installed = flight.first_seen if flight is not None and flight.first_seen != PAST else now
+    installed = (flight.first_seen if flight is not None else None) or now
     return min(now - look_back, max(now - app.retention, installed - look_back))
 
 
@@ -97,7 +97,7 @@ async def launch(app: App, tables: Tables, flight: Flight, slices: Sequence[Slic
 
 
 def due_slices(
-    ledger: Ledger, grid: Sequence[Slice], *, now: datetime, installed: datetime, retention: timedelta
+    ledger: Ledger, grid: Sequence[Slice], *, now: datetime, installed: datetime | None, retention: timedelta
 ) -> list[Slice]:
     """The slices to read, in order. Pure.
 
@@ -105,13 +105,14 @@ def due_slices(
     the two of them in turn, so that no part starves. What is near the end of retention is left as it is.
     """
     heads = ledger.heads
-    standing = [(s.start, s.end) for s, head in heads.items() if head.state != SPLIT]
-    halves = [half for s, head in heads.items() if head.state == SPLIT for half in s.halves() or ()]
+    standing = [(s.start, s.end) for s, head in heads.items() if head.state != SliceState.SPLIT]
+    halves = [half for s, head in heads.items() if head.state == SliceState.SPLIT for half in s.halves() or ()]
     never = [s for s in gaps_in((*grid, *halves), standing) if s not in heads]
     again = [s for s, head in heads.items() if head.is_due(now)]
     marked = [s for s in _standing_for(ledger.marked, heads) if _may_be_read(heads.get(s), now)]
     wanted = {s for s in (*never, *again, *marked) if not near_retention_end(s, now, retention)}
-    backlog = {s for s in wanted if s.end <= installed and (s not in heads or heads[s].settled is None)}
+    unread = {s for s in wanted if s not in heads or heads[s].settled is None}
+    backlog = {s for s in unread if installed is not None and s.end <= installed}
     return alternate(
         in_turn(sorted(wanted - backlog, key=lambda s: s.start, reverse=True)),
         sorted(backlog, key=lambda s: s.start, reverse=True),
@@ -121,7 +122,7 @@ def due_slices(
 def _may_be_read(head: Head | None, now: datetime) -> bool:
     if head is None:
         return True
-    return head.state not in (PARKED, FOREIGN) and not (head.state == CLAIMED and head.lease_until > now)
+    return head.state not in (SliceState.PARKED, SliceState.FOREIGN) and not head.is_held(now)
 
 
 def _standing_for(marked: Iterable[Slice], heads: Mapping[Slice, Head]) -> list[Slice]:
@@ -130,7 +131,7 @@ def _standing_for(marked: Iterable[Slice], heads: Mapping[Slice, Head]) -> list[
     rest = [*marked]
     while rest:
         slice_ = rest.pop()
-        if slice_ in heads and heads[slice_].state == SPLIT:
+        if slice_ in heads and heads[slice_].state == SliceState.SPLIT:
             rest.extend(slice_.halves() or ())
         else:
             standing.append(slice_)
@@ -152,7 +153,7 @@ async def _pass_marks_on(tables: Tables, ledger: Ledger) -> None:
     stay and make the halves due for ever."""
     for slice_, etag in ledger.marked.items():
         head = ledger.heads.get(slice_)
-        if head is not None and head.state == SPLIT:
+        if head is not None and head.state == SliceState.SPLIT:
             for half in _standing_for([slice_], ledger.heads):
                 await make_due(tables.slices, half, "of the whole")
             await clear_due(tables.slices, slice_, etag)
@@ -166,8 +167,8 @@ async def _mend_roll_ups(
     for day, of_day in known.items():
         heads = [head for s, head in sorted(ledger.heads.items()) if s.partition.endswith(f"{day:%Y%m%d}")]
         stored = of_day.get(id_key(tenant))
-        busy = any(head.state == CLAIMED and head.lease_until > app.clock() for head in heads)
-        if not busy and stored not in (FOREIGN, fingerprint(heads) if heads or stored else None):
+        busy = any(head.is_held(app.clock()) for head in heads)
+        if not busy and stored not in (SliceState.FOREIGN, fingerprint(heads) if heads or stored else None):
             await roll_up(tables.slices, tables.rollups, tenant, day, app.settings.read_ages)
             mended.add(day)
     return mended
@@ -176,12 +177,12 @@ async def _mend_roll_ups(
 def _as_made_of(of_tenants: Mapping[str, str]) -> tuple[str | None, ...]:
     """The fingerprints that the partner's day may have: a newer version's is left alone, and a day without tenants
     needs none."""
-    return (FOREIGN, partner_fingerprint(of_tenants), *(() if of_tenants else (None,)))
+    return (SliceState.FOREIGN, partner_fingerprint(of_tenants), *(() if of_tenants else (None,)))
 
 
 async def _noticed(tables: Tables, tenant: str, now: datetime) -> Flight | None:
     """The tenant's flight, with the time the tenant was first seen noted; None when somebody else notes it now."""
     flight = await read_flight(tables.control, tenant)
-    if flight.first_seen != PAST or flight.send_id:
+    if flight.first_seen is not None or flight.send_id:
         return flight
     return await change_flight(tables.control, flight, first_seen=now)

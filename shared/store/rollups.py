@@ -14,32 +14,32 @@ from typing import Any, Final
 from shared.basics.spelling import id_key
 from shared.ledger.counts import Counts, total
 from shared.ledger.days import Day, Reach, fingerprint, partner_fingerprint
-from shared.ledger.head import FOREIGN, PARKED, SPLIT, Head
+from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import midnight
 from shared.store.ledger import COUNTS_ROOM, heads_of_day
 from shared.store.packing import pack_first, packed_columns, unpack
-from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge
+from shared.store.swap import until_settled
+from shared.store.tables import SCHEMA, Row, Table, etag_of, insert, is_newer, keys, merge
 
-_TRIES: Final = 20
 _PARTNER: Final = "partner"
 _REACH_ROOM: Final = 300_000
 
 
 async def fingerprints(rollups: Table, day: datetime) -> dict[str, str]:
-    """The fingerprints of a day's roll-ups, by tenant key; FOREIGN for one of a newer version of the app."""
+    """The fingerprints of a day's roll-ups, by tenant key; SliceState.FOREIGN for one of a newer version of the app."""
     rows = rollups.prefixed(f"day-{day:%Y%m%d}", "tenant-", select=["RowKey", "fingerprint", "v"])
     return {str(row["RowKey"]).removeprefix("tenant-"): _fingerprint_in(row) async for row in rows}
 
 
 async def partner_fingerprints(rollups: Table, first: datetime, last: datetime) -> dict[datetime, str]:
-    """The fingerprints of the partner's days, by day; FOREIGN for one of a newer version of the app."""
+    """The fingerprints of the partner's days, by day; SliceState.FOREIGN for one of a newer version of the app."""
     ends = f"day-{first:%Y%m%d}", f"day-{last:%Y%m%d}~"
     rows = rollups.range(_PARTNER, *ends, select=["RowKey", "fingerprint", "v"])
     return {_day_named(str(row["RowKey"])): _fingerprint_in(row) async for row in rows}
 
 
 def _fingerprint_in(row: Row) -> str:
-    return FOREIGN if is_newer(row) else str(row.get("fingerprint", ""))
+    return SliceState.FOREIGN if is_newer(row) else str(row.get("fingerprint", ""))
 
 
 def _day_named(row_key: str) -> datetime:
@@ -53,7 +53,7 @@ async def roll_up(slices: Table, rollups: Table, tenant: str, day: datetime, age
 
     async def of_tenant() -> dict[str, Any] | None:
         heads = [head async for head in heads_of_day(slices, tenant, day, counts=True)]
-        if any(head.state == FOREIGN for head in heads):
+        if any(head.state == SliceState.FOREIGN for head in heads):
             return None  # a newer version of the app counts here
         return {"fingerprint": fingerprint(heads), **_packed(_day_of(day, heads, ages))}
 
@@ -93,7 +93,8 @@ async def _replace(
     table: Table, partition: str, row_key: str, columns: Callable[[], Awaitable[dict[str, Any] | None]]
 ) -> bool:
     """Read the row's etag first and what it is made of then, so that whoever was overtaken works it out anew."""
-    for _ in range(_TRIES):
+
+    async def attempt() -> bool:
         old = await table.get(partition, row_key)
         if old is not None and is_newer(old):
             return False
@@ -101,16 +102,14 @@ async def _replace(
         if worked_out is None:
             return False
         row = {**keys(partition, row_key), "v": SCHEMA, **worked_out}
-        try:
-            await table.write(merge(row, etag_of(old)) if old is not None else insert(row))
-        except Conflict:
-            continue
+        await table.write(merge(row, etag_of(old)) if old is not None else insert(row))
         return True
-    raise Conflict(f"roll-up {partition} {row_key} changes all the time")
+
+    return await until_settled(f"roll-up {partition} {row_key}", attempt)
 
 
 def _day_of(day: datetime, heads: Sequence[Head], ages: Sequence[timedelta]) -> Day:
-    standing = [head for head in heads if head.state != SPLIT]
+    standing = [head for head in heads if head.state != SliceState.SPLIT]
     return Day(
         day,
         total(Counts.of_json(head.counts) for head in standing),
@@ -121,7 +120,7 @@ def _day_of(day: datetime, heads: Sequence[Head], ages: Sequence[timedelta]) -> 
                 end=head.slice.end,
                 whole=head.is_whole,
                 due=head.overdue_from(ages),
-                parked=head.state == PARKED,
+                parked=head.state == SliceState.PARKED,
                 problem=head.problem,
                 consistent=head.consistent,
                 quarantined=head.quarantined,

@@ -17,6 +17,7 @@ from shared.alerts.post import Answer, Target, post
 from shared.incidents import life
 from shared.incidents.life import Step
 from shared.incidents.model import Incident
+from shared.ledger.head import SliceState
 from shared.ledger.slices import Slice
 from shared.operations.pause import pause_alerts
 from shared.rules.rule import Severity
@@ -429,7 +430,9 @@ async def test_the_first_scan_of_old_days_is_one_summary(azurite: str) -> None:
             tables.slices, Slice(tenant, yesterday, DAY), owner="o", send_id="s", now=b.now, lease=MINUTE
         )
         assert claim is not None
-        await claim.write([], b.now, replace(claim.head, state="idle", whole=True, settled=timedelta(hours=12)))
+        await claim.write(
+            [], b.now, replace(claim.head, state=SliceState.IDLE, whole=True, settled=timedelta(hours=12))
+        )
         await b.tick()
         assert b.types() == ["incidents.first-scan"]
         assert b.got()[0].json["data"]["total"] == 12

@@ -11,7 +11,7 @@ import pytest
 
 from shared.ledger.counts import MOST_LINES, REST, Counts, ScopeCounts
 from shared.ledger.days import Day
-from shared.ledger.head import PARKED, SPLIT, Head
+from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice
 from shared.store.ledger import Claim, new_head
 from shared.store.rollups import partner_days, roll_up, roll_up_partner
@@ -73,8 +73,8 @@ async def test_what_counts_as_complete(tables: Tables) -> None:
         Head(slice_of("a", 2), settled=None, whole=False),
         Head(slice_of("a", 3), settled=AGES[-1], whole=False),
         Head(slice_of("a", 4), settled=AGES[-1], whole=True, consistent=False),
-        Head(slice_of("a", 5), settled=AGES[-1], whole=True, state=PARKED),
-        Head(slice_of("a", 6), settled=AGES[-1], whole=True, state=SPLIT),
+        Head(slice_of("a", 5), settled=AGES[-1], whole=True, state=SliceState.PARKED),
+        Head(slice_of("a", 6), settled=AGES[-1], whole=True, state=SliceState.SPLIT),
     ]
     for head in heads:
         await put(tables, head)
