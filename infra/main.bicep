@@ -430,7 +430,7 @@ module roles 'modules/roles.bicep' = {
     principalId: identity.outputs.principalId
     storageAccountName: storage.outputs.name
     keyVaultName: keyVault.outputs.name
-    packKeyName: keyVault.outputs.packKeyName
+    packSignerName: keyVault.outputs.packSignerName
     appInsightsName: monitoring.outputs.appInsightsName
   }
 }

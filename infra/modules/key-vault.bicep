@@ -62,7 +62,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
 
 // Signs what is handed to auditors (ES256). Its fingerprint is what they compare, so it is neither rotated nor expired
 // by itself; it is made in the vault and cannot leave it.
-resource packKey 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
+resource packSigner 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
   // checkov:skip=CKV_AZURE_40: a signature from years ago must still be checked by the same key, so it does not expire
   // checkov:skip=CKV_AZURE_112: a key in software costs nothing; whoever needs a hardware module takes the premium vault
   parent: vault
@@ -104,4 +104,4 @@ output id string = vault.id
 output name string = vault.name
 
 @description('Name of the key that signs evidence.')
-output packKeyName string = packKey.name
+output packSignerName string = packSigner.name

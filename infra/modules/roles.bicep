@@ -10,7 +10,7 @@ param storageAccountName string
 param keyVaultName string
 
 @description('Name of the key in it that signs evidence.')
-param packKeyName string
+param packSignerName string
 
 @description('Name of the Application Insights component.')
 param appInsightsName string
@@ -35,7 +35,7 @@ resource keyVault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
 
 resource packKey 'Microsoft.KeyVault/vaults/keys@2024-11-01' existing = {
   parent: keyVault
-  name: packKeyName
+  name: packSignerName
 }
 
 resource appInsights 'Microsoft.Insights/components@2020-02-02' existing = {

@@ -18,7 +18,7 @@ AppTraces
 | where Message has "compliance_day"
 | extend Event = parse_json(Message)
 | where tostring(Event.event) == "compliance_day"
-| extend Day = todatetime(Event.date)
+| extend Day = todatetime(Event["date"])
 | summarize arg_max(TimeGenerated, Event) by Day
 | project Day, Compliance = todouble(Event.compliancePercent), Coverage = todouble(Event.coveragePercent)
 | order by Day asc
@@ -29,7 +29,7 @@ AppTraces
 | where Message has "compliance_day"
 | extend Event = parse_json(Message)
 | where tostring(Event.event) == "compliance_day"
-| extend Day = todatetime(Event.date)
+| extend Day = todatetime(Event["date"])
 | summarize arg_max(TimeGenerated, Event) by Day
 | project Day, Compliant = tolong(Event.compliant), NonCompliant = tolong(Event.nonCompliant), Unknown = tolong(Event.unknown)
 | order by Day asc
