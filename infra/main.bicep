@@ -66,9 +66,6 @@ param monitoredTenantIds string = ''
 @description('Whether this deployment gives the app its Graph permissions. It takes a Privileged Role Administrator; without one set it to false and let infra/scripts/grant-graph-permissions do it.')
 param grantGraphPermissions bool = true
 
-@description('Whether the app may also read the domains and whether their federation\'s MFA is accepted (Domain.Read.All, Domain-InternalFederation.Read.All).')
-param readFederation bool = true
-
 @description('Who lets callers in. easyauth: Entra ID, roles Reader and Operator. key: function keys of the host; a caller is Operator.')
 @allowed([
   'easyauth'
@@ -113,6 +110,9 @@ param furtherGroupIds string = ''
 @description('Domains whose sign-ins a federated identity provider handles, comma-separated; those that Graph does not tell.')
 param federatedDomains string = ''
 
+@description('Whether the domains of the partner tenant and what Entra ID does with their provider\'s MFA are read: two more permissions.')
+param readFederation bool = true
+
 @description('Days of log that the first run reads.')
 @minValue(1)
 @maxValue(30)
@@ -154,6 +154,11 @@ param incidentQuietDays int = 7
 @minValue(1)
 @maxValue(720)
 param realertHours int = 24
+
+@description('Days after which an acknowledged incident is open again.')
+@minValue(1)
+@maxValue(90)
+param acknowledgedDays int = 14
 
 @description('New incidents in one cycle from which they become one alert.')
 @minValue(2)
@@ -470,6 +475,7 @@ module functionApp 'modules/function-app.bicep' = {
       MAINTENANCE_SCHEDULE: maintenanceSchedule
       FURTHER_GROUP_IDS: furtherGroupIds
       FEDERATED_DOMAINS: federatedDomains
+      READ_FEDERATION: string(readFederation)
       LOOKBACK_DAYS: string(lookbackDays)
       SLICE_MINUTES: string(sliceMinutes)
       RETENTION_DAYS: string(retentionDays)
@@ -479,6 +485,7 @@ module functionApp 'modules/function-app.bicep' = {
       POLICY: policy
       INCIDENT_QUIET_DAYS: string(incidentQuietDays)
       REALERT_HOURS: string(realertHours)
+      ACKNOWLEDGED_DAYS: string(acknowledgedDays)
       STORM_THRESHOLD: string(stormThreshold)
       ALERT_ALLOWED_HOSTS: alertAllowedHosts
       PUBLIC_URL: publicUrl

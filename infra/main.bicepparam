@@ -35,6 +35,7 @@ param quarantineRetentionDays = int(filter([readEnvironmentVariable('QUARANTINE_
 param policy = filter([readEnvironmentVariable('POLICY', ''), 'standard'], value => !empty(value))[0]
 param incidentQuietDays = int(filter([readEnvironmentVariable('INCIDENT_QUIET_DAYS', ''), '7'], value => !empty(value))[0])
 param realertHours = int(filter([readEnvironmentVariable('REALERT_HOURS', ''), '24'], value => !empty(value))[0])
+param acknowledgedDays = int(filter([readEnvironmentVariable('ACKNOWLEDGED_DAYS', ''), '14'], value => !empty(value))[0])
 param stormThreshold = int(filter([readEnvironmentVariable('STORM_THRESHOLD', ''), '20'], value => !empty(value))[0])
 // A JSON object, for example {"CHANNELS__SOC__MINIMUM_SEVERITY": "high"}
 param extraSettings = json(filter([readEnvironmentVariable('EXTRA_SETTINGS', ''), '{}'], value => !empty(value))[0])

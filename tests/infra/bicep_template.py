@@ -330,9 +330,9 @@ def _split(value: Value, by: Value) -> Value:
 
 
 def _contains(container: Value, item: Value) -> Value:
-    return (
-        _text(item) in container if isinstance(container, str | dict) else container == item or item in _list(container)
-    )
+    if isinstance(container, str | dict):
+        return _text(item) in container
+    return isinstance(container, list) and item in container
 
 
 def _join(values: Value, glue: Value) -> Value:

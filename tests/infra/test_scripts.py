@@ -239,16 +239,13 @@ def test_every_hook_of_azd_is_there_for_both_systems() -> None:
         assert os.access(ROOT / script, os.X_OK), script
     assert sorted(p.name for p in (INFRA / "scripts").iterdir()) == sorted(Path(s).name for s in scripts)
     stems = [Path(s).stem for s in scripts]
-    assert [stems[i] for i in range(0, len(stems), 2)] == [stems[i] for i in range(1, len(stems), 2)], (
-        "for each the pair"
-    )
+    assert stems[::2] == stems[1::2], "for each the pair"
 
 
 def test_the_scripts_of_both_systems_say_the_same_to_azure() -> None:
     """PowerShell is not everywhere where tests run: what one asks for, the other must ask for too."""
-    asked = r"az (?:[a-z-]+ )+|azd env set \w+|https://graph[^'\" ]+|properties\.enabled=true|createdOn"
+    asked = r"az (?:[a-z-]+ )+|azd env set \w+|https://graph[^'\" )]+[^'\" )/]|properties\.enabled=true|createdOn"
     for script in sorted((INFRA / "scripts").glob("*.sh")):
-        one, other = (set(re.findall(asked, file.read_text("utf-8"))) for file in (script, script.with_suffix(".ps1")))
-        assert {a.strip() for a in one if "login" not in a} == {a.strip() for a in other if "login" not in a}, (
-            script.name
-        )
+        texts = (file.read_text(encoding="utf-8") for file in (script, script.with_suffix(".ps1")))
+        one, other = ({a.strip() for a in re.findall(asked, text) if "login" not in a} for text in texts)
+        assert one == other, script.name

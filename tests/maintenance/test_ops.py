@@ -241,9 +241,9 @@ async def test_an_erased_person_is_nowhere_and_the_counts_stay(azurite: str, mon
         assert (after.by_rule, after.by_evidence) == (before.by_rule, before.by_evidence)
         assert await scanned.findings() == findings
         incidents = (await read_incidents(scanned.app, IncidentsQuery())).items
-        assert {incident.user[:7] for incident in incidents} == {"erased-"}
+        assert {incident.user_id[:7] for incident in incidents} == {"erased-"}
         (asked_for,) = (await send(exceptions, scanned.app)).json["items"]
-        assert (asked_for["owner"][:7], asked_for["user"][:7]) == ("erased-", "erased-")
+        assert (asked_for["owner"][:7], asked_for["userId"][:7]) == ("erased-", "erased-")
         technicians = await read_technicians(scanned.app, TechniciansQuery())
         assert [item.user_id[:7] for item in technicians.items] == ["erased-"]
         assert (await erase_person(scanned.app, TECHNICIAN)).changed == 0
