@@ -78,7 +78,7 @@ def test_nothing_is_given_that_the_code_does_not_call() -> None:
 
 
 def test_what_the_code_declares_is_what_it_calls() -> None:
-    assert {part.permission for part in PARTS} == called().keys() - OPTIONAL
+    assert {part.permission for part in PARTS} == called().keys()
 
 
 @pytest.mark.parametrize("kind", Kind)
