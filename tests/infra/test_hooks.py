@@ -45,18 +45,16 @@ class Machine:
     folder: Path
     shell: str
 
-    def run(
-        self, script: str, answers: dict[str, str | None], *, without_az: bool = False, **variables: str
-    ) -> tuple[int, str]:
-        """Status and output of a hook."""
-        for program in ("azd",) if without_az else ("az", "azd"):
+    def run(self, script: str, answers: dict[str, str | None] | None, **variables: str) -> tuple[int, str]:
+        """Status and output of a hook; where there are no answers, there is no `az`."""
+        for program in ("azd",) if answers is None else ("az", "azd"):
             put_stand_in(self.folder, program)
-        (self.folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
-        program = shutil.which(self.shell)
-        assert program is not None
+        (self.folder / "answers.json").write_text(json.dumps(answers or {}), encoding="utf-8")
+        interpreter = shutil.which(self.shell)
+        assert interpreter is not None
         suffix = "ps1" if self.shell == "pwsh" else "sh"
         done = subprocess.run(  # noqa: S603
-            [program, str(INFRA / "scripts" / f"{script}.{suffix}")],
+            [interpreter, str(INFRA / "scripts" / f"{script}.{suffix}")],
             env={"PATH": f"{self.folder}:{os.environ['PATH']}", "HOME": str(self.folder), **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -136,7 +134,7 @@ def test_without_the_azure_cli_it_says_that_it_did_not_look(tmp_path: Path) -> N
     sh = Machine(tmp_path, "sh")
     if shutil.which("az"):
         pytest.skip("the real az is here")
-    status, output = sh.run("check-deployment", {}, without_az=True)
+    status, output = sh.run("check-deployment", None)
     assert (status, "rights are not looked at" in output) == (0, True)
 
 
