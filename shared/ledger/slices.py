@@ -113,6 +113,15 @@ def next_age(settled: timedelta | None, ages: Sequence[timedelta], *, idle: bool
     return next((age for age in wanted if age > settled), None)
 
 
+def ages_kept(ages: Sequence[timedelta], width: timedelta, retention: timedelta) -> tuple[timedelta, ...]:
+    """Those of the ages at which the log still surely holds all of a slice; the first stays in any case.
+
+    A later one would never be settled, so that its slices counted as overdue for good.
+    """
+    last = retention - RETENTION_MARGIN - OVERDUE_GRACE - width
+    return tuple(age for place, age in enumerate(ages) if place == 0 or age <= last)
+
+
 def near_retention_end(slice_: Slice, now: datetime, retention: timedelta) -> bool:
     """Whether the log no longer surely holds all of the slice."""
     return slice_.start < now - retention + RETENTION_MARGIN

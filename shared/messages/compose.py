@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from shared.incidents.model import Event, Facts, Incident, Telling, Who
+from shared.incidents.model import Event, EventKind, Facts, Incident, Telling, Who
 from shared.messages.message import (
     MOST_LISTED,
     MOST_LISTED_BYTES,
@@ -17,6 +17,7 @@ from shared.messages.message import (
     GroupMessage,
     IncidentFacts,
     IncidentMessage,
+    IncidentType,
     ListedIncident,
     ManyIncidents,
     OneIncident,
@@ -28,13 +29,14 @@ from shared.rules.rule import Severity
 from shared.wire.models import severity_name
 from shared.wire.text import clean, hyphenated, minute
 
-type GroupType = Literal["incidents.storm", "incidents.first-scan", "incidents.withdrawn"]
+type GroupType = Literal["incidents.storm", "incidents.ahead", "incidents.first-scan", "incidents.withdrawn"]
 
-_TYPES: Final[dict[str, Literal["incident.opened", "incident.raised", "incident.ongoing", "incident.withdrawn"]]] = {
-    "opened": "incident.opened",
-    "raised": "incident.raised",
-    "ongoing": "incident.ongoing",
-    "withdrawn": "incident.withdrawn",
+_TYPES: Final[dict[EventKind, IncidentType]] = {
+    EventKind.OPENED: "incident.opened",
+    EventKind.RAISED: "incident.raised",
+    EventKind.LOWERED: "incident.lowered",
+    EventKind.ONGOING: "incident.ongoing",
+    EventKind.WITHDRAWN: "incident.withdrawn",
 }
 _ORDER: Final = {rule.id: place for place, rule in enumerate(RULES)}
 
@@ -58,8 +60,10 @@ def one(telling: Telling, key: str, around: Surroundings) -> IncidentMessage:
     )
 
 
-def many(tellings: Sequence[Telling], type_: GroupType, key: str, around: Surroundings) -> GroupMessage:
-    """One message for many incidents, the worst first. It is as severe as the worst."""
+def many(
+    tellings: Sequence[Telling], type_: GroupType, key: str, around: Surroundings, told_before: int = 0
+) -> GroupMessage:
+    """One message for many incidents, the worst first. It is as severe as the worst; so many were told before."""
     ordered = sorted(tellings, key=lambda t: (-t.event.severity, t.incident.facts.first, t.incident.key))
     counted = Counter(severity_name(telling.event.severity) for telling in ordered)
     listed = _listed(ordered, around)
@@ -72,6 +76,7 @@ def many(tellings: Sequence[Telling], type_: GroupType, key: str, around: Surrou
         data=ManyIncidents(
             total=len(ordered),
             listed=len(listed),
+            told_before=told_before,
             by_severity=dict(counted),
             url=f"{around.address}/api/incidents" if around.address else None,
             rules=[_rule(rule) for rule in _worst_first(rules)],
@@ -103,7 +108,7 @@ def made_up_message(key: str, now: datetime, around: Surroundings) -> IncidentMe
         who=Who("0" * 32, "test@partner.example", "0" * 32, "0" * 32, "Test application"),
         facts=Facts(1, now, now, frozenset({"interactive-without-mfa"}), int(Severity.HIGH), int(Severity.HIGH)),
     )
-    telling = Telling(Event(key, "opened", incident.key, int(Severity.HIGH)), incident, now, first_scan=False)
+    telling = Telling(Event(key, EventKind.OPENED, incident.key, int(Severity.HIGH)), incident, now, first_scan=False)
     return one(telling, key, around).model_copy(update={"test": True})
 
 
@@ -133,6 +138,7 @@ def facts_of(telling: Telling, around: Surroundings) -> IncidentFacts:
         count=facts.count,
         what_to_do=[*dict.fromkeys(rule.what_to_do for rule in rules)],
         reason=clean(incident.reason) or None,
+        unread_slices=telling.unread,
     )
 
 

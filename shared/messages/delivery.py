@@ -1,30 +1,27 @@
-"""TODO."""
+"""What a channel has to say: an event that waits, a message on its way, and what the channel was told last. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from shared.incidents.model import Telling
 
-GATHERING: Final = "gathering"  # its events are still being put to it
+
+class DeliveryState(StrEnum):
+    """How far a delivery got. GATHERING: its events are still being put to it; DUE: it waits for `next_due`; SENDING: a
+    worker is at it until `busy_until`."""
+
+    GATHERING = "gathering"
+    DUE = "due"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
 
 
-DUE: Final = "due"  # waits for next_due
-
-
-SENDING: Final = "sending"  # a worker is at it until busy_until
-
-
-DELIVERED: Final = "delivered"
-
-
-DEAD: Final = "dead"
-
-
-DROPPED: Final = "dropped"  # in an item: never told, because it was withdrawn before
-
+DROPPED: Final = "dropped"  # in an item, in place of a delivery: it is never told
 
 _TURNED: Final = 10**13  # milliseconds; until the year 2286
 
@@ -43,12 +40,39 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """What a channel was last told of an incident: that it is there, as severe as that, or that it was withdrawn.
+
+    `severity` is 0 where an older version of the app did not note it.
+    """
+
+    incident: str
+    opening: int
+    severity: int
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """How many deliveries were released to a channel, which gives each its number; and, while the first scan goes on,
+    when certain incidents were last told ahead of its summary (UTC), and by which deliveries."""
+
+    channel: str
+    released: int = 0
+    ahead_at: datetime | None = None
+    ahead: tuple[str, ...] = ()
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One message on its way to one channel. Times are UTC.
 
     `message_id` is the webhook-id, the same on every try. `message` is the JSON to send, without URL or secret.
-    `earlier` of the attempts were before somebody had it sent again.
-    `last_status` is 0 when no answer came; `last_answer` says what happened, in words that are safe to show.
+    `number` counts the channel's deliveries about incidents in the order of their release; `words` are what it says of
+    each incident. `earlier` of the attempts were before somebody had it sent again. `last_status` is 0 when no answer
+    came; `last_answer` says what happened, in words that are safe to show. Before `asked_until` the receiver does not
+    want to be asked.
     """
 
     id: str
@@ -61,7 +85,7 @@ class Delivery:
     deadline: datetime
     next_due: datetime
     message: dict[str, Any]
-    state: str = DUE
+    state: DeliveryState = DeliveryState.DUE
     attempts: int = 0
     earlier: int = 0
     busy_until: datetime | None = None
@@ -70,12 +94,21 @@ class Delivery:
     last_status: int = 0
     last_answer: str = ""
     members: tuple[str, ...] = ()
+    number: int = 0
+    words: tuple[Word, ...] = ()
+    asked_until: datetime | None = None
     etag: str | None = None
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will be sent."""
-        return self.state in (DELIVERED, DEAD)
+        return self.state in (DeliveryState.DELIVERED, DeliveryState.DEAD)
+
+    @property
+    def incidents(self) -> frozenset[str]:
+        """The keys of the incidents it tells of."""
+        told = {word.incident for word in self.words}
+        return frozenset(told | {self.incident} if self.incident else told)
 
     def is_busy(self, now: datetime) -> bool:
         """Whether its message is in the queue or a worker is at it."""

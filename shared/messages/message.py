@@ -21,6 +21,9 @@ MOST_LISTED_BYTES: Final = 52 * 1024
 MOST_EXCEPTIONS: Final = 20
 
 type SeverityName = Literal["low", "medium", "high", "critical"]
+type IncidentType = Literal[
+    "incident.opened", "incident.raised", "incident.lowered", "incident.ongoing", "incident.withdrawn"
+]
 
 
 def _zulu(at: AwareDatetime) -> str:
@@ -87,7 +90,12 @@ class _Incident(_Part):
     first_seen: Instant
     last_seen: Instant
     count: int = Field(ge=0, description="Sign-ins that broke rules.")
-    reason: str | None = Field(description="Why it is resolved, where it is.")
+    unread_slices: int = Field(
+        default=0,
+        ge=0,
+        description="Pieces of the log that it rests on and that are not read yet: it may still change. 0: none.",
+    )
+    reason: str | None = Field(description="Why it is in that state, where there is more to say than the state.")
 
 
 class IncidentFacts(_Incident):
@@ -115,6 +123,7 @@ class ManyIncidents(_Part):
 
     total: int
     listed: int = Field(description="How many of them `incidents` lists.")
+    told_before: int = Field(default=0, ge=0, description="How many of them `incidents.ahead` told before.")
     by_severity: dict[SeverityName, int]
     url: str | None = Field(description="Where to read them all; null when the app does not know its own address.")
     rules: list[RuleFacts] = Field(description="The rules that the listed incidents broke, the worst first.")
@@ -130,16 +139,18 @@ class _Envelope(_Part):
 
 
 class IncidentMessage(_Envelope):
-    """Opened; raised (its severity rose); ongoing (new findings after REALERT_HOURS); withdrawn (records corrected)."""
+    """Opened; raised (its severity rose); lowered (records were corrected, and what is left is less severe); ongoing
+    (new findings after REALERT_HOURS, or something new in one that somebody had acknowledged); withdrawn (records were
+    corrected, and nothing is left)."""
 
-    type: Literal["incident.opened", "incident.raised", "incident.ongoing", "incident.withdrawn"]
+    type: IncidentType
     data: OneIncident
 
 
 class GroupMessage(_Envelope):
     """Many incidents in one message."""
 
-    type: Literal["incidents.storm", "incidents.first-scan", "incidents.withdrawn"]
+    type: Literal["incidents.storm", "incidents.ahead", "incidents.first-scan", "incidents.withdrawn"]
     data: ManyIncidents
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -11,7 +11,6 @@ from shared.app.app import App
 from shared.basics.events import log_event
 from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, days_between, near_retention_end
-from shared.store.acceptances import Acceptance, note_acceptance
 from shared.store.agenda import make_due, stir_days
 from shared.store.findings import accept_quarantine
 from shared.store.ledger import change_idle_head, heads_of_day
@@ -52,12 +51,18 @@ async def replay(app: App, tenant: str, first: datetime, end: datetime) -> int:
     return marked
 
 
-async def accept(app: App, tenant: str, first: datetime, end: datetime, *, by: str, reason: str) -> Acceptance:
-    """Accept that the quarantined records of a period cannot be read: its slices count as complete, and the records
-    stay visible as accepted. Returns what was accepted, also kept in the table `control`.
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """How many slices and records were accepted. `busy` slices were left out, since a worker read them."""
 
-    A slice that a worker reads at this moment is left out and counted as busy.
-    """
+    slices: int
+    records: int
+    busy: int
+
+
+async def accept(app: App, tenant: str, first: datetime, end: datetime) -> Accepted:
+    """Accept that the quarantined records of a period cannot be read: its slices count as complete, and the records
+    stay visible as accepted. What is quarantined later is not accepted with them."""
     tables = await app.tables()
     slices, records, busy = 0, 0, 0
     async for head in _heads(app, tenant, first, end):
@@ -76,10 +81,8 @@ async def accept(app: App, tenant: str, first: datetime, end: datetime, *, by: s
             continue
         slices, records = slices + 1, records + accepted - head.accepted_quarantine
         await roll_up(tables.slices, tables.rollups, tenant, head.slice.start, app.settings.read_ages)
-    done = Acceptance(app.clock(), by, reason, first, end, slices, records, busy)
-    await note_acceptance(tables.control, tenant, done)
     log_event("quarantine_accepted", tenant=tenant, slices=slices, records=records)
-    return done
+    return Accepted(slices, records, busy)
 
 
 async def _read_again(app: App, tenant: str, first: datetime, end: datetime, is_wanted: Callable[[Head], bool]) -> int:

@@ -14,7 +14,7 @@ from typing import Final
 
 from shared.app.app import App
 from shared.basics.events import log_event
-from shared.graph.problems import GraphProblem
+from shared.graph.problems import GraphProblem, Refused
 from shared.graph.signins import pages
 from shared.ledger.flight import Flight
 from shared.ledger.head import MAX_ATTEMPTS, SliceState, backoff
@@ -99,29 +99,34 @@ async def _read_slice(app: App, tables: Tables, slice_: Slice, flight: Flight) -
     """Read a slice to its end. Returns the slices that stand in its place where it was split."""
     mark = await due_mark(tables.control, slice_)
     hold = await Hold.take(app, tables, slice_, flight)
-    if hold is None:
+    if hold is None or await _is_given_back(hold):
         return []
     if near_retention_end(slice_, hold.now(), app.retention):
         await hold.write([], replace(hold.head, state=SliceState.IDLE, next_due=None, attempts=0))
-    elif hold.head.attempts > MAX_ATTEMPTS:
-        await _park(hold, _CRASHED)
-        return []
-    elif hold.follows_crash and hold.head.attempts > _CRASHES_IN_A_ROW:
-        await _put_back(hold, _CRASHED, attempts=hold.head.attempts)
-        return []
     else:
         halves = await _read_and_write(hold)
         if halves is None:
             return []
-        if halves:
-            await hold.roll_up()
-            return halves
         await hold.roll_up()
+        if halves:
+            return halves
     if mark:
         await clear_due(tables.control, slice_, mark)
     if hold.flight.problem:
-        await hold.change_flight(problem="", problem_since=None)
+        await hold.change_flight(problem="", problem_since=None, refused=False)
     return []
+
+
+async def _is_given_back(hold: Hold) -> bool:
+    """Give a slice back unread that its workers do not survive: it waits, and the tenth time it is parked."""
+    attempts = hold.head.attempts
+    if attempts > MAX_ATTEMPTS:
+        await _park(hold, _CRASHED)
+    elif hold.follows_crash and attempts > _CRASHES_IN_A_ROW:
+        await _put_back(hold, _CRASHED, attempts=attempts)
+    else:
+        return False
+    return True
 
 
 async def _read_and_write(hold: Hold) -> list[Slice] | None:
@@ -132,7 +137,7 @@ async def _read_and_write(hold: Hold) -> list[Slice] | None:
         loaded = await hold.app.directory()
         reading, requests = await _read(hold, loaded.directory)
     except DirectoryMissing as missing:
-        await _tenant_waits(hold, f"No roster: {missing}.", _ROSTER_WAITS)
+        await _tenant_waits(hold, f"No roster: {missing}.", _ROSTER_WAITS, refused=True)
         return None
     except GraphProblem as problem:
         await _read_failed(hold, problem)
@@ -167,17 +172,19 @@ async def _read_failed(hold: Hold, problem: GraphProblem) -> None:
     """Note why the read failed and when to try again; the tenth time in vain parks the slice."""
     log_event("slice_put_back", slice=hold.slice.id, problem=type(problem).__name__, attempts=hold.head.attempts)
     if problem.tenant_wide:
-        await _tenant_waits(hold, str(problem), problem.retry_after or _TENANT_WAITS)
+        wait = problem.retry_after or _TENANT_WAITS
+        await _tenant_waits(hold, str(problem), wait, refused=isinstance(problem, Refused))
     elif hold.head.attempts >= MAX_ATTEMPTS:
         await _park(hold, str(problem))
     else:
         await _put_back(hold, str(problem), attempts=hold.head.attempts, at_least=problem.retry_after)
 
 
-async def _tenant_waits(hold: Hold, problem: str, wait: timedelta) -> None:
-    """Leave all of the tenant alone for a while. The slice is not to blame, so that its attempt does not count."""
+async def _tenant_waits(hold: Hold, problem: str, wait: timedelta, *, refused: bool) -> None:
+    """Leave all of the tenant alone for a while. The slice is not to blame, so that its attempt does not count.
+    `refused`: waiting alone does not help."""
     since = hold.flight.problem_since if hold.flight.problem else hold.now()
-    await hold.change_flight(not_before=hold.now() + wait, problem=problem, problem_since=since)
+    await hold.change_flight(not_before=hold.now() + wait, problem=problem, problem_since=since, refused=refused)
     await _put_back(hold, problem, attempts=hold.head.attempts - 1, at_least=wait, at_most=wait)
 
 

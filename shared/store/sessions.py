@@ -206,6 +206,21 @@ def _is_ahead(row: Row, generation: str, *, or_same: bool = False) -> bool:
     return written > generation or (or_same and written == generation)
 
 
+async def slices_asked(table: Table, person: str, slices: Iterable[str]) -> set[str] | None:
+    """The slices with roots of the sessions that these slices asked for, of one person; None when they asked none."""
+    wanted = set(slices)
+    asked: set[str] = set()
+    roots: dict[str, set[str]] = {}
+    rows = table.prefixed(person_partition(person), "", select=["RowKey", "slice"])
+    async for row in rows:
+        session, kind, rest = str(row["RowKey"]).split("-", 2)
+        if kind == _ASK and rest in wanted:
+            asked.add(session)
+        elif kind == _ROOT:
+            roots.setdefault(session, set()).add(str(row.get("slice", "")))
+    return {slice_ for session in asked for slice_ in roots.get(session, ())} if asked else None
+
+
 def _proof(rows: Iterable[Row]) -> Proof:
     proof = Proof()
     for row in rows:

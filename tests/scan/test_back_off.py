@@ -22,7 +22,7 @@ from shared.store.flights import read_flight
 from shared.store.ledger import Lost
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 from tests.scan.harness import Bench, bench
-from tests.scan.stories import CHILD, EARLY, LATE, MINUTE, RICH, SEVEN, WIDTH, weak
+from tests.scan.stories import CHILD, LATE, MINUTE, RICH, SEVEN, WIDTH, weak
 
 HOUR = timedelta(hours=1)
 FIVE = 5 * MINUTE
@@ -30,7 +30,7 @@ FIVE = 5 * MINUTE
 
 @pytest.mark.parametrize("is_marked", [False, True])
 def test_ten_reads_in_vain_take_the_same_time_with_a_mark(is_marked: bool) -> None:
-    """The plan runs every five minutes and every read fails: marks overrode the back-off, and parked after 45 minutes."""
+    """The plan runs every five minutes, every read fails: marks overrode the back-off and parked after 45 minutes."""
     began = now = RICH.end
     head = Head(RICH, next_due=now)
     while True:
@@ -67,7 +67,7 @@ def test_a_worker_that_died_the_second_time_is_waited_for() -> None:
 
 
 async def test_a_slice_that_kills_its_workers_blocks_nobody(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The queue brings the message back at once after each crash: the third time the slice waits and the next is read."""
+    """The queue brings the message back after each crash: the third time the slice waits and the next is read."""
     async with (
         bench(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH) as desk,
         CutProxy(azurite) as proxy,

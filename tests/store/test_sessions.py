@@ -11,6 +11,7 @@ import pytest
 from shared.ledger.slices import Slice
 from shared.rules.rule import PARTNER
 from shared.signin.evidence import Evidence
+from shared.signin.sessions import Session
 from shared.store.sessions import Root, RootChange, RootsOf, read_person, roots_to_change, write_person
 from shared.store.tables import Table, Tables
 
@@ -41,7 +42,7 @@ async def changed(table: Table, generation: str, own: Evidence, *, rewrite: bool
     return roots_to_change(SESSION, stands, RootsOf(SLICE, generation), [Root("record", NINE, own)], rewrite=rewrite)
 
 
-async def proves(table: Table) -> Evidence:
+async def proves(table: Table) -> Session:
     return (await read_person(table, *SESSION_OF))[SESSION].proof.at(NINE)
 
 
@@ -54,21 +55,21 @@ async def test_a_worker_that_was_overtaken_between_reading_and_writing_changes_n
     overtaken = await changed(table, OLDER, Evidence.SKIPPED, rewrite=True)
     assert await put(table, NEWER, Evidence.PROVEN)
     await write_person(table, [overtaken], [], SLICE)
-    assert await proves(table) is Evidence.SESSION
+    assert await proves(table) is Session.SATISFIED
 
 
 @pytest.mark.parametrize("rewrite", [True, False])
 async def test_an_older_read_leaves_what_a_newer_one_wrote(table: Table, rewrite: bool) -> None:
     await put(table, NEWER, Evidence.PROVEN)
     assert not await put(table, OLDER, Evidence.NONE, rewrite=rewrite)
-    assert await proves(table) is Evidence.SESSION
+    assert await proves(table) is Session.SATISFIED
 
 
 async def test_what_proves_nothing_any_more_is_not_brought_back(table: Table) -> None:
     assert await put(table, OLDER, Evidence.PROVEN)
     assert await put(table, NEWER, Evidence.NOT_APPLICABLE)
     assert not await put(table, OLDER, Evidence.PROVEN)
-    assert await proves(table) is Evidence.UNKNOWN
+    assert await proves(table) is Session.UNSEEN
 
 
 async def test_who_asks_is_known_of_however_many_sessions(table: Table) -> None:
@@ -78,8 +79,8 @@ async def test_who_asks_is_known_of_however_many_sessions(table: Table) -> None:
     await put(table, NEWER, Evidence.PROVEN)
     stands = await read_person(table, person, names)
     assert {key: rows.was_asked_by(SLICE) for key, rows in stands.items()} == {(person, name): True for name in names}
-    assert stands[SESSION].proof.at(NINE) is Evidence.SESSION
-    assert stands[person, "another1"].proof.at(NINE) is Evidence.UNKNOWN
+    assert stands[SESSION].proof.at(NINE) is Session.SATISFIED
+    assert stands[person, "another1"].proof.at(NINE) is Session.UNSEEN
 
 
 async def test_one_root_that_somebody_changed_keeps_the_others_from_nothing(table: Table) -> None:
