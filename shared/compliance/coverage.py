@@ -45,7 +45,7 @@ class TenantCoverage(Coverage):
     quarantined_records: int
 
 
-class Kind(StrEnum):
+class GapKind(StrEnum):
     """What keeps a piece of a log from being complete; the first that fits names it."""
 
     PARKED = "parked"
@@ -58,6 +58,9 @@ class Kind(StrEnum):
     # These two lower nothing by themselves: whole tenants that cannot be read, and records that could not.
     TENANT = "tenant"
     QUARANTINED = "quarantined"
+
+
+Kind = GapKind
 
 
 class CoverageItem(Answer):
