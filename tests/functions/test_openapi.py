@@ -133,7 +133,7 @@ def test_it_says_what_callers_must_bring(mode: AuthMode, schemes: set[str]) -> N
 def test_every_member_and_parameter_says_what_it_is() -> None:
     for name, schema in DOCUMENT["components"]["schemas"].items():
         for member, described in schema.get("properties", {}).items():
-            assert described.get("description"), f"{name}.{member}"
+            assert described.get("description"), f"{name}.{member}: add it to functions/vocabulary.py"
     for path, method, operation in _operations():
         assert operation["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}, path
         assert all(parameter["description"] for parameter in operation["parameters"]), (path, method)
