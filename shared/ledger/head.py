@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ FOREIGN: Final = "foreign"  # written by a newer version of the app: left alone
 
 
 MAX_ATTEMPTS: Final = 10
+_RULES_VERSION: Final = re.compile(r"\brules ([0-9]+)")
 
 
 NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
@@ -35,7 +37,8 @@ class Head:
     """What the ledger knows of a slice. Times are UTC.
 
     `settled` is the greatest age it was read at (None: never). `whole` says that the last read was written to its end,
-    `consistent` that it showed no sign of a log that shrank.
+    `consistent` that it showed no sign of a log that shrank. `counts_mark` changes with `counts` alone.
+    `accepted_quarantine` says with how many of the quarantined records an operator put up.
     """
 
     slice: Slice
@@ -56,6 +59,14 @@ class Head:
     problem: str = ""
     versions: str = ""
     counts: dict[str, Any] = field(default_factory=dict)
+    counts_mark: str = ""
+    accepted_quarantine: int = 0
+
+    @property
+    def rules_version(self) -> str:
+        """The version of the rules it was judged by; "" where it was never read."""
+        found = _RULES_VERSION.search(self.versions)
+        return found[1] if found else ""
 
     @property
     def idle_log(self) -> bool:

@@ -6,7 +6,7 @@ carry the head with If-Match: a worker that lost its claim gets a conflict and w
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from shared.ledger.counts import Counts
 from shared.ledger.head import CLAIMED, FOREIGN, IDLE, NEVER, PARKED, SPLIT, Head
-from shared.ledger.slices import Slice, midnight, slice_named
-from shared.store.packing import pack_first, unpack
+from shared.ledger.slices import Slice, midnight, partition_of, slice_named
+from shared.store.packing import pack_first, packed_columns, unpack
 from shared.store.tables import (
     SCHEMA,
     Conflict,
@@ -70,6 +70,8 @@ def _columns(head: Head) -> dict[str, Any]:
         "requests": head.requests,
         "problem": head.problem[:1000],
         "versions": head.versions,
+        "markOfCounts": head.counts_mark,
+        "acceptedQuarantine": head.accepted_quarantine,
         **pack_first("counts", chain((head.counts,), _shorter(head.counts)), COUNTS_ROOM),
     }
 
@@ -102,6 +104,8 @@ def _head(row: Row, tenant: str, day: datetime) -> Head:
         problem=row["problem"],
         versions=row["versions"],
         counts=unpack("counts", row) or {},
+        counts_mark=row.get("markOfCounts", ""),
+        accepted_quarantine=row.get("acceptedQuarantine", 0),
     )
 
 
@@ -117,6 +121,18 @@ async def heads_of_day(table: Table, tenant: str, day: datetime, *, counts: bool
     any_slice = Slice(tenant, midnight(day), timedelta(minutes=1))
     async for row in table.prefixed(any_slice.partition, _HEAD, None if counts else _WITHOUT_COUNTS):
         yield _head(row, tenant, any_slice.start)
+
+
+async def counts_of_heads(
+    table: Table, tenant: str, start: datetime, end: datetime
+) -> AsyncIterator[Mapping[str, Any]]:
+    """What the slices counted that begin within a part of a day, one by one: all of them together are large."""
+    partition = partition_of(tenant, start)
+    last = "~" if midnight(end) > midnight(start) else f"{end:%H%M%S}"
+    select = ["RowKey", "v", "state", *packed_columns("counts")]
+    async for row in table.range(partition, f"{_HEAD}{start:%H%M%S}", _HEAD + last, select):
+        if not is_newer(row) and row["state"] != SPLIT:
+            yield unpack("counts", row) or {}
 
 
 async def read_head(table: Table, slice_: Slice) -> Head | None:
