@@ -1,25 +1,23 @@
-"""Triggers of the alerts: a timer works out what there is to tell, a queue tells it, one message a delivery; and what
-people do about incidents and deliveries."""
+"""Triggers and routes of the alerts: a timer works out what there is to tell, a queue tells it, one message a delivery;
+people look at deliveries and send them again."""
 
 from http import HTTPStatus
 
 import azure.functions as func
-from pydantic import BaseModel, ConfigDict, JsonValue, RootModel
+from pydantic import JsonValue, RootModel
 
 from functions.http import Call, NoQuery, endpoint
 from functions.messages import Messages
-from functions.problems import Problem
 from functions.who import Role
-from shared.alerts.actions import Changed, Unknown, redeliver, send_test
+from shared.alerts.actions import Changed, Unknown, redeliver, send_test_alert
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import dispatch_alerts
 from shared.alerts.listing import AlertItem, AlertsPage, AlertsQuery, read_alerts
-from shared.answers.incident_detail import IncidentChange, IncidentDetail, change_incident, read_detail
 from shared.app.app import running_app
 from shared.basics.events import log_event
-from shared.incidents.life import NotNow
 from shared.messages.message import schema
 from shared.tending.timer import tend_incidents
+from shared.wire.models import Body
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -59,38 +57,14 @@ async def settle(message: func.QueueMessage) -> None:
     await settle_poisoned(running_app(), message.get_body().decode())
 
 
-class TestOf(BaseModel):
+class ChannelToTry(Body):
     """Which channel to try."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     channel: str
 
 
 class JsonSchema(RootModel[dict[str, JsonValue]]):
     """A JSON Schema."""
-
-
-@endpoint(bp, "GET", "incidents/{id}", needs=Role.READER)
-async def incident(call: Call[NoQuery]) -> IncidentDetail:
-    """One incident with its history and the messages about it. The header ETag is its version."""
-    try:
-        return await read_detail(call.app, call.path["id"])
-    except Unknown:
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such incident.") from None
-
-
-@endpoint(bp, "PATCH", "incidents/{id}", needs=Role.OPERATOR)
-async def change(call: Call[NoQuery, IncidentChange]) -> IncidentDetail:
-    """Acknowledge, snooze, resolve, open or comment. Needs the header If-Match with the incident's ETag, or *."""
-    try:
-        return await change_incident(call.app, call.path["id"], call.body, by=call.by, etag=call.etag)
-    except Unknown:
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such incident.") from None
-    except Changed:
-        raise Problem(HTTPStatus.PRECONDITION_FAILED, "Somebody changed it meanwhile; read it again.") from None
-    except NotNow as reason:
-        raise Problem(HTTPStatus.CONFLICT, str(reason)) from None
 
 
 @endpoint(bp, "GET", "alerts", needs=Role.READER)
@@ -100,24 +74,31 @@ async def alerts(call: Call[AlertsQuery]) -> AlertsPage:
     return await read_alerts(call.app, call.query)
 
 
-@endpoint(bp, "POST", "alerts/{id}/redeliver", needs=Role.OPERATOR)
+@endpoint(
+    bp,
+    "POST",
+    "alerts/{id}/redeliver",
+    needs=Role.OPERATOR,
+    errors={
+        Unknown: (HTTPStatus.NOT_FOUND, "There is no such alert."),
+        Changed: (HTTPStatus.CONFLICT, "It is on its way just now."),
+    },
+)
 async def send_again(call: Call[NoQuery]) -> AlertItem:
     """Send a message again, under the same webhook-id, whatever became of it."""
-    try:
-        return await redeliver(call.app, call.path["id"], by=call.by)
-    except Unknown:
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such alert.") from None
-    except Changed:
-        raise Problem(HTTPStatus.CONFLICT, "It is on its way just now.") from None
+    return await redeliver(call.app, call.path["id"], by=call.by)
 
 
-@endpoint(bp, "POST", "alerts/test", needs=Role.OPERATOR)
-async def test_alert(call: Call[NoQuery, TestOf]) -> AlertItem:
+@endpoint(
+    bp,
+    "POST",
+    "alerts/test",
+    needs=Role.OPERATOR,
+    errors={Unknown: (HTTPStatus.NOT_FOUND, "There is no such channel.")},
+)
+async def try_channel(call: Call[NoQuery, ChannelToTry]) -> AlertItem:
     """Send a made-up incident, marked as a test, to a channel."""
-    try:
-        return await send_test(call.app, call.body.channel)
-    except Unknown:
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such channel.") from None
+    return await send_test_alert(call.app, call.body.channel)
 
 
 @endpoint(bp, "GET", "alerts/schema", needs=Role.READER)

@@ -11,7 +11,6 @@ from functions.http import ENDPOINTS, Call, NoQuery, endpoint
 from functions.openapi import document
 from functions.who import Role
 from shared.answers.findings import FindingsPage, FindingsQuery, read_findings
-from shared.answers.incidents import IncidentsPage, IncidentsQuery, read_incidents
 from shared.answers.overview import CoverageList, CoverageQuery, SummaryQuery, read_coverage, read_summary
 from shared.compliance.summary import Summary
 from shared.wire.models import Answer
@@ -40,13 +39,6 @@ async def findings(call: Call[FindingsQuery]) -> FindingsPage:
     """The sign-ins that break rules, newest first. A page may hold fewer items than its limit, even none, and still
     have a cursor: go on until the cursor is null."""
     return await read_findings(call.app, call.query)
-
-
-@endpoint(bp, "GET", "incidents", needs=Role.READER)
-async def incidents(call: Call[IncidentsQuery]) -> IncidentsPage:
-    """The incidents, those seen last first. A page may hold fewer items than its limit, even none, and still have a
-    cursor: go on until the cursor is null."""
-    return await read_incidents(call.app, call.query)
 
 
 @endpoint(bp, "GET", "coverage", needs=Role.READER)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Final
 
 import azure.functions as func
 
-from functions.http import Call, NoQuery, endpoint
-from functions.problems import FieldError, Problem
+from functions.http import CHANGED, Call, Errors, NoQuery, endpoint
+from functions.problems import FieldError, Problem, summed_up
 from functions.who import Role
 from shared.answers.exception_models import (
     Approval,
@@ -33,6 +34,9 @@ from shared.tending.exceptions import tend_exceptions
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
+_UNKNOWN: Final[Errors] = {UnknownException: (HTTPStatus.NOT_FOUND, "There is no such exception.")}
+_REFUSED: Final[Errors] = {**_UNKNOWN, ChangedException: CHANGED, NotNow: (HTTPStatus.CONFLICT, None)}
+
 
 @bp.function_name("tend_exceptions")
 @bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
@@ -47,7 +51,13 @@ async def exceptions(call: Call[ExceptionsQuery]) -> ExceptionsPage:
     return await list_exceptions(call.app, call.query)
 
 
-@endpoint(bp, "POST", "exceptions", needs=Role.OPERATOR)
+@endpoint(
+    bp,
+    "POST",
+    "exceptions",
+    needs=Role.OPERATOR,
+    errors={Unacceptable: (HTTPStatus.UNPROCESSABLE_CONTENT, None)},
+)
 async def request_exception(call: Call[NoQuery, ExceptionRequest]) -> ExceptionDetail:
     """Ask for an exception. Common issues 1 to 5 are refused (422) with what to do in place of it; issue 6 needs its
     three documents and the vendor's confirmation named."""
@@ -55,56 +65,36 @@ async def request_exception(call: Call[NoQuery, ExceptionRequest]) -> ExceptionD
         return await ask_exception(call.app, call.body, by=call.by)
     except Unacceptable as refusal:
         errors = [FieldError(field=wrong.field, detail=wrong.detail) for wrong in refusal.wrong]
-        raise Problem(HTTPStatus.UNPROCESSABLE_CONTENT, str(refusal), errors=errors) from None
+        raise Problem(HTTPStatus.UNPROCESSABLE_CONTENT, summed_up(errors), errors=errors) from None
 
 
-@endpoint(bp, "GET", "exceptions/{id}", needs=Role.READER)
+@endpoint(bp, "GET", "exceptions/{id}", needs=Role.READER, errors=_UNKNOWN)
 async def exception(call: Call[NoQuery]) -> ExceptionDetail:
     """One exception with its history. The header ETag is its version."""
-    try:
-        return await read_exception_detail(call.app, call.path["id"])
-    except UnknownException:
-        raise _unknown() from None
+    return await read_exception_detail(call.app, call.path["id"])
 
 
-@endpoint(bp, "POST", "exceptions/{id}/approve", needs=Role.OPERATOR)
-async def approve(call: Call[NoQuery, Approval]) -> ExceptionDetail:
+@endpoint(
+    bp,
+    "POST",
+    "exceptions/{id}/approve",
+    needs=Role.OPERATOR,
+    errors={**_REFUSED, OwnRequest: (HTTPStatus.FORBIDDEN, None)},
+)
+async def approve_request(call: Call[NoQuery, Approval]) -> ExceptionDetail:
     """Approve an exception: from now to its end it silences the incidents it covers. Needs the header If-Match with its
     ETag, or *. Who asked for it cannot approve it (403), where people sign in themselves."""
-    try:
-        return await approve_exception(call.app, call.path["id"], call.body, by=call.by, etag=call.etag)
-    except OwnRequest as refusal:
-        raise Problem(HTTPStatus.FORBIDDEN, str(refusal)) from None
-    except (UnknownException, ChangedException, NotNow) as refusal:
-        raise _refused(refusal) from None
+    return await approve_exception(call.app, call.path["id"], call.body, by=call.by, etag=call.etag)
 
 
-@endpoint(bp, "DELETE", "exceptions/{id}", needs=Role.OPERATOR)
-async def withdraw(call: Call[NoQuery]) -> ExceptionDetail:
+@endpoint(bp, "DELETE", "exceptions/{id}", needs=Role.OPERATOR, errors=_REFUSED)
+async def withdraw_request(call: Call[NoQuery]) -> ExceptionDetail:
     """Withdraw an exception: it stays in the list, and its incidents open again. Needs the header If-Match with its
     ETag, or *."""
-    try:
-        return await withdraw_exception(call.app, call.path["id"], by=call.by, etag=call.etag)
-    except (UnknownException, ChangedException, NotNow) as refusal:
-        raise _refused(refusal) from None
+    return await withdraw_exception(call.app, call.path["id"], by=call.by, etag=call.etag)
 
 
-@endpoint(bp, "GET", "exceptions/{id}/request", needs=Role.READER)
+@endpoint(bp, "GET", "exceptions/{id}/request", needs=Role.READER, errors=_UNKNOWN)
 async def request_for_partner_center(call: Call[NoQuery]) -> RequestText:
     """The text and the list of attachments that the request at Partner Center needs, filled from the findings."""
-    try:
-        return await request_of(call.app, call.path["id"])
-    except UnknownException:
-        raise _unknown() from None
-
-
-def _refused(refusal: Exception) -> Problem:
-    if isinstance(refusal, UnknownException):
-        return _unknown()
-    if isinstance(refusal, ChangedException):
-        return Problem(HTTPStatus.PRECONDITION_FAILED, "Somebody changed it meanwhile; read it again.")
-    return Problem(HTTPStatus.CONFLICT, str(refusal))
-
-
-def _unknown() -> Problem:
-    return Problem(HTTPStatus.NOT_FOUND, "There is no such exception.")
+    return await request_of(call.app, call.path["id"])

@@ -7,30 +7,31 @@ which describes the answer, and so does the OpenAPI document (functions/openapi.
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, Literal, get_args, get_type_hints
-from urllib.parse import parse_qsl, urlsplit
+from typing import Final, Literal, get_args, get_origin, get_type_hints
 
 import azure.functions as func
 from azure.core.exceptions import AzureError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from functions.messages import Messages
+from functions.parsing import parse_body, parse_query
 from functions.problems import HEADERS, FieldError, Problem
 from functions.who import Caller, Role, caller_of
 from shared.app.app import App, running_app
 from shared.app.settings import AuthMode
 from shared.wire.csv_text import csv_text
-from shared.wire.models import Answer, BadParameter, ListQuery, Page, Query, Versioned
+from shared.wire.models import Answer, BadParameter, ListQuery, NotKnown, Page, Query, Versioned
 
 _log: Final = logging.getLogger("monitor.http")
-_MOST_PARAMETERS: Final = 50
-_LONGEST_NAME: Final = 100
-_LARGEST_BODY: Final = 100_000
 
 type Method = Literal["GET", "POST", "PATCH", "DELETE"]
+# Which status an exception of the work becomes, and the sentence; None: the exception's own text.
+type Errors = Mapping[type[Exception], tuple[HTTPStatus, str | None]]
+
+CHANGED: Final = (HTTPStatus.PRECONDITION_FAILED, "Somebody changed it meanwhile; read it again.")
 
 
 class NoQuery(Query):
@@ -74,6 +75,14 @@ class Call[Q: Query, B: BaseModel = NoBody]:
 
 
 @dataclass(frozen=True, slots=True)
+class Sends[A: BaseModel]:
+    """An answer, and the messages that go to the route's queue with it."""
+
+    answer: A
+    messages: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A route of the app."""
 
@@ -85,7 +94,20 @@ class Endpoint:
     body: type[BaseModel]
     answer: type[BaseModel]
     about: str
-    work: Callable[[Call[Query, BaseModel]], Awaitable[BaseModel]]
+    work: Callable[[Call[Query, BaseModel]], Awaitable[BaseModel | Sends[BaseModel]]]
+    errors: Errors = field(default_factory=dict)
+    tag: str = ""
+
+    @property
+    def status(self) -> HTTPStatus:
+        """Of its answer: 201 where it makes something that can be changed later."""
+        makes = self.method == "POST" and "{" not in self.route and issubclass(self.answer, Versioned)
+        return HTTPStatus.CREATED if makes else HTTPStatus.OK
+
+    @property
+    def needs_version(self) -> bool:
+        """Whether callers must say which version they saw (If-Match): its work can be refused for that."""
+        return any(status is HTTPStatus.PRECONDITION_FAILED for status, _ in self.errors.values())
 
     @property
     def item(self) -> type[Answer] | None:
@@ -95,22 +117,37 @@ class Endpoint:
         (item,) = get_args(self.answer.model_fields["items"].annotation)
         return item  # type: ignore[no-any-return]
 
-    async def serve(self, app: App, request: func.HttpRequest) -> func.HttpResponse:
-        """Answer a request, whatever happens."""
+    async def serve(
+        self, app: App, request: func.HttpRequest, queue: func.Out[list[str]] | None = None
+    ) -> func.HttpResponse:
+        """Answer a request, whatever happens. `queue` takes the messages of a route that sends some."""
         try:
             call = self._call(app, request)
             answer = await self.work(call)
+            if isinstance(answer, Sends):
+                if queue is not None:
+                    queue.set([*answer.messages])
+                answer = answer.answer
             return self._response(call.query, answer)
-        except BadParameter as bad:
-            return Problem.of_fields([FieldError(field=bad.field, detail=bad.detail)]).response()
-        except Problem as problem:
-            return problem.response()
-        except AzureError:
-            _log.exception("%s failed", self.name)
-            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The app's storage did not answer.").response()
-        except Exception:  # noqa: BLE001 - the last resort: logged here, told to nobody
-            _log.exception("%s failed", self.name)
-            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app failed; its log says why.").response()
+        except Exception as error:  # noqa: BLE001 - the last resort: logged here, told to nobody
+            return self._problem(error).response()
+
+    def _problem(self, error: Exception) -> Problem:
+        """What an exception is to the caller; one that is no refusal is logged with its traceback."""
+        match error:
+            case Problem():
+                return error
+            case BadParameter():
+                return Problem.of_fields([FieldError(field=error.field, detail=error.detail)])
+            case NotKnown():
+                return Problem(HTTPStatus.NOT_FOUND, str(error))
+        if told := next((told for kind, told in self.errors.items() if isinstance(error, kind)), None):
+            status, sentence = told
+            return Problem(status, sentence or str(error))
+        _log.error("%s failed", self.name, exc_info=error)
+        if isinstance(error, AzureError):
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The app's storage did not answer.")
+        return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app failed; its log says why.")
 
     def _call(self, app: App, request: func.HttpRequest) -> Call[Query, BaseModel]:
         mode = app.settings.auth_mode
@@ -123,7 +160,7 @@ class Endpoint:
         if self.body is RawBody:
             body = RawBody(content=request.get_body())
         else:
-            body = NoBody() if self.body is NoBody else _parse_body(request, self.body)
+            body = NoBody() if self.body is NoBody else parse_body(request, self.body)
         return Call(app, caller, query, body, request.route_params, request.headers.get("If-Match"))
 
     def _response(self, query: Query, answer: BaseModel) -> func.HttpResponse:
@@ -134,29 +171,45 @@ class Endpoint:
             return func.HttpResponse(csv_text(self.item, answer.items), mimetype="text/csv", headers=headers)
         body = answer.model_dump_json(by_alias=True)
         headers = {**HEADERS, "ETag": answer.etag} if isinstance(answer, Versioned) else HEADERS
-        return func.HttpResponse(body, mimetype="application/json", headers=headers)
+        return func.HttpResponse(body, status_code=self.status, mimetype="application/json", headers=headers)
 
 
 ENDPOINTS: Final[list[Endpoint]] = []
 
 
 def endpoint[Q: Query, B: BaseModel, A: BaseModel](
-    bp: func.Blueprint, method: Method, route: str, *, needs: Role | None
-) -> Callable[[Callable[[Call[Q, B]], Awaitable[A]]], Endpoint]:
+    bp: func.Blueprint,
+    method: Method,
+    route: str,
+    *,
+    needs: Role | None,
+    errors: Errors | None = None,
+    queue: str | None = None,
+) -> Callable[[Callable[[Call[Q, B]], Awaitable[A | Sends[A]]]], Endpoint]:
     """Make a function a route of the blueprint, named as the function is and described by its docstring.
 
     `needs` None opens it to everybody, without a key; other routes have the app's own auth level (function_app.py).
+    `errors` says which of the work's exceptions are answers, as problem documents. `queue` is where the
+    messages go of a function that gives an answer and messages (Sends).
     """
 
-    def register(work: Callable[[Call[Q, B]], Awaitable[A]]) -> Endpoint:
-        made = describe(work, method, route, needs)
+    def register(work: Callable[[Call[Q, B]], Awaitable[A | Sends[A]]]) -> Endpoint:
+        made = describe(work, method, route, needs, errors=errors)
 
         async def handle(req: func.HttpRequest) -> func.HttpResponse:
             return await made.serve(running_app(), req)
 
-        handle.__name__ = made.name
+        async def handle_and_send(req: func.HttpRequest, messages: Messages) -> func.HttpResponse:
+            return await made.serve(running_app(), req, messages)
+
+        handle.__name__ = handle_and_send.__name__ = made.name
         level = func.AuthLevel.ANONYMOUS if needs is None else None
-        bp.function_name(made.name)(bp.route(route=route, methods=[method], auth_level=level)(handle))
+        routed = bp.route(route=route, methods=[method], auth_level=level)
+        if queue is None:
+            bp.function_name(made.name)(routed(handle))
+        else:
+            sent = bp.queue_output(arg_name="messages", queue_name=queue, connection="AzureWebJobsStorage")
+            bp.function_name(made.name)(routed(sent(handle_and_send)))
         ENDPOINTS.append(made)
         return made
 
@@ -164,11 +217,17 @@ def endpoint[Q: Query, B: BaseModel, A: BaseModel](
 
 
 def describe[Q: Query, B: BaseModel, A: BaseModel](
-    work: Callable[[Call[Q, B]], Awaitable[A]], method: Method, route: str, needs: Role | None
+    work: Callable[[Call[Q, B]], Awaitable[A | Sends[A]]],
+    method: Method,
+    route: str,
+    needs: Role | None,
+    *,
+    errors: Errors | None = None,
 ) -> Endpoint:
     """What a function's signature and docstring say of its route."""
     hints = get_type_hints(work)
     query, body = (*get_args(hints["call"]), NoBody)[:2]
+    answer = hints["return"]
     return Endpoint(
         name=work.__name__,
         method=method,
@@ -176,64 +235,9 @@ def describe[Q: Query, B: BaseModel, A: BaseModel](
         needs=needs,
         query=query,
         body=body,
-        answer=hints["return"],
+        answer=get_args(answer)[0] if get_origin(answer) is Sends else answer,
         about=work.__doc__ or "",
         work=work,  # type: ignore[arg-type]
+        errors=errors or {},
+        tag=work.__module__.rpartition(".")[2],
     )
-
-
-def parse_query[Q: Query](url: str, model: type[Q], *, ignored: tuple[str, ...] = ()) -> Q:
-    """The query of a URL. Read from the URL itself: the host joins repeated parameters and drops empty ones.
-
-    Raises Problem (400) that names each parameter that is unknown, repeated, empty or wrong.
-    """
-    text = urlsplit(url).query
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
-    except ValueError:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"There are more than {_MOST_PARAMETERS} parameters.") from None
-    values: dict[str, str] = {}
-    errors: list[FieldError] = []
-    for full_name, value in pairs:
-        if full_name in ignored:
-            continue
-        name = full_name[:_LONGEST_NAME]
-        if name in values:
-            errors.append(FieldError(field=name, detail="is there more than once"))
-        elif not value:
-            errors.append(FieldError(field=name, detail="must not be empty"))
-        values[name] = value
-    if errors:
-        raise Problem.of_fields(errors)
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise Problem.of_fields(_fields(error, "is not a parameter of this address")) from None
-
-
-def _parse_body[B: BaseModel](request: func.HttpRequest, model: type[B]) -> B:
-    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":  # a page elsewhere cannot have a browser send this without asking us first
-        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.")
-    body = request.get_body()
-    if len(body) > _LARGEST_BODY:
-        raise Problem(HTTPStatus.CONTENT_TOO_LARGE, f"A body holds at most {_LARGEST_BODY} bytes.")
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        raise Problem.of_fields(_fields(error, "is not a member that this body may have")) from None
-
-
-def _fields(error: ValidationError, unknown: str) -> list[FieldError]:
-    """One sentence a field, none of which repeats what was sent."""
-    found: dict[str, str] = {}
-    for wrong in error.errors(include_url=False, include_input=False, include_context=False):
-        field = str(wrong["loc"][0]) if wrong["loc"] else "body"
-        sentence = unknown if wrong["type"] == "extra_forbidden" else _plain(wrong["msg"])
-        found.setdefault(field, sentence)
-    return [FieldError(field=field, detail=detail) for field, detail in found.items()]
-
-
-def _plain(message: str) -> str:
-    message = re.sub(r"^(Value error, |Input )", "", message)
-    return message[:1].lower() + message[1:]

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 
 import azure.functions as func
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
 from functions.http import Call, NoQuery, endpoint
 from functions.who import Role
@@ -15,18 +14,14 @@ from shared.app.setting_types import Guid
 from shared.maintenance.erase import erase_person
 from shared.operations.pause import pause_alerts
 from shared.operations.slices import release, replay, rescan
-from shared.wire.models import Answer, BadParameter, Instant
+from shared.wire.models import Answer, BadParameter, Body, Instant
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 _LONGEST: Final = timedelta(days=92)  # the longest lookback, and a little
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
-
-
-class PeriodOf(_Body):
+class PeriodOf(Body):
     """A period of the log, from <= time < to, of one tenant or of all."""
 
     from_: Instant = Field(alias="from")
@@ -40,13 +35,13 @@ class PeriodOf(_Body):
         return self
 
 
-class PauseUntil(_Body):
+class PauseUntil(Body):
     """Until when nothing is told: within a week. A time that has passed ends a pause."""
 
     until: Instant
 
 
-class PersonToErase(_Body):
+class PersonToErase(Body):
     """The object id of a user."""
 
     user: Guid

@@ -2,8 +2,25 @@
 
 from typing import Final
 
-from functions import alerts, answers, exceptions, maintenance, ops, people, preflight, scan, self_test, token_check
+from functions import (
+    alerts,
+    answers,
+    exceptions,
+    incidents,
+    maintenance,
+    ops,
+    people,
+    preflight,
+    scan,
+    self_test,
+    token_check,
+    unknown,
+)
 
 PARTS: Final = tuple(
-    part.bp for part in (alerts, answers, exceptions, maintenance, ops, people, preflight, scan, self_test, token_check)
+    part.bp
+    for part in (
+        *(alerts, answers, exceptions, incidents, maintenance, ops, people, preflight, scan, self_test, token_check),
+        unknown,
+    )
 )

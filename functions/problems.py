@@ -11,6 +11,9 @@ from pydantic import Field
 
 from shared.wire.models import Answer
 
+# A list of everything that is wrong with a hostile body would be as long as the body.
+_MOST_ERRORS: Final = 20
+_NAMED_IN_DETAIL: Final = 5
 # Answers hold sign-in data: no cache keeps them, and no browser takes one for a page.
 HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -50,9 +53,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
 
     @classmethod
     def of_fields(cls, errors: Sequence[FieldError]) -> Problem:
-        """A 400 that names what is wrong."""
-        detail = "; ".join(f"{error.field}: {error.detail}" for error in errors)
-        return cls(HTTPStatus.BAD_REQUEST, detail, errors=errors)
+        """A 400 that names what is wrong: at most 20 fields."""
+        return cls(HTTPStatus.BAD_REQUEST, summed_up(errors), errors=errors[:_MOST_ERRORS])
 
     def response(self) -> func.HttpResponse:
         """The problem as an answer."""
@@ -65,3 +67,11 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
             mimetype="application/problem+json",
             headers={**HEADERS, **self.headers},
         )
+
+
+def summed_up(errors: Sequence[FieldError]) -> str:
+    """What is wrong in one sentence: each field with its own where they are few, else how many and which first."""
+    if len(errors) <= _NAMED_IN_DETAIL:
+        return "; ".join(f"{error.field}: {error.detail}" for error in errors)
+    first = ", ".join(error.field for error in errors[:_NAMED_IN_DETAIL])
+    return f"{len(errors)} fields are missing or wrong: {first} and others; errors says what is wrong with each."

@@ -2,53 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 
 import azure.functions as func
 
-from functions.http import ENDPOINTS, Call, NoQuery, describe, endpoint
-from functions.messages import Messages
-from functions.problems import Problem
+from functions.http import Call, NoQuery, Sends, endpoint
 from functions.who import Role
-from shared.app.app import running_app
-from shared.preflight.self_test import (
-    SelfTest,
-    SelfTestRequest,
-    UnknownTest,
-    message_of,
-    read_self_test,
-    start_self_test,
-)
+from shared.preflight.self_test import SelfTest, SelfTestRequest, UnknownTest, read_self_test, start_self_test
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
-async def start_test(call: Call[NoQuery, SelfTestRequest]) -> SelfTest:
+@endpoint(bp, "POST", "self-test", needs=Role.OPERATOR, queue="scan-slices")
+async def start_test(call: Call[NoQuery, SelfTestRequest]) -> Sends[SelfTest]:
     """Send a made-up violation, marked as a test, through queue, assessment, tables and alert. It never counts in the
     compliance and is in no list; ask self-test/{id} for the time of each leg."""
-    return await start_self_test(call.app, call.body, by=call.by)
+    answer, message = await start_self_test(call.app, call.body, by=call.by)
+    return Sends(answer, [message])
 
 
-START = describe(start_test, "POST", "self-test", Role.OPERATOR)
-ENDPOINTS.append(START)
-
-
-@bp.function_name(START.name)
-@bp.route(route=START.route, methods=[START.method])
-@bp.queue_output(arg_name="slices", queue_name="scan-slices", connection="AzureWebJobsStorage")
-async def start(req: func.HttpRequest, slices: Messages) -> func.HttpResponse:
-    """The one route that sends a message."""
-    answer = await START.serve(running_app(), req)
-    if answer.status_code == HTTPStatus.OK:
-        slices.set([message_of(json.loads(answer.get_body())["id"])])
-    return answer
-
-
-@endpoint(bp, "GET", "self-test/{id}", needs=Role.READER)
+@endpoint(
+    bp,
+    "GET",
+    "self-test/{id}",
+    needs=Role.READER,
+    errors={UnknownTest: (HTTPStatus.NOT_FOUND, "There is no such self-test.")},
+)
 async def self_test(call: Call[NoQuery]) -> SelfTest:
     """How far a self-test got, and how long each leg took."""
-    try:
-        return await read_self_test(call.app, call.path["id"])
-    except UnknownTest:
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such self-test.") from None
+    return await read_self_test(call.app, call.path["id"])

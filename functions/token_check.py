@@ -8,7 +8,6 @@ import azure.functions as func
 from pydantic import RootModel
 
 from functions.http import Call, NoQuery, RawBody, endpoint
-from functions.problems import Problem
 from functions.who import Role
 from shared.tokens import TokenCheck, TokenError, check_request, read_request
 
@@ -19,16 +18,13 @@ class TokenAnswer(RootModel[TokenCheck]):
     """What a token is worth. The token itself is never stored, logged or echoed."""
 
 
-@endpoint(bp, "POST", "token-check", needs=Role.READER)
+@endpoint(bp, "POST", "token-check", needs=Role.READER, errors={TokenError: (HTTPStatus.BAD_REQUEST, None)})
 async def token_check(call: Call[NoQuery, RawBody]) -> TokenAnswer:
     """Would Partner Center accept this token? The body is a token as text, its claims as JSON, or
     `{"token" | "claims", "expectAudience"?, "verify"?}`."""
-    try:
-        answer = await check_request(
-            read_request(call.body.content),
-            now=call.app.clock(),
-            partner_tenant_id=call.app.settings.partner_tenant_id,
-        )
-    except TokenError as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, str(error)) from None
+    answer = await check_request(
+        read_request(call.body.content),
+        now=call.app.clock(),
+        partner_tenant_id=call.app.settings.partner_tenant_id,
+    )
     return TokenAnswer(answer)

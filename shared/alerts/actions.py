@@ -8,7 +8,7 @@ from shared.alerts.listing import AlertItem, alert_item
 from shared.alerts.outgoing import DEADLINE, message_id, new_delivery, surroundings
 from shared.app.app import App
 from shared.basics.events import log_event
-from shared.messages.compose import test_message
+from shared.messages.compose import made_up_message
 from shared.messages.delivery import GATHERING
 from shared.store import alerts
 from shared.store.tables import Conflict
@@ -26,12 +26,12 @@ class Changed(Exception):  # noqa: N818
 # --- deliveries -------------------------------------------------------------------------------------------------------
 
 
-async def send_test(app: App, channel: str) -> AlertItem:
+async def send_test_alert(app: App, channel: str) -> AlertItem:
     """Send a made-up incident, marked as a test, to a channel: within a minute. Raises Unknown."""
     if channel not in app.settings.channels:
         raise Unknown(f"no channel {clean(channel)}")
     tables = await app.tables()
-    message = test_message(message_id(channel, "test", uuid4().hex), app.clock(), await surroundings(app))
+    message = made_up_message(message_id(channel, "test", uuid4().hex), app.clock(), await surroundings(app))
     delivery = new_delivery(app, channel, message)
     await alerts.release(tables.alerts, delivery, [])
     log_event("test_alert_made", channel=channel)

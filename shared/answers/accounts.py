@@ -1,4 +1,4 @@
-"""TODO."""
+"""The accounts of the partner tenant that break posture rules."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.answers.people import PostureRuleId, _gravest, _is_user, _paged, _User
+from shared.answers.people import PostureRuleId, UserField, gravest, is_user, paged
 from shared.app.app import App
-from shared.people.lists import AccountEntry
+from shared.people.lists import AccountEntry, from_kept
 from shared.rules.posture import POSTURE_RULE
 from shared.rules.rule import Severity
 from shared.store.people import ACCOUNTS, load_list
@@ -28,7 +28,7 @@ from shared.wire.models import (
 class AccountsQuery(ListQuery):
     """Which accounts. Filters that are set must all fit; a comma list fits by any of its entries."""
 
-    user: Named | None = _User
+    user: Named | None = UserField
     rule: Listed[PostureRuleId] | None = None
     severity: SeverityName | None = Field(default=None, description="This severity or a higher one.")
 
@@ -58,22 +58,22 @@ class AccountsPage(Page[AccountItem]):
 async def read_accounts(app: App, query: AccountsQuery) -> AccountsPage:
     """A page of accounts. Raises BadParameter for a wrong cursor."""
     kept = await load_list((await app.tables()).directory, ACCOUNTS)
-    every = [AccountEntry(*entry) for entry in kept.entries] if kept else []
+    every = [from_kept(AccountEntry, entry) for entry in kept.entries] if kept else []
     chosen = [
         account
         for account in every
-        if _is_user(query.user, account.key, account.user_principal_name)
+        if is_user(query.user, account.key, account.user_principal_name)
         and (query.rule is None or not {rule for rule, _ in account.fits}.isdisjoint(query.rule))
-        and (query.severity is None or _gravest(account.fits)[1] >= Severity.of(query.severity))
+        and (query.severity is None or gravest(account.fits)[1] >= Severity.of(query.severity))
     ]
-    page, cursor = _paged(chosen, query, "accounts", lambda each: (str(9 - _gravest(each.fits)[1]), each.key))
+    page, cursor = paged(chosen, query, "accounts", lambda each: (str(9 - gravest(each.fits)[1]), each.key))
     return AccountsPage(
         items=[_account_item(account) for account in page], cursor=cursor, refreshed_at=kept.at if kept else None
     )
 
 
 def _account_item(account: AccountEntry) -> AccountItem:
-    rule, severity = _gravest(account.fits)
+    rule, severity = gravest(account.fits)
     return AccountItem(
         user_id=shown_id(account.key),
         user_principal_name=account.user_principal_name,

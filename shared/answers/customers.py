@@ -1,4 +1,4 @@
-"""TODO."""
+"""The customers: relationship, sign-ins by verdict, who was seen there, open incidents."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Final
 
 from pydantic import Field
 
-from shared.answers.people import _activity, _Days, _paged, _technicians, _time
+from shared.answers.people import DaysField, paged, read_activity, technicians_of, time_of
 from shared.app.app import App
 from shared.compliance.coverage import percent
 from shared.incidents.model import OPEN
 from shared.people.activity import Activity
-from shared.people.lists import CustomerEntry
+from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
 from shared.signin.traits import Scope
 from shared.store.incidents import KEY_SPAN, incidents_within
@@ -36,7 +36,7 @@ _MOST_NAMES: Final = 20  # technicians named with a customer
 class CustomersQuery(ListQuery):
     """Which customers, and of how many days the sign-ins."""
 
-    days: Whole = _Days
+    days: Whole = DaysField
     customer: Named | None = Field(default=None, description="Tenant id or display name.")
     ends_within: Whole | None = Field(
         default=None, ge=0, le=3650, description="Only those whose relationship ends within so many days."
@@ -77,12 +77,12 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
     """A page of customers. Raises BadParameter for a wrong cursor."""
     tables, now = await app.tables(), app.clock()
     kept, technicians = await load_lists(tables.directory, CUSTOMERS, TECHNICIANS)
-    activity = await _activity(tables, now, query.days, (Scope.CUSTOMER,))
-    every = [CustomerEntry(*entry) for entry in kept.entries] if kept else []
+    activity = await read_activity(tables, now, query.days, (Scope.CUSTOMER,))
+    every = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     chosen = [customer for customer in every if _is_wanted(customer, query, now)]
-    page, cursor = _paged(chosen, query, "customers", lambda each: ((each.display_name or "~").lower(), each.key))
+    page, cursor = paged(chosen, query, "customers", lambda each: ((each.display_name or "~").lower(), each.key))
     open_incidents = await _open_incidents(tables)
-    names = {t.key: t.user_principal_name or t.id for t in _technicians(technicians)}
+    names = {t.key: t.user_principal_name or t.id for t in technicians_of(technicians)}
     seen = activity.reached_by()
     return CustomersPage(
         items=[_customer_item(c, activity, seen.get(c.key, set()), names, open_incidents, now) for c in page],
@@ -120,12 +120,12 @@ def _customer_item(
         tenant_id=shown_id(customer.key),
         display_name=customer.display_name,
         roles=sorted(role_name(role) for role in customer.roles),
-        start=_time(customer.start),
-        end=_time(customer.end),
+        start=time_of(customer.start),
+        end=time_of(customer.end),
         days_left=_days_left(customer, now),
         auto_extends=customer.auto_extends,
-        valid_from=_time(customer.valid_from),
-        valid_to=_time(customer.valid_to),
+        valid_from=time_of(customer.valid_from),
+        valid_to=time_of(customer.valid_to),
         total=good + bad + unknown,
         compliant=good,
         non_compliant=bad,
@@ -139,5 +139,5 @@ def _customer_item(
 
 def _days_left(customer: CustomerEntry, now: datetime) -> int | None:
     """Whole days until the relationship ends; negative when it should have ended."""
-    end = _time(customer.end)
+    end = time_of(customer.end)
     return None if end is None else (end - now) // timedelta(days=1)

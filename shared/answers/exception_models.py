@@ -1,16 +1,16 @@
-"""TODO."""
+"""What is asked and answered of technical exceptions."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field
 
 from shared.basics.spelling import id_key, is_key
+from shared.exceptions.life import Asked
 from shared.exceptions.model import Papers
-from shared.wire.models import Answer, Listed, ListQuery, Page, RuleId, Versioned
+from shared.wire.models import Answer, Body, Listed, ListQuery, Page, RuleId, Versioned
 
 State = Literal["requested", "approved", "expired", "withdrawn"]
 
@@ -22,63 +22,55 @@ def _guid(value: object) -> object:
 
 
 Guid = Annotated[str | None, BeforeValidator(_guid)]
+ShortText = Annotated[str, Field(max_length=500)]
+LongText = Annotated[str, Field(max_length=2000)]
 
 
-Said = Annotated[str, Field(max_length=500)]
-
-
-Told = Annotated[str, Field(max_length=2000)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
-
-
-class Mfa(_Body):
+class Mfa(Body):
     """The third-party MFA."""
 
-    vendor: Said = ""
-    product: Said = ""
+    vendor: ShortText = ""
+    product: ShortText = ""
     integration: Literal["federation", "custom-control", ""] = ""
 
 
-class Documents(_Body):
+class Documents(Body):
     """Where the three documents are: a name, a path or an address."""
 
-    configuration: Said = ""
-    test_result: Said = ""
-    purchase_order: Said = ""
+    configuration: ShortText = ""
+    test_result: ShortText = ""
+    purchase_order: ShortText = ""
 
 
-class VendorConfirmation(_Body):
+class VendorConfirmation(Body):
     """That the vendor's product cannot send the claim multipleauthn, and cannot be External MFA either."""
 
-    by: Said = ""
+    by: ShortText = ""
     on: date | None = None
-    reference: Said = ""
+    reference: ShortText = ""
     cannot_send_multipleauthn: bool = False
     cannot_use_external_mfa: bool = False
 
 
-class ExceptionRequest(_Body):
+class ExceptionRequest(Body):
     """What is asked for. `user` is an object id; at least one of user, app and customer is needed, and all else but
     `ticket` and `references`; a member that is missing is named in the refusal (422)."""
 
     common_issue: int = Field(ge=1, le=6)
-    title: Said = ""
-    reason: Told = ""
-    owner: Said = ""
+    title: ShortText = ""
+    reason: LongText = ""
+    owner: ShortText = ""
     user: Guid = None
     app: Guid = None
     customer: Guid = None
     rules: Annotated[tuple[RuleId, ...], Field(max_length=20)] = ()
     starts_on: date | None = Field(default=None, description="The first UTC day that is accepted; up to 90 days ago.")
     expires_on: date | None = Field(default=None, description="The UTC day from which on it holds no more.")
-    ticket: Said = ""
+    ticket: ShortText = ""
     mfa: Mfa = Mfa()
     documents: Documents = Documents()
     vendor_confirmation: VendorConfirmation = VendorConfirmation()
-    references: Annotated[tuple[Said, ...], Field(max_length=20)] = ()
+    references: Annotated[tuple[ShortText, ...], Field(max_length=20)] = ()
 
     def papers(self) -> Papers:
         """The evidence that is named."""
@@ -96,12 +88,30 @@ class ExceptionRequest(_Body):
             others=self.references,
         )
 
+    def asked(self) -> Asked:
+        """The request as the domain knows it."""
+        return Asked(
+            common_issue=self.common_issue,
+            title=self.title,
+            reason=self.reason,
+            owner=self.owner,
+            user=self.user,
+            app=self.app,
+            customer=self.customer,
+            rules=self.rules,
+            starts_on=self.starts_on,
+            expires_on=self.expires_on,
+            papers=self.papers(),
+            cannot_send_claim=self.vendor_confirmation.cannot_send_multipleauthn,
+            cannot_be_external=self.vendor_confirmation.cannot_use_external_mfa,
+        )
 
-class Approval(_Body):
+
+class Approval(Body):
     """What goes with an approval: the ticket that Partner Center gave, and a comment."""
 
-    ticket: Said = ""
-    comment: Told = ""
+    ticket: ShortText = ""
+    comment: LongText = ""
 
 
 class ExceptionsQuery(ListQuery):

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The request for an exception at Partner Center, filled from what the log shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.answers.exception_models import (
     Attachment,
     RequestText,
 )
-from shared.answers.exceptions import _read
+from shared.answers.exceptions import find_exception
 from shared.answers.findings import FindingsQuery, read_findings
 from shared.answers.overview import known_directory, tenant_names
 from shared.app.app import App
@@ -24,14 +24,12 @@ from shared.rules.assess import Verdict
 from shared.store.rollups import partner_days
 
 _EXAMPLES: Final = 10
-
-
 _LOOK_BACK: Final = 30 * DAY
 
 
 async def request_of(app: App, id_: str) -> RequestText:
     """The text for Partner Center, filled from what was found in the last 30 days. Raises UnknownException."""
-    exception = (await _read(app, id_)).exception
+    exception = (await find_exception(app, id_)).exception
     now = app.clock()
     start = midnight(now - _LOOK_BACK)
     days = [day async for day in partner_days((await app.tables()).rollups, start, now)]

@@ -27,7 +27,7 @@ from shared.exceptions.request_text import attachments
 from shared.store.exceptions import Stored, read_exception, read_exceptions, read_history, write_step
 from shared.store.tables import Conflict
 from shared.tending.exceptions import silence_incidents
-from shared.wire.cursor import Place, from_cursor, to_cursor
+from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import shown_id
 
 _TRIES: Final = 20
@@ -42,7 +42,7 @@ class ChangedException(Exception):  # noqa: N818
 
 
 class _After(Place):
-    at: datetime
+    at: PlaceTime
     id: str
 
 
@@ -52,20 +52,7 @@ class _After(Place):
 async def ask_exception(app: App, asked: ExceptionRequest, *, by: str) -> ExceptionDetail:
     """Ask for one. Raises Unacceptable."""
     now = app.clock()
-    wrong = life.why_not(
-        common_issue=asked.common_issue,
-        title=asked.title,
-        reason=asked.reason,
-        owner=asked.owner,
-        named=bool(asked.user or asked.app or asked.customer),
-        rules=asked.rules,
-        starts_on=asked.starts_on,
-        expires_on=asked.expires_on,
-        papers=asked.papers(),
-        claim_impossible=asked.vendor_confirmation.cannot_send_multipleauthn,
-        external_impossible=asked.vendor_confirmation.cannot_use_external_mfa,
-        today=now.date(),
-    )
+    wrong = life.why_not(asked.asked(), now.date())
     if wrong or asked.starts_on is None or asked.expires_on is None:
         raise Unacceptable(wrong)
     made = TechnicalException(
@@ -104,7 +91,7 @@ async def list_exceptions(app: App, query: ExceptionsQuery) -> ExceptionsPage:
 
 async def read_exception_detail(app: App, id_: str) -> ExceptionDetail:
     """One of them with its history. Raises UnknownException."""
-    stored = await _read(app, id_)
+    stored = await find_exception(app, id_)
     lines = await read_history((await app.tables()).control, id_)
     return _detail(stored.exception, lines, app.clock())
 
@@ -131,7 +118,7 @@ async def withdraw_exception(app: App, id_: str, *, by: str, etag: str) -> Excep
 async def _change(app: App, id_: str, etag: str, do: Callable[[TechnicalException], Step]) -> ExceptionDetail:
     tables = await app.tables()
     for _ in range(_TRIES):
-        stored = await _read(app, id_)
+        stored = await find_exception(app, id_)
         if etag not in ("*", _etag(stored.exception)):
             raise ChangedException(f"exception {id_} is at {_etag(stored.exception)}")
         step = do(stored.exception)
@@ -145,16 +132,14 @@ async def _change(app: App, id_: str, etag: str, do: Callable[[TechnicalExceptio
     raise Conflict(f"exception {id_} changes all the time")
 
 
-async def _read(app: App, id_: str) -> Stored:
+async def find_exception(app: App, id_: str) -> Stored:
+    """One of them as stored. Raises UnknownException."""
     if not is_key(id_):
         raise UnknownException("no such exception")
     stored = await read_exception((await app.tables()).control, id_)
     if stored is None:
         raise UnknownException(f"no exception {id_}")
     return stored
-
-
-# --- the request ------------------------------------------------------------------------------------------------------
 
 
 # --- how they are shown -----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Final, NamedTuple
 
-from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from shared.answers.overview import known_directory, tenant_names
 from shared.app.app import App
@@ -24,7 +24,7 @@ from shared.rules.rule import Severity
 from shared.signin.evidence import Evidence
 from shared.store.findings import all_findings_within, findings_within
 from shared.store.tables import Table
-from shared.wire.cursor import Place, from_cursor, to_cursor
+from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import (
     Answer,
     Instant,
@@ -124,11 +124,11 @@ class _Place(Place):
     the last one given, where more of the same instant (the one before `end`) may follow. The whole list is of
     `start` to `until`."""
 
-    start: AwareDatetime
-    until: AwareDatetime
-    end: AwareDatetime
-    group: int = Field(ge=0)
-    width: int = Field(ge=1)  # seconds
+    start: PlaceTime
+    until: PlaceTime
+    end: PlaceTime
+    group: int = Field(ge=0, lt=10_000)
+    width: int = Field(ge=1, le=int(_WIDEST.total_seconds()))  # seconds
     passed: tuple[str, int] | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""TODO."""
+"""One incident: its history, the messages about it, and what people do about it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
-from shared.alerts.actions import Changed, Unknown
 from shared.alerts.listing import AlertItem, alert_item
 from shared.answers.incidents import IncidentItem, incident_item
 from shared.answers.overview import known_directory, tenant_names
@@ -22,19 +20,23 @@ from shared.incidents.model import PAST, Incident
 from shared.store import alerts
 from shared.store.incidents import history, read_incident, take_step
 from shared.store.tables import Conflict, Tables
-from shared.wire.models import Answer, BadParameter, Instant, Versioned
+from shared.wire.models import Answer, BadParameter, Body, Instant, Versioned
 from shared.wire.text import clean
 
 _LONGEST_SNOOZE: Final = timedelta(days=366)
-
-
 _TRIES: Final = 20
 
 
-class IncidentChange(BaseModel):
-    """What to change. `state` snoozed needs `snoozedUntil`; a comment may come alone or go with a state."""
+class UnknownIncident(Exception):  # noqa: N818
+    """There is no such incident."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+class ChangedIncident(Exception):  # noqa: N818
+    """Somebody changed it since the caller read it."""
+
+
+class IncidentChange(Body):
+    """What to change. `state` snoozed needs `snoozedUntil`; a comment may come alone or go with a state."""
 
     state: Literal["open", "acknowledged", "snoozed", "resolved"] | None = None
     snoozed_until: Instant | None = None
@@ -71,7 +73,7 @@ class IncidentDetail(IncidentItem, Versioned):
 
 
 async def read_detail(app: App, key: str) -> IncidentDetail:
-    """One incident. Raises Unknown."""
+    """One incident. Raises UnknownIncident."""
     tables = await app.tables()
     found = await _read(tables, key)
     return await _detail(app, tables, found[0])
@@ -80,7 +82,8 @@ async def read_detail(app: App, key: str) -> IncidentDetail:
 async def change_incident(app: App, key: str, change: IncidentChange, *, by: str, etag: str) -> IncidentDetail:
     """Do it, if the incident's etag is still that one (`*`: whatever it is).
 
-    Raises Unknown, Changed, NotNow where the state does not allow it, BadParameter for a date that cannot be.
+    Raises UnknownIncident, ChangedIncident, NotNow where the state does not allow it, BadParameter for a date that
+    cannot be.
     """
     now = app.clock()
     until = change.snoozed_until
@@ -91,7 +94,7 @@ async def change_incident(app: App, key: str, change: IncidentChange, *, by: str
     for _ in range(_TRIES):
         before, row_etag = await _read(tables, key)
         if etag not in ("*", etag_of(before)):
-            raise Changed(f"incident {key} is at {etag_of(before)}")
+            raise ChangedIncident(f"incident {key} is at {etag_of(before)}")
         step = do(before)
         try:
             await take_step(tables.incidents, step, row_etag, now)
@@ -136,10 +139,10 @@ async def _was_taken(tables: Tables, step: Step, now: datetime) -> bool:
 
 async def _read(tables: Tables, key: str) -> tuple[Incident, str]:
     if not is_key(key):
-        raise Unknown(f"no incident {clean(key)}")
+        raise UnknownIncident(f"no incident {clean(key)}")
     found = await read_incident(tables.incidents, key)
     if found is None:
-        raise Unknown(f"no incident {key}")
+        raise UnknownIncident(f"no incident {key}")
     return found
 
 

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.answers.overview import known_directory, tenant_names
 from shared.app.app import App
 from shared.incidents.model import Incident
 from shared.rules.rule import Severity
 from shared.store.incidents import KEY_SPAN, incidents_within
-from shared.wire.cursor import Place, from_cursor, to_cursor
+from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import (
     Answer,
     Listed,
@@ -87,7 +87,7 @@ class _Place(Place):
 
     first: int = Field(ge=0, lt=KEY_SPAN)
     width: int = Field(ge=1, le=KEY_SPAN)
-    passed: tuple[AwareDatetime, str] | None = None
+    passed: tuple[PlaceTime, str] | None = None
 
 
 async def read_incidents(app: App, query: IncidentsQuery) -> IncidentsPage:

@@ -31,7 +31,7 @@ from shared.store.directory import DirectoryMissing, Loaded
 from shared.store.flights import all_flights
 from shared.store.incidents import open_by_severity
 from shared.store.rollups import partner_days
-from shared.wire.cursor import Place, from_cursor, to_cursor
+from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import HEADLINE_NAMES, Answer, Listed, ListQuery, Page, Query, ScopeName, Whole
 
 _Days = Field(default=30, ge=1, le=90, description="How many UTC days, today included.")
@@ -73,7 +73,7 @@ class CoverageList(Page[CoverageItem]):
 class _After(Place):
     """Behind this item."""
 
-    at: datetime
+    at: PlaceTime
     tenant: str
     kind: str
 

@@ -1,4 +1,4 @@
-"""The lists about people: technicians, customers, and accounts that break posture rules.
+"""What the lists about people share: technicians, customers, and accounts that break posture rules.
 
 What a refresh found lies ready in packed lists (shared/store/people.py); sign-ins come from the partner's days. One
 call makes one request for the list, one for the days and, for customers, one a shard of the incidents.
@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from shared.basics.spelling import masked_user_id
 from shared.ledger.slices import DAY, midnight
 from shared.people.activity import Activity
-from shared.people.lists import Technician
+from shared.people.lists import Technician, from_kept
 from shared.rules.posture import POSTURE_RULE
 from shared.store.people import Kept
 from shared.store.rollups import partner_days
@@ -30,7 +30,7 @@ type TechnicianState = Literal["current", "left", "dormant", "off-boarded"]
 
 
 def _posture_rule(value: object) -> object:
-    if value not in POSTURE_RULE:
+    if not isinstance(value, str) or value not in POSTURE_RULE:
         raise ValueError("must be the id of a posture rule: " + ", ".join(POSTURE_RULE))
     return value
 
@@ -38,8 +38,8 @@ def _posture_rule(value: object) -> object:
 PostureRuleId = Annotated[
     str, BeforeValidator(_posture_rule), WithJsonSchema({"type": "string", "enum": [*POSTURE_RULE]})
 ]
-_Days = Field(default=30, ge=1, le=90, description="Sign-ins of how many UTC days, today included.")
-_User = Field(default=None, description="Object id, user principal name, or a masked user name of a customer's log.")
+DaysField = Field(default=30, ge=1, le=90, description="Sign-ins of how many UTC days, today included.")
+UserField = Field(default=None, description="Object id, user name, or a masked name of a customer's log.")
 
 
 class _After(Place):
@@ -48,10 +48,7 @@ class _After(Place):
     order: tuple[str, str]
 
 
-# --- choosing ---------------------------------------------------------------------------------------------------------
-
-
-def _paged[T](
+def paged[T](
     entries: Sequence[T], query: ListQuery, route: str, order: Callable[[T], tuple[str, str]]
 ) -> tuple[list[T], str | None]:
     """What stands behind the cursor in that order, as many as asked for, and the cursor to go on with."""
@@ -62,33 +59,30 @@ def _paged[T](
     return page, to_cursor(_After(order=order(page[-1])), question) if page and more else None
 
 
-def _is_user(wanted: str | None, key: str, name: str | None) -> bool:
+def is_user(wanted: str | None, key: str, name: str | None) -> bool:
     """Whether a filter names this user, be it by the name under which a customer's log shows them."""
     return same_id(wanted, key, name or "") or (wanted is not None and masked_user_id(wanted) == key)
 
 
-# --- reading ----------------------------------------------------------------------------------------------------------
-
-
-async def _activity(tables: Tables, now: datetime, days: int, scopes: Sequence[str]) -> Activity:
+async def read_activity(tables: Tables, now: datetime, days: int, scopes: Sequence[str]) -> Activity:
+    """Who signed in where in the last days."""
     activity = Activity()
     async for day in partner_days(tables.rollups, midnight(now) - (days - 1) * DAY, now):
         activity.add(day, scopes)
     return activity
 
 
-def _technicians(kept: Kept | None) -> list[Technician]:
-    return [Technician(*entry) for entry in kept.entries] if kept else []
+def technicians_of(kept: Kept | None) -> list[Technician]:
+    """The technicians of a list as it is kept."""
+    return [from_kept(Technician, entry) for entry in kept.entries] if kept else []
 
 
-# --- showing ----------------------------------------------------------------------------------------------------------
-
-
-def _gravest(fits: Sequence[Sequence[Any]]) -> tuple[str, int]:
+def gravest(fits: Sequence[Sequence[Any]]) -> tuple[str, int]:
     """The rule with the highest severity, the first of several."""
     rule, severity = max(fits, key=lambda fit: int(fit[1]))
     return str(rule), int(severity)
 
 
-def _time(text: str | None) -> datetime | None:
+def time_of(text: str | None) -> datetime | None:
+    """A time as lists keep it."""
     return datetime.fromisoformat(text) if text else None

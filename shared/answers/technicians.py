@@ -1,4 +1,4 @@
-"""TODO."""
+"""The delegated admins: roles, MFA, sign-ins by verdict, customers reachable and reached."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Literal
 from pydantic import Field
 
 from shared.answers.people import (
+    DaysField,
     PostureRuleId,
     TechnicianState,
-    _activity,
-    _Days,
-    _gravest,
-    _is_user,
-    _paged,
-    _technicians,
-    _time,
-    _User,
+    UserField,
+    gravest,
+    is_user,
+    paged,
+    read_activity,
+    technicians_of,
+    time_of,
 )
 from shared.app.app import App
 from shared.compliance.coverage import percent
@@ -44,9 +44,9 @@ from shared.wire.models import (
 class TechniciansQuery(ListQuery):
     """Which technicians, and which of their sign-ins. Filters that are set must all fit."""
 
-    days: Whole = _Days
+    days: Whole = DaysField
     scope: Listed[ScopeName] = Field(default=HEADLINE_NAMES, description="Sign-ins of these scopes.")
-    user: Named | None = _User
+    user: Named | None = UserField
     role: Named | None = Field(default=None, description="A role or group they hold or may take, by name.")
     state: Listed[TechnicianState] | None = None
     rule: Listed[PostureRuleId] | None = None
@@ -100,10 +100,10 @@ async def read_technicians(app: App, query: TechniciansQuery) -> TechniciansPage
     """A page of technicians. Raises BadParameter for a wrong cursor."""
     tables, now = await app.tables(), app.clock()
     kept = await load_list(tables.directory, TECHNICIANS)
-    activity = await _activity(tables, now, query.days, query.scope)
-    chosen = [(t, _states(t, activity, now)) for t in _technicians(kept)]
+    activity = await read_activity(tables, now, query.days, query.scope)
+    chosen = [(t, _states(t, activity, now)) for t in technicians_of(kept)]
     chosen = [(t, states) for t, states in chosen if _is_asked_for(t, states, query)]
-    page, cursor = _paged(
+    page, cursor = paged(
         chosen, query, "technicians", lambda each: ((each[0].user_principal_name or "~").lower(), each[0].key)
     )
     return TechniciansPage(
@@ -118,7 +118,7 @@ async def read_technicians(app: App, query: TechniciansQuery) -> TechniciansPage
 def _is_asked_for(technician: Technician, states: Sequence[TechnicianState], query: TechniciansQuery) -> bool:
     roles = [role.lower() for role in (*technician.roles, *technician.eligible)]
     return (
-        _is_user(query.user, technician.key, technician.user_principal_name)
+        is_user(query.user, technician.key, technician.user_principal_name)
         and (query.role is None or query.role.lower() in roles)
         and (query.state is None or not set(states).isdisjoint(query.state))
         and (query.rule is None or not {rule for rule, _ in technician.fits}.isdisjoint(query.rule))
@@ -126,7 +126,7 @@ def _is_asked_for(technician: Technician, states: Sequence[TechnicianState], que
 
 
 def _states(technician: Technician, activity: Activity, now: datetime) -> list[TechnicianState]:
-    end = _time(technician.end)
+    end = time_of(technician.end)
     if end is not None and end <= now:
         return ["left"]
     states: list[TechnicianState] = ["current"]
@@ -157,8 +157,8 @@ def _technician_item(technician: Technician, states: list[TechnicianState], acti
         state=states,
         roles=technician.roles,
         eligible_roles=technician.eligible,
-        valid_from=_time(technician.start),
-        valid_to=_time(technician.end),
+        valid_from=time_of(technician.start),
+        valid_to=time_of(technician.end),
         mfa_registered=technician.registered,
         mfa_capable=technician.capable,
         mfa_methods=technician.methods,
@@ -174,7 +174,7 @@ def _technician_item(technician: Technician, states: list[TechnicianState], acti
         dormant=None if left or technician.dormant is None else "dormant" in states,
         off_boarded=technician.off_boarded,
         rules=[rule for rule, _ in technician.fits],
-        severity=severity_name(_gravest(technician.fits)[1]) if technician.fits else None,
+        severity=severity_name(gravest(technician.fits)[1]) if technician.fits else None,
     )
 
 

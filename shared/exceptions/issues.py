@@ -67,3 +67,18 @@ PASSWORD_FLOWS: Final = frozenset({"password-flow", "password-flow-attempt"})
 INTERACTIVE_INSTEAD: Final = (
     "In a password flow no MFA can be asked for, of whatever maker: give the application an interactive flow."
 )
+# The rules whose breach an MFA that Entra does not see explains: of evidence, and nothing else. A device code, a
+# skipped MFA or a mere non-interactive sign-in is the same whoever makes the MFA.
+EXPLAINED: Final = frozenset(
+    {
+        "interactive-without-mfa",
+        "non-interactive-without-mfa",
+        "third-party-mfa-unrecognised",
+        "mfa-evidence-unknown",
+    }
+)
+UNEXPLAINED: Final = (
+    "A third-party MFA that Entra does not recognise explains sign-ins whose MFA is not seen, and nothing else: "
+    + ", ".join(sorted(EXPLAINED))
+    + "."
+)

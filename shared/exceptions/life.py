@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from shared.exceptions.issues import INTERACTIVE_INSTEAD, ISSUES, LEGACY, PASSWORD_FLOWS
+from shared.exceptions.issues import EXPLAINED, INTERACTIVE_INSTEAD, ISSUES, LEGACY, PASSWORD_FLOWS, UNEXPLAINED
 from shared.exceptions.model import APPROVED, EXPIRED, REQUESTED, WITHDRAWN, Papers, TechnicalException
 from shared.ledger.slices import DAY
 from shared.rules import RULE
@@ -65,73 +65,99 @@ class Step:
     line: Line
 
 
-def why_not(
-    *,
-    common_issue: int,
-    title: str,
-    reason: str,
-    owner: str,
-    named: bool,
-    rules: Collection[str],
-    starts_on: date | None,
-    expires_on: date | None,
-    papers: Papers,
-    claim_impossible: bool,
-    external_impossible: bool,
-    today: date,
-) -> list[Wrong]:
-    """Everything that is wrong with a request; nothing when it can be taken. `named`: a user, application or customer
-    is."""
-    issue = ISSUES[common_issue]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks for. `user`, `app` and `customer` are ids as they were given, None for any.
+
+    `cannot_send_claim` and `cannot_be_external`: the vendor confirmed that its product can neither send the claim
+    multipleauthn nor be External MFA.
+    """
+
+    common_issue: int
+    title: str
+    reason: str
+    owner: str
+    user: str | None
+    app: str | None
+    customer: str | None
+    rules: Collection[str]
+    starts_on: date | None
+    expires_on: date | None
+    papers: Papers
+    cannot_send_claim: bool
+    cannot_be_external: bool
+
+
+def why_not(asked: Asked, today: date) -> list[Wrong]:
+    """Everything that is wrong with a request. Returns an empty list when it can be taken."""
+    issue = ISSUES[asked.common_issue]
     if not issue.may_be_valid:
         return [Wrong("commonIssue", f"Issue {issue.number} ({issue.title}) cannot be excepted. {issue.guidance}")]
-    wrong = [
-        Wrong(field, f"must be named: {what}")
-        for field, value, what in (
-            ("title", title, "what people call it"),
-            ("reason", reason, "the technical issue that has no workaround"),
-            ("owner", owner, "who answers for it"),
-            ("mfa.vendor", papers.vendor, "whose MFA it is"),
-            ("mfa.product", papers.product, "which product it is"),
-            ("mfa.integration", papers.integration, "federation or custom-control"),
-            ("documents.configuration", papers.configuration, "the configuration of the third-party MFA"),
-            (
-                "documents.testResult",
-                papers.test_result,
-                "the result of the partner security requirement test, run as the account",
-            ),
-            ("documents.purchaseOrder", papers.purchase_order, "the purchase order of the solution in use or planned"),
-            ("vendorConfirmation.by", papers.confirmed_by, f"who confirmed it. {issue.guidance}"),
-            ("vendorConfirmation.on", papers.confirmed_on, "the day of the confirmation"),
-            ("vendorConfirmation.reference", papers.confirmation, "where the confirmation is kept"),
-        )
-        if not value.strip()
+    return [
+        *_missing_texts(asked, issue.guidance),
+        *_missing_confirmation(asked, issue.guidance, today),
+        *_wrong_reach(asked),
+        *_wrong_rules(asked),
+        *_wrong_dates(asked.starts_on, asked.expires_on, today),
     ]
-    if not claim_impossible:
-        wrong.append(
-            Wrong(
-                "vendorConfirmation.cannotSendMultipleauthn",
-                "must be confirmed (true) by the vendor: " + issue.guidance,
-            )
-        )
-    if not external_impossible:
-        wrong.append(
-            Wrong(
-                "vendorConfirmation.cannotUseExternalMfa", "must be confirmed (true): External MFA does count as MFA."
-            )
-        )
-    if papers.confirmed_on > today.isoformat():
+
+
+def _missing_texts(asked: Asked, guidance: str) -> list[Wrong]:
+    papers = asked.papers
+    needed = (
+        ("title", asked.title, "what people call it"),
+        ("reason", asked.reason, "the technical issue that has no workaround"),
+        ("owner", asked.owner, "who answers for it"),
+        ("mfa.vendor", papers.vendor, "whose MFA it is"),
+        ("mfa.product", papers.product, "which product it is"),
+        ("mfa.integration", papers.integration, "federation or custom-control"),
+        ("documents.configuration", papers.configuration, "the configuration of the third-party MFA"),
+        (
+            "documents.testResult",
+            papers.test_result,
+            "the result of the partner security requirement test, run as the account",
+        ),
+        ("documents.purchaseOrder", papers.purchase_order, "the purchase order of the solution in use or planned"),
+        ("vendorConfirmation.by", papers.confirmed_by, f"who confirmed it. {guidance}"),
+        ("vendorConfirmation.on", papers.confirmed_on, "the day of the confirmation"),
+        ("vendorConfirmation.reference", papers.confirmation, "where the confirmation is kept"),
+    )
+    return [Wrong(field, f"must be named: {what}") for field, value, what in needed if not value.strip()]
+
+
+def _missing_confirmation(asked: Asked, guidance: str, today: date) -> list[Wrong]:
+    wrong = []
+    if not asked.cannot_send_claim:
+        field = "vendorConfirmation.cannotSendMultipleauthn"
+        wrong.append(Wrong(field, "must be confirmed (true) by the vendor: " + guidance))
+    if not asked.cannot_be_external:
+        field = "vendorConfirmation.cannotUseExternalMfa"
+        wrong.append(Wrong(field, "must be confirmed (true): External MFA does count as MFA."))
+    if asked.papers.confirmed_on > today.isoformat():
         wrong.append(Wrong("vendorConfirmation.on", "must not be in the future."))
-    if not named:
-        wrong.append(Wrong("user", "a user, an app or a customer must be named: no exception covers everybody."))
-    if not rules:
-        wrong.append(Wrong("rules", "the rules whose breach is accepted must be named."))
-    legacy = sorted(rule for rule in rules if RULE[rule].common_issue == LEGACY)
-    if legacy:
+    return wrong
+
+
+def _wrong_reach(asked: Asked) -> list[Wrong]:
+    if asked.user or asked.customer:
+        return []
+    if asked.app:
+        return [Wrong("user", "a user or a customer must be named beside the app: no exception covers everybody.")]
+    return [Wrong("user", "a user, an app or a customer must be named: no exception covers everybody.")]
+
+
+def _wrong_rules(asked: Asked) -> list[Wrong]:
+    if not asked.rules:
+        return [Wrong("rules", "the rules whose breach is accepted must be named.")]
+    wrong = []
+    left = set(asked.rules)
+    if legacy := sorted(rule for rule in left if RULE[rule].common_issue == LEGACY):
         wrong.append(Wrong("rules", f"{', '.join(legacy)} cannot be excepted. {ISSUES[LEGACY].guidance}"))
-    if flows := sorted(PASSWORD_FLOWS.intersection(rules)):
+    if flows := sorted(PASSWORD_FLOWS & left):
         wrong.append(Wrong("rules", f"{', '.join(flows)} cannot be excepted. {INTERACTIVE_INSTEAD}"))
-    return wrong + _wrong_dates(starts_on, expires_on, today)
+    if others := sorted(left - EXPLAINED - PASSWORD_FLOWS - {*legacy}):
+        wrong.append(Wrong("rules", f"{', '.join(others)} cannot be excepted. {UNEXPLAINED}"))
+    return wrong
 
 
 def _wrong_dates(starts_on: date | None, expires_on: date | None, today: date) -> list[Wrong]:

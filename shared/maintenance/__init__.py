@@ -1,1 +1,10 @@
-"""What the app does by night: exports, retention, and what operators ask of its tables."""
+"""What the app does by night and at an operator's word: exports, retention, erasing a person, watching the scan.
+
+Use cases: may import `app`, `operations`, alerts, scan and people, and everything below them.
+"""
+
+from shared.maintenance.erase import Erased, erase_person
+from shared.maintenance.night import maintain, maintain_again
+from shared.maintenance.watch import watch_scan
+
+__all__ = ["Erased", "erase_person", "maintain", "maintain_again", "watch_scan"]

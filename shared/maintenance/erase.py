@@ -20,6 +20,7 @@ from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key, is_key
 from shared.maintenance.removal import Allowance, remove
+from shared.people.lists import AccountEntry, Technician, from_kept
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
 from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists
@@ -111,18 +112,17 @@ async def erase_person(app: App, user: str) -> Erased:
 
 
 async def _learn_names(tables: Tables, person: _Person) -> None:
-    async for row in tables.slices.between("0", "g", "find-", "find-~", ["user", "userName", "userDisplayName"]):
-        if row["user"] == person.key:
-            person.is_called(row["userName"])
-            person.is_called(row["userDisplayName"])
-    async for row in tables.incidents.between("0", "g", "incident-", "incident-~", ["user", "userName"]):
-        if row["user"] == person.key:
-            person.is_called(row["userName"])
-    for kept in await load_lists(tables.directory, ACCOUNTS, TECHNICIANS):
-        for key, _, user_name, display_name, *_ in kept.entries if kept else ():
-            if key == person.key:
-                person.is_called(user_name)
-                person.is_called(display_name)
+    async for name in _names_in_rows(tables, person.key):
+        person.is_called(name)
+    accounts, technicians = await load_lists(tables.directory, ACCOUNTS, TECHNICIANS)
+    entries: list[AccountEntry | Technician] = [
+        from_kept(AccountEntry, e) for e in (accounts.entries if accounts else ())
+    ]
+    entries += [from_kept(Technician, e) for e in (technicians.entries if technicians else ())]
+    for entry in entries:
+        if entry.key == person.key:
+            person.is_called(entry.user_principal_name)
+            person.is_called(entry.display_name)
     try:
         admins = (await load_directory(tables.directory)).file.delegated_admins
     except DirectoryMissing:
@@ -130,6 +130,16 @@ async def _learn_names(tables: Tables, person: _Person) -> None:
     for admin in admins:
         if id_key(admin.user_id) == person.key:
             person.is_called(admin.user_principal_name)
+
+
+async def _names_in_rows(tables: Tables, key: str) -> AsyncIterator[str]:
+    async for row in tables.slices.between("0", "g", "find-", "find-~", ["user", "userName", "userDisplayName"]):
+        if row["user"] == key:
+            yield row["userName"]
+            yield row["userDisplayName"]
+    async for row in tables.incidents.between("0", "g", "incident-", "incident-~", ["user", "userName"]):
+        if row["user"] == key:
+            yield row["userName"]
 
 
 async def _quarantined(table: Table, person: _Person) -> AsyncIterator[Row]:

@@ -85,30 +85,43 @@ async def _quarantine(app: App, slices: Table, tenant: str, oldest: datetime, al
 
 
 async def _incidents(tables: Tables, cutoff: datetime, allowance: Allowance) -> None:
-    """Incidents closed long ago, with what belongs to them; the incident itself last, so that a crash leaves it to be
-    found again. What channels took in goes first: a new incident of that name has the same events, and is told."""
+    """Remove incidents closed long ago, with what belongs to them."""
     for shard in SHARDS:
-        old: dict[str, str] = {}
-        columns = [*_KEYS, "state", "resolvedAt", "last"]
-        async for row in tables.incidents.prefixed(shard, "incident-", columns):
-            allowance.took(1)
-            closed = not is_newer(row) and row["state"] == RESOLVED
-            if closed and max(utc(row["resolvedAt"]), utc(row["last"])) < cutoff:
-                old[str(row["RowKey"]).removeprefix("incident-")] = etag_of(row)
+        old = await _long_closed(tables.incidents, shard, cutoff, allowance)
         if allowance.is_used_up:
             return
         if old:
+            # First what channels took in: a new incident of that name has the same events, and must be told.
             await remove(tables.alerts, _items_of(tables.alerts, old), allowance)
         for key, etag in old.items():
-            for kind in ("part", "history"):
-                await remove(tables.incidents, tables.incidents.prefixed(shard, f"{kind}-{key}-", _KEYS), allowance)
+            await _remove_incident(tables.incidents, shard, key, etag, allowance)
             if allowance.is_used_up:
                 return
-            try:
-                await tables.incidents.write(delete(keys(shard, f"incident-{key}"), etag))
-            except Conflict:
-                continue  # it came to life again
-            allowance.removed += 1
+
+
+async def _long_closed(incidents: Table, shard: str, cutoff: datetime, allowance: Allowance) -> dict[str, str]:
+    """The incidents of a shard that were resolved before the cutoff, and their etags."""
+    old: dict[str, str] = {}
+    columns = [*_KEYS, "state", "resolvedAt", "last"]
+    async for row in incidents.prefixed(shard, "incident-", columns):
+        allowance.took(1)
+        closed = not is_newer(row) and row["state"] == RESOLVED
+        if closed and max(utc(row["resolvedAt"]), utc(row["last"])) < cutoff:
+            old[str(row["RowKey"]).removeprefix("incident-")] = etag_of(row)
+    return old
+
+
+async def _remove_incident(incidents: Table, shard: str, key: str, etag: str, allowance: Allowance) -> None:
+    """Its parts and its history first, so that a crash leaves the incident to be found again."""
+    for kind in ("part", "history"):
+        await remove(incidents, incidents.prefixed(shard, f"{kind}-{key}-", _KEYS), allowance)
+    if allowance.is_used_up:
+        return
+    try:
+        await incidents.write(delete(keys(shard, f"incident-{key}"), etag))
+    except Conflict:
+        return  # it came to life again
+    allowance.removed += 1
 
 
 async def _items_of(alerts: Table, incidents: Collection[str]) -> AsyncIterator[Row]:

@@ -96,7 +96,7 @@ def _listed(ordered: Sequence[Telling], around: Surroundings) -> list[ListedInci
     return listed
 
 
-def test_message(key: str, now: datetime, around: Surroundings) -> IncidentMessage:
+def made_up_message(key: str, now: datetime, around: Surroundings) -> IncidentMessage:
     """A made-up incident, marked as a test, so that a receiver can be tried with what it will get."""
     incident = Incident(
         key="0" * 32,

@@ -160,19 +160,24 @@ class Fetched:
                 if item.status != "deleted":
                     grant = Grant(_key(item.access_container.access_container_id), item.created_date_time)
                     self.grants.setdefault(ask.of, []).append(grant)
-            case ObjectPart() if ask.kind is Kind.MEMBERS:
-                if item.is_group:
-                    self.nested.setdefault(ask.of, []).append(_key(item.id))
-                elif item.is_user:
-                    self.members.setdefault(ask.of, []).append(_key(item.id))
             case ObjectPart():
-                self.group_names[_key(item.id)] = item.display_name or item.id
-                if ask.kind is Kind.AGENT_GROUPS:
-                    self.agent_groups.add(_key(item.id))
+                self._take_object(ask, item)
             case HolderPart():
                 self._take_holder(ask, item)
             case RegistrationPart():
                 self._take_registration(item)
+
+    def _take_object(self, ask: Ask, item: ObjectPart) -> None:
+        """A member of a group, or a group itself."""
+        key = _key(item.id)
+        if ask.kind is not Kind.MEMBERS:
+            self.group_names[key] = item.display_name or item.id
+            if ask.kind is Kind.AGENT_GROUPS:
+                self.agent_groups.add(key)
+        elif item.is_group:
+            self.nested.setdefault(ask.of, []).append(key)
+        elif item.is_user:
+            self.members.setdefault(ask.of, []).append(key)
 
     def _take_relationship(self, item: RelationshipPart) -> None:
         if item.customer is None or not id_key(item.customer.tenant_id):

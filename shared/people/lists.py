@@ -1,6 +1,6 @@
 """The lists about people that answers show, made when a refresh is done: roster, registrations and use together. Pure.
 
-Entries are tuples of JSON values, because there may be tens of thousands of them. Times are ISO 8601, days are dates.
+An entry holds JSON values and is kept as an object by name. Times are ISO 8601, days are dates.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LEFT_FOR: Final = timedelta(days=90)
 # The registration report is up to a day late with a new account; only then does its absence mean something.
 _REPORT_DELAY: Final = timedelta(days=2)
 
-type Fits = list[list[Any]]  # [rule, severity], as JSON
+type Fits = Sequence[Sequence[Any]]  # [rule, severity], as JSON
 
 
 class Technician(NamedTuple):
@@ -35,21 +35,21 @@ class Technician(NamedTuple):
 
     key: str
     id: str
-    user_principal_name: str | None
-    display_name: str | None
-    guest: bool | None
-    roles: list[str]
-    eligible: list[str]
-    reachable: int | None
-    start: str | None
-    end: str | None
-    registered: bool | None
-    capable: bool | None
-    methods: list[str]
-    off_boarded: bool | None
-    seen: str | None
-    dormant: bool | None
-    fits: Fits
+    user_principal_name: str | None = None
+    display_name: str | None = None
+    guest: bool | None = None
+    roles: Sequence[str] = ()
+    eligible: Sequence[str] = ()
+    reachable: int | None = None
+    start: str | None = None
+    end: str | None = None
+    registered: bool | None = None
+    capable: bool | None = None
+    methods: Sequence[str] = ()
+    off_boarded: bool | None = None
+    seen: str | None = None
+    dormant: bool | None = None
+    fits: Fits = ()
 
 
 class CustomerEntry(NamedTuple):
@@ -58,13 +58,13 @@ class CustomerEntry(NamedTuple):
 
     key: str
     id: str
-    display_name: str | None
-    roles: list[str]
-    start: str | None
-    end: str | None
-    auto_extends: bool
-    valid_from: str | None
-    valid_to: str | None
+    display_name: str | None = None
+    roles: Sequence[str] = ()
+    start: str | None = None
+    end: str | None = None
+    auto_extends: bool = False
+    valid_from: str | None = None
+    valid_to: str | None = None
 
 
 class AccountEntry(NamedTuple):
@@ -72,14 +72,33 @@ class AccountEntry(NamedTuple):
 
     key: str
     id: str
-    user_principal_name: str | None
-    display_name: str | None
-    guest: bool
-    delegated_admin: bool
-    administrator: bool
-    registered: bool | None
-    capable: bool | None
-    fits: Fits
+    user_principal_name: str | None = None
+    display_name: str | None = None
+    guest: bool = False
+    delegated_admin: bool = False
+    administrator: bool = False
+    registered: bool | None = None
+    capable: bool | None = None
+    fits: Fits = ()
+
+
+def to_kept(entry: Technician | CustomerEntry | AccountEntry) -> dict[str, Any]:
+    """An entry as it is kept."""
+    return entry._asdict()
+
+
+def from_kept[E: Technician | CustomerEntry | AccountEntry](kind: type[E], kept: Any) -> E:
+    """The entry that to_kept wrote. A member that it lacks has its default; one that is not known here is passed over.
+
+    Version 1 of the app kept the values alone, in the order of the members:
+
+    >>> from_kept(CustomerEntry, ["k", "id", "Contoso"]) == from_kept(CustomerEntry, {"key": "k", "id": "id",
+    ...     "display_name": "Contoso", "colour": "blue"})
+    True
+    """
+    if isinstance(kept, Mapping):
+        return kind(**{name: kept[name] for name in kind._fields if name in kept})
+    return kind(*kept[: len(kind._fields)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,50 +124,101 @@ def technicians(file: DirectoryFile, sources: Sources) -> list[Technician]:
     return found
 
 
-def _technician(key: str, period: DelegatedAdmin, sources: Sources) -> Technician:
-    now = sources.now
-    person = sources.people.get(key) if sources.people is not None else None
-    old = sources.before.get(key)
-    account = sources.accounts.get(key) if sources.accounts is not None else None
-    current = period.to is None or period.to > now
+class _Registration(NamedTuple):
+    """What the registration report says of somebody, or said last."""
+
+    guest: bool | None = None
+    user_principal_name: str | None = None
+    display_name: str | None = None
     registered: bool | None = None
     capable: bool | None = None
-    methods: list[str] = []
-    if account is not None:
-        registered, capable, methods = account.registered, account.capable, [*account.methods]
-    elif sources.accounts is None and old is not None:
-        registered, capable, methods = old.registered, old.capable, old.methods
-    off_boarded: bool | None = old.off_boarded if old and sources.accounts is None else None
-    if sources.accounts is not None and current:
-        settled = period.from_ is None or period.from_ <= now - _REPORT_DELAY
-        off_boarded = account is None if account or settled else None
+    methods: Sequence[str] = ()
+
+
+class _Rights(NamedTuple):
+    """What somebody holds, may take and reaches."""
+
+    roles: Sequence[str]
+    eligible: Sequence[str]
+    reachable: int | None
+
+
+def _technician(key: str, period: DelegatedAdmin, sources: Sources) -> Technician:
+    current = period.to is None or period.to > sources.now
+    old = sources.before.get(key)
+    report = _registration(sources.accounts.get(key) if sources.accounts else None, old, sources)
+    rights = _rights(sources.people.get(key) if sources.people else None, old, period, current=current)
     seen = _last(old.seen if old else None, sources.activity.seen.get(key))
     dormant = _dormant(key, period, seen, sources) if current else None
-    guest = account.guest if account else old.guest if old else None
     signals = AccountSignals(
-        privileged=True, guest=bool(guest), registered=registered, capable=capable, dormant=dormant
+        privileged=True,
+        guest=bool(report.guest),
+        registered=report.registered,
+        capable=report.capable,
+        dormant=dormant,
     )
     return Technician(
         key=key,
         id=period.user_id,
-        user_principal_name=(account and account.user_principal_name)
+        user_principal_name=report.user_principal_name
         or period.user_principal_name
-        or (old.user_principal_name if old else None),
-        display_name=(account and account.display_name) or (old.display_name if old else None),
-        guest=guest,
-        roles=[*person.roles] if person else old.roles if old else period.roles,
-        eligible=[*person.eligible] if person else old.eligible if old else [],
-        reachable=person.reachable if person else old.reachable if old and current else None,
+        or (old and old.user_principal_name),
+        display_name=report.display_name or (old and old.display_name),
+        guest=report.guest,
+        roles=[*rights.roles],
+        eligible=[*rights.eligible],
+        reachable=rights.reachable,
         start=_iso(period.from_),
         end=_iso(period.to),
-        registered=registered,
-        capable=capable,
-        methods=methods,
-        off_boarded=off_boarded,
+        registered=report.registered,
+        capable=report.capable,
+        methods=[*report.methods],
+        off_boarded=_off_boarded(key, period, sources, current=current),
         seen=seen,
         dormant=dormant,
         fits=_fits(signals) if current else [],
     )
+
+
+def _registration(account: Account | None, old: Technician | None, sources: Sources) -> _Registration:
+    """Of the report where it was read and has the account. Else the names and the kind that were known stay; whether
+    somebody is registered stays only where no report was read."""
+    if account is not None:
+        return _Registration(
+            account.guest,
+            account.user_principal_name,
+            account.display_name,
+            account.registered,
+            account.capable,
+            account.methods,
+        )
+    if old is None:
+        return _Registration()
+    if sources.accounts is not None:
+        return _Registration(guest=old.guest, display_name=old.display_name)
+    return _Registration(old.guest, None, old.display_name, old.registered, old.capable, old.methods)
+
+
+def _rights(person: Person | None, old: Technician | None, period: DelegatedAdmin, *, current: bool) -> _Rights:
+    """Of the roster where it was read and names them, else as it was known."""
+    if person is not None:
+        return _Rights(person.roles, person.eligible, person.reachable)
+    if old is not None:
+        return _Rights(old.roles, old.eligible, old.reachable if current else None)
+    return _Rights(period.roles, (), None)
+
+
+def _off_boarded(key: str, period: DelegatedAdmin, sources: Sources, *, current: bool) -> bool | None:
+    """Whether a delegated admin has no enabled account any more; None where the report cannot tell yet."""
+    if sources.accounts is None:
+        old = sources.before.get(key)
+        return old.off_boarded if old else None
+    if not current:
+        return None
+    if key in sources.accounts:
+        return False
+    settled = period.from_ is None or period.from_ <= sources.now - _REPORT_DELAY
+    return True if settled else None
 
 
 def _dormant(key: str, period: DelegatedAdmin, seen: str | None, sources: Sources) -> bool | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -17,29 +17,19 @@ from uuid import uuid4
 
 from shared.app.app import App
 from shared.basics.events import log_event
-from shared.basics.spelling import id_key
 from shared.graph.client import GraphClient
 from shared.graph.directory import AnyPage, Ask, Kind, SecurityDefaultsPart, fetch, first_url, of_text, to_text
 from shared.graph.problems import BadAnswer, GraphProblem
-from shared.ledger.days import Day
-from shared.ledger.slices import DAY
-from shared.operations.slices import rescan
-from shared.people.activity import Activity, is_wholly_read
 from shared.people.fetched import Fetched, registration_asks, roster_asks
-from shared.people.lists import (
-    DORMANT_AFTER,
-    CustomerEntry,
-    Sources,
-    Technician,
-    accounts_with_findings,
-    customers,
-    posture_figures,
-    technicians,
+from shared.people.merge import Shrunk
+from shared.people.publish import (
+    CompleteSource,
+    Registrations,
+    known_directory,
+    publish_directory,
+    publish_lists,
 )
-from shared.people.merge import Known, Merged, Shrunk, merge
-from shared.people.roster import Roster, build_roster
-from shared.store.directory import DirectoryMissing, Loaded, load_directory, save_directory
-from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_list, save_list
+from shared.people.roster import Roster
 from shared.store.refresh import (
     Lease,
     LeaseLost,
@@ -51,7 +41,6 @@ from shared.store.refresh import (
     remove_pieces,
     write_state,
 )
-from shared.store.rollups import partner_days
 from shared.store.tables import Conflict, Tables
 
 ROSTER: Final = "roster"
@@ -83,7 +72,7 @@ async def refresh_directory(app: App, *, scheduled: bool) -> None:
     """
     tables = await app.tables()
     now = app.clock()
-    unknown = not scheduled and await _known(tables) is None
+    unknown = not scheduled and await known_directory(tables) is None
     if not await _due(tables, scheduled=scheduled, unknown=unknown, now=now):
         return
     lease = await Lease.take(tables.directory, uuid4().hex, now, app.lease)
@@ -106,21 +95,6 @@ async def _due(tables: Tables, *, scheduled: bool, unknown: bool, now: datetime)
     return [s for s in begun if s.not_before is None or s.not_before <= now]
 
 
-async def _known(tables: Tables) -> Loaded | None:
-    try:
-        return await load_directory(tables.directory)
-    except DirectoryMissing:
-        return None
-
-
-@dataclass(slots=True)
-class _Source:
-    """A source that was read to its end."""
-
-    state: State
-    fetched: Fetched
-
-
 class _Refresh:
     """One piece of work, for as long as it holds the lease."""
 
@@ -137,7 +111,7 @@ class _Refresh:
         for result in read:
             if isinstance(result, BaseException):
                 raise result
-        complete = {result.state.source: result for result in read if isinstance(result, _Source)}
+        complete = {result.state.source: result for result in read if isinstance(result, CompleteSource)}
         registrations, roster = complete.get(REGISTRATIONS), complete.get(ROSTER)
         people: Roster | None = None
         if roster is not None:
@@ -146,22 +120,17 @@ class _Refresh:
             people = await self._publish_roster(roster, names)
             if people is None:
                 del complete[ROSTER]
-        if complete and not await self._publish_lists(people, registrations):
+        lists = (people, await self._registrations(registrations))
+        if complete and not await publish_lists(self._app, self._lease, *lists):
             return
         for source in complete.values():
             await self._finished(source)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    async def _read(self, state: State) -> _Source | None:
+    async def _read(self, state: State) -> CompleteSource | None:
         """Read a source to its end; None when it did not get there this time."""
-        now = self._app.clock()
-        if state.run and state.began and now - state.began > _STALE:
-            await remove_pieces(self._table, state.run)
-            state = replace(state, run="")
-        if not state.run:
-            state = replace(state, run=uuid4().hex, began=now, requests=0, notes=())
-            await write_state(self._table, state)
+        state = await self._begun(state)
         try:
             fetched, row = await self._replayed(state.run)
         except BadAnswer as bad:
@@ -175,22 +144,26 @@ class _Refresh:
                 log_event("directory_refresh_pauses", source=state.source, requests=state.requests)
                 return None
             pages, problem = await _ask_all(client, asks)
-            pieces: list[Piece] = []
-            for ask, page in pages:
-                number = fetched.pages(ask)
-                try:
-                    fetched.add(ask, number, page)
-                except BadAnswer as bad:
-                    problem = bad
-                    break
-                pieces.append(Piece(ask.kind, ask.of, number, to_text(page)))
+            pieces, unfit = _taken(fetched, pages)
+            problem = unfit or problem
             row = await keep_pieces(self._table, state.run, self._lease.owner, row, pieces)
             await self._lease.renew(self._app.clock())
             state = replace(state, requests=state.requests + len(asks))
             if problem is not None:
                 await self._failed(state, problem)
                 return None
-        return _Source(replace(state, notes=_notes(fetched, further)), fetched)
+        return CompleteSource(replace(state, notes=_notes(fetched, further)), fetched)
+
+    async def _begun(self, state: State) -> State:
+        """The state of the run to go on with: the one under way unless its pages are stale, else a new one."""
+        now = self._app.clock()
+        if state.run and state.began and now - state.began > _STALE:
+            await remove_pieces(self._table, state.run)
+            state = replace(state, run="")
+        if not state.run:
+            state = replace(state, run=uuid4().hex, began=now, requests=0, notes=())
+            await write_state(self._table, state)
+        return state
 
     async def _replayed(self, run: str) -> tuple[Fetched, int]:
         """What the kept pages of a run say, and the number of the next row. Raises BadAnswer."""
@@ -235,97 +208,24 @@ class _Refresh:
 
     # --- publishing ---------------------------------------------------------------------------------------------------
 
-    async def _publish_roster(self, source: _Source, names: dict[str, str]) -> Roster | None:
-        """Replace the directory and make due what it changes; None when it was not replaced.
-
-        From when on slices must be read again is noted before the directory is replaced and forgotten when they are
-        due, so that a crash between the two is made up for by whoever goes on.
-        """
-        settings, state = self._app.settings, source.state
-        roster = build_roster(source.fetched, settings.further_group_ids)
-        loaded = await _known(self._tables)
-        now = self._app.clock()
+    async def _publish_roster(self, source: CompleteSource, names: dict[str, str]) -> Roster | None:
+        """Replace the directory; None where it was not replaced, which is noted with the source."""
         try:
-            merged = merge(
-                Known(loaded.file, loaded.began) if loaded else None,
-                roster,
-                partner_tenant=settings.partner_tenant_id,
-                names=names,
-                federated_domains=settings.federated_domains,
-                now=now,
-            )
+            return await publish_directory(self._app, self._lease, source, names)
         except Shrunk as shrunk:
-            await self._troubled(replace(state, not_before=now + _AFTER_NONSENSE), str(shrunk), abandon=True)
-            log_event("directory_refresh_failed", source=ROSTER, problem="Shrunk", requests=state.requests)
-            return None
-        since = self._due_since(state, merged, now)
-        if since != state.due_since:
-            state = source.state = replace(state, due_since=since)
-            await write_state(self._table, state)
-        await self._lease.renew(now)
-        try:
-            await save_directory(self._table, merged.file, now, began=state.began, after=loaded)
+            again = replace(source.state, not_before=self._app.clock() + _AFTER_NONSENSE)
+            await self._troubled(again, str(shrunk), abandon=True)
+            log_event("directory_refresh_failed", source=ROSTER, problem="Shrunk", requests=source.state.requests)
         except Conflict:
-            await self._troubled(state, "The directory was loaded from a file meanwhile.", abandon=False)
+            await self._troubled(source.state, "The directory was loaded from a file meanwhile.", abandon=False)
+        return None
+
+    async def _registrations(self, source: CompleteSource | None) -> Registrations | None:
+        if source is None:
             return None
-        if since:
-            for tenant in settings.tenants:
-                await self._lease.renew(self._app.clock())
-                await rescan(self._app, tenant, since, now)
-        log_event("directory_refreshed", joined=merged.joined, left=merged.left, requests=state.requests)
-        return roster
+        return Registrations(source.fetched.accounts, await self._security_defaults(source))
 
-    def _due_since(self, state: State, merged: Merged, now: datetime) -> datetime | None:
-        """From when on what was judged may be judged otherwise; no further back than any log reaches."""
-        times = [at for at in (state.due_since, merged.since) if at]
-        horizon = now - timedelta(days=self._app.settings.lookback_days) - DAY
-        return max(min(times), horizon) if times else None
-
-    async def _publish_lists(self, roster: Roster | None, registrations: _Source | None) -> bool:
-        """Replace the lists that answers show by what was read, and by the lists themselves for what was not.
-
-        False while there is no directory: then the registrations, which came first, wait for it.
-        """
-        loaded = await _known(self._tables)
-        if loaded is None:
-            return False
-        before = await load_list(self._table, TECHNICIANS)
-        customers_before = await load_list(self._table, CUSTOMERS)
-        now = self._app.clock()
-        activity, wholly_read = await self._activity(now)
-        sources = Sources(
-            now=now,
-            people={id_key(p.id): p for p in roster.people} if roster else None,
-            tenants={id_key(t.id): t for t in roster.customers} if roster else None,
-            accounts=registrations.fetched.accounts if registrations else None,
-            activity=activity,
-            wholly_read=wholly_read,
-            before={e[0]: Technician(*e) for e in before.entries} if before else {},
-            customers_before={e[0]: CustomerEntry(*e) for e in customers_before.entries} if customers_before else {},
-        )
-        admins = technicians(loaded.file, sources)
-        await self._lease.renew(now)
-        await save_list(self._table, TECHNICIANS, admins, {}, now)
-        await save_list(self._table, CUSTOMERS, customers(loaded.file, sources), {}, now)
-        if registrations is not None:
-            found = accounts_with_findings(sources, admins)
-            defaults = await self._security_defaults(registrations)
-            accounts = registrations.fetched.accounts.values()
-            figures = posture_figures(accounts, admins, found, security_defaults=defaults, now=now)
-            await save_list(self._table, ACCOUNTS, found, figures, now)
-        return True
-
-    async def _activity(self, now: datetime) -> tuple[Activity, bool]:
-        """Who was seen in the time after which one counts as dormant. One day's counts at a time: they are large."""
-        activity = Activity()
-        days: list[Day] = []
-        async for day in partner_days(self._tables.rollups, now - DORMANT_AFTER, now):
-            activity.add(day, ())
-            days.append(replace(day, counts=type(day.counts)()))
-        settings = self._app.settings
-        return activity, is_wholly_read(settings.tenants, days, now, DORMANT_AFTER, settings.slice_width)
-
-    async def _security_defaults(self, registrations: _Source) -> bool | None:
+    async def _security_defaults(self, registrations: CompleteSource) -> bool | None:
         """Whether security defaults are on; None where Graph does not tell, which is noted."""
         client, ask = self._client(REGISTRATIONS), Ask(Kind.SECURITY_DEFAULTS)
         try:
@@ -337,7 +237,7 @@ class _Refresh:
         (policy,) = page.value
         return policy.is_enabled if isinstance(policy, SecurityDefaultsPart) else None
 
-    async def _finished(self, source: _Source) -> None:
+    async def _finished(self, source: CompleteSource) -> None:
         state = source.state
         done = replace(
             state,
@@ -373,6 +273,19 @@ async def _ask_all(
 
     answers = await asyncio.gather(*(one(ask, url) for ask, url in asks))
     return [answer for answer in answers if answer], problems[0] if problems else None
+
+
+def _taken(fetched: Fetched, pages: Iterable[tuple[Ask, AnyPage]]) -> tuple[list[Piece], BadAnswer | None]:
+    """Take in pages. Returns those to keep, and what was wrong with the first that makes no sense."""
+    pieces: list[Piece] = []
+    for ask, page in pages:
+        number = fetched.pages(ask)
+        try:
+            fetched.add(ask, number, page)
+        except BadAnswer as bad:
+            return pieces, bad
+        pieces.append(Piece(ask.kind, ask.of, number, to_text(page)))
+    return pieces, None
 
 
 def _notes(fetched: Fetched, further: Sequence[str]) -> tuple[str, ...]:

@@ -1,1 +1,10 @@
-"""Whether an installation has what it needs: permissions, licences, storage, queues, webhooks; and what to do."""
+"""Whether an installation has what it needs: permissions, licences, storage, queues, webhooks; and what to do.
+
+Use cases: may import `app`, alerts, scan, people and everything below them. `self_test` sends a made-up violation the
+whole way.
+"""
+
+from shared.preflight.model import Check, Kind, Preflight, State
+from shared.preflight.run import preflight, preflight_when_due
+
+__all__ = ["Check", "Kind", "Preflight", "State", "preflight", "preflight_when_due"]

@@ -15,7 +15,6 @@ from typing import Any, Final, Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
 
 from shared.alerts.outgoing import message_id, new_delivery, surroundings
 from shared.app.app import App
@@ -36,7 +35,7 @@ from shared.store.findings import finding_of_row, finding_row
 from shared.store.incidents import incident_columns, incident_of
 from shared.store.packing import pack, unpack
 from shared.store.tables import SCHEMA, Conflict, Table, Tables, delete, keys, upsert, utc
-from shared.wire.models import Answer, BadParameter
+from shared.wire.models import Answer, BadParameter, Body
 
 _PARTITION: Final = "self-test"
 _USER: Final = "5e1f7e57-0000-4000-8000-000000000001"
@@ -54,10 +53,8 @@ class UnknownTest(Exception):  # noqa: N818
     """There is no such self-test."""
 
 
-class SelfTestRequest(BaseModel):
+class SelfTestRequest(Body):
     """Which channel gets the alert; all of them when none is named."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
 
     channel: str | None = Field(default=None, min_length=1, max_length=100)
 
@@ -103,8 +100,9 @@ class _Record:
     deliveries: tuple[tuple[str, str], ...] = ()
 
 
-async def start_self_test(app: App, asked: SelfTestRequest, *, by: str) -> SelfTest:
-    """Note it; the caller sends `message_of` its id. Raises BadParameter for a channel that is not there."""
+async def start_self_test(app: App, asked: SelfTestRequest, *, by: str) -> tuple[SelfTest, str]:
+    """Note that it begins. Returns how it stands, and the message that the caller sends to the queue of the scan.
+    Raises BadParameter for a channel that is not there."""
     channels = app.settings.channels
     if asked.channel is not None and asked.channel not in channels:
         raise BadParameter("channel", "is not one of the channels")
@@ -113,7 +111,7 @@ async def start_self_test(app: App, asked: SelfTestRequest, *, by: str) -> SelfT
     await _forget(tables, record.at - _KEPT)
     await _save(tables, record)
     log_event("self_test_started", self_test=record.id)
-    return await _shown(tables, record)
+    return await _shown(tables, record), message_of(record.id)
 
 
 def message_of(id_: str) -> str:

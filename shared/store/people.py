@@ -24,7 +24,7 @@ TECHNICIANS: Final = "technicians"
 CUSTOMERS: Final = "customers"
 ACCOUNTS: Final = "accounts"
 
-type Entry = list[Any]
+type Entry = Any  # an object by name; version 1 of the app kept lists of values
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,7 @@ class Kept:
     entries: list[Entry]
 
 
-async def save_list(
-    table: Table, name: str, entries: Sequence[Sequence[Any]], facts: dict[str, Any], now: datetime
-) -> None:
+async def save_list(table: Table, name: str, entries: Sequence[Entry], facts: dict[str, Any], now: datetime) -> None:
     """Replace a list. `now` names its version: two writers at the same instant write the same."""
     version = f"{int(now.timestamp() * 1_000_000):020d}"
     for place, part in enumerate(batched(entries, _PER_ROW, strict=False)):

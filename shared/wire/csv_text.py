@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from shared.wire.models import Answer
 
-# What makes a spreadsheet take a cell for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# What makes a spreadsheet take a cell for a formula, at the beginning of the text or behind a character that some
+# spreadsheets (";" in much of Europe, the tab) take for the end of a cell. Blanks and quotes before it do not help.
+_FORMULA: Final = re.compile(r"(^|[;,|\t\r\n])(?=[\s\"\']*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r])")
 
 
 def csv_text(kind: type[Answer], items: Iterable[Answer]) -> str:
-    """A header with the members of `kind`, then a line an item; several values in one cell are divided by ";"."""
-    names = [field.alias or name for name, field in kind.model_fields.items()]
+    """A header with the members of `kind`, then a line an item.
+
+    Several values in one cell are divided by ";"; a member with members of its own is JSON.
+    """
+    names = [field.serialization_alias or field.alias or name for name, field in kind.model_fields.items()]
     text = io.StringIO(newline="")
     lines = csv.writer(text, lineterminator="\r\n")
     lines.writerow(names)
@@ -28,5 +34,12 @@ def csv_text(kind: type[Answer], items: Iterable[Answer]) -> str:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    text = ";".join(map(str, value)) if isinstance(value, list) else str(value)
-    return "'" + text if text.startswith(_FORMULA) else text
+    if isinstance(value, bool | int | float):
+        return str(value)
+    return _FORMULA.sub(r"\1'", _plain(value))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ";".join(map(_plain, value))
+    return json.dumps(value) if isinstance(value, dict) else str(value)

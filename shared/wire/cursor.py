@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from shared.wire.models import BadParameter
 
 _CHECK_BYTES: Final = 12
+# A cursor's checksum has no key, so anybody can make one: what it holds is bounded, so that no arithmetic overflows.
+PlaceTime = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 class Place(BaseModel):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -31,6 +31,10 @@ class BadParameter(Exception):  # noqa: N818 - what is wrong with the question
         self.detail = detail
 
 
+class NotKnown(Exception):  # noqa: N818 - what the question names
+    """A question names something that nobody knows: a customer, a person, an application. `str()` is the sentence."""
+
+
 class Answer(BaseModel):
     """A part of an answer. Every member is present, null where there is nothing to say."""
 
@@ -51,6 +55,12 @@ class Page[T: Answer](Answer):
     cursor: str | None
 
 
+class Body(BaseModel):
+    """The JSON body of a request. Strict: true is not 1, "on" is not true, and no number is a date."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True)
+
+
 class Query(BaseModel):
     """The query parameters of a route. All arrive as text; one that is not named here is refused."""
 
@@ -67,23 +77,33 @@ def _listed(value: object) -> object:
     return tuple(dict.fromkeys(value.split(","))) if isinstance(value, str) else value
 
 
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _scopes(value: object) -> object:
+    """A comma list of scopes, in any case; `all` stands for each of them."""
+    named = _listed(_lower(value))
+    return SCOPE_NAMES if named == ("all",) else named
+
+
 def _instant(value: object) -> object:
     if not isinstance(value, str):
         return value
     if not _INSTANT.fullmatch(value):
-        raise ValueError("must be a time such as 2026-11-02T09:00:00Z")
+        raise ValueError("must be a time such as 2026-11-02T09:00:00Z (in an address, write + as %2B)")
     try:
         at = datetime.fromisoformat(value)
         at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise ValueError("is no time that there is") from None
+        raise ValueError("is not a valid time") from None
     if at < _OLDEST:
         raise ValueError("must not be before the year 2000")
     return at
 
 
 def _rule(value: object) -> object:
-    if value not in RULE:
+    if not isinstance(value, str) or value not in RULE:
         raise ValueError("must be the id of a rule: " + ", ".join(RULE))
     return value
 
@@ -94,8 +114,11 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]  # a time without a zon
 RuleId = Annotated[str, BeforeValidator(_rule), WithJsonSchema({"type": "string", "enum": [*RULE]})]
 Named = Annotated[str, Field(min_length=1, max_length=1024)]
 ScopeName = Literal["customer", "partner-center", "partner-tenant"]
+SCOPE_NAMES: Final[tuple[ScopeName, ...]] = get_args(ScopeName)
 HEADLINE_NAMES: Final[tuple[ScopeName, ...]] = ("customer", "partner-center")  # those of HEADLINE
+Scopes = Annotated[tuple[ScopeName, ...], BeforeValidator(_scopes)]  # a comma list, or "all"
 SeverityName = Literal["low", "medium", "high", "critical"]
+SeverityFilter = Annotated[SeverityName, BeforeValidator(_lower)]
 _SEVERITIES: Final[tuple[SeverityName, ...]] = ("low", "medium", "high", "critical")  # in the order of Severity
 
 

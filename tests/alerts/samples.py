@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.incidents.model import Event, Facts, Incident, Telling, Who
-from shared.messages.compose import Surroundings, many, one, test_message
+from shared.messages.compose import Surroundings, made_up_message, many, one
 from shared.messages.message import (
     MOST_EXCEPTIONS,
     Compliance,
@@ -71,7 +71,7 @@ def messages(name: str = HOSTILE, customer: str | None = None) -> dict[str, Mess
             ),
         ),
     ]
-    return {message.type: message for message in made} | {"test": test_message("msg_test", NOON, AROUND)}
+    return {message.type: message for message in made} | {"test": made_up_message("msg_test", NOON, AROUND)}
 
 
 def _digest(*, weekly: bool, name: str) -> DigestMessage:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from functions import alerts as routes
-from functions.alerts import alert_schema, alerts, change, incident, send_again
+from functions.alerts import alert_schema, alerts, send_again
+from functions.incidents import incident, update_incident
 from functions.who import Role
 from local.stage.receivers import Fault
 from shared.messages.message import schema
@@ -24,7 +25,7 @@ async def read(b: Bench, who: str = "jane") -> Reply:
 
 async def patch(b: Bench, who: str = "jane", *, etag: str | None = "*", **members: Any) -> Reply:
     return await ask(
-        change,
+        update_incident,
         b.app,
         path={"id": key_of(who)},
         headers={"If-Match": etag, "Content-Type": "application/json"}
@@ -202,14 +203,14 @@ async def test_a_dead_delivery_can_be_sent_again_under_its_own_id(azurite: str) 
 async def test_a_test_message_is_marked_as_one(azurite: str) -> None:
     async with bench(azurite, receiver(), receiver("teams")) as b:
         body = json.dumps({"channel": "soc1"}).encode()
-        made = await ask(routes.test_alert, b.app, body=body, headers={"Content-Type": "application/json"})
+        made = await ask(routes.try_channel, b.app, body=body, headers={"Content-Type": "application/json"})
         assert (made.status, made.json["test"], made.json["state"]) == (200, True, "pending")
         await b.tick()
         assert (b.got(0), len(b.got(1))) == ([], 1)
         assert "TEST" in b.got(1)[0].body.decode()
         unknown = json.dumps({"channel": "nobody"}).encode()
         assert (
-            await ask(routes.test_alert, b.app, body=unknown, headers={"Content-Type": "application/json"})
+            await ask(routes.try_channel, b.app, body=unknown, headers={"Content-Type": "application/json"})
         ).status == 404
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from functions.alerts import change
+from functions.incidents import update_incident
 from local.stage.receivers import Fault
 from shared.alerts.deliver import deliver_alert
 from shared.alerts.dispatch import dispatch_alerts
@@ -253,11 +253,11 @@ async def test_an_acknowledgement_whose_answer_was_lost_stands_once(azurite: str
             victim = b.worker(proxy.connection, retries=3 if aftermath is Aftermath.BLIP else 0)
             await victim.tables()
             proxy.begin(Cut(2, Loss.ANSWER, aftermath))
-            reply = await ask(change, victim, path=path, headers=headers, body=body)
+            reply = await ask(update_incident, victim, path=path, headers=headers, body=body)
             assert reply.status == (200 if aftermath is Aftermath.BLIP else 503)
             await victim.close()
             proxy.begin()
-            again = await ask(change, b.app, path=path, headers=headers, body=body)
+            again = await ask(update_incident, b.app, path=path, headers=headers, body=body)
             assert again.status == 412  # the etag of before: whoever reads it anew sees that it is done
             now = await b.incident()
             assert (now.state, now.revision) == ("acknowledged", 1)

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from local.stage.receivers import TAKES, Fault
-from shared.alerts.actions import redeliver, send_test
+from shared.alerts.actions import redeliver, send_test_alert
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import DeliveryMessage, dispatch_alerts
 from shared.alerts.post import Answer, Target, post
@@ -341,7 +341,7 @@ async def test_digests_and_tests_come_when_they_were_asked_for(azurite: str) -> 
     async with bench(azurite, channels=members) as b:
         await _flight(b, timedelta(0))
         await b.found()
-        await send_test(b.app, "soc")
+        await send_test_alert(b.app, "soc")
         await b.tick()
         await b.tick(after=timedelta(hours=1))
         assert [(r.json["type"], r.json["test"]) for r in b.got()] == [

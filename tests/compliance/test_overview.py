@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from functions.answers import coverage, findings, incidents, summary
+from functions.answers import coverage, findings, summary
+from functions.incidents import incidents
 from local.graph_server.control import MalformedFault, StatusFault
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
 from tests.functions.asking import ask, counted_requests

@@ -116,7 +116,34 @@ async def test_the_document_has_every_route_that_the_host_serves(running: _Runni
     async with running.http.get("/api/openapi.json", headers=_role("Reader")) as reply:
         paths = (await reply.json())["paths"]
     served = re.findall(r": ((?:GET|POST|PATCH|DELETE|PUT)\S*) (/\S+)$", running.log.read_text(), re.MULTILINE)
+    served = [(methods, path) for methods, path in served if "{*" not in path]  # what no route answers
     assert {(path, method.lower()) for methods, path in served for method in methods.split("|")} == {
         (path, method) for path, methods in paths.items() for method in methods
     }
     assert len(served) >= 6
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allow"),
+    [
+        ("GET", "/api", 404, None),
+        ("GET", "/api/rulez", 404, None),
+        ("GET", "/api/findings/one/two", 404, None),
+        ("POST", "/api/summary", 405, "GET"),
+        ("PUT", "/api/exceptions/x", 405, "DELETE, GET"),
+        ("GET", "/api/ops/pause", 405, "POST"),
+        ("DELETE", "/api/incidents/a%20b", 405, "GET, PATCH"),
+    ],
+)
+async def test_what_no_route_answers_is_a_problem_too(
+    running: _Running, method: str, path: str, status: int, allow: str | None
+) -> None:
+    async with running.http.request(method, path, headers=_role("Reader")) as reply:
+        assert (reply.status, reply.content_type) == (status, "application/problem+json")
+        assert reply.headers.get("Allow") == allow
+        assert json.loads(await reply.text())["status"] == status
+
+
+async def test_head_is_refused_without_a_body(running: _Running) -> None:
+    async with running.http.head("/api/summary", headers=_role("Reader")) as reply:
+        assert (reply.status, reply.headers["Allow"]) == (405, "GET")

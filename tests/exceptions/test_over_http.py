@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from functions.answers import incidents, summary
+from functions.answers import summary
 from functions.exceptions import (
-    approve,
+    approve_request,
     exception,
     exceptions,
     request_exception,
     request_for_partner_center,
-    withdraw,
+    withdraw_request,
 )
 from functions.http import Endpoint
+from functions.incidents import incidents
 from shared.app.app import App
 from shared.app.settings import AuthMode
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
@@ -57,7 +58,7 @@ async def send(
 async def given(app: App, /, **members: Any) -> str:
     """An approved exception; its id."""
     made = (await send(request_exception, app, asked(**members))).json
-    reply = await send(approve, app, {}, id_=made["id"], etag=made["etag"])
+    reply = await send(approve_request, app, {}, id_=made["id"], etag=made["etag"])
     assert reply.status == 200, reply.text
     return str(made["id"])
 
@@ -67,14 +68,16 @@ async def given(app: App, /, **members: Any) -> str:
 
 async def test_requested_approved_withdrawn_with_who_and_when(app: App) -> None:
     made = await send(request_exception, app, asked())
-    assert (made.status, made.headers["ETag"]) == (200, made.json["etag"])
+    assert (made.status, made.headers["ETag"]) == (201, made.json["etag"])
     id_, etag = made.json["id"], made.json["etag"]
     assert (made.json["state"], made.json["approvedBy"], made.json["user"]) == ("requested", None, TECHNICIAN)
 
-    approved = await send(approve, app, {"ticket": "TN-1", "comment": "until the new provider"}, id_=id_, etag=etag)
+    approved = await send(
+        approve_request, app, {"ticket": "TN-1", "comment": "until the new provider"}, id_=id_, etag=etag
+    )
     assert (approved.status, approved.json["state"], approved.json["ticket"]) == (200, "approved", "TN-1")
     assert approved.json["etag"] != etag
-    gone = await send(withdraw, app, id_=id_, etag=approved.json["etag"])
+    gone = await send(withdraw_request, app, id_=id_, etag=approved.json["etag"])
     assert (gone.status, gone.json["state"]) == (200, "withdrawn")
     shown = await send(exception, app, id_=id_)
     assert shown.json == gone.json
@@ -88,12 +91,12 @@ async def test_requested_approved_withdrawn_with_who_and_when(app: App) -> None:
 async def test_a_change_needs_the_version_that_was_seen(app: App) -> None:
     made = (await send(request_exception, app, asked())).json
     id_ = made["id"]
-    assert (await send(approve, app, {}, id_=id_)).status == 428
-    assert (await send(withdraw, app, id_=id_)).status == 428
-    assert (await send(approve, app, {}, id_=id_, etag='"7"')).status == 412
-    assert (await send(approve, app, {}, id_=id_, etag=made["etag"])).status == 200
-    assert (await send(withdraw, app, id_=id_, etag=made["etag"])).status == 412
-    assert (await send(approve, app, {}, id_=id_, etag="*")).status == 409
+    assert (await send(approve_request, app, {}, id_=id_)).status == 428
+    assert (await send(withdraw_request, app, id_=id_)).status == 428
+    assert (await send(approve_request, app, {}, id_=id_, etag='"7"')).status == 412
+    assert (await send(approve_request, app, {}, id_=id_, etag=made["etag"])).status == 200
+    assert (await send(withdraw_request, app, id_=id_, etag=made["etag"])).status == 412
+    assert (await send(approve_request, app, {}, id_=id_, etag="*")).status == 409
     assert [line["action"] for line in (await send(exception, app, id_=id_)).json["history"]] == [
         "requested",
         "approved",
@@ -111,9 +114,9 @@ async def test_who_asks_does_not_approve_where_people_sign_in(app: App, monkeypa
         return await send(endpoint, signed_in, body, headers={"X-MS-CLIENT-PRINCIPAL": principal}, **more)
 
     made = (await by("ann@partner.example", request_exception, asked())).json
-    own = await by("ann@partner.example", approve, {}, id_=made["id"], etag="*")
+    own = await by("ann@partner.example", approve_request, {}, id_=made["id"], etag="*")
     assert (own.status, "somebody else" in own.text) == (403, True)
-    other = await by("bob@partner.example", approve, {}, id_=made["id"], etag=made["etag"])
+    other = await by("bob@partner.example", approve_request, {}, id_=made["id"], etag=made["etag"])
     assert (other.status, other.json["requestedBy"], other.json["approvedBy"]) == (
         200,
         "ann@partner.example",
@@ -127,7 +130,12 @@ async def test_one_that_is_not_there(app: App) -> None:
 
 
 async def _is_not_there(app: App, id_: str) -> None:
-    for endpoint, body in ((exception, None), (approve, {}), (withdraw, None), (request_for_partner_center, None)):
+    for endpoint, body in (
+        (exception, None),
+        (approve_request, {}),
+        (withdraw_request, None),
+        (request_for_partner_center, None),
+    ):
         assert (await send(endpoint, app, body, id_=id_, etag="*")).status == 404
 
 
@@ -173,6 +181,9 @@ NEEDED: list[tuple[str, object, str]] = [
     ("rules", [], "rules"),
     ("rules", ["interactive-without-mfa", "legacy-auth"], "rules"),
     ("rules", ["interactive-without-mfa", "password-flow"], "rules"),
+    ("rules", ["interactive-without-mfa", "device-code"], "rules"),
+    ("rules", ["mfa-skipped"], "rules"),
+    ("rules", ["non-interactive"], "rules"),
     ("user", None, "user"),
 ]
 
@@ -182,6 +193,8 @@ async def test_issue_6_needs_its_papers_an_end_and_somebody(app: App) -> None:
         reply = await send(request_exception, app, asked(**{member: without}))
         assert reply.status == 422, reply.text
         assert field in reply.wrong, (member, without)
+    alone = await send(request_exception, app, asked(user=None, app=APP))
+    assert (alone.status, alone.wrong) == (422, ["user"]), "an app alone would be everybody"
 
 
 async def test_a_body_that_is_none_is_a_400(app: App) -> None:
@@ -307,7 +320,7 @@ async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monke
         await at.work()
         id_ = await given(at.app)
         assert (await _numbers(at))[3] == 1
-        assert (await send(withdraw, at.app, id_=id_, etag="*")).status == 200
+        assert (await send(withdraw_request, at.app, id_=id_, etag="*")).status == 200
         assert await _states(at) == ["True open"]
         assert (await _numbers(at))[3] == 0
 

@@ -15,7 +15,8 @@ import pytest_asyncio
 from azure.core.exceptions import ServiceRequestError
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.http import Call, Endpoint, NoQuery, describe, parse_query
+from functions.http import Call, Endpoint, NoQuery, describe
+from functions.parsing import parse_query
 from functions.problems import Problem
 from functions.who import Role, auth_level
 from shared.app.app import App

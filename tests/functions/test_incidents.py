@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from functions.answers import incidents, summary
+from functions.answers import summary
+from functions.incidents import incidents
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.incidents.findings import incident_key

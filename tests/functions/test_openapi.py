@@ -54,6 +54,8 @@ def _routes() -> set[tuple[str, str]]:
         binding = trigger.get_dict_repr()
         if binding["type"] != "httpTrigger":
             continue
+        if binding["route"] == "{*path}":
+            continue  # what no route answers (functions/unknown.py)
         found |= {(f"/api/{binding['route']}", str(method.value).lower()) for method in binding["methods"]}
     return found
 

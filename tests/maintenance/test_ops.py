@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from functions import ops as routes
-from functions.alerts import change
 from functions.exceptions import exceptions, request_exception
 from functions.http import Endpoint
+from functions.incidents import update_incident
 from local.commands import ops
 from shared.alerts.dispatch import dispatch_alerts
 from shared.answers.incidents import IncidentsQuery, read_incidents
@@ -208,10 +208,10 @@ async def know_everywhere(bench: Bench) -> None:
     made = await send(
         request_exception, bench.app, asked(owner=NAMES[0], reason=f"{NAMES[1]}'s smart card; ask {NAMES[0]}.")
     )
-    assert made.status == 200, made.text
+    assert made.status == 201, made.text
     (key, *_) = sorted(await bench.incidents())
     comment = {"comment": f"Called {NAMES[1]}, not {NAMESAKE}."}
-    reply = await send(change, bench.app, comment, id_=key, etag="*")
+    reply = await send(update_incident, bench.app, comment, id_=key, etag="*")
     assert reply.status == 200, reply.text
     bench.set_time(LATE + timedelta(days=1, hours=1))  # what the first scan found waits a day
     assert await dispatch_alerts(bench.app)
@@ -251,7 +251,7 @@ async def test_an_erased_person_is_nowhere_and_the_counts_stay(azurite: str, mon
 
 async def test_somebody_whose_name_ends_alike_stays(scanned: Bench) -> None:
     (key, *_) = sorted(await scanned.incidents())
-    assert (await send(change, scanned.app, {"comment": f"Ask {NAMESAKE}."}, id_=key, etag="*")).status == 200
+    assert (await send(update_incident, scanned.app, {"comment": f"Ask {NAMESAKE}."}, id_=key, etag="*")).status == 200
     await erase_person(scanned.app, TECHNICIAN)
     assert [row async for row in (await scanned.tables()).incidents.everything() if NAMESAKE in str(row)]
 

@@ -1,7 +1,8 @@
-"""A second, independent reading of design.md, "Verdict semantics": slow, literal and free of the product's own code.
+"""A second, independent reading of the verdict's semantics (version 2): slow, literal, free of the product's own code.
 
 The differential tests compare the product with it. Sign-ins come in as `json.loads` made them, assessments go out as
-plain dicts. Where the text can be read in two ways, the comment marked "Reading" says which way was taken.
+plain dicts. It is written from the text that docs/semantics.md tells in the product's words, one function a sentence.
+Where that text can be read in two ways, the comment marked "Reading" says which way was taken.
 All moments are compared as instants in UTC; a moment without an offset is UTC.
 """
 
@@ -9,14 +10,14 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 type JsonObject = dict[str, Json]
 type Logged = tuple[JsonObject, JsonObject | None]
 """A sign-in and the diagnostic envelope (without its `properties`) that it came in, if it came in one."""
 type Proofs = dict[tuple[str, str], list[tuple[datetime, str]]]
-"""By user and session: when each root authentication was, and the evidence that it gave."""
+"""By person and session: when each root was, and the evidence that it gave."""
 
 
 class Assessment(TypedDict):
@@ -28,81 +29,96 @@ class Assessment(TypedDict):
     verdict: str
     rules: list[str]
     severity: str | None
+    why: str | None
+    strength: str | None
 
 
-PARTNER_CENTER = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
-WINDOWS_SIGN_IN = "38aa3b87-a06d-4817-b275-7a316988d93b"
+class Case(NamedTuple):
+    """One sign-in with all that its judgement may look at."""
+
+    record: JsonObject
+    envelope: JsonObject | None
+    directory: JsonObject
+
+
+PARTNER_CENTER = ("fa3d9a0c3fb042cc919347c7ecd2edbd", "https://api.partnercenter.microsoft.com")
+WINDOWS_SIGN_IN = "38aa3b87a06d4817b2757a316988d93b"
+AGENTIC = {"agenticapp", "agenticappinstance", "agenticappbuilder", "agentidentityblueprintprincipal", "agentiduser"}
+USER_EVENTS = {"interactiveuser", "noninteractiveuser"}
+APP_EVENTS = {"serviceprincipal", "managedidentity"}
 NOT_DELEGATED = {"b2bcollaboration", "b2bdirectconnect", "passthrough", "microsoftsupport"}
-INTERRUPTED = {50058, 50072, 50074, 50076, 50078, 50079, 50097, 50125, 50140, 50158, 50161, 50199, 16000}
-BLOCKED = {50053, 50057, 50131, 53003, 53004, 500212, 500213, 530034, 530035}
-PASSWORD_WAS_RIGHT = {50055, 50072, 50074, 50076, 50079, 50158, 53003}
+GUEST_ACCESS = {"b2bcollaboration", "b2bdirectconnect", "passthrough"}
+INTERRUPTED = {
+    *(50058, 50072, 50074, 50076, 50078, 50079, 50097, 50125, 50140, 50158, 50161, 50199, 16000),
+    *(65001, 90094, 90095),
+}
+BLOCKED = {
+    *(50053, 50057, 50105, 50131, 50177, 50178, 53000, 53001, 53002, 53003, 53004, 53009, 53010, 53011, 53012),
+    *(500212, 500213, 530032, 530034, 530035),
+}
+PASSWORD_WAS_RIGHT = {
+    *(50055, 50072, 50074, 50076, 50079, 50105, 50131, 50144, 50158, 53000, 53001, 53002, 53003, 53004, 53011),
+    *(530034, 65001),
+}
+ROOT_INTERRUPTS = {50097, 50140, 50199}
 LEGACY_CLIENTS = {
-    # docs/entra-facts.md, "Legacy authentication": the names, then the other spellings that were seen.
-    "authenticated smtp",
+    # docs/entra-facts.md, "Legacy authentication"; compared without case, spaces and hyphens.
+    "authenticatedsmtp",
     "autodiscover",
-    "exchange activesync",
-    "exchange online powershell",
-    "exchange web services",
+    "exchangeactivesync",
+    "exchangeonlinepowershell",
+    "exchangewebservices",
     "imap4",
-    "mapi over http",
-    "offline address book",
-    "outlook anywhere (rpc over http)",
-    "outlook service",
+    "mapioverhttp",
+    "offlineaddressbook",
+    "outlookanywhere",
+    "outlookservice",
     "pop3",
-    "reporting web services",
-    "other clients",
+    "reportingwebservices",
+    "otherclients",
+    "mapi",
     "imap",
     "pop",
     "smtp",
-    "other client",
-    "exchange active sync",
+    "otherclient",
+    "legacyauthenticationclients",
 }
 EXCHANGE_PASSWORD_FLOW = ("bav2ropc", "cbainprod", "cbaintar")
-DONE_NOW = (
-    "mfa completed in azure ad",
-    "mfa successfully completed",
-    "mfa completed in the cloud",
-    "satisfied by strong authentication",
-)
-# Reading: Microsoft itself writes "in-progress", which without its hyphen is one word; the design means it too.
-BUT_NOT_DONE = ("denied", "not completed", "in progress", "inprogress", "failed")
+DENIES = ("denied", "not completed", "not satisfied", "failed", "notcompleted", "notsatisfied")
+PENDING = ("in progress", "inprogress")
 ONE_STEP_METHODS = (
-    "fido2",
-    "passkey",
-    "windows hello for business",
-    "passwordless phone signin",
-    "temporary access pass",
+    *("fido2", "passkey", "windowshelloforbusiness", "platformcredential", "secureenclavekey"),
+    *("phonesignin", "temporaryaccesspass"),
 )
-FIRST_FACTORS = ("password", "text message", "sms", "email", "certificate", "x.509", "qr code", "phone call")
-MFA_PROVED = {"proven", "external", "claim"}
-MFA_ABSENT = {"none", "skipped"}
+SECOND_FACTORS = (
+    *("mobileappnotification", "mobileappcode", "authenticator", "oath", "verificationcode", "textmessage", "sms"),
+    *("phonecall", "voice", "externalauthenticationmethod", "externalmfa", "softwareonetimepasscode"),
+    *("hardwareonetimepasscode", "mobilephone", "alternatemobilephone", "officephone", "externalauthmethod"),
+)
+FIRST_FACTORS = ("textmessage", "sms", "email", "qrcode", "phonecall")
+STRENGTHS: dict[str, tuple[str, ...]] = {
+    "phishing-resistant": ("fido2", "passkey", "windowshelloforbusiness", "platformcredential", "secureenclavekey"),
+    "passwordless": ("phonesignin",),
+    "app": ("mobileapp", "authenticator", "oath", "verificationcode", "onetimepasscode"),
+    "phone": ("textmessage", "sms", "phonecall", "voice", "mobilephone", "officephone"),
+}
+MICROSOFTS_CONTROLS = {
+    *("mfa", "requiremfa", "requiremultifactorauthentication", "multifactorauthentication"),
+    "federatedmultifactorauth",
+}
+CUSTOM_CONTROLS = ("mfa", "duo", "multifactor", "2fa", "twofactor", "authenticator")
+PROVED_BY_ITSELF = {"proven", "external", "claim"}
+ABSENT = {"none", "skipped"}
 SEVERITIES = ("critical", "high", "medium", "low")
 
 
-def text(record: JsonObject | None, name: str) -> str:
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+def text(record: JsonObject | None, member: str) -> str:
     """A text member; absent, null and empty are the same."""
-    value = (record or {}).get(name)
+    value = (record or {}).get(member)
     return value if isinstance(value, str) else ""
-
-
-def key(record: JsonObject | None, name: str) -> str:
-    """A member that identifies or enumerates something; case never tells two of them apart."""
-    return text(record, name).lower()
-
-
-def opened(value: Json) -> Json:
-    """Some exports put an object or a list into a member as JSON text."""
-    return json.loads(value) if isinstance(value, str) and value.strip()[:1] in ("{", "[") else value
-
-
-def child(record: JsonObject, name: str) -> JsonObject:
-    value = opened(record.get(name))
-    return value if isinstance(value, dict) else {}
-
-
-def children(record: JsonObject, name: str) -> list[JsonObject]:
-    value = opened(record.get(name))
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def words(value: str) -> str:
@@ -110,54 +126,91 @@ def words(value: str) -> str:
     return " ".join(value.lower().replace("-", "").split())
 
 
+def squeeze(value: str) -> str:
+    """Names (methods, enum values, ids, grant controls): without case, and without any space or hyphen."""
+    return "".join(value.lower().replace("-", "").split())
+
+
+def name(record: JsonObject | None, member: str) -> str:
+    return squeeze(text(record, member))
+
+
+def opened(value: Json) -> Json:
+    """Some exports put an object or a list into a member as JSON text."""
+    return json.loads(value) if isinstance(value, str) and value.strip()[:1] in ("{", "[") else value
+
+
+def child(record: JsonObject, member: str) -> JsonObject:
+    value = opened(record.get(member))
+    return value if isinstance(value, dict) else {}
+
+
+def items(record: JsonObject, member: str) -> list[Json]:
+    value = opened(record.get(member))
+    return value if isinstance(value, list) else []
+
+
+def children(record: JsonObject, member: str) -> list[JsonObject]:
+    return [item for item in items(record, member) if isinstance(item, dict)]
+
+
+def names(record: JsonObject, member: str) -> list[str]:
+    return [squeeze(item) for item in items(record, member) if isinstance(item, str)]
+
+
 def moment(value: str) -> datetime:
     at = datetime.fromisoformat(value)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def category(case: Case) -> str:
+    """Of the envelope, else of the record."""
+    return name(case.envelope, "category") or name(case.record, "category")
 
 
 # --- identity ---------------------------------------------------------------------------------------------------------
 
 
 def event_types(record: JsonObject) -> set[str]:
-    value = opened(record.get("signInEventTypes"))
-    return {item.lower() for item in value if isinstance(item, str)} if isinstance(value, list) else set()
+    """The event types that are known."""
+    return set(names(record, "signInEventTypes")) & (USER_EVENTS | APP_EVENTS)
 
 
-def identity_of(record: JsonObject, envelope: JsonObject | None) -> str:
-    """An agent type that says more than "not an agent" makes an agent; else a sign-in of an application without a
-    user is an app; everything else is a user.
+def is_agent(record: JsonObject) -> bool:
+    """The subject is agentic; or nobody says what it is, and the client is one that has no person behind it."""
+    agent = child(record, "agent")
+    subject, client = name(agent, "agentSubjectType"), name(agent, "agentType")
+    if subject in AGENTIC:
+        return True
+    if subject == "notagentic":
+        return False
+    return client == "agentiduser" or (client in AGENTIC and not text(record, "userId"))
 
-    Reading: what kind of sign-in it is stands in signInEventTypes, else in the category, else in the members that
-    name who signed in (a service principal and no user).
+
+def is_app(case: Case) -> bool:
+    """What kind of log it is stands in the event types, else in the category, else in who is named.
+
+    Reading: a category that nobody knows is a category, so that who is named is not asked.
     """
-    agent_type = key(child(record, "agent"), "agentType")
-    if agent_type and agent_type != "notagentic":
-        return "agent"
-    types = event_types(record)
-    if types & {"serviceprincipal", "managedidentity"}:
-        return "app"
-    if types & {"interactiveuser", "noninteractiveuser"}:
-        return "user"
-    category = key(envelope, "category")
-    if category in {"serviceprincipalsigninlogs", "managedidentitysigninlogs"}:
-        return "app"
-    if category in {"signinlogs", "noninteractiveusersigninlogs"}:
-        return "user"
-    names_a_user = text(record, "userId") or text(record, "userPrincipalName")
-    return "app" if text(record, "servicePrincipalId") and not names_a_user else "user"
+    types, log = event_types(case.record), category(case)
+    if types:
+        return bool(types & APP_EVENTS) and not types & USER_EVENTS
+    if log:
+        return any(app in log for app in APP_EVENTS)
+    named = text(case.record, "userId") or text(case.record, "userPrincipalName")
+    return bool(text(case.record, "servicePrincipalId")) and not named
+
+
+def identity_of(case: Case) -> str:
+    return "agent" if is_agent(case.record) else "app" if is_app(case) else "user"
 
 
 # --- who and where ----------------------------------------------------------------------------------------------------
 
 
-def object_id(record: JsonObject) -> str:
-    """The user id; without one, the 32 hex digits of a masked user name. Hyphens and case do not count.
-
-    Reading: a user id that is there is the only one looked at, whether or not it is in the roster.
-    """
-    if text(record, "userId"):
-        return key(record, "userId").replace("-", "")
-    masked = re.match(r"user_([0-9a-f]{32})@", key(record, "userPrincipalName"))
+def masked_digits(record: JsonObject) -> str:
+    """The 32 hex digits of a masked user name. Reading: the name must begin with user_, spaces before it aside."""
+    masked = re.match(r"user_([0-9a-f]{32})@", text(record, "userPrincipalName").strip().lower())
     return masked.group(1) if masked else ""
 
 
@@ -167,75 +220,108 @@ def is_valid(entry: JsonObject, at: datetime) -> bool:
     return (not begins or moment(begins) <= at) and (not ends or at < moment(ends))
 
 
-def in_roster(record: JsonObject, directory: JsonObject) -> bool:
-    """The user is among the delegated admins that were valid when the sign-in was made."""
-    at, who = moment(text(record, "createdDateTime")), object_id(record)
+def is_listed(who: str, case: Case) -> bool:
+    """Among the delegated admins that were valid when the sign-in was made."""
+    at = moment(text(case.record, "createdDateTime"))
     return bool(who) and any(
-        key(admin, "userId").replace("-", "") == who and is_valid(admin, at)
-        for admin in children(directory, "delegatedAdmins")
+        name(admin, "userId") == who and is_valid(admin, at) for admin in children(case.directory, "delegatedAdmins")
     )
 
 
-def is_partner_user(record: JsonObject, directory: JsonObject) -> bool:
-    """At home in the partner's tenant, or in the roster."""
-    return key(record, "homeTenantId") == key(directory, "partnerTenantId") or in_roster(record, directory)
+def in_roster(case: Case) -> bool:
+    """The user id or the digits of the masked name are in the roster."""
+    return is_listed(name(case.record, "userId"), case) or is_listed(masked_digits(case.record), case)
 
 
-def resource_is_partners(record: JsonObject, directory: JsonObject) -> bool:
+def person_of(case: Case) -> str:
+    """Whichever is in the roster, the user id first; else the user id, else the digits."""
+    user, digits = name(case.record, "userId"), masked_digits(case.record)
+    for who in (user, digits):
+        if is_listed(who, case):
+            return who
+    return user or digits
+
+
+def is_partner_user(case: Case) -> bool:
+    return name(case.record, "homeTenantId") == name(case.directory, "partnerTenantId") or in_roster(case)
+
+
+def access_type(case: Case) -> str:
+    return name(case.record, "crossTenantAccessType")
+
+
+def resource_is_partners(case: Case) -> bool:
     """A missing resource tenant is the partner's, unless the access is a service provider's."""
-    resource = key(record, "resourceTenantId")
+    resource = name(case.record, "resourceTenantId")
     if not resource:
-        return key(record, "crossTenantAccessType") != "serviceprovider"
-    return resource == key(directory, "partnerTenantId")
+        return access_type(case) != "serviceprovider"
+    return resource == name(case.directory, "partnerTenantId")
 
 
-def is_known_customer(record: JsonObject, directory: JsonObject) -> bool:
-    at, resource = moment(text(record, "createdDateTime")), key(record, "resourceTenantId")
+def is_known_customer(case: Case) -> bool:
+    at, resource = moment(text(case.record, "createdDateTime")), name(case.record, "resourceTenantId")
     return bool(resource) and any(
-        key(customer, "tenantId") == resource and is_valid(customer, at)
-        for customer in children(directory, "customers")
+        name(customer, "tenantId") == resource and is_valid(customer, at)
+        for customer in children(case.directory, "customers")
     )
 
 
-def scope_of(record: JsonObject, directory: JsonObject) -> str:
-    """The first that fits of: delegated access to a customer, Partner Center, a device of the partner, the partner's
-    tenant by somebody on the roster, none.
+def is_partner_center(value: str) -> bool:
+    """Its app id or its API audience; a slash at the end is no difference."""
+    return value.removesuffix("/") in PARTNER_CENTER
 
-    Reading: the scope of an app or agent is found in the same way; nothing in the text leaves them out.
-    """
-    partner_user = is_partner_user(record, directory)
-    partners = resource_is_partners(record, directory)
-    access = key(record, "crossTenantAccessType")
-    delegated = access == "serviceprovider" or (is_known_customer(record, directory) and access not in NOT_DELEGATED)
+
+def is_on_premises(case: Case) -> bool:
+    return (
+        category(case) == "adfssigninlogs"
+        or name(case.record, "resourceId") in {"radius", "adfs"}
+        or name(case.record, "tokenIssuerType") in {"npsextension", "adfederationservicesmfaadapter"}
+    )
+
+
+def scope_of(case: Case) -> str:
+    """The first that fits. Reading: the scope of an app or agent is found in the same way."""
+    partner_user, partners = is_partner_user(case), resource_is_partners(case)
+    access, customer = access_type(case), is_known_customer(case)
+    delegated = access == "serviceprovider" or (customer and access not in NOT_DELEGATED)
     if partner_user and not partners and delegated:
         return "customer"
-    if partner_user and PARTNER_CENTER in {key(record, "appId"), key(record, "resourceId")}:
+    if partner_user and any(is_partner_center(name(case.record, member)) for member in ("appId", "resourceId")):
         return "partner-center"
-    if partner_user and partners and key(record, "appId") == WINDOWS_SIGN_IN:
+    if partners and is_on_premises(case):
+        return "on-premises"
+    chosen = is_legacy_client(case) or is_password_flow(case) or is_device_code(case)
+    if partner_user and partners and name(case.record, "appId") == WINDOWS_SIGN_IN and not chosen:
         return "device"
-    if partners and in_roster(record, directory):
+    if partners and in_roster(case):
         return "partner-tenant"
+    if in_roster(case) and customer and access in GUEST_ACCESS:
+        return "guest"
     return "none"
 
 
 # --- outcome ----------------------------------------------------------------------------------------------------------
 
 
-def result_code(record: JsonObject, envelope: JsonObject | None) -> int | None:
-    """The record's own error code, else the envelope's result, which is text.
+def result_code(case: Case) -> int | None:
+    """The record's own error code, else a result type; None where nothing is said. A word is -1, which is no code.
 
-    Reading: a result that is not a number is no code.
+    Reading: a result type is digits or a word after white space is taken off; a sign makes it a word.
     """
-    code = child(record, "status").get("errorCode")
+    code = child(case.record, "status").get("errorCode")
     if isinstance(code, int):
         return code
-    result = text(envelope, "resultType").strip()
-    return int(result) if re.fullmatch(r"-?\d+", result) else None
+    result = text(case.envelope, "resultType").strip() or text(case.record, "resultType").strip()
+    if not result:
+        return None
+    if re.fullmatch(r"[0-9]+", result):
+        return int(result)
+    return 0 if words(result) == "success" else -1
 
 
-def outcome_of(record: JsonObject, envelope: JsonObject | None) -> str:
+def outcome_of(case: Case) -> str:
     """No code at all counts as a success, so that the sign-in is graded."""
-    code = result_code(record, envelope)
+    code = result_code(case)
     if code is None or code == 0:
         return "success"
     if code in INTERRUPTED:
@@ -243,187 +329,334 @@ def outcome_of(record: JsonObject, envelope: JsonObject | None) -> str:
     return "blocked" if code in BLOCKED else "failed"
 
 
-# --- evidence ---------------------------------------------------------------------------------------------------------
+# --- protocols --------------------------------------------------------------------------------------------------------
 
 
-def is_legacy_client(record: JsonObject) -> bool:
-    """What stands before a semicolon in the client's name is one of the listed names."""
-    return text(record, "clientAppUsed").split(";")[0].strip().lower() in LEGACY_CLIENTS
+def is_legacy_client(case: Case) -> bool:
+    """What stands before a semicolon or a bracket in the client's name equals one of the listed names."""
+    return squeeze(re.split(r"[;(]", text(case.record, "clientAppUsed"))[0]) in LEGACY_CLIENTS
 
 
-def is_password_flow(record: JsonObject) -> bool:
-    """The ROPC grant, or Exchange's own password flow, which the user agent gives away.
-
-    Reading: the user agent contains the name; more may stand round it.
-    """
-    agent = key(record, "userAgent")
-    return key(record, "authenticationProtocol") == "ropc" or any(name in agent for name in EXCHANGE_PASSWORD_FLOW)
-
-
-def statements(record: JsonObject) -> list[str]:
-    """Every step's result detail, and the additional details of the status."""
-    said = [text(step, "authenticationStepResultDetail") for step in children(record, "authenticationDetails")]
-    said.append(text(child(record, "status"), "additionalDetails"))
-    return [words(statement) for statement in said]
-
-
-def methods_not_failed(record: JsonObject) -> list[str]:
-    """Reading: a step failed when its `succeeded` is false; absent or null is not failed, whatever its text says."""
-    return [
-        words(text(step, "authenticationMethod"))
-        for step in children(record, "authenticationDetails")
-        if step.get("succeeded") is not False
-    ]
-
-
-def says_skipped(statement: str) -> bool:
-    """MFA was skipped, or has expired, or its registration was prompted.
-
-    Reading: "skipped" is enough by itself; "expired" must be said of MFA (or, as Microsoft lists it, of nothing named).
-    """
-    of_mfa = "mfa" in statement or "multifactor" in statement or statement.startswith("has expired")
-    expired = "expired" in statement and "not expired" not in statement and of_mfa
-    prompted = "registration prompted" in statement or "registration was prompted" in statement
-    return "skipped" in statement or expired or prompted
-
-
-def says_external(statement: str) -> bool:
-    """The *MFA* requirement (not the first factor's) was satisfied by an external provider's claim."""
-    return "mfa requirement satisfied by claim provided by external provider" in statement
-
-
-def says_done_now(statement: str) -> bool:
-    """One of the four texts, unless the same statement takes it back.
-
-    Reading: taken back by the listed words only.
-    """
-    return any(done in statement for done in DONE_NOW) and not any(no in statement for no in BUT_NOT_DONE)
-
-
-def says_claim(statement: str) -> bool:
-    """An earlier MFA stands in the token; the first factor's claim is another text."""
-    return "mfa requirement satisfied by claim in the token" in statement
-
-
-def is_one_step_mfa(method: str) -> bool:
-    """A method that is MFA by itself; a certificate only when its name says multi-factor."""
-    return any(name in method for name in ONE_STEP_METHODS) or ("certificate" in method and "multifactor" in method)
-
-
-def is_first_factor(method: str) -> bool:
-    """Reading: "begins with" is literal, so "Single-factor certificate" is none of them."""
-    return method.startswith(FIRST_FACTORS) and not method.startswith("passwordless")
-
-
-def is_federated(record: JsonObject, directory: JsonObject) -> bool:
-    """By the token's issuer, by the domain of the user name, or by a step (failed or not) named Federated."""
-    federated = directory.get("federatedDomains")
-    domains = [name.lower() for name in federated if isinstance(name, str)] if isinstance(federated, list) else []
-    name = key(record, "userPrincipalName")
-    return (
-        key(record, "tokenIssuerType").startswith("adfederationservices")
-        or ("@" in name and name.rsplit("@", 1)[1] in domains)
-        or any(
-            words(text(step, "authenticationMethod")) == "federated"
-            for step in children(record, "authenticationDetails")
-        )
+def is_password_flow(case: Case) -> bool:
+    """The ROPC grant, or Exchange's own password flow, which a word of the user agent gives away."""
+    agent = text(case.record, "userAgent").lower()
+    return name(case.record, "authenticationProtocol") == "ropc" or any(
+        re.search(rf"(?<![0-9a-z]){word}(?![0-9a-z])", agent) for word in EXCHANGE_PASSWORD_FLOW
     )
 
 
-def own_evidence(record: JsonObject, envelope: JsonObject | None, directory: JsonObject) -> str:
-    """Steps 1 to 7: what the sign-in says itself. Nothing said is `unknown`; only a user's success is graded."""
-    if identity_of(record, envelope) != "user" or outcome_of(record, envelope) != "success":
-        return "not-applicable"
-    said = statements(record)
-    methods = methods_not_failed(record)
+def is_device_code(case: Case) -> bool:
+    """By device code, or with a token that began as one."""
+    return (
+        name(case.record, "authenticationProtocol") == "devicecode"
+        or name(case.record, "originalTransferMethod") == "devicecodeflow"
+    )
+
+
+def is_interactive(case: Case) -> bool:
+    """By the event types, else the category, else isInteractive; where nothing tells, not.
+
+    Reading: event types and categories that name neither kind of user sign-in tell nothing.
+    """
+    types, log = event_types(case.record), category(case)
+    if types & USER_EVENTS:
+        return "interactiveuser" in types
+    if log in {"signinlogs", "noninteractiveusersigninlogs"}:
+        return log == "signinlogs"
+    return case.record.get("isInteractive") is True
+
+
+# --- steps and statements ---------------------------------------------------------------------------------------------
+
+
+def speaks_of_first_factor(statement: str) -> bool:
+    return words(statement).startswith("first factor")
+
+
+def statements(case: Case) -> list[str]:
+    """The steps' result details and the status's additional details, but what is said of the first factor."""
+    said = [text(step, "authenticationStepResultDetail") for step in children(case.record, "authenticationDetails")]
+    said.append(text(child(case.record, "status"), "additionalDetails"))
+    return [words(statement) for statement in said if not speaks_of_first_factor(statement)]
+
+
+def steps(case: Case) -> list[JsonObject]:
+    """The steps that were done now: not those whose statement speaks of a first factor that was satisfied before."""
+    return [
+        step
+        for step in children(case.record, "authenticationDetails")
+        if not speaks_of_first_factor(text(step, "authenticationStepResultDetail"))
+    ]
+
+
+def denies(statement: str) -> bool:
+    return any(no in statement for no in DENIES)
+
+
+def is_pending(statement: str) -> bool:
+    return any(later in statement for later in PENDING)
+
+
+def proves_nothing(statement: str) -> bool:
+    return denies(statement) or is_pending(statement)
+
+
+def state_of(step: JsonObject) -> str:
+    """Pending by its statement, else failed by `succeeded` or by its statement, else it stands."""
+    statement = words(text(step, "authenticationStepResultDetail"))
+    if is_pending(statement):
+        return "pending"
+    return "failed" if step.get("succeeded") is False or denies(statement) else "stands"
+
+
+def method_of(step: JsonObject) -> str:
+    return name(step, "authenticationMethod")
+
+
+def certificate_level(case: Case) -> str:
+    """multi, single or "" by the entry of the processing details. Reading: where several entries differ, multi."""
+    levels = {
+        name(entry, "value")
+        for entry in children(case.record, "authenticationProcessingDetails")
+        if name(entry, "key") == "usercertificateauthenticationlevel"
+    }
+    if "multifactorauthentication" in levels:
+        return "multi"
+    return "single" if "singlefactorauthentication" in levels else ""
+
+
+def is_certificate(method: str) -> bool:
+    return "certificate" in method
+
+
+def is_multi_factor_certificate(method: str, case: Case) -> bool:
+    return is_certificate(method) and ("multifactor" in method or certificate_level(case) == "multi")
+
+
+def is_passwordless_authenticator(method: str) -> bool:
+    return "passwordless" in method and "authenticator" in method
+
+
+def is_one_step(method: str, case: Case) -> bool:
+    """MFA in one step."""
+    return (
+        any(known in method for known in ONE_STEP_METHODS)
+        or is_passwordless_authenticator(method)
+        or is_multi_factor_certificate(method, case)
+    )
+
+
+def is_second_factor(method: str, case: Case) -> bool:
+    return any(known in method for known in SECOND_FACTORS) and not is_one_step(method, case)
+
+
+def is_password(method: str) -> bool:
+    return method.startswith("password") and not method.startswith("passwordless")
+
+
+def is_first_factor(method: str, case: Case) -> bool:
+    single = "singlefactor" in method or certificate_level(case) == "single"
+    return (
+        is_password(method)
+        or method.startswith(FIRST_FACTORS)
+        or method == "federated"
+        or (is_certificate(method) and single)
+    )
+
+
+def has_untold_certificate(case: Case) -> bool:
+    """A standing certificate of which neither its name nor the entry tells the level."""
+    return any(
+        is_certificate(method_of(step)) and not re.search("(single|multi)factor", method_of(step))
+        for step in steps(case)
+        if state_of(step) == "stands"
+    ) and not certificate_level(case)
+
+
+def methods_standing(case: Case) -> list[str]:
+    return [method_of(step) for step in steps(case) if state_of(step) == "stands"]
+
+
+def has_second_factor(case: Case, *states: str, beside: str = "") -> bool:
+    """Whether a second-factor step of another method text than `beside` is in one of the states."""
+    return any(
+        is_second_factor(method_of(step), case) and method_of(step) != beside and state_of(step) in states
+        for step in steps(case)
+    )
+
+
+# --- evidence ---------------------------------------------------------------------------------------------------------
+
+
+def says_skipped(statement: str) -> bool:
+    """MFA was skipped, or has expired, or its registration was prompted."""
+    of_mfa = "mfa" in statement or "multifactor" in statement
+    expired = "expired" in statement and "not expired" not in statement and of_mfa
+    prompted = "registration" in statement and "prompted" in statement and "not prompted" not in statement
+    return "skipped" in statement or expired or statement.startswith("has expired") or prompted
+
+
+def says_external(statement: str) -> bool:
+    told = all(part in statement for part in ("mfa requirement satisfied by", "claim", "external provider"))
+    return told and not proves_nothing(statement)
+
+
+def says_done_now(statement: str) -> bool:
+    told = statement.startswith("mfa completed in") or any(
+        done in statement
+        for done in (
+            "mfa successfully completed",
+            "satisfied by strong authentication",
+            "mfa requirement satisfied by multifactor device",
+        )
+    )
+    return told and not proves_nothing(statement)
+
+
+def says_claim(statement: str) -> bool:
+    return "mfa requirement satisfied by" in statement and not proves_nothing(statement)
+
+
+def is_federated(case: Case) -> bool:
+    """By the token's issuer, by the domain of the user name, or by a step (whatever became of it) named Federated."""
+    federated = case.directory.get("federatedDomains")
+    domains = [domain.lower() for domain in federated if isinstance(domain, str)] if isinstance(federated, list) else []
+    user = text(case.record, "userPrincipalName").strip().lower()
+    return (
+        name(case.record, "tokenIssuerType").startswith("adfederationservices")
+        or ("@" in user and user.rsplit("@", 1)[1] in domains)
+        or any(method_of(step) == "federated" for step in children(case.record, "authenticationDetails"))
+    )
+
+
+def first_five(case: Case) -> str:
+    """Steps 1 to 5, as for a success; "" where none of them fits."""
+    said = statements(case)
     external = any(says_external(statement) for statement in said)
-    proven = any(says_done_now(statement) for statement in said) or any(is_one_step_mfa(method) for method in methods)
+    proven = any(says_done_now(statement) for statement in said) or any(
+        is_one_step(method, case) for method in methods_standing(case)
+    )
     if any(says_skipped(statement) for statement in said) and not external and not proven:
         return "skipped"
-    if is_password_flow(record) or is_legacy_client(record):
+    if is_password_flow(case) or is_legacy_client(case):
         return "none"
     if external:
         return "external"
     if proven:
         return "proven"
-    if any(says_claim(statement) for statement in said):
-        return "claim"
-    if key(record, "authenticationRequirement") == "multifactorauthentication":
-        return "claim"
-    if any(is_first_factor(method) for method in methods) and not is_federated(record, directory):
-        return "none"
-    return "unknown"
+    return "claim" if any(says_claim(statement) for statement in said) else ""
 
 
-def evidence_of(
-    record: JsonObject, envelope: JsonObject | None, directory: JsonObject, session: str | None = None
-) -> str:
-    """Step 8: a sign-in that says nothing is what its session proved, if that is of one kind and it has a session."""
-    own = own_evidence(record, envelope, directory)
-    if own == "unknown" and text(record, "sessionId"):
-        return {"proven": "session", "none": "none"}.get(session or "", "unknown")
-    return own
+def confirms_later(case: Case) -> bool:
+    """A first factor was performed now, and a second factor of another method stands or is pending."""
+    return any(
+        is_first_factor(method, case) and has_second_factor(case, "stands", "pending", beside=method)
+        for method in methods_standing(case)
+    )
+
+
+def own_evidence(case: Case) -> str:
+    """Steps 1 to 7 of a user's success: `contradiction` for an unknown at once, "" where the session is asked."""
+    if settled := first_five(case):
+        return settled
+    if name(case.record, "authenticationRequirement") == "multifactorauthentication":
+        failed = has_second_factor(case, "failed") and not has_second_factor(case, "stands", "pending")
+        return "contradiction" if failed else "claim"
+    if any(is_first_factor(method, case) for method in methods_standing(case)):
+        goes_on = is_federated(case) or confirms_later(case) or has_untold_certificate(case)
+        return "" if goes_on else "none"
+    return ""
+
+
+class Graded(NamedTuple):
+    evidence: str
+    why: str | None
+
+
+def graded(case: Case, session: str | None) -> Graded:
+    """The evidence of a user's success, and why it is unknown."""
+    own = own_evidence(case)
+    if own == "contradiction":
+        return Graded("unknown", "contradiction")
+    if own:
+        return Graded(own, None)
+    has_session = bool(text(case.record, "sessionId").strip())
+    if session == "proven":
+        return Graded("session", None)
+    if session == "none":
+        return Graded("none", None)
+    if session == "mixed":
+        return Graded("unknown", "session-mixed")
+    if confirms_later(case):
+        return Graded("unknown", "second-factor-unconfirmed")
+    if has_untold_certificate(case):
+        return Graded("unknown", "certificate-level-untold")
+    if is_federated(case):
+        return Graded("unknown", "federated-silent")
+    return Graded("unknown", "session-unseen" if has_session else "no-session")
+
+
+def strength_of(case: Case) -> str:
+    """The best step of this record that stands."""
+    methods = methods_standing(case)
+    if any(is_multi_factor_certificate(method, case) for method in methods):
+        return "phishing-resistant"
+    for strength, known in STRENGTHS.items():
+        if any(any(part in method for part in known) for method in methods):
+            return strength
+        if strength == "passwordless" and any(is_passwordless_authenticator(method) for method in methods):
+            return strength
+    return "untold"
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------
 
 
-def session_key(record: JsonObject) -> tuple[str, str] | None:
-    """The same user and sessionId. Reading: the same object id, else the same user name."""
-    who, session = object_id(record) or key(record, "userPrincipalName"), text(record, "sessionId")
+def session_key(case: Case) -> tuple[str, str] | None:
+    """The same person and sessionId; where there is no person there is no session."""
+    who, session = person_of(case), name(case.record, "sessionId")
     return (who, session) if who and session else None
 
 
-def proofs_of(records: Sequence[Logged], directory: JsonObject) -> Proofs:
-    """What the interactive successes of users proved by themselves, by user and session.
+def root_evidence(case: Case) -> str:
+    """What a record proves for its session; "" where it is no root."""
+    if identity_of(case) != "user" or not is_partner_user(case) or not is_interactive(case):
+        return ""
+    if outcome_of(case) == "success":
+        own = own_evidence(case)
+        return own if own in PROVED_BY_ITSELF | ABSENT else ""
+    own = first_five(case)
+    return own if result_code(case) in ROOT_INTERRUPTS and own in PROVED_BY_ITSELF else ""
 
-    Reading: the log holds each id once, in the version that was served last, so an older version proves nothing.
-    """
+
+def proofs_of(records: Sequence[Logged], directory: JsonObject) -> Proofs:
+    """What the roots of a log prove; the log holds each id once, in the version that was served last."""
     proofs: Proofs = {}
-    final = {text(record, "id"): (record, envelope) for record, envelope in records}
-    for record, envelope in final.values():
-        who = session_key(record)
-        own = own_evidence(record, envelope, directory)
-        if who and own in MFA_PROVED | MFA_ABSENT and is_interactive(record, envelope):
-            proofs.setdefault(who, []).append((moment(text(record, "createdDateTime")), own))
+    final = {text(record, "id"): Case(record, envelope, directory) for record, envelope in records}
+    for case in final.values():
+        key, own = session_key(case), root_evidence(case)
+        if key and own:
+            proofs.setdefault(key, []).append((moment(text(case.record, "createdDateTime")), own))
     return proofs
 
 
-def sessions(records: Sequence[Logged], directory: JsonObject) -> Proofs:
-    """What step 8 asks of a log: see `proofs_of`."""
-    return proofs_of(records, directory)
-
-
-def session_proof(record: JsonObject, proofs: Proofs) -> str | None:
+def session_proof(case: Case, proofs: Proofs) -> str | None:
     """At or before this sign-in: all proved it, all did not, or some of each; None when none was seen."""
-    who, at = session_key(record), moment(text(record, "createdDateTime"))
-    seen = {own for began, own in proofs.get(who, []) if began <= at} if who else set()
+    key, at = session_key(case), moment(text(case.record, "createdDateTime"))
+    seen = {own for began, own in proofs.get(key, []) if began <= at} if key else set()
     if not seen:
         return None
-    return "proven" if seen <= MFA_PROVED else "none" if seen <= MFA_ABSENT else "mixed"
+    return "proven" if seen <= PROVED_BY_ITSELF else "none" if seen <= ABSENT else "mixed"
 
 
 # --- verdict and rules ------------------------------------------------------------------------------------------------
-
-
-def is_interactive(record: JsonObject, envelope: JsonObject | None) -> bool:
-    """By the event types, else the category, else isInteractive.
-
-    Reading: a source that names neither kind of user sign-in says nothing; one not known to be interactive is not.
-    """
-    types, category = event_types(record), key(envelope, "category")
-    if types & {"interactiveuser", "noninteractiveuser"}:
-        return "interactiveuser" in types
-    if category in {"signinlogs", "noninteractiveusersigninlogs"}:
-        return category == "signinlogs"
-    return record.get("isInteractive") is True
 
 
 def verdict_of(identity: str, scope: str, outcome: str, evidence: str) -> str:
     """Apps and agents first, then what is out of scope, then what is no success, then the evidence decides."""
     if identity in {"app", "agent"}:
         return "not-applicable"
-    if scope in {"none", "device"}:
+    if scope in {"none", "device", "on-premises"}:
         return "out-of-scope"
     if outcome != "success":
         return "not-applicable"
@@ -432,59 +665,83 @@ def verdict_of(identity: str, scope: str, outcome: str, evidence: str) -> str:
     return "non-compliant" if evidence in {"none", "skipped"} else "unknown"
 
 
-def is_device_code(record: JsonObject) -> bool:
-    """By device code, or with a token that began as one."""
-    return (
-        key(record, "authenticationProtocol") == "devicecode"
-        or key(record, "originalTransferMethod") == "devicecodeflow"
+def is_custom(control: str) -> bool:
+    """A grant control that holds a word of MFA and is none of Microsoft's own."""
+    microsofts = control in MICROSOFTS_CONTROLS or "authenticationstrength" in control
+    return any(part in control for part in CUSTOM_CONTROLS) and not microsofts
+
+
+def has_custom_control(case: Case) -> bool:
+    return any(
+        is_custom(control)
+        for policy in children(case.record, "appliedConditionalAccessPolicies")
+        if name(policy, "result") == "success"
+        for control in names(policy, "enforcedGrantControls")
     )
 
 
-def rules_of(
-    record: JsonObject, envelope: JsonObject | None, directory: JsonObject, scope: str, evidence: str, policy: str
-) -> dict[str, str]:
-    """Every rule of the table that fits, in its order, with the severity. Only users, only the three judged scopes."""
-    if identity_of(record, envelope) != "user" or scope not in {"customer", "partner-center", "partner-tenant"}:
+def password_was_right(case: Case) -> bool:
+    code = result_code(case)
+    return code in PASSWORD_WAS_RIGHT or (
+        code == 500121 and any(is_password(method) for method in methods_standing(case))
+    )
+
+
+def rules_of(case: Case, scope: str, evidence: Graded, policy: str) -> dict[str, str]:
+    """Every rule of the table that fits, in its order, with the severity."""
+    if identity_of(case) != "user" or scope not in {"customer", "partner-center", "partner-tenant", "guest"}:
         return {}
-    success = outcome_of(record, envelope) == "success"
-    interactive = is_interactive(record, envelope)
-    legacy, password_flow = is_legacy_client(record), is_password_flow(record)
+    outcome, interactive = outcome_of(case), is_interactive(case)
+    success, grade = outcome == "success", evidence.evidence
+    legacy, password_flow = is_legacy_client(case), is_password_flow(case)
     protocol = "critical" if scope in {"customer", "partner-center"} else "high"
-    attempt = "medium" if result_code(record, envelope) in PASSWORD_WAS_RIGHT else "low"
-    unrecognised = is_federated(record, directory) and evidence in {"none", "unknown"}
+    right = password_was_right(case)
+    attempt = "medium" if right else "low"
+    third_party = grade in {"none", "unknown"} and (is_federated(case) or has_custom_control(case))
+    denied = any("user declined" in statement or "fraud" in statement for statement in statements(case))
+    doubtful = "medium" if evidence.why in {"contradiction", "session-mixed"} else "low"
+    refused = outcome in {"blocked", "failed"}
     table = [
         ("legacy-auth", success and legacy, protocol),
         ("password-flow", success and password_flow, protocol),
-        ("interactive-without-mfa", success and interactive and evidence == "none", "high"),
-        ("non-interactive-without-mfa", success and not interactive and evidence == "none", "high"),
-        ("mfa-skipped", success and evidence == "skipped", "medium"),
-        ("third-party-mfa-unrecognised", success and unrecognised, "medium"),
-        ("device-code", success and is_device_code(record), "medium"),
-        ("mfa-evidence-unknown", evidence == "unknown", "low"),
+        ("interactive-without-mfa", success and interactive and grade == "none", "high"),
+        ("non-interactive-without-mfa", success and not interactive and grade == "none", "high"),
+        ("mfa-skipped", success and grade == "skipped", "medium"),
+        ("third-party-mfa-unrecognised", success and third_party, "medium"),
+        ("device-code", success and is_device_code(case), "medium"),
+        ("mfa-evidence-unknown", grade == "unknown", doubtful),
+        ("mfa-denied", not success and denied, "high" if right else "medium"),
         ("legacy-auth-attempt", not success and legacy, attempt),
         ("password-flow-attempt", not success and password_flow, attempt),
+        ("device-code-attempt", refused and is_device_code(case), attempt),
         ("non-interactive", policy == "strict" and success and not interactive, "medium"),
     ]
-    return {rule: severity for rule, fits, severity in table if fits}
+    return {rule: "low" if scope == "guest" else severity for rule, fits, severity in table if fits}
 
 
 def assess(
     record: JsonObject, envelope: JsonObject | None, directory: JsonObject, policy: str, session: str | None
 ) -> Assessment:
-    """Judge one sign-in. `directory` is the directory file of design.md, `policy` standard or strict, `session` what
-    its session proved: proven, none, mixed or, where none was seen, None (without a sessionId it is not asked)."""
-    identity, scope, outcome = identity_of(record, envelope), scope_of(record, directory), outcome_of(record, envelope)
-    evidence = evidence_of(record, envelope, directory, session)
-    rules = rules_of(record, envelope, directory, scope, evidence, policy)
+    """Judge one sign-in. `policy` is standard or strict, `session` what its session proved: proven, none, mixed or,
+    where none was seen, None (without a sessionId it is not asked)."""
+    case = Case(record, envelope, directory)
+    identity, scope, outcome = identity_of(case), scope_of(case), outcome_of(case)
+    evidence = Graded("not-applicable", None)
+    if identity == "user" and outcome == "success":
+        evidence = graded(case, session)
+    rules = rules_of(case, scope, evidence, policy)
+    satisfied = evidence.evidence in {"proven", "external", "claim", "session"}
     return {
         "id": text(record, "id"),
         "identity": identity,
         "scope": scope,
         "outcome": outcome,
-        "evidence": evidence,
-        "verdict": verdict_of(identity, scope, outcome, evidence),
+        "evidence": evidence.evidence,
+        "verdict": verdict_of(identity, scope, outcome, evidence.evidence),
         "rules": list(rules),
         "severity": min(rules.values(), key=SEVERITIES.index, default=None),
+        "why": evidence.why,
+        "strength": strength_of(case) if satisfied else None,
     }
 
 
@@ -496,4 +753,7 @@ def assess_log(
 ) -> list[Assessment]:
     """Judge one log in input order, the whole log's sessions first; with `sessions` off, every session is unseen."""
     proofs = proofs_of(records, directory) if sessions else {}
-    return [assess(record, envelope, directory, policy, session_proof(record, proofs)) for record, envelope in records]
+    return [
+        assess(record, envelope, directory, policy, session_proof(Case(record, envelope, directory), proofs))
+        for record, envelope in records
+    ]

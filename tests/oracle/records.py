@@ -23,6 +23,8 @@ PARTNER_CENTER = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
 WINDOWS_SIGN_IN = "38aa3b87-a06d-4817-b275-7a316988d93b"
 AZURE_PORTAL = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c"
 GRAPH = "00000003-0000-0000-c000-000000000000"
+PARTNER_CENTER_AUDIENCES = ["https://api.partnercenter.microsoft.com", "https://api.partnercenter.microsoft.com/"]
+ON_PREMISES_RESOURCES = ["radius", "adfs", "Radius"]
 
 NOT_DELEGATED = ["b2bCollaboration", "b2bDirectConnect", "passthrough", "microsoftSupport"]
 OLD_OR_UNKNOWN_ACCESS: list[Json] = ["none", "", None, ABSENT, "unknownFutureValue", "partnerLink"]
@@ -34,32 +36,63 @@ TRANSFERS: list[Json] = ["none", "authenticationTransfer", "unknownFutureValue",
 TOKENS: list[Json] = [
     *("none", "primaryRefreshToken", "saml11", "saml20", "remoteDesktopToken", "refreshToken", "newToken", None),
 ]
-ISSUERS: list[Json] = ["AzureAD", "AzureADBackupAuth", "NPSExtension", "unknownFutureValue", "", None]
-FEDERATED_ISSUERS = ["ADFederationServices", "ADFederationServicesMFAAdapter"]
-AGENTS = ["agenticApp", "agenticAppInstance", "agentIdentityBlueprintPrincipal", "agentIDuser", "agentOfTomorrow"]
+ISSUERS: list[Json] = [*["AzureAD"] * 40, *["AzureADBackupAuth", "unknownFutureValue", "", None] * 4, "NPSExtension"]
+FEDERATED_ISSUERS = ["ADFederationServices", "ADFederationServices", "ADFederationServicesMFAAdapter"]
+AGENTS = [
+    *("agenticApp", "agenticAppInstance", "agenticAppBuilder", "agentIdentityBlueprintPrincipal", "agentIDuser"),
+    "agentOfTomorrow",
+]
 LEGACY_CLIENTS = [
     *("Authenticated SMTP", "Autodiscover", "Exchange ActiveSync", "Exchange Online PowerShell"),
     *("Exchange Web Services", "IMAP4", "MAPI over HTTP", "Offline Address Book", "Outlook Anywhere (RPC over HTTP)"),
     *("Outlook Service", "POP3", "Reporting Web Services", "Other clients", "AutoDiscover", "MAPI Over HTTP", "IMAP"),
     *("POP", "SMTP", "Other client", "Exchange Active Sync", "Other clients; IMAP", "Other clients; Older Office"),
-    *("Exchange ActiveSync;Browser", "other clients ; POP"),
+    *(
+        "Exchange ActiveSync;Browser",
+        "other clients ; POP",
+        "MAPI",
+        "Outlook Anywhere",
+        "Exchange ActiveSync (supported)",
+    ),
+    *(
+        "Legacy authentication clients",
+        "Exchange ActiveSync (unsupported)",
+        "Authenticated-SMTP",
+        "ExchangeWebServices",
+    ),
 ]
 MODERN_CLIENTS: list[Json] = [
-    *("Browser", "Mobile Apps and Desktop clients", "Modern clients", "Universal Outlook", "Outlook Anywhere"),
-    *("Universal Outlook; IMAP", "Browser; Other clients", "Client of tomorrow", "", None),
+    *("Browser", "Mobile Apps and Desktop clients", "Modern clients", "Universal Outlook", "IMAP4x"),
+    *("Universal Outlook; IMAP", "Browser; Other clients", "Client of tomorrow", "Browser (IMAP)", "", None),
 ]
 PASSWORD_FLOW_AGENTS = ["BAV2ROPC", "CBAInPROD", "CBAInTAR", "bav2ropc", "BAV2ROPC/1.0"]
-AGENTS_OF_BROWSERS: list[Json] = ["Mozilla/5.0 (Windows NT 10.0; Win64; x64)", "python-requests/2.32", "", None]
-INTERRUPTS = [50058, 50072, 50074, 50076, 50078, 50079, 50097, 50125, 50140, 50158, 50161, 50199, 16000]
-BLOCKS = [50053, 50057, 50131, 53003, 53004, 500212, 500213, 530034, 530035]
-RIGHT_PASSWORDS = [50055, 50072, 50074, 50076, 50079, 50158, 53003]
-FAILURES = [50126, 500121, 50055, 50034, 700016, 90094, 7000218, 1, -1]
+AGENTS_OF_BROWSERS: list[Json] = [
+    *("Mozilla/5.0 (Windows NT 10.0; Win64; x64)", "python-requests/2.32", "xBAV2ROPC", "CBAInPRODUCTION/1.0"),
+    *("", None),
+]
+INTERRUPTS = [
+    *(50058, 50072, 50074, 50076, 50078, 50079, 50097, 50125, 50140, 50158, 50161, 50199, 16000),
+    *(65001, 90094, 90095),
+]
+BLOCKS = [
+    *(50053, 50057, 50105, 50131, 50177, 50178, 53000, 53001, 53002, 53003, 53004, 53009, 53010, 53011, 53012),
+    *(500212, 500213, 530032, 530034, 530035),
+]
+RIGHT_PASSWORDS = [
+    *(50055, 50072, 50074, 50076, 50079, 50105, 50131, 50144, 50158, 53000, 53001, 53002, 53003, 53004, 53011),
+    *(530034, 65001, 500121, 500121, 500121),
+]
+FAILURES = [50126, 500121, 50055, 50034, 700016, 7000218, 1, -1]
+RESULT_WORDS = ["Success", "success", "Failure", "Interrupted", "0", "00000"]
 
 DONE = [
     "MFA completed in Azure AD",
     "MFA successfully completed",
     "MFA completed in the cloud",
+    "MFA completed in Entra ID",
+    "MFA completed in a place of tomorrow",
     "MFA requirement satisfied by strong authentication",
+    "MFA requirement satisfied by multi-factor device",
 ]
 NOT_DONE: list[Json] = [
     "MFA not completed in Azure AD",
@@ -71,6 +104,15 @@ NOT_DONE: list[Json] = [
     "MFA completed in the cloud; authentication in-progress",
     "MFA denied; satisfied by strong authentication",
     "MFA denied; user declined the authentication",
+    "MFA denied; user did not respond to mobile app notification",
+    "MFA denied; fraud code entered",
+    "First factor was not denied; user declined",
+    "Authentication in progress",
+    "Authentication in-progress",
+    "MFA not-completed in Azure AD",
+    "MFA requirement satisfied by multi-factor device: failed",
+    "First factor satisfied; MFA successfully completed",
+    "It says MFA completed in Azure AD",
     "MFA required in Azure AD",
     "Authentication failed during strong authentication request",
     "completed in the cloud",
@@ -78,12 +120,15 @@ NOT_DONE: list[Json] = [
 ]
 EXTERNAL = "MFA requirement satisfied by claim provided by external provider"
 NOT_EXTERNAL: list[Json] = [
+    "MFA requirement satisfied by claim provided by external provider: denied",
     "First factor requirement satisfied by claim provided by external provider",
     "MFA requirement not satisfied by claim provided by external provider",
     "Redirected to external provider for multi-factor authentication",
 ]
 CLAIM = "MFA requirement satisfied by claim in the token"
 NOT_CLAIM: list[Json] = [
+    "MFA requirement satisfied by claim in the token; in progress",
+    "MFA requirement satisfied by something of tomorrow",
     "First factor requirement satisfied by claim in the token",
     "MFA requirement not satisfied by claim in the token",
     "satisfied by claim in the token",
@@ -102,6 +147,9 @@ NOT_SKIPPED: list[Json] = ["Password has expired", "MFA has not expired", "MFA r
 PLAIN: list[Json] = ["Correct password", "Invalid username or password", "User approved", "", None, ABSENT]
 
 ONE_STEP = [
+    *("Platform credential", "macOS Secure Enclave Key", "macOsSecureEnclaveKey", "Phone sign-in", "fido2SecurityKey"),
+    *("Passwordless Microsoft Authenticator", "Microsoft Authenticator passwordless", "windowsHelloForBusiness"),
+    *("microsoftAuthenticatorPasswordless", "passkeyDeviceBound", "Microsoft Authenticator phone sign-in"),
     *("FIDO2 security key", "Passkey (device-bound)", "Passkey (Microsoft Authenticator)", "Temporary Access Pass"),
     *("Windows Hello for Business", "Multi-factor certificate", "X.509 certificate (multi-factor)"),
     "Passwordless phone sign-in",
@@ -109,11 +157,64 @@ ONE_STEP = [
 FIRST_FACTORS = [
     *("Password", "Password", "Password", "Text message", "SMS", "Email one-time passcode", "E-mail code"),
     *("Certificate (single-factor)", "X.509 Certificate", "QR code", "QR code PIN"),
-    "Phone call approval (Authentication phone)",
+    *("Phone call approval (Authentication phone)", "passwordHash", "textMessage", "qrCodePin", "Federated"),
+    *("X.509 Certificate", "x509CertificateSingleFactor"),
+]
+SECOND_FACTORS = [
+    *("Mobile app notification", "Mobile app verification code", "Mobile app code", "Microsoft Authenticator"),
+    *("OATH verification code", "Software OATH token", "Text message", "SMS", "Phone call", "Voice", "External MFA"),
+    *("External authentication method", "microsoftAuthenticatorPush", "softwareOneTimePasscode", "officePhone"),
+    *(
+        "hardwareOneTimePasscode",
+        "mobilePhone",
+        "alternateMobilePhone",
+        "externalAuthMethod",
+        "Mobile-app notification",
+    ),
+]
+PENDING_OR_NOT: list[Json] = [
+    *("Authentication in progress", "Authentication in-progress", "MFA denied; user declined the authentication"),
+    *("Authentication failed", "MFA required in Azure AD", "", None, ABSENT),
+]
+DENIED = [
+    *("MFA denied; user declined the authentication", "MFA denied; fraud code entered", "Fraud reported by the user"),
+    *("MFA denied; user did not respond to mobile app notification", "First factor failed: user declined"),
+]
+LEVELS: list[Json] = [
+    *("multiFactorAuthentication", "singleFactorAuthentication", "multi-factor authentication", "unknownFutureValue"),
+    *("", None),
+]
+CERTIFICATES = ["X.509 Certificate", "Certificate", "X.509 certificate (single-factor)", "Multi-factor certificate"]
+CONTROLS: list[Json] = [
+    *(
+        "Mfa",
+        "RequireDuoMfa",
+        "RequireMfa",
+        "Duo",
+        "require multi-factor authentication",
+        "MyAuthenticator",
+        "2FA-Okta",
+    ),
+    *("RequireAuthenticationStrength", "Require authentication strength: MFA", "FederatedMultiFactorAuth", "Block"),
+    *("RequireCompliantDevice", "two-factor by Vendor", "Multifactor Authentication", "", None),
+]
+POLICY_RESULTS: list[Json] = [
+    "success",
+    "success",
+    "success",
+    "Success",
+    "failure",
+    "reportOnlySuccess",
+    "notApplied",
+    None,
+]
+CATEGORIES = [
+    *("SignInLogs", "NonInteractiveUserSignInLogs", "ADFSSignInLogs", "CategoryOfTomorrow"),
+    *("ServicePrincipalSignInLogs", "MicrosoftServicePrincipalSignInLogs", "ManagedIdentitySignInLogs"),
 ]
 OTHER_METHODS: list[Json] = [
     *("Previously satisfied", "Mobile app notification", "OATH verification code", "Windows Hello", "Passwordless"),
-    *("Passwordless Microsoft Authenticator", "Authenticator App", "Software OATH token", "Voice", "Pass key"),
+    *("Authenticator App", "Software OATH token", "Voice", "Pass key", "Email one-time passcode", "Other"),
     *("Single-factor certificate", "Federated identity", "Satisfied by token", "Method of tomorrow", "", None, ABSENT),
 ]
 REQUIREMENTS = ["Primary authentication", "Multi-factor authentication", "Multifactor authentication"]
@@ -129,6 +230,9 @@ STORIES = {
     "skipped": 9,
     "silent": 16,
     "soup": 13,
+    "second-factor": 16,
+    "denied": 11,
+    "certificate": 8,
 }
 
 
@@ -291,7 +395,18 @@ def place(rng: random.Random, world: World) -> JsonObject:
         "crossTenantAccessType": rng.choice(["none", None, ""]),
     }
     customer = any_case(rng, rng.choice(world.customers))
-    kinds = {"delegated": 24, "old": 15, "guest": 7, "nowhere": 8, "center": 16, "device": 10, "home": 25, "odd": 5}
+    kinds = {
+        "delegated": 24,
+        "old": 15,
+        "guest": 9,
+        "nowhere": 8,
+        "center": 16,
+        "device": 10,
+        "home": 25,
+        "odd": 5,
+        "on-premises": 6,
+        "audience": 3,
+    }
     kind = pick(rng, kinds)
     if kind == "delegated":
         tenant = rng.choice([customer, customer, rng.choice(world.others), None, "", ABSENT])
@@ -308,6 +423,10 @@ def place(rng: random.Random, world: World) -> JsonObject:
         del where["resourceTenantId"]
         put(where, "resourceTenantId", rng.choice([None, "", ABSENT]))
         where["crossTenantAccessType"] = rng.choice(["none", None, "", "b2bCollaboration"])
+    elif kind == "on-premises":
+        where["resourceId"] = rng.choice(ON_PREMISES_RESOURCES)
+    elif kind == "audience":
+        where["resourceId"] = rng.choice(PARTNER_CENTER_AUDIENCES)
     elif kind == "odd":
         where["crossTenantAccessType"] = rng.choice(["serviceProvider", *NOT_DELEGATED, "unknownFutureValue"])
     if kind == "center" or rng.random() < 0.02:
@@ -396,6 +515,20 @@ def story(rng: random.Random, kind: str) -> JsonObject:
         steps = [password, step(rng, previously, rng.choice(SKIPPED), succeeded(rng))]
         if rng.random() < 0.2:
             steps.append(any_step(rng))
+    elif kind == "second-factor":
+        first = rng.choice([[password], [password], []])
+        second = [step(rng, rng.choice(SECOND_FACTORS), rng.choice(PENDING_OR_NOT), succeeded(rng))]
+        if rng.random() < 0.3:
+            second.append(step(rng, rng.choice(SECOND_FACTORS), rng.choice(PENDING_OR_NOT), succeeded(rng)))
+        steps = [*first, *second]
+        required = rng.choice(["multiFactorAuthentication", "singleFactorAuthentication"])
+    elif kind == "denied":
+        steps = [password, step(rng, rng.choice(SECOND_FACTORS), rng.choice(DENIED), False)]
+        said = rng.choice([respell(rng, rng.choice(DENIED)), None])
+    elif kind == "certificate":
+        steps = [step(rng, rng.choice(CERTIFICATES), rng.choice(PLAIN), succeeded(rng))]
+        if rng.random() < 0.3:
+            steps.append(password)
     elif kind == "soup":
         steps = [any_step(rng) for _ in range(rng.randrange(1, 5))]
         said = respell(rng, any_statement(rng))
@@ -406,6 +539,12 @@ def story(rng: random.Random, kind: str) -> JsonObject:
         steps = rng.choice([[], [silent], [other]])
     told: JsonObject = {"authenticationDetails": steps, "authenticationRequirement": required}
     put(told, "additionalDetails", said)
+    if kind == "certificate" or rng.random() < 0.05:
+        entries: list[Json] = [{"key": "Is CAE Token", "value": "True"}]
+        if rng.random() < 0.75:
+            level = respell(rng, rng.choice(LEVELS))
+            entries.append({"key": "User certificate authentication level", "value": level})
+        told["authenticationProcessingDetails"] = entries
     return told
 
 
@@ -482,8 +621,20 @@ def user_record(
     put(record, "sessionId", rng.choice([guid(rng), guid(rng), "", None, ABSENT]))
     no_agent: list[Json] = [ABSENT, ABSENT, None, {}, {"agentType": "notAgentic"}, {"agentType": None}]
     put(record, "agent", rng.choice(no_agent))
-    record["appliedConditionalAccessPolicies"] = [{"id": guid(rng), "result": "success", "conditionsSatisfied": "none"}]
+    record["appliedConditionalAccessPolicies"] = policies(rng)
+    if rng.random() < 0.06:  # Log Analytics tells these beside the record
+        put(record, "category", rng.choice([ABSENT, None, rng.choice(CATEGORIES)]))
+        put(record, "resultType", rng.choice([ABSENT, "", rng.choice(RESULT_WORDS), "50126"]))
     return record
+
+
+def policies(rng: random.Random) -> Json:
+    """What Conditional Access says: mostly one policy, a custom control now and then."""
+    made: list[Json] = [{"id": guid(rng), "result": "success", "conditionsSatisfied": "none"}]
+    if rng.random() < 0.12:
+        controls: list[Json] = [rng.choice(CONTROLS) for _ in range(rng.randrange(1, 3))]
+        made.append({"displayName": "MFA", "result": rng.choice(POLICY_RESULTS), "enforcedGrantControls": controls})
+    return rng.choice([made, made, made, None, []])
 
 
 def app_record(rng: random.Random, world: World) -> JsonObject:
@@ -515,11 +666,11 @@ def session_records(rng: random.Random, world: World) -> list[JsonObject]:
     """One session: roots that prove, do not, or differ, and silent children before, at and after them."""
     who, session, start = rng.choice(world.technicians), guid(rng), moment(rng)
     alike = [["proven"], ["claim"], ["external", "one-step"], ["first-factor"], ["skipped", "first-factor"]]
-    roots = rng.choice([*alike, ["one-step", "first-factor"], ["claim", "skipped"]])
+    roots = rng.choice([*alike, ["one-step", "first-factor"], ["claim", "skipped"], ["second-factor"], ["certificate"]])
     made = []
     for kind in roots:
         at = start + timedelta(seconds=rng.choice([0, 0, 60]))
-        code = rng.choice([0, 0, 0, 0, 50074])
+        code = rng.choice([0, 0, 0, 0, 50074, 50097, 50140, 50199])
         made.append(user_record(rng, world, who, at, kind, code, interactive=rng.random() < 0.9))
     for _ in range(rng.randrange(1, 4)):
         at = start + timedelta(seconds=rng.choice([-1, 0, 1, 60, 3600]))
@@ -536,8 +687,15 @@ def session_records(rng: random.Random, world: World) -> list[JsonObject]:
 
 
 def agent_record(rng: random.Random, world: World) -> JsonObject:
+    """An agent by itself, or one that acts for a person: then the person is judged."""
     record = any_user_record(rng, world)
-    record["agent"] = {"agentType": rng.choice(AGENTS), "parentAppId": guid(rng)}
+    agent: JsonObject = {"parentAppId": guid(rng)}
+    put(agent, "agentType", rng.choice([*AGENTS, "notAgentic", None, ABSENT]))
+    subjects: list[Json] = [ABSENT, ABSENT, None, "notAgentic", "notAgentic", rng.choice(AGENTS), "unknownFutureValue"]
+    put(agent, "agentSubjectType", rng.choice(subjects))
+    record["agent"] = agent
+    if rng.random() < 0.2:
+        record["userId"] = ""
     return record
 
 
@@ -556,7 +714,9 @@ def enveloped(rng: random.Random, record: JsonObject) -> Logged:
     is_app = "servicePrincipalName" in record
     types = record.get("signInEventTypes")
     if is_app:
-        kind = rng.choice(["ServicePrincipalSignInLogs", "ManagedIdentitySignInLogs"])
+        kind = rng.choice(
+            ["ServicePrincipalSignInLogs", "ManagedIdentitySignInLogs", "MicrosoftServicePrincipalSignInLogs"]
+        )
     elif types == ["nonInteractiveUser"] or (not types and rng.random() < 0.4):
         kind = "NonInteractiveUserSignInLogs"
     else:
@@ -571,7 +731,7 @@ def enveloped(rng: random.Random, record: JsonObject) -> Logged:
         "resultSignature": "None",
         "correlationId": record.get("correlationId"),
     }
-    put(envelope, "category", rng.choice([*[kind] * 8, None, ABSENT, "CategoryOfTomorrow"]))
+    put(envelope, "category", rng.choice([*[kind] * 8, None, ABSENT, "CategoryOfTomorrow", "ADFSSignInLogs"]))
     if is_app and envelope.get("category") == kind and rng.random() < 0.5:
         record["servicePrincipalId"] = ""  # the category alone says what it is
     put(envelope, "resultType", rng.choice(["", None, ABSENT]) if code is None else str(code))
@@ -579,13 +739,15 @@ def enveloped(rng: random.Random, record: JsonObject) -> Logged:
         status.pop("errorCode", None)
         put(status, "errorCode", rng.choice([None, ABSENT, ABSENT]))
     elif rng.random() < 0.1:
-        envelope["resultType"] = rng.choice(["0", "50126", "53003"])
+        envelope["resultType"] = rng.choice(["0", "50126", "53003", *RESULT_WORDS])
     if isinstance(record.get("userType"), str):
         record["userType"] = str(record["userType"]).capitalize()
-    record["appliedConditionalAccessPolicies"] = [{"id": guid(rng), "result": "success", "conditionsSatisfied": 19}]
+    applied = "appliedConditionalAccessPolicies"
+    if rng.random() < 0.5:
+        record[applied] = [{"id": guid(rng), "result": "success", "conditionsSatisfied": 19}]
     if rng.random() < 0.4:
-        policies = "appliedConditionalAccessPolicies"
-        for name in ("status", "authenticationDetails", "signInEventTypes", "agent", policies):
+        details = "authenticationProcessingDetails"
+        for name in ("status", "authenticationDetails", "signInEventTypes", "agent", applied, details):
             value = record.get(name)
             if isinstance(value, dict | list) and rng.random() < 0.7:
                 record[name] = json.dumps(value)
@@ -609,7 +771,7 @@ def generate(seed: int, n: int) -> tuple[JsonObject, list[Logged]]:
     directory = make_directory(rng, world)
     made: list[Logged] = []
     while len(made) < n:
-        kind = pick(rng, {"user": 68, "session": 18, "app": 5, "agent": 5, "again": 4})
+        kind = pick(rng, {"user": 68, "session": 18, "app": 5, "agent": 9, "again": 4})
         if kind == "again" and made:
             made.append(served_again(rng, world, rng.choice(made)))
             continue

@@ -10,6 +10,9 @@ from tests.oracle import oracle
 from tests.oracle import records as oracle_records
 from tests.oracle.oracle import Json, JsonObject, Logged
 
+PARTNER_CENTER = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
+AUDIENCE = "https://api.partnercenter.microsoft.com"
+WINDOWS_SIGN_IN = "38aa3b87-a06d-4817-b275-7a316988d93b"
 PARTNER = "11111111-aaaa-4aaa-8aaa-111111111111"
 CUSTOMER = "22222222-bbbb-4bbb-8bbb-222222222222"
 ELSEWHERE = "33333333-cccc-4ccc-8ccc-333333333333"
@@ -63,6 +66,8 @@ def test_a_password_only_sign_in_at_a_customer() -> None:
         "verdict": "non-compliant",
         "rules": ["interactive-without-mfa"],
         "severity": "high",
+        "why": None,
+        "strength": None,
     }
 
 
@@ -76,20 +81,29 @@ def test_a_password_only_sign_in_at_a_customer() -> None:
         ({"resourceTenantId": None, "crossTenantAccessType": "none"}, "partner-tenant"),
         ({"crossTenantAccessType": None}, "customer"),
         ({"crossTenantAccessType": "partnerLink"}, "customer"),
-        ({"crossTenantAccessType": "b2bCollaboration"}, "none"),
+        ({"crossTenantAccessType": "b2bCollaboration"}, "guest"),
+        ({"crossTenantAccessType": "microsoftSupport"}, "none"),
+        ({"crossTenantAccessType": "b2bCollaboration", "resourceTenantId": ELSEWHERE}, "none"),
         ({"crossTenantAccessType": "none", "resourceTenantId": ELSEWHERE}, "none"),
         ({"crossTenantAccessType": "none", "createdDateTime": "2026-10-10T00:00:00Z"}, "customer"),
         ({"crossTenantAccessType": "none", "createdDateTime": "2026-10-10T01:59:59+02:00"}, "none"),
-        ({"resourceTenantId": PARTNER, "appId": oracle.WINDOWS_SIGN_IN}, "device"),
-        (
-            {"crossTenantAccessType": "b2bCollaboration", "resourceId": oracle.PARTNER_CENTER},
-            "partner-center",
-        ),
+        ({"resourceTenantId": PARTNER, "appId": WINDOWS_SIGN_IN}, "device"),
+        ({"resourceTenantId": PARTNER, "appId": WINDOWS_SIGN_IN, "userAgent": "BAV2ROPC"}, "partner-tenant"),
+        ({"resourceTenantId": PARTNER, "appId": WINDOWS_SIGN_IN, "authenticationProtocol": "ropc"}, "partner-tenant"),
+        ({"resourceTenantId": PARTNER, "appId": WINDOWS_SIGN_IN, "clientAppUsed": "IMAP4"}, "partner-tenant"),
+        ({"crossTenantAccessType": "b2bCollaboration", "resourceId": PARTNER_CENTER}, "partner-center"),
+        ({"crossTenantAccessType": "passthrough", "resourceId": f"{AUDIENCE}/"}, "partner-center"),
+        ({"crossTenantAccessType": "passthrough", "resourceId": f"{AUDIENCE}.evil"}, "guest"),
+        ({"resourceTenantId": PARTNER, "resourceId": "adfs"}, "on-premises"),
+        ({"resourceTenantId": PARTNER, "category": "ADFSSignInLogs"}, "on-premises"),
+        ({"resourceTenantId": PARTNER, "tokenIssuerType": "NPSExtension"}, "on-premises"),
+        ({"resourceTenantId": PARTNER, "tokenIssuerType": "ADFederationServices"}, "partner-tenant"),
+        ({"resourceId": "radius"}, "customer"),
         ({"userId": ELSEWHERE, "homeTenantId": ELSEWHERE}, "none"),
         ({"userId": ELSEWHERE, "homeTenantId": PARTNER}, "customer"),
         ({"userId": ELSEWHERE, "resourceTenantId": PARTNER}, "none"),
         ({"userId": None, "homeTenantId": None, "userPrincipalName": MASKED}, "customer"),
-        ({"userId": ELSEWHERE, "homeTenantId": None, "userPrincipalName": MASKED}, "none"),
+        ({"userId": ELSEWHERE, "homeTenantId": None, "userPrincipalName": MASKED}, "customer"),
         ({"userId": FORMER, "homeTenantId": None, "createdDateTime": "2026-10-14T23:59:59Z"}, "customer"),
         ({"userId": FORMER, "homeTenantId": None, "createdDateTime": "2026-10-15T00:00:00Z"}, "none"),
     ],
@@ -104,6 +118,15 @@ def test_scope(changes: JsonObject, scope: str) -> None:
         ({}, None, "user"),
         ({"agent": {"agentType": "notAgentic"}}, None, "user"),
         ({"agent": '{"agentType": "agentIDuser"}'}, None, "agent"),
+        ({"agent": {"agentType": "agenticAppInstance"}}, None, "user"),
+        ({"agent": {"agentType": "agenticAppInstance"}, "userId": ""}, None, "agent"),
+        ({"agent": {"agentType": "agenticAppInstance", "agentSubjectType": "notAgentic"}, "userId": ""}, None, "user"),
+        ({"agent": {"agentType": "agentIDuser", "agentSubjectType": "notAgentic"}}, None, "user"),
+        ({"agent": {"agentType": "agentIDuser", "agentSubjectType": "agentOfTomorrow"}}, None, "agent"),
+        ({"agent": {"agentSubjectType": "agent ID-user"}}, None, "agent"),
+        ({"agent": {"agentType": "agentOfTomorrow"}, "userId": ""}, None, "user"),
+        ({"signInEventTypes": ["servicePrincipal", "interactiveUser"]}, None, "user"),
+        ({"signInEventTypes": ["eventOfTomorrow"]}, "MicrosoftServicePrincipalSignInLogs", "app"),
         ({"signInEventTypes": ["managedIdentity"]}, None, "app"),
         ({"signInEventTypes": None}, "ServicePrincipalSignInLogs", "app"),
         ({"signInEventTypes": [], "servicePrincipalId": ELSEWHERE}, None, "user"),
@@ -131,6 +154,11 @@ def test_identity(changes: JsonObject, category: str | None, identity: str) -> N
         (None, "", "success"),
         (None, None, "success"),
         ({"errorCode": 7}, None, "failed"),
+        (None, "Success", "success"),
+        (None, "Interrupted", "failed"),
+        (None, "00000", "success"),
+        (None, "53011", "blocked"),
+        ({"errorCode": 90095}, None, "interrupted"),
     ],
 )
 def test_outcome(status: Json, result: str | None, outcome: str) -> None:
@@ -140,6 +168,12 @@ def test_outcome(status: Json, result: str | None, outcome: str) -> None:
 
 
 PASSWORD = step("Password", "Correct password")
+DECLINED = "MFA denied; user declined the authentication"
+MULTI: JsonObject = {"authenticationRequirement": "multiFactorAuthentication"}
+
+
+def level(value: str) -> list[Json]:
+    return [{"key": "User certificate authentication level", "value": value}]
 
 
 @pytest.mark.parametrize(
@@ -164,6 +198,34 @@ PASSWORD = step("Password", "Correct password")
         ([step("X.509 Certificate (single-factor)")], {}, "none"),
         ([step("Passwordless phone sign-in")], {}, "proven"),
         ([step("Passwordless")], {}, "unknown"),
+        ([step("microsoftAuthenticatorPasswordless")], {}, "proven"),
+        ([step("macOsSecureEnclaveKey")], {}, "proven"),
+        ([step("Other", "MFA requirement satisfied by multi-factor device")], {}, "proven"),
+        ([step(detail="MFA completed in Entra ID")], {}, "proven"),
+        ([step(detail="It says MFA completed in Entra ID")], {}, "unknown"),
+        ([step("Phone sign-in", "MFA denied")], {}, "unknown"),
+        ([PASSWORD, step(detail="MFA requirement satisfied by what nobody knows")], {}, "claim"),
+        ([step("Password", "First factor requirement satisfied by claim in the token")], {}, "unknown"),
+        ([step("FIDO2", "First factor requirement satisfied by claim in the token")], {}, "unknown"),
+        ([PASSWORD, step("Text message", "", None)], {}, "unknown"),
+        ([step("Text message"), step("text-message")], {}, "none"),
+        ([PASSWORD, step("Voice", "MFA denied", False)], {}, "none"),
+        ([PASSWORD, step("Voice", "Authentication in-progress", False)], {}, "unknown"),
+        ([step("Passkey", "First factor satisfied"), PASSWORD], {}, "none"),
+        ([step("Federated")], {}, "unknown"),
+        ([PASSWORD, step("Voice", "MFA denied", False)], MULTI, "unknown"),
+        ([PASSWORD, step("Voice", "MFA denied", False), step("SMS")], MULTI, "claim"),
+        ([step("X.509 Certificate")], {}, "unknown"),
+        (
+            [step("X.509 Certificate")],
+            {"authenticationProcessingDetails": level("multiFactorAuthentication")},
+            "proven",
+        ),
+        ([step("X.509 Certificate")], {"authenticationProcessingDetails": level("singleFactorAuthentication")}, "none"),
+        ([PASSWORD, step("X.509 Certificate")], {}, "unknown"),
+        ([step("FIDO2")], {"clientAppUsed": "MAPI"}, "none"),
+        ([step("FIDO2")], {"clientAppUsed": "Exchange ActiveSync (supported)"}, "none"),
+        ([step("FIDO2")], {"userAgent": "xBAV2ROPC"}, "proven"),
         ([step("E-mail code")], {}, "none"),
         ([step("Password", succeeded=False)], {}, "unknown"),
         ([step("Mobile app notification")], {}, "unknown"),
@@ -230,6 +292,45 @@ def test_additional_details_are_a_statement() -> None:
             "medium",
         ),
         ({"clientAppUsed": "SMTP", "resourceTenantId": PARTNER, "userId": ELSEWHERE}, "standard", [], None),
+        (
+            {"authenticationProtocol": "deviceCode", "status": {"errorCode": 53003}},
+            "standard",
+            ["device-code-attempt"],
+            "medium",
+        ),
+        ({"authenticationProtocol": "deviceCode", "status": {"errorCode": 50199}}, "standard", [], None),
+        ({"status": {"errorCode": 500121, "additionalDetails": DECLINED}}, "standard", ["mfa-denied"], "high"),
+        (
+            {"status": {"errorCode": 500121, "additionalDetails": DECLINED}, "authenticationDetails": []},
+            "standard",
+            ["mfa-denied"],
+            "medium",
+        ),
+        (
+            {"appliedConditionalAccessPolicies": [{"result": "success", "enforcedGrantControls": ["RequireDuoMfa"]}]},
+            "standard",
+            ["interactive-without-mfa", "third-party-mfa-unrecognised"],
+            "high",
+        ),
+        (
+            {"appliedConditionalAccessPolicies": [{"result": "reportOnlySuccess", "enforcedGrantControls": ["Duo"]}]},
+            "standard",
+            ["interactive-without-mfa"],
+            "high",
+        ),
+        (
+            {"appliedConditionalAccessPolicies": [{"result": "success", "enforcedGrantControls": ["Require-MFA"]}]},
+            "standard",
+            ["interactive-without-mfa"],
+            "high",
+        ),
+        ({"crossTenantAccessType": "b2bDirectConnect"}, "standard", ["interactive-without-mfa"], "low"),
+        (
+            {"authenticationDetails": [step("SMS", "failed", False)], **MULTI},
+            "standard",
+            ["mfa-evidence-unknown"],
+            "medium",
+        ),
         ({"authenticationRequirement": "multiFactorAuthentication"}, "strict", [], None),
     ],
 )
@@ -246,6 +347,8 @@ def in_session(number: str, at: str, *, silent: bool, **changes: Json) -> Logged
 
 
 CHILD = in_session("child", "08:00:00", silent=True)
+DONE: JsonObject = {"additionalDetails": "MFA completed in Azure AD"}
+FAILED = step("SMS", "denied", False)
 PROVED: JsonObject = {"authenticationRequirement": "multiFactorAuthentication"}
 
 
@@ -261,6 +364,10 @@ PROVED: JsonObject = {"authenticationRequirement": "multiFactorAuthentication"}
         ([in_session("r", "07:00:00", silent=False, signInEventTypes=["nonInteractiveUser"])], "unknown"),
         ([in_session("r", "07:00:00", silent=False, status={"errorCode": 50126})], "unknown"),
         ([in_session("r", "07:00:00", silent=False, userId=ELSEWHERE)], "unknown"),
+        ([in_session("r", "07:00:00", silent=False, status={"errorCode": 50140, **DONE})], "session"),
+        ([in_session("r", "07:00:00", silent=False, status={"errorCode": 50140})], "unknown"),
+        ([in_session("r", "07:00:00", silent=False, status={"errorCode": 50074, **DONE})], "unknown"),
+        ([in_session("r", "07:00:00", silent=False, authenticationDetails=[FAILED], **PROVED)], "unknown"),
         ([in_session("r", "07:00:00", silent=False, userId="", userPrincipalName=MASKED)], "none"),
         ([in_session("r", "07:00:00", silent=False), in_session("r", "07:00:00", silent=False, **PROVED)], "session"),
     ],
@@ -277,20 +384,27 @@ def test_the_generated_sign_ins_reach_everything() -> None:
     judged = oracle.assess_log(records, directory, "strict")
     expected = {
         "identity": {"user", "app", "agent"},
-        "scope": {"customer", "partner-center", "device", "partner-tenant", "none"},
+        "scope": {"customer", "partner-center", "on-premises", "device", "partner-tenant", "guest", "none"},
         "outcome": {"success", "interrupted", "blocked", "failed"},
         "evidence": {"proven", "external", "claim", "session", "none", "skipped", "unknown", "not-applicable"},
         "verdict": {"compliant", "non-compliant", "unknown", "not-applicable", "out-of-scope"},
         "severity": {"critical", "high", "medium", "low", None},
+        "strength": {"phishing-resistant", "passwordless", "app", "phone", "untold", None},
     }
-    enough = len(records) / 100
+    enough = len(records) / 150
     for member, values in expected.items():
         counts = Counter(dict(assessment)[member] for assessment in judged)
         assert counts.keys() == values
         assert min(counts.values()) >= enough, (member, counts)
     fitting = Counter(rule for assessment in judged for rule in assessment["rules"])
-    assert len(fitting) == 11
+    assert len(fitting) == 13
     assert min(fitting.values()) >= enough, fitting
+    reasons = Counter(assessment["why"] for assessment in judged)
+    assert reasons.keys() == {
+        *("contradiction", "session-mixed", "second-factor-unconfirmed", "certificate-level-untold"),
+        *("federated-silent", "session-unseen", "no-session", None),
+    }
+    assert min(reasons.values()) >= 10, reasons
 
 
 def test_the_generated_sign_ins_use_every_listed_value() -> None:

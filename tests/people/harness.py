@@ -17,6 +17,7 @@ from local.sample.model import Customer, DirectoryRole, GdapRelationship, Group,
 from local.sample.people import BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR
 from shared.app.settings import load_settings
 from shared.basics.spelling import id_key
+from shared.people.lists import AccountEntry, CustomerEntry, Technician, from_kept
 from shared.people.refresh import refresh_directory
 from shared.rules.rule import PARTNER
 from shared.signin.directory import DirectoryFile
@@ -28,6 +29,11 @@ from tests.scan.harness import Bench
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+_KINDS: dict[str, type[Technician | CustomerEntry | AccountEntry]] = {
+    TECHNICIANS: Technician,
+    CUSTOMERS: CustomerEntry,
+    ACCOUNTS: AccountEntry,
+}
 READER_ROLE = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
 
 
@@ -182,9 +188,10 @@ class Office:
         """The entries of every list, by key."""
         table = (await self.bench.tables()).directory
         found: dict[str, Any] = {}
-        for name in (TECHNICIANS, CUSTOMERS, ACCOUNTS):
+        for name, kind in _KINDS.items():
             kept = await load_list(table, name)
-            found[name] = None if kept is None else {entry[0][-2:]: entry for entry in kept.entries}
+            entries = [from_kept(kind, entry) for entry in kept.entries] if kept else []
+            found[name] = None if kept is None else {entry.key[-2:]: entry for entry in entries}
         return found
 
 

@@ -13,12 +13,15 @@ from shared.people.activity import Activity
 from shared.people.fetched import Account
 from shared.people.lists import (
     DORMANT_AFTER,
+    CustomerEntry,
     Sources,
     Technician,
     accounts_with_findings,
     customers,
+    from_kept,
     posture_figures,
     technicians,
+    to_kept,
 )
 from shared.people.pages import PAGE_TABLES, pages_of
 from shared.people.roster import Person, Tenant
@@ -302,3 +305,17 @@ def test_nothing_can_be_divided_in_an_empty_tenant() -> None:
         "capablePercent": None,
     }
     assert Activity().seen == {}
+
+
+# --- how they are kept ------------------------------------------------------------------------------------------------
+
+
+def test_an_entry_is_kept_by_name_and_one_of_version_1_is_read_by_place() -> None:
+    entry = Technician("k", "id", "a@partner.example", "Ann", guest=False, roles=["r"], fits=[["mfa-not-capable", 2]])
+    assert from_kept(Technician, to_kept(entry)) == entry
+    assert from_kept(Technician, [*entry]) == entry
+
+
+def test_an_entry_of_another_version_has_defaults_and_nothing_unknown() -> None:
+    assert from_kept(CustomerEntry, {"key": "k", "id": "id", "colour": "blue"}) == CustomerEntry("k", "id")
+    assert from_kept(CustomerEntry, ["k", "id", "Contoso"]) == CustomerEntry("k", "id", "Contoso")

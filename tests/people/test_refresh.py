@@ -379,7 +379,7 @@ async def test_without_the_report_the_roster_comes_all_the_same(azurite: str, mo
         assert sorted(await at.roster()) == ["01", "02"]
         lists = await at.lists()
         assert lists["accounts"] is None
-        assert lists["technicians"]["01"][10:12] == [None, None], "nobody said anything of MFA"
+        assert lists["technicians"]["01"][10:12] == (None, None), "nobody said anything of MFA"
         assert "licence" in (await at.state("registrations")).problem
         at.heal()
         at.pass_time(HOUR)
@@ -388,7 +388,7 @@ async def test_without_the_report_the_roster_comes_all_the_same(azurite: str, mo
         problem = (await at.state()).problem
         assert "GroupMember.Read.All" in problem
         lists = await at.lists()
-        assert lists["technicians"]["01"][10:12] == [True, True], "what was read is shown"
+        assert lists["technicians"]["01"][10:12] == (True, True), "what was read is shown"
 
 
 async def test_without_a_licence_for_pim_nobody_is_eligible(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:

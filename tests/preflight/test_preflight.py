@@ -150,7 +150,7 @@ async def test_the_timer_looks_once_an_hour(azurite: str, monkeypatch: pytest.Mo
 
 
 async def test_a_webhook_is_judged_by_its_last_message(azurite: str) -> None:
-    from functions.alerts import test_alert as send_test
+    from functions.alerts import try_channel
     from local.stage.receivers import Fault
     from shared.preflight.run import _check_webhooks
 
@@ -163,7 +163,7 @@ async def test_a_webhook_is_judged_by_its_last_message(azurite: str) -> None:
 
         async def send() -> None:
             sent = await ask(
-                send_test, at.app, headers={"Content-Type": "application/json"}, body=b'{"channel": "soc"}'
+                try_channel, at.app, headers={"Content-Type": "application/json"}, body=b'{"channel": "soc"}'
             )
             assert sent.status == 200, sent.text
             await at.tick()

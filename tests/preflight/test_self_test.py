@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from functions.answers import coverage, findings, incidents, summary
-from functions.self_test import START, self_test
+from functions.answers import coverage, findings, summary
+from functions.incidents import incidents
+from functions.self_test import self_test, start_test
 from local.stage.receivers import Fault
 from shared.preflight.self_test import fail_self_test, is_self_test, message_of, run_self_test
 from tests.alerts.harness import Bench, bench, receiver
@@ -21,7 +22,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 async def _start(at: Bench, **body: str) -> str:
-    reply = await ask(START, at.app, headers=JSON, body=json.dumps(body).encode())
+    reply = await ask(start_test, at.app, headers=JSON, body=json.dumps(body).encode())
     assert reply.status == 200, reply.text
     assert not reply.json["done"]
     return str(reply.json["id"])
@@ -131,7 +132,7 @@ async def test_what_it_said_is_kept_for_a_month(azurite: str) -> None:
 async def test_what_cannot_be_asked(azurite: str) -> None:
     async with bench(azurite) as at:
         for body in (b'{"channel": "nobody"}', b'{"channel": 1}', b'{"colour": "red"}', b""):
-            assert (await ask(START, at.app, headers=JSON, body=body)).status == 400
+            assert (await ask(start_test, at.app, headers=JSON, body=body)).status == 400
         for id_ in ("0" * 32, "'", ""):
             assert (await ask(self_test, at.app, path={"id": id_})).status == 404
 

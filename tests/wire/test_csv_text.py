@@ -25,19 +25,29 @@ _AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
-@given(st.lists(_TEXT | st.sampled_from(["=1+1", "+a", "-a", "@a", "\t=a", "\ra", '"', 'a","b', "\r\n", "'=a"])))
+_CELLS = st.sampled_from(
+    ["=1+1", "+a", "-a", "@a", "\t=a", "\ra", '"', 'a","b', "\r\n", "'=a", "Mozilla;=cmd|'/C calc'!A0;", " =1", "a\t@b"]
+)
+_TRIGGERS = ("=", "+", "-", "@", "\t", "\r", "\uff1d")
+
+
+@given(st.lists(_TEXT | _CELLS))
 def test_cells_come_back_as_they_were_but_for_formulas(texts: list[str]) -> None:
     written = csv_text(_Item, [_Item(user_name=t, rules=["a", "b"], seen_at=_AT, count=-1) for t in texts])
     assert written.encode().decode() == written
     head, *rows = csv.reader(io.StringIO(written, newline=""), strict=True)
     assert head == ["userName", "rules", "seenAt", "count"]
-    assert [row[1:] for row in rows] == [["a;b", "2026-11-02T09:00:00Z", "'-1"]] * len(texts)
+    assert [row[1:] for row in rows] == [["a;b", "2026-11-02T09:00:00Z", "-1"]] * len(texts)
     for text, row in zip(texts, rows, strict=True):
-        assert row[0] == ("'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text) or (text, row[0]) == (
-            "",
-            "",
-        )
-        assert not row[0].startswith(("=", "+", "-", "@", "\t", "\r"))
+        assert row[0].replace("'", "") == text.replace("'", "")
+        for separator in ";,\t|\n":  # whatever a spreadsheet takes for the end of a cell
+            assert not [c for c in row[0].split(separator) if c.strip(" \"'\t\r\n")[:1] in ("=", "@") and "'" not in c]
+        assert not row[0].startswith(_TRIGGERS)
+
+
+def test_a_client_that_sends_a_formula_behind_a_separator_gets_a_quote_there() -> None:
+    written = csv_text(_Item, [_Item(user_name="Mozilla;=cmd|'/C calc'!A0;", rules=["x", "=y"], seen_at=_AT, count=-5)])
+    assert written.splitlines()[1] == "Mozilla;'=cmd|'/C calc'!A0;,x;'=y,2026-11-02T09:00:00Z,-5"
 
 
 def test_lines_end_as_the_standard_says() -> None:

@@ -1,0 +1,381 @@
+"""The partner's own policies as they are configured, and what they leave open. Pure.
+
+Read with the directory: Conditional Access, security defaults, the domains and their federation. What is asked of them:
+is every delegated admin made to do MFA for every application, who is left out and by which rule, are legacy
+authentication and device code blocked, which of the three ways of implementing MFA is used, does Entra ID accept the
+federation provider's MFA. Whatever cannot be told is told as such, never as covered. Names are hostile text.
+Facts: docs/entra-facts.md, "Was there MFA?".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from shared.basics.spelling import id_key, squeezed
+from shared.posture.cause import Configured
+from shared.signin.applied import is_mfa_control
+
+_ALL: Final = "all"
+_LEGACY_CLIENTS: Final = frozenset({"exchangeactivesync", "other"})
+_ANY_CLIENT: Final = frozenset({"all"})
+
+
+class PolicyState(StrEnum):
+    """Whether a policy is enforced. A state that nobody knows is not taken for enforced."""
+
+    ENABLED = "enabled"
+    REPORT_ONLY = "report-only"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Who or what a policy includes or excludes: words ("All", "GuestsOrExternalUsers") and ids, as Graph has them."""
+
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    guests: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One Conditional Access policy. `narrowed` names conditions that keep it from some sign-ins (risk, device filter,
+    …) beside those of `includes` and `excludes`; `any_control` that one of its controls is enough."""
+
+    id: str
+    name: str
+    state: PolicyState
+    includes: Scope
+    excludes: Scope
+    clients: tuple[str, ...] = ()
+    transfer_methods: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    any_control: bool = False
+    narrowed: tuple[str, ...] = ()
+
+    @property
+    def demands_mfa(self) -> bool:
+        """Whether who meets it has done MFA: not where another control is enough."""
+        mfa = [is_mfa_control(control) for control in self.controls]
+        return all(mfa) and bool(mfa) if self.any_control else any(mfa)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it blocks what it applies to."""
+        return any(squeezed(control) == "block" for control in self.controls)
+
+    @property
+    def is_for_everything(self) -> bool:
+        """Whether it is for every application, client, place and platform."""
+        return (
+            _has_all(self.includes.applications)
+            and not self.excludes.applications
+            and (not self.clients or {squeezed(c) for c in self.clients} >= _ANY_CLIENT)
+            and (not self.includes.locations or _has_all(self.includes.locations))
+            and not self.excludes.locations
+            and (not self.includes.platforms or _has_all(self.includes.platforms))
+            and not self.excludes.platforms
+            and not self.narrowed
+            and not self.transfer_methods
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """A domain of the tenant. `mfa` says what Entra ID does with the provider's MFA: accepted, enforced, rejected or
+    "" where it is not told; None where it may not be read."""
+
+    domain: str
+    federated: bool
+    mfa: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The policies as read at `read_at` (UTC). None stands for what could not be read: no licence, no permission."""
+
+    read_at: datetime
+    conditional_access: tuple[Policy, ...] | None = None
+    security_defaults: bool | None = None
+    domains: tuple[Federation, ...] | None = None
+    named_locations: Mapping[str, str] = field(default_factory=dict)
+
+    def configured(self) -> Configured | None:
+        """What the causes of findings need of them; None where Conditional Access could not be read."""
+        if self.conditional_access is None:
+            return None
+        on = [policy for policy in self.conditional_access if policy.state is not PolicyState.DISABLED]
+        return Configured(
+            self.read_at,
+            frozenset(squeezed(policy.id) for policy in on if policy.demands_mfa),
+            frozenset(squeezed(policy.id) for policy in on if not policy.demands_mfa),
+        )
+
+
+class Answer(StrEnum):
+    """An answer about the policies."""
+
+    YES = "yes"
+    NO = "no"
+    PARTLY = "partly"
+    CANNOT_TELL = "cannot-tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A delegated admin, as far as policies ask: keys of groups and directory roles; `guest` None where unknown."""
+
+    key: str
+    groups: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    guest: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A hole: whom an MFA policy leaves out. `rule` is user, group, role, guest, application, location or platform;
+    `what` the id or word."""
+
+    policy: Policy
+    rule: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Who is made to do MFA for every application (keys). `unsure` are those of whom a group or filter decides that is
+    not known here."""
+
+    covered: frozenset[str]
+    uncovered: frozenset[str]
+    unsure: frozenset[str]
+
+    @property
+    def answer(self) -> Answer:
+        """Whether everybody is covered."""
+        if self.uncovered:
+            return Answer.PARTLY if self.covered else Answer.NO
+        return Answer.CANNOT_TELL if self.unsure or not self.covered else Answer.YES
+
+
+def mfa_coverage(policies: Policies, people: Iterable[Person]) -> Coverage:
+    """Which delegated admins a policy makes do MFA for every application, everywhere.
+
+    Security defaults count as a policy for everybody. Without a word of Conditional Access nobody can be told.
+    """
+    known = policies.conditional_access
+    for_all = [p for p in known or () if p.state is PolicyState.ENABLED and p.demands_mfa and p.is_for_everything]
+    told: dict[Answer, set[str]] = {Answer.YES: set(), Answer.NO: set(), Answer.CANNOT_TELL: set()}
+    for person in people:
+        if policies.security_defaults:
+            told[Answer.YES].add(person.key)
+            continue
+        answers = {applies_to(policy, person) for policy in for_all}
+        if Answer.YES in answers:
+            told[Answer.YES].add(person.key)
+        elif known is None or Answer.CANNOT_TELL in answers:
+            told[Answer.CANNOT_TELL].add(person.key)
+        else:
+            told[Answer.NO].add(person.key)
+    return Coverage(*(frozenset(told[answer]) for answer in (Answer.YES, Answer.NO, Answer.CANNOT_TELL)))
+
+
+def applies_to(policy: Policy, person: Person) -> Answer:
+    """Whether a policy is for a person. Groups beyond those of the roster are not known: they make it unsure."""
+    excluded = _is_in(policy.excludes, person)
+    if excluded is Answer.YES:
+        return Answer.NO
+    included = _is_in(policy.includes, person)
+    if included is Answer.NO:
+        return Answer.NO
+    return Answer.YES if (included, excluded) == (Answer.YES, Answer.NO) else Answer.CANNOT_TELL
+
+
+def exclusions(policies: Policies) -> list[Exclusion]:
+    """The holes of every enforced policy that demands MFA."""
+    holes = []
+    for policy in policies.conditional_access or ():
+        if policy.state is PolicyState.ENABLED and policy.demands_mfa:
+            out = policy.excludes
+            for rule, parts in (
+                ("user", out.users),
+                ("group", out.groups),
+                ("role", out.roles),
+                ("guest", out.guests),
+                ("application", out.applications),
+                ("location", out.locations),
+                ("platform", out.platforms),
+            ):
+                holes += [Exclusion(policy, rule, part) for part in parts]
+    return holes
+
+
+def blocks_legacy(policies: Policies) -> Answer:
+    """Whether legacy authentication is blocked for everybody. Security defaults block it."""
+    return _blocked(policies, lambda p: {squeezed(client) for client in p.clients} >= _LEGACY_CLIENTS)
+
+
+def blocks_device_code(policies: Policies) -> Answer:
+    """Whether the device code flow is blocked for everybody. Security defaults do not block it."""
+    if policies.conditional_access is None:
+        return Answer.CANNOT_TELL
+    by_policy = Policies(policies.read_at, policies.conditional_access)
+    return _blocked(by_policy, lambda p: any("devicecode" in squeezed(method) for method in p.transfer_methods))
+
+
+class Way(StrEnum):
+    """The ways of implementing MFA that the requirement names."""
+
+    SECURITY_DEFAULTS = "security-defaults"
+    CONDITIONAL_ACCESS = "conditional-access"
+    FEDERATED_OR_PER_USER = "federated-or-per-user"
+    NONE_SEEN = "none-seen"
+    CANNOT_TELL = "cannot-tell"
+
+
+def way_of(policies: Policies) -> Way:
+    """Which of the three ways the partner uses."""
+    if policies.security_defaults:
+        return Way.SECURITY_DEFAULTS
+    if any(p.state is PolicyState.ENABLED and p.demands_mfa for p in policies.conditional_access or ()):
+        return Way.CONDITIONAL_ACCESS
+    if any(domain.federated for domain in policies.domains or ()):
+        return Way.FEDERATED_OR_PER_USER
+    if policies.conditional_access is None or policies.domains is None:
+        return Way.CANNOT_TELL
+    return Way.NONE_SEEN
+
+
+# --- from Graph's JSON ------------------------------------------------------------------------------------------------
+
+_STATES: Final = {"enabled": PolicyState.ENABLED, "enabledforreportingbutnotenforced": PolicyState.REPORT_ONLY}
+_BEHAVIOURS: Final = {
+    "acceptifmfadonebyfederatedidp": "accepted",
+    "enforcemfabyfederatedidp": "enforced",
+    "rejectmfabyfederatedidp": "rejected",
+}
+# Conditions that keep a policy from sign-ins, which no list of ids shows.
+_NARROWING: Final = (
+    *(
+        "signInRiskLevels",
+        "userRiskLevels",
+        "servicePrincipalRiskLevels",
+        "insiderRiskLevels",
+        "devices",
+        "deviceStates",
+    ),
+)
+
+
+def policy_of(part: Mapping[str, object]) -> Policy:
+    """A policy from Graph's conditionalAccessPolicy. What is missing or of another type counts as not set."""
+    conditions, grants = _map(part, "conditions"), _map(part, "grantControls")
+    users, apps = _map(conditions, "users"), _map(conditions, "applications")
+    strength = grants.get("authenticationStrength")
+    controls = (*_texts(grants.get("builtInControls")), *_texts(grants.get("customAuthenticationFactors")))
+    narrowed = [name for name in _NARROWING if conditions.get(name)]
+    narrowed += ["applicationFilter"] if apps.get("applicationFilter") else []
+    return Policy(
+        id=_text(part.get("id")),
+        name=_text(part.get("displayName")),
+        state=_STATES.get(squeezed(_text(part.get("state"))), PolicyState.DISABLED),
+        includes=_scope(conditions, users, apps, "include"),
+        excludes=_scope(conditions, users, apps, "exclude"),
+        clients=_texts(conditions.get("clientAppTypes")),
+        transfer_methods=_words(_map(conditions, "authenticationFlows").get("transferMethods")),
+        controls=(*controls, *(["authenticationStrength"] if strength else [])),
+        any_control=squeezed(_text(grants.get("operator"))) == "or" and len(controls) + bool(strength) > 1,
+        narrowed=tuple(narrowed),
+    )
+
+
+def federation_of(domain: Mapping[str, object], configurations: Sequence[Mapping[str, object]] | None) -> Federation:
+    """A domain, from Graph's domain and its federationConfiguration (None: it was not read)."""
+    federated = squeezed(_text(domain.get("authenticationType"))) == "federated"
+    mfa = None
+    if federated and configurations is not None:
+        told = [squeezed(_text(part.get("federatedIdpMfaBehavior"))) for part in configurations]
+        mfa = _BEHAVIOURS.get(told[0], "") if told else ""
+    return Federation(_text(domain.get("id")).lower(), federated, mfa)
+
+
+def _scope(
+    conditions: Mapping[str, object], users: Mapping[str, object], apps: Mapping[str, object], way: str
+) -> Scope:
+    guests = _map(users, f"{way}GuestsOrExternalUsers")
+    actions = _texts(apps.get("includeUserActions")) if way == "include" else ()
+    return Scope(
+        users=_texts(users.get(f"{way}Users")),
+        groups=_texts(users.get(f"{way}Groups")),
+        roles=_texts(users.get(f"{way}Roles")),
+        guests=_words(guests.get("guestOrExternalUserTypes")),
+        applications=_texts(apps.get(f"{way}Applications")) or actions,
+        locations=_texts(_map(conditions, "locations").get(f"{way}Locations")),
+        platforms=_texts(_map(conditions, "platforms").get(f"{way}Platforms")),
+    )
+
+
+def _map(part: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = part.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value[:256] if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(part[:256] for part in value if isinstance(part, str) and part) if isinstance(value, list) else ()
+
+
+def _words(value: object) -> tuple[str, ...]:
+    """The members of a flags enum: "b2bCollaborationGuest,serviceProvider"."""
+    return tuple(word.strip() for word in _text(value).split(",") if word.strip()) or _texts(value)
+
+
+# --- who is in --------------------------------------------------------------------------------------------------------
+
+
+def _has_all(parts: Collection[str]) -> bool:
+    return any(squeezed(part) == _ALL for part in parts)
+
+
+def _is_in(scope: Scope, person: Person) -> Answer:
+    ids = {id_key(user) for user in scope.users}
+    if _has_all(scope.users) or person.key in ids:
+        return Answer.YES
+    if {id_key(group) for group in scope.groups} & person.groups or {id_key(r) for r in scope.roles} & person.roles:
+        return Answer.YES
+    for_guests = bool(scope.guests) or any(squeezed(user) == "guestsorexternalusers" for user in scope.users)
+    if for_guests and person.guest:
+        return Answer.CANNOT_TELL if scope.guests else Answer.YES
+    unknown = bool(scope.groups or scope.roles or (for_guests and person.guest is None))
+    return Answer.CANNOT_TELL if unknown else Answer.NO
+
+
+def _blocked(policies: Policies, is_about: Callable[[Policy], bool]) -> Answer:
+    if policies.security_defaults:
+        return Answer.YES
+    if policies.conditional_access is None:
+        return Answer.CANNOT_TELL
+    answers = [
+        Answer.PARTLY if _has_holes(policy) else Answer.YES
+        for policy in policies.conditional_access
+        if policy.state is PolicyState.ENABLED and policy.blocks and is_about(policy)
+    ]
+    return Answer.YES if Answer.YES in answers else (answers[0] if answers else Answer.NO)
+
+
+def _has_holes(policy: Policy) -> bool:
+    out, in_ = policy.excludes, policy.includes
+    left_out = out.users or out.groups or out.roles or out.guests or out.applications or out.locations or out.platforms
+    narrow = not _has_all(in_.users) or not _has_all(in_.applications) or bool(policy.narrowed)
+    return bool(left_out) or narrow or (bool(in_.locations) and not _has_all(in_.locations))
