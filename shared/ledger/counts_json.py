@@ -3,13 +3,20 @@ is most of a line, and nothing squeezes it. Pure."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from msgspec import to_builtins
 
 from shared.ledger.finding_groups import FindingGroup, Groups
 from shared.ledger.tallies import Verdicts
+
+
+def mark_of(counts: Mapping[str, Any]) -> str:
+    """16 hex digits that change with the counts."""
+    return sha256(json.dumps(counts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def lines_json(lines: Mapping[str, object]) -> dict[str, Any]:

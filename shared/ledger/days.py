@@ -10,7 +10,7 @@ from typing import Final
 
 from shared.ledger.counts import FORMAT, AppLines, Counts, CustomerLines, PairLines, UserLines
 from shared.ledger.finding_groups import Groups
-from shared.ledger.head import Head
+from shared.ledger.head import SPLIT, Head
 from shared.ledger.tallies import ScopeCounts, Tally
 from shared.ledger.tops import Tops
 
@@ -73,8 +73,8 @@ class Day:
     """One day's roll-up, without its lines.
 
     `rules_versions` says how many slices were judged by which version of the rules. `trimmed` names the kinds of lines
-    (users, customers, apps, pairs, groups) of which there were too many to keep each. A `format` below FORMAT is that of
-    an older version of the app: what it did not record is not there.
+    (users, customers, apps, pairs, groups) of which there were too many to keep each. A `format` below FORMAT is of an
+    older version of the app: what that did not record is not there.
     """
 
     day: datetime
@@ -130,12 +130,12 @@ def block_of(at: datetime) -> int:
 
 def head_mark(heads: Iterable[Head]) -> str:
     """What a block's roll-up depends on."""
-    return _mark(f"{h.slice.name} {h.generation} {h.state} {h.batch}" for h in heads)
+    return _mark(f"{h.slice.name} {h.generation} {h.state} {h.batch} {h.accepted_quarantine}" for h in heads)
 
 
 def counts_mark(heads: Iterable[Head]) -> str:
     """What a block's counts depend on: less, since most re-reads change how far a slice was read and nothing else."""
-    return _mark(f"{h.slice.name} {h.state} {h.counts_mark or (h.generation, h.batch)}" for h in heads)
+    return _mark(f"{h.slice.name} {h.state == SPLIT} {h.counts_mark or (h.generation, h.batch)}" for h in heads)
 
 
 def marks_mark(marks: Mapping[str, str]) -> str:

@@ -67,7 +67,7 @@ def trim_pairs(pairs: Mapping[str, Mapping[str, Verdicts | None]], most: int) ->
     left = most
     trimmed = False
     for user in sorted(pairs, key=lambda key: (key == REST, -len(pairs[key]), key)):
-        left -= len(pairs[user]) + 1
+        left -= len(pairs[user])
         if left >= 0 and user != REST:
             kept[user] = dict(pairs[user])
             continue

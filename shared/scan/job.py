@@ -23,6 +23,7 @@ from shared.graph.problems import GraphProblem, Refused
 from shared.graph.signins import pages
 from shared.incidents.findings import Finding
 from shared.incidents.model import Facts, Who, contributions
+from shared.ledger.counts_json import mark_of
 from shared.ledger.flight import PAST, Flight
 from shared.ledger.head import IDLE, MAX_ATTEMPTS, NEVER, PARKED, SPLIT, Head
 from shared.ledger.slices import Slice, near_retention_end
@@ -236,9 +237,11 @@ class _Work:
         touched = await self._touch(claim, change)
         counted = head
         if not inconsistent:
+            counts = reading.counts().to_json()
             counted = replace(
                 head,
-                counts=reading.counts().to_json(),
+                counts=counts,
+                counts_mark=mark_of(counts),
                 records=reading.total,
                 quarantined=len(reading.quarantined),
             )
@@ -405,7 +408,15 @@ class _Work:
         heads = [new_head(half, self._app.clock(), claim.head.generation) for half in halves]
         why = "It held too many pages and was split into halves."
         head = replace(
-            claim.head, state=SPLIT, next_due=NEVER, counts={}, records=0, quarantined=0, whole=True, problem=why
+            claim.head,
+            state=SPLIT,
+            next_due=NEVER,
+            counts={},
+            counts_mark="",
+            records=0,
+            quarantined=0,
+            whole=True,
+            problem=why,
         )
         log_event("slice_split", slice=self._slice.id)
         await self._finish(claim, touched, head, removed=[key for key, ours in quarantined.items() if ours], last=heads)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from shared.basics.spelling import id_key
 from shared.incidents.findings import Finding, customer_of, finding_of, name_of, person_of
-from shared.ledger.counts import Counts, Seen
+from shared.ledger.counts import Counts, Protocol, Seen
 from shared.ledger.slices import Slice
 from shared.rules.assess import Assessment, assess
 from shared.rules.rule import Policy
@@ -19,7 +19,15 @@ from shared.signin.directory import Directory
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
 from shared.signin.sessions import Proof, SessionKey, session_of
-from shared.signin.traits import WATCHED, Identity, is_interactive, is_partner_user
+from shared.signin.traits import (
+    WATCHED,
+    Identity,
+    is_device_code,
+    is_interactive,
+    is_legacy_client,
+    is_partner_user,
+    is_password_flow,
+)
 
 _LONGEST_KEY: Final = 1024  # as a finding has them; only a broken record has more
 
@@ -113,7 +121,7 @@ class Reading:
         customer = customer_of(sign_in, assessment.scope, self.directory)[:_LONGEST_KEY]
         app = id_key(sign_in.app_id)[:_LONGEST_KEY]
         return _Judged(
-            Seen(assessment, user, name, customer, app, sign_in.app_display_name or ""),
+            Seen(assessment, user, name, customer, app, sign_in.app_display_name or "", _protocol_of(sign_in)),
             finding_of(sign_in, assessment, self.directory),
             self._root(sign_in, assessment),
             sign_in if assessment.evidence is Evidence.UNKNOWN and assessment.scope in WATCHED else None,
@@ -127,6 +135,16 @@ class Reading:
             return None
         own = Evidence.UNKNOWN if assessment.evidence is Evidence.SESSION else assessment.evidence
         return SaysOfSession(session, sign_in.id, sign_in.at, own)
+
+
+def _protocol_of(sign_in: SignIn) -> Protocol:
+    if is_password_flow(sign_in.authentication_protocol, sign_in.user_agent):
+        return Protocol.ROPC
+    if is_legacy_client(sign_in.client_app_used):
+        return Protocol.LEGACY
+    if is_device_code(sign_in.authentication_protocol, sign_in.original_transfer_method):
+        return Protocol.DEVICE_CODE
+    return Protocol.INTERACTIVE if is_interactive(sign_in) else Protocol.SILENT
 
 
 def _time_in(raw: bytes) -> datetime | None:

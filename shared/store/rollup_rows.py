@@ -186,7 +186,7 @@ PAIRS: Final = LineKind(
     lambda counts, most: pairs_json(trim_pairs(counts.pairs, most)),
     lambda value: pairs_of_json(value) if value else {},
     lambda value: REST in value["users"],
-    size=lambda counts: 1 + sum(len(customers) + 1 for customers in counts.pairs.values()),
+    size=lambda counts: max(1, sum(map(len, counts.pairs.values()))),
 )
 GROUPS: Final = LineKind(
     "groups-",

@@ -78,7 +78,7 @@ async def test_unknown_columns_survive_whatever_we_write(desk: Bench) -> None:
         ("incidents", "incident-"),
         ("incidents", "part-"),
         ("sessions", "session"),
-        ("rollups", "tenant-"),
+        ("rollups", "block-"),
         ("rollups", "day-"),
         ("control", "flight"),
     ],
@@ -102,7 +102,7 @@ async def test_rows_of_a_newer_version_are_left_alone(desk: Bench, name: str, be
 
 
 @pytest.mark.parametrize(
-    ("name", "beginning"), [("slices", "find-"), ("rollups", "tenant-"), ("rollups", "day-"), ("sessions", "session")]
+    ("name", "beginning"), [("slices", "find-"), ("rollups", "block-"), ("rollups", "day-"), ("sessions", "session")]
 )
 async def test_rows_of_a_newer_version_may_lack_what_ours_have(desk: Bench, name: str, beginning: str) -> None:
     """A newer version may have given columns other names: nothing may fall over that."""
@@ -128,7 +128,7 @@ async def test_an_incident_of_an_older_version_is_of_all_scopes_until_its_slices
     for _, row in (await raw(table)).items():
         older = {name: value for name, value in row.items() if name != "scopes"}
         await table.write(("upsert", older, {"mode": UpdateMode.REPLACE}))
-    everything = "customer,partner-center,partner-tenant"
+    everything = "customer,guest,partner-center,partner-tenant"
     assert (await open_by_severity(table, ["partner-tenant"])).total() == 1
     desk.correct(record("a", SEVEN))
     desk.pass_time(16 * MINUTE)
