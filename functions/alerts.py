@@ -15,7 +15,9 @@ from shared.alerts.dispatch import dispatch_alerts
 from shared.alerts.listing import AlertItem, AlertsPage, AlertsQuery, read_alerts
 from shared.app.app import running_app
 from shared.basics.events import log_event
+from shared.ledger.register import ActKind
 from shared.messages.message import schema
+from shared.operations.register import note_act
 from shared.tending.timer import tend_incidents
 from shared.wire.models import Body
 
@@ -86,7 +88,9 @@ async def alerts(call: Call[AlertsQuery]) -> AlertsPage:
 )
 async def send_again(call: Call[NoQuery]) -> AlertItem:
     """Send a message again, under the same webhook-id, whatever became of it."""
-    return await redeliver(call.app, call.path["id"], by=call.by)
+    sent = await redeliver(call.app, call.path["id"], by=call.by)
+    await note_act(call.app, ActKind.REDELIVER, call.actor, alert=sent.id)
+    return sent
 
 
 @endpoint(
@@ -98,7 +102,9 @@ async def send_again(call: Call[NoQuery]) -> AlertItem:
 )
 async def try_channel(call: Call[NoQuery, ChannelToTry]) -> AlertItem:
     """Send a made-up incident, marked as a test, to a channel."""
-    return await send_test_alert(call.app, call.body.channel)
+    sent = await send_test_alert(call.app, call.body.channel)
+    await note_act(call.app, ActKind.TRY_CHANNEL, call.actor, channel=call.body.channel)
+    return sent
 
 
 @endpoint(bp, "GET", "alerts/schema", needs=Role.READER)

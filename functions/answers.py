@@ -19,9 +19,10 @@ bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
 class Health(Answer):
-    """The app runs and reaches its tables."""
+    """The app runs and reaches its tables. `degraded`: it does, but a channel cannot be used, so somebody is not told
+    of incidents (GET /api/preflight says which and why)."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok", "degraded"] = "ok"
 
 
 class OpenApi(RootModel[dict[str, JsonValue]]):
@@ -51,7 +52,7 @@ async def coverage(call: Call[CoverageQuery]) -> CoverageList:
 async def health(call: Call[NoQuery]) -> Health:
     """Whether the app runs and reaches its tables. Open to everybody; holds no data."""
     await (await call.app.tables()).control.get("health", "health")
-    return Health()
+    return Health(status="degraded" if call.app.settings.wrong_channels else "ok")
 
 
 @endpoint(bp, "GET", "openapi.json", needs=Role.READER)

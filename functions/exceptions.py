@@ -29,7 +29,8 @@ from shared.answers.exceptions import (
     withdraw_exception,
 )
 from shared.app.app import running_app
-from shared.exceptions.life import NotNow, OwnRequest, Unacceptable
+from shared.app.settings import AuthMode
+from shared.exceptions.life import Approver, NoSecondPerson, NotNow, Unacceptable
 from shared.tending.exceptions import tend_exceptions
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
@@ -62,7 +63,7 @@ async def request_exception(call: Call[NoQuery, ExceptionRequest]) -> ExceptionD
     """Ask for an exception. Common issues 1 to 5 are refused (422) with what to do in place of it; issue 6 needs its
     three documents and the vendor's confirmation named."""
     try:
-        return await ask_exception(call.app, call.body, by=call.by)
+        return await ask_exception(call.app, call.body, by=call.by, by_id=call.actor.id)
     except Unacceptable as refusal:
         errors = [FieldError(field=wrong.field, detail=wrong.detail) for wrong in refusal.wrong]
         raise Problem(HTTPStatus.UNPROCESSABLE_CONTENT, summed_up(errors), errors=errors) from None
@@ -79,12 +80,13 @@ async def exception(call: Call[NoQuery]) -> ExceptionDetail:
     "POST",
     "exceptions/{id}/approve",
     needs=Role.OPERATOR,
-    errors={**_REFUSED, OwnRequest: (HTTPStatus.FORBIDDEN, None)},
+    errors={**_REFUSED, NoSecondPerson: (HTTPStatus.FORBIDDEN, None)},
 )
 async def approve_request(call: Call[NoQuery, Approval]) -> ExceptionDetail:
     """Approve an exception: from now to its end it silences the incidents it covers. Needs the header If-Match with its
-    ETag, or *. Who asked for it cannot approve it (403), where people sign in themselves."""
-    return await approve_exception(call.app, call.path["id"], call.body, by=call.by, etag=call.etag)
+    ETag, or *. Only a second person can, told apart by tenant and object id; who asked for it, a program and a function
+    key get 403."""
+    return await approve_exception(call.app, call.path["id"], call.body, by=_approver(call), etag=call.etag)
 
 
 @endpoint(bp, "DELETE", "exceptions/{id}", needs=Role.OPERATOR, errors=_REFUSED)
@@ -98,3 +100,10 @@ async def withdraw_request(call: Call[NoQuery]) -> ExceptionDetail:
 async def request_for_partner_center(call: Call[NoQuery]) -> RequestText:
     """The text and the list of attachments that the request at Partner Center needs, filled from the findings."""
     return await request_of(call.app, call.path["id"])
+
+
+def _approver(call: Call[NoQuery, Approval]) -> Approver:
+    alone = call.app.settings.auth_mode is AuthMode.LOCAL
+    if call.caller is None:
+        return Approver(call.by, "", is_person=False, alone=alone)
+    return Approver(call.by, call.caller.id, call.caller.is_person, alone)

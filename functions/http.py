@@ -19,9 +19,10 @@ from pydantic import BaseModel
 from functions.messages import Messages
 from functions.parsing import parse_body, parse_query
 from functions.problems import HEADERS, FieldError, Problem
-from functions.who import Caller, Role, caller_of
+from functions.who import Caller, Role, caller_of, refuse_foreign_pages
 from shared.app.app import App, running_app
 from shared.app.settings import AuthMode
+from shared.operations.register import Actor
 from shared.wire.csv_text import csv_text
 from shared.wire.models import Answer, BadParameter, ListQuery, NotKnown, Page, Query, Versioned
 
@@ -63,6 +64,11 @@ class Call[Q: Query, B: BaseModel = NoBody]:
     def by(self) -> str:
         """The caller's name, as it is recorded with what they do."""
         return self.caller.name if self.caller else "unnamed"
+
+    @property
+    def actor(self) -> Actor:
+        """The caller, as the register notes them."""
+        return Actor(self.by, self.caller.id if self.caller else "")
 
     @property
     def etag(self) -> str:
@@ -151,6 +157,8 @@ class Endpoint:
 
     def _call(self, app: App, request: func.HttpRequest) -> Call[Query, BaseModel]:
         mode = app.settings.auth_mode
+        if self.method != "GET":
+            refuse_foreign_pages(request)
         caller = caller_of(request, app.settings) if self.needs else None
         if caller and self.needs and caller.role < self.needs:
             raise Problem(HTTPStatus.FORBIDDEN, "This needs the app role Operator.")

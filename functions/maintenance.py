@@ -5,6 +5,7 @@ import azure.functions as func
 from shared.app.app import running_app
 from shared.maintenance.night import maintain, maintain_again
 from shared.maintenance.watch import watch_scan
+from shared.operations.register import note_settings_once
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -26,5 +27,6 @@ async def again(timer: func.TimerRequest) -> None:
 @bp.function_name("watch_scan")
 @bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
 async def watch(timer: func.TimerRequest) -> None:
-    """Say in the log how far behind the scan is and how much of the log was read."""
+    """Say in the log how far behind the scan is and how much of the log was read; note settings that are new."""
+    await note_settings_once(running_app())
     await watch_scan(running_app())

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, Self
 
 import azure.functions as func
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from functions.http import Call, NoQuery, endpoint
 from functions.who import Role
+from shared.app.app import App
 from shared.app.setting_types import Guid
+from shared.ledger.register import ActKind
 from shared.maintenance.erase import erase_person
 from shared.operations.pause import pause_alerts
+from shared.operations.register import note_act, shown_time
 from shared.operations.slices import release, replay, rescan
 from shared.wire.models import Answer, BadParameter, Body, Instant
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
+
+type PeriodWork = Callable[[App, str, datetime, datetime], Awaitable[int]]
 
 _LONGEST: Final = timedelta(days=92)  # the longest lookback, and a little
 
@@ -69,31 +75,30 @@ class ErasedRows(Answer):
 @endpoint(bp, "POST", "ops/rescan", needs=Role.OPERATOR)
 async def rescan_period(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
     """Have a period read again, by today's rules and directory."""
-    tenants = _tenants(call)
-    return SlicesDue(slices=sum([await rescan(call.app, t, call.body.from_, call.body.to) for t in tenants]))
+    return await _over_tenants(call, rescan, ActKind.RESCAN)
 
 
 @endpoint(bp, "POST", "ops/release", needs=Role.OPERATOR)
 async def release_parked(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
     """Have the parked slices of a period tried again."""
-    tenants = _tenants(call)
-    return SlicesDue(slices=sum([await release(call.app, t, call.body.from_, call.body.to) for t in tenants]))
+    return await _over_tenants(call, release, ActKind.RELEASE)
 
 
 @endpoint(bp, "POST", "ops/replay", needs=Role.OPERATOR)
 async def replay_quarantine(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
     """Have the slices of a period that hold quarantined records read again."""
-    tenants = _tenants(call)
-    return SlicesDue(slices=sum([await replay(call.app, t, call.body.from_, call.body.to) for t in tenants]))
+    return await _over_tenants(call, replay, ActKind.REPLAY)
 
 
 @endpoint(bp, "POST", "ops/pause", needs=Role.OPERATOR)
 async def pause(call: Call[NoQuery, PauseUntil]) -> Paused:
     """Tell no channel anything until a time; findings and incidents go on."""
     try:
-        return Paused(until=await pause_alerts(call.app, call.body.until, call.by))
+        until = await pause_alerts(call.app, call.body.until, call.by)
     except ValueError as wrong:
         raise BadParameter("until", str(wrong)) from None
+    await note_act(call.app, ActKind.PAUSE, call.actor, until=shown_time(until))
+    return Paused(until=until)
 
 
 @endpoint(bp, "POST", "ops/erase", needs=Role.OPERATOR)
@@ -101,6 +106,15 @@ async def erase(call: Call[NoQuery, PersonToErase]) -> ErasedRows:
     """Remove a person from what is kept; the counts stay. Looks through every row, which may take minutes."""
     erased = await erase_person(call.app, call.body.user)
     return ErasedRows(changed=erased.changed, removed=erased.removed)
+
+
+async def _over_tenants(call: Call[NoQuery, PeriodOf], work: PeriodWork, kind: ActKind) -> SlicesDue:
+    """Do it to each tenant that is meant, and note who had it done."""
+    first, end, tenants = call.body.from_, call.body.to, _tenants(call)
+    slices = sum([await work(call.app, tenant, first, end) for tenant in tenants])
+    period: dict[str, JsonValue] = {"from": shown_time(first), "to": shown_time(end)}
+    await note_act(call.app, kind, call.actor, **period, tenants=[*tenants], slices=slices)
+    return SlicesDue(slices=slices)
 
 
 def _tenants(call: Call[NoQuery, PeriodOf]) -> tuple[str, ...]:

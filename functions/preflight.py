@@ -8,8 +8,7 @@ from functions.http import Call, NoQuery, endpoint
 from functions.who import Role
 from shared.app.app import running_app
 from shared.preflight.model import Preflight
-from shared.preflight.run import preflight as check_everything
-from shared.preflight.run import preflight_when_due
+from shared.preflight.run import preflight_when_due, recent_preflight
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -24,5 +23,5 @@ async def check(timer: func.TimerRequest) -> None:
 @endpoint(bp, "GET", "preflight", needs=Role.READER)
 async def preflight(call: Call[NoQuery]) -> Preflight:
     """Each permission, licence, table, queue and webhook: ok, missing or unknown, what to do and which command. Asks
-    Graph, so it takes a moment; sends nothing to webhooks."""
-    return await check_everything(call.app)
+    Graph, so it takes a moment, and at most once a minute; sends nothing to webhooks."""
+    return await recent_preflight(call.app)

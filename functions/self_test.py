@@ -8,6 +8,8 @@ import azure.functions as func
 
 from functions.http import Call, NoQuery, Sends, endpoint
 from functions.who import Role
+from shared.ledger.register import ActKind
+from shared.operations.register import note_act
 from shared.preflight.self_test import SelfTest, SelfTestRequest, UnknownTest, read_self_test, start_self_test
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
@@ -18,6 +20,7 @@ async def start_test(call: Call[NoQuery, SelfTestRequest]) -> Sends[SelfTest]:
     """Send a made-up violation, marked as a test, through queue, assessment, tables and alert. It never counts in the
     compliance and is in no list; ask self-test/{id} for the time of each leg."""
     answer, message = await start_self_test(call.app, call.body, by=call.by)
+    await note_act(call.app, ActKind.SELF_TEST, call.actor, selfTest=answer.id)
     return Sends(answer, [message])
 
 

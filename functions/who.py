@@ -1,4 +1,4 @@
-"""Who calls, and whether they may (design.md, "Who may").
+"""Who calls, and whether they may.
 
 Three modes: Easy Auth stands before the app and tells the caller's app roles in a header, which is believed only where
 Easy Auth is really on; the host checks function keys; or nobody checks, on this machine alone.
@@ -21,10 +21,25 @@ from pydantic import BaseModel, ConfigDict
 from functions.problems import Problem
 from shared.app.setting_types import LOOPBACK_HOSTS
 from shared.app.settings import AuthMode, Settings, SettingsError
+from shared.basics.spelling import id_key, is_key
 
 _PRINCIPAL: Final = "X-MS-CLIENT-PRINCIPAL"
+# The platform passes some claims on under the names that SAML gave them.
+_OBJECT_ID: Final = ("oid", "http://schemas.microsoft.com/identity/claims/objectidentifier")
+_TENANT_ID: Final = ("tid", "http://schemas.microsoft.com/identity/claims/tenantid")
 # Claims that name a caller, the best first: a person's user name, else the object id, else the program's own id.
-_NAMES: Final = ("preferred_username", "http://schemas.microsoft.com/identity/claims/objectidentifier", "oid", "azp")
+_NAMES: Final = ("preferred_username", *reversed(_OBJECT_ID), "azp")
+# Only a token that a person signed in for has one of these (docs/entra-facts.md, "Tokens").
+_PERSONAL: Final = (
+    "scp",
+    "http://schemas.microsoft.com/identity/claims/scope",
+    "preferred_username",
+    "name",
+    "upn",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+)
+_KIND: Final = "idtyp"
+_APP_ONLY: Final = "app"
 _LONGEST_NAME: Final = 256
 
 
@@ -40,10 +55,16 @@ _ROLES: Final = {"Reader": Role.READER, "Operator": Role.OPERATOR}  # the app ro
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. `name` is what is recorded with what they do."""
+    """Who calls. `name` is what is recorded with what they do, for people to read; it can be chosen and changed.
+
+    `id` tells one caller from another: tenant and object id, "" where the app cannot know. `is_person` is false for
+    programs, and where nobody can say.
+    """
 
     name: str
     role: Role
+    id: str = ""
+    is_person: bool = False
 
 
 class _Claim(BaseModel):
@@ -99,9 +120,40 @@ def _caller(principal: _Principal) -> Caller:
     roles = [_ROLES[claim.val] for claim in principal.claims if claim.typ in types and claim.val in _ROLES]
     if not roles:
         raise Problem(HTTPStatus.FORBIDDEN, "You have neither of the app roles Reader and Operator.")
-    names = {claim.typ: claim.val for claim in reversed(principal.claims)}
-    name = next((names[name] for name in _NAMES if names.get(name)), "unnamed")
-    return Caller(name[:_LONGEST_NAME], max(roles))
+    claims = {claim.typ: claim.val for claim in reversed(principal.claims) if claim.val.strip()}
+    name = next((claims[name] for name in _NAMES if name in claims), "unnamed")
+    is_person = claims.get(_KIND) != _APP_ONLY and any(personal in claims for personal in _PERSONAL)
+    return Caller(name[:_LONGEST_NAME], max(roles), _identity(claims), is_person)
+
+
+def _identity(claims: Mapping[str, str]) -> str:
+    """Tenant and object id, of which both must be GUIDs: nothing else is one person for good."""
+    tenant, person = (
+        next((id_key(claims[name]) for name in names if name in claims), "") for names in (_TENANT_ID, _OBJECT_ID)
+    )
+    return f"{tenant}/{person}" if is_key(tenant) and is_key(person) else ""
+
+
+def refuse_foreign_pages(request: func.HttpRequest) -> None:
+    """Refuse what a page of another site has a browser send: a cookie, or this machine, would let it in. Browsers say
+    so (`Sec-Fetch-Site`, older ones `Origin`); programs say nothing of the kind. Raises Problem (403)."""
+    site = request.headers.get("Sec-Fetch-Site", "").strip().lower()
+    origin = request.headers.get("Origin", "").strip().lower()
+    if site in ("cross-site", "same-site") or (origin and not site and not _is_own(origin, request)):
+        raise Problem(HTTPStatus.FORBIDDEN, "A page of another site may not have this done.")
+
+
+def _is_own(origin: str, request: func.HttpRequest) -> bool:
+    """Whether an origin is the app's own address, by the host that the request names."""
+    hosts = {request.headers.get("Host", "").strip().lower(), _host_of(request.url)}
+    return _host_of(origin) in hosts - {""}
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _unauthorized(detail: str) -> Problem:

@@ -82,6 +82,9 @@ param furtherGroupIds string = ''
 @description('Domains whose sign-ins a federated identity provider handles, comma-separated; those that Graph does not tell.')
 param federatedDomains string = ''
 
+@description('Whether the domains of the partner tenant and what Entra ID does with their provider\'s MFA are read: two more permissions.')
+param readFederation bool = true
+
 @description('Days of log that the first run reads.')
 @minValue(1)
 @maxValue(30)
@@ -123,6 +126,11 @@ param incidentQuietDays int = 7
 @minValue(1)
 @maxValue(720)
 param realertHours int = 24
+
+@description('Days after which an acknowledged incident is open again.')
+@minValue(1)
+@maxValue(90)
+param acknowledgedDays int = 14
 
 @description('New incidents in one cycle from which they become one alert.')
 @minValue(2)
@@ -240,7 +248,10 @@ var graphPermissions = union([
   'Policy.Read.All'
   'PrivilegedEligibilitySchedule.Read.AzureADGroup'
   'RoleManagement.Read.Directory'
-], readPartnerSecurityScore ? [
+], readFederation ? [
+  'Domain-InternalFederation.Read.All'
+  'Domain.Read.All'
+] : [], readPartnerSecurityScore ? [
   'PartnerSecurity.Read.All'
 ] : [])
 
@@ -390,6 +401,7 @@ module functionApp 'modules/function-app.bicep' = {
       MAINTENANCE_SCHEDULE: maintenanceSchedule
       FURTHER_GROUP_IDS: furtherGroupIds
       FEDERATED_DOMAINS: federatedDomains
+      READ_FEDERATION: string(readFederation)
       LOOKBACK_DAYS: string(lookbackDays)
       SLICE_MINUTES: string(sliceMinutes)
       RETENTION_DAYS: string(retentionDays)
@@ -399,6 +411,7 @@ module functionApp 'modules/function-app.bicep' = {
       POLICY: policy
       INCIDENT_QUIET_DAYS: string(incidentQuietDays)
       REALERT_HOURS: string(realertHours)
+      ACKNOWLEDGED_DAYS: string(acknowledgedDays)
       STORM_THRESHOLD: string(stormThreshold)
       ALERT_ALLOWED_HOSTS: alertAllowedHosts
       PUBLIC_URL: publicUrl

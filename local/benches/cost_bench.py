@@ -36,7 +36,6 @@ from local.stage.stack import CHECKOUT
 from shared.alerts.dispatch import dispatch_alerts
 from shared.app.app import App
 from shared.app.settings import load_settings
-from shared.ledger.head import NEVER
 from shared.ledger.slices import DAY, Slice, closed_slices, midnight
 from shared.maintenance.night import maintain, maintain_again
 from shared.maintenance.watch import watch_scan
@@ -44,6 +43,7 @@ from shared.scan.job import scan_slice
 from shared.scan.plan import launch, plan_scans
 from shared.signin.directory import Customer, DirectoryFile
 from shared.signin.traits import Scope
+from shared.store.codec import NEVER
 from shared.store.directory import save_directory
 from shared.store.flights import read_flight
 from shared.store.ledger import head_row

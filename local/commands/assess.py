@@ -12,37 +12,31 @@ half a kilobyte each. With --no-sessions nothing waits.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from functools import lru_cache
 from itertools import batched
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Final
+from typing import IO, Final
 
 from pydantic import ValidationError
 
-from local.commands.json_records import Fault, Unread
-from local.commands.log_files import STANDARD_INPUT, read_log, read_text
-from shared.rules.assess import Assessment, assess
-from shared.rules.rule import Policy, Severity
+from local.commands.judging import Judge, Line, settled
+from local.commands.lines import json_lines, refusal_line, unread_line
+from local.commands.log_files import STANDARD_INPUT, read_log, read_text, steps_in
+from local.commands.shapes.auth_details import Steps
+from local.commands.unread import Fault, Refusal, Unread
+from shared.rules.rule import Policy
 from shared.signin.decoding import reason_of
 from shared.signin.directory import Directory, DirectoryFile
-from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
-from shared.signin.sessions import Proof, SessionKey, is_root, session_of
-
-type Line = Callable[[SignIn, Assessment], str]
+from shared.signin.sessions import Proof, SessionKey
 
 _BLOCK: Final = 1000  # lines written at once
 _IN_MEMORY: Final = 16 << 20
 _LONG: Final = 16 << 20  # a file of which one waits for the end
-# In the order of the choices of a waiting line.
-_ANSWERS: Final = (Evidence.SESSION, Evidence.NONE, Evidence.UNKNOWN)
 
 
 class Misuse(Exception):  # noqa: N818 - what it is
@@ -120,90 +114,6 @@ def _check(files: Iterable[str]) -> None:
             raise Misuse(f"the file {name} may not be read")
 
 
-# --- judging ----------------------------------------------------------------------------------------------------------
-
-
-class Judge:
-    """Judges records as they come, and remembers what speaks for a session."""
-
-    def __init__(self, directory: Directory, policy: Policy, line: Line, *, sessions: bool) -> None:
-        """`line` makes the text of a judged record."""
-        self._directory, self._policy, self._line, self._sessions = directory, policy, line, sessions
-        # By id, because only the version of a record that was served last counts.
-        self._roots: dict[str, tuple[SessionKey, datetime, Evidence]] = {}
-
-    def line(self, sign_in: SignIn) -> str:
-        """What is said of a record: a JSON object, or a list that waits for its session (`settled`)."""
-        judged = assess(sign_in, self._directory, self._policy)
-        if not self._sessions:
-            return self._line(sign_in, judged)
-        own = judged.evidence  # as it asked no session
-        self._roots.pop(sign_in.id, None)
-        if own is Evidence.NOT_APPLICABLE or (key := session_of(sign_in)) is None:
-            return self._line(sign_in, judged)
-        if own is not Evidence.UNKNOWN:
-            if is_root(sign_in, own):
-                self._roots[sign_in.id] = (key, sign_in.instant, own)
-            return self._line(sign_in, judged)
-        choices = [
-            self._line(sign_in, assess(sign_in, self._directory, self._policy, answer)) for answer in _ANSWERS[:-1]
-        ]
-        return json.dumps([*key, sign_in.instant.isoformat(), *choices, self._line(sign_in, judged)])
-
-    def proofs(self) -> dict[SessionKey, Proof]:
-        """What the sessions proved, once all records were seen."""
-        proofs: dict[SessionKey, Proof] = {}
-        for key, at, own in self._roots.values():
-            proofs.setdefault(key, Proof()).add(at, own)
-        return proofs
-
-
-def settled(lines: Iterable[str], proofs: dict[SessionKey, Proof]) -> Iterator[str]:
-    """The lines with what waited for a session decided."""
-    for line in lines:
-        if line.startswith("["):
-            user, session, at, *choices = json.loads(line)
-            proof = proofs.get((user, session))
-            answer = proof.at(datetime.fromisoformat(at)) if proof else Evidence.UNKNOWN
-            yield choices[_ANSWERS.index(answer)]
-        else:
-            yield line
-
-
-def judged_lines(files: Iterable[str], judge: Judge, on_bytes: Callable[[int], object]) -> Iterator[str]:
-    """Reads the files and gives a line for all that is in them; what cannot be read is a line with `error`."""
-    for file in files:
-        for index, record in enumerate(read_log(file, on_bytes)):
-            yield _unread(record, file, index) if isinstance(record, Unread) else judge.line(record)
-
-
-# --- the lines of the output ------------------------------------------------------------------------------------------
-
-_text: Final = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def _unread(unread: Unread, file: str, index: int) -> str:
-    return f'{{"error":{_text(unread.reason)},"file":{_text(file)},"index":{index}}}'
-
-
-def json_line(sign_in: SignIn, judged: Assessment) -> str:
-    """The line of a record as design.md, "Interfaces", has it."""
-    return (
-        f'{{"id":{_text(sign_in.id)},"identity":"{judged.identity}","scope":"{judged.scope}",'
-        f'"outcome":"{judged.outcome}","evidence":"{judged.evidence}","verdict":"{judged.verdict}",'
-        f"{_rules(judged.fits) if judged.fits else _NO_RULES}}}"
-    )
-
-
-_NO_RULES: Final = '"rules":[],"severity":null'
-
-
-@lru_cache(1024)
-def _rules(fits: tuple[tuple[str, Severity], ...]) -> str:
-    severity = max(severity for _, severity in fits)
-    return f'"rules":{json.dumps([rule for rule, _ in fits], separators=(",", ":"))},"severity":"{severity.label}"'
-
-
 # --- the run ----------------------------------------------------------------------------------------------------------
 
 
@@ -227,7 +137,7 @@ def _run(arguments: _Arguments, directory: Directory) -> bool:
     """Judges the files and prints. Returns whether something was quarantined."""
     if arguments.format == "jsonl":
         printed = _Printed()
-        _judge(arguments, directory, json_line, printed.take)
+        _judge(arguments, directory, json_lines(directory), printed.take)
         sys.stdout.buffer.flush()
         return printed.quarantined
     from local.commands.assess_table import Table, line_for
@@ -241,18 +151,42 @@ def _run(arguments: _Arguments, directory: Directory) -> bool:
 def _judge(arguments: _Arguments, directory: Directory, line: Line, take: Callable[[Sequence[str]], object]) -> None:
     """Judges the files and hands on the lines, many at once."""
     judge = Judge(directory, arguments.policy, line, sessions=arguments.sessions)
-    with SpooledTemporaryFile(_IN_MEMORY) as waiting:
+    with SpooledTemporaryFile(_IN_MEMORY) as waiting, Steps() as steps:
+        steps_in(arguments.files, steps)
         with _progress(arguments) as on_bytes:
-            for lines in batched(judged_lines(arguments.files, judge, on_bytes), _BLOCK, strict=False):
-                if arguments.sessions:
-                    waiting.write(_bytes(lines))
-                else:
-                    take(lines)
-        waiting.seek(0)
-        for lines in batched(
-            settled((text.decode().rstrip("\n") for text in waiting), judge.proofs()), _BLOCK, strict=False
-        ):
-            take(lines)
+            for file in arguments.files:
+                _judge_file(file, judge, waiting, read_log(file, on_bytes, steps))
+                if not arguments.sessions:
+                    _hand_on(waiting, {}, take)
+        _hand_on(waiting, judge.proofs(), take)
+
+
+def _judge_file(file: str, judge: Judge, waiting: IO[bytes], items: Iterable[SignIn | Unread | Refusal]) -> None:
+    """Judges one file. Its lines wait; of one that is refused only that is told."""
+    start = waiting.tell()
+    lines: list[str] = []
+    for index, item in enumerate(items):
+        if isinstance(item, Refusal):
+            waiting.seek(start)
+            waiting.truncate()
+            judge.refuse_file()
+            lines = [refusal_line(item, file)]
+            break
+        lines.append(unread_line(item, file, index) if isinstance(item, Unread) else judge.line(item))
+        if len(lines) == _BLOCK:
+            waiting.write(_bytes(lines))
+            lines.clear()
+    waiting.write(_bytes(lines))
+    judge.accept_file()
+
+
+def _hand_on(waiting: IO[bytes], proofs: dict[SessionKey, Proof], take: Callable[[Sequence[str]], object]) -> None:
+    """Gives away all lines that wait."""
+    waiting.seek(0)
+    for lines in batched(settled((text.decode().rstrip("\n") for text in waiting), proofs), _BLOCK, strict=False):
+        take(lines)
+    waiting.seek(0)
+    waiting.truncate()
 
 
 @contextmanager

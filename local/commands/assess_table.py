@@ -1,26 +1,30 @@
 """What `assess --format table` shows: totals, and the findings in groups. For a person, bounded in size.
 
-Names in a log are what anybody typed in a sign-in form: what could steer a terminal is shown as its escape, and nothing
-is read as markup.
+Of several versions of one sign-in the one served last counts. Everything fits a terminal of 80 columns. Names in a log
+are what anybody typed in a sign-in form: what could steer a terminal is shown as its escape, and nothing is read as
+markup.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from io import TextIOWrapper
 from typing import Final, NamedTuple, Never, TypedDict
 
-from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from local.commands.judging import Line
+from local.commands.last_lines import LastLines
+from local.commands.lines import utc_text
 from shared.basics.spelling import id_key
+from shared.incidents.findings import name_of
 from shared.rules.assess import Assessment, Verdict
 from shared.rules.rule import Severity
 from shared.signin.directory import Directory
@@ -31,8 +35,16 @@ SHOWN: Final = 50  # groups of findings
 _KEPT: Final = 20_000  # groups that are told apart at most
 _UNREAD_SHOWN: Final = 10
 _WIDEST: Final = 60
-_WIDTH: Final = 240  # where there is no terminal
+_WIDTH: Final = 80
 _STYLES: Final = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
+# What compliance is measured by; the other two verdicts are told beside it and are in no total, as in the summary.
+_MEASURED: Final = (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
+_BESIDE: Final = tuple(verdict for verdict in Verdict if verdict not in _MEASURED)
+_COMPLIANCE: Final = (
+    ("Customers and Partner Center", HEADLINE),
+    ("Partner tenant", (Scope.PARTNER_TENANT,)),
+    ("Guest in customer tenants", (Scope.GUEST,)),
+)
 
 
 class Group(NamedTuple):
@@ -47,7 +59,7 @@ class Group(NamedTuple):
 
 @dataclass(slots=True)
 class Seen:
-    """How many findings a group has, and when the first and the last were (ISO 8601, UTC)."""
+    """How many findings a group has, and when the first and the last were (UTC)."""
 
     count: int
     first: str
@@ -67,36 +79,34 @@ class _Line(TypedDict, total=False):
     error: str
     file: str
     index: int
+    id: str
     scope: str
     verdict: str
     evidence: str
+    why: str | None
     finding: _Finding
 
 
-def line_for(directory: Directory) -> Callable[[SignIn, Assessment], str]:
+def line_for(directory: Directory) -> Line:
     """What makes a line for `Table.take` of a judged record."""
 
     def line(sign_in: SignIn, judged: Assessment) -> str:
-        told: _Line = {"scope": judged.scope, "verdict": judged.verdict, "evidence": judged.evidence}
+        shown: _Line = {
+            "id": sign_in.id, "scope": judged.scope, "verdict": judged.verdict, "evidence": judged.evidence,
+            "why": judged.why,
+        }  # fmt: skip
         if judged.severity:
-            told["finding"] = {
+            shown["finding"] = {
                 "severity": judged.severity,
                 "rules": list(judged.rules),
-                "user": sign_in.user_principal_name or sign_in.user_display_name or sign_in.user_id or "?",
+                "user": name_of(sign_in, directory) or sign_in.user_display_name or sign_in.user_id or "?",
                 "customer": _where(sign_in, judged.scope, directory),
                 "application": sign_in.app_display_name or sign_in.app_id or "?",
-                "at": _utc(sign_in).isoformat(" ", "seconds")[:19],
+                "at": utc_text(sign_in)[:16].replace("T", " "),
             }
-        return json.dumps(told)
+        return json.dumps(shown)
 
     return line
-
-
-def _utc(sign_in: SignIn) -> datetime:
-    try:
-        return sign_in.at
-    except OverflowError:  # the first or the last hours of the calendar
-        return sign_in.instant
 
 
 def _where(sign_in: SignIn, scope: Scope, directory: Directory) -> str:
@@ -137,26 +147,36 @@ class Table:
     def __init__(self) -> None:
         """Start with nothing."""
         self.quarantined = 0
-        self._unread: list[tuple[str, int, str]] = []
+        self._lines = LastLines()
+        self._unread: list[_Line] = []
         self._verdicts: Counter[tuple[str, str]] = Counter()
         self._evidence: Counter[str] = Counter()
+        self._whys: Counter[str] = Counter()
         self._rules: Counter[str] = Counter()
         self._groups: dict[Group, Seen] = {}
         self._other_findings = 0
 
     def take(self, lines: Iterable[str]) -> None:
-        """Count lines of `line_for`, and those of what could not be read."""
-        for line in lines:
-            told: _Line = json.loads(line)
-            if "error" in told:
-                self.quarantined += 1
-                if len(self._unread) < _UNREAD_SHOWN:
-                    self._unread.append((told["file"], told["index"], told["error"]))
+        """Take lines of `line_for`, and those of what could not be read."""
+        for text in lines:
+            line: _Line = json.loads(text)
+            if "error" not in line:
+                self._lines.take(json.dumps(line["id"]), text)
                 continue
-            self._verdicts[told["scope"], told["verdict"]] += 1
-            self._evidence[told["evidence"]] += 1
-            if "finding" in told:
-                self._count(told["finding"])
+            self.quarantined += 1
+            if len(self._unread) < _UNREAD_SHOWN:
+                self._unread.append(line)
+
+    def _count_all(self) -> None:
+        for text in self._lines:
+            line: _Line = json.loads(text)
+            self._verdicts[line["scope"], line["verdict"]] += 1
+            self._evidence[line["evidence"]] += 1
+            if why := line["why"]:
+                self._whys[why] += 1
+            if "finding" in line:
+                self._count(line["finding"])
+        self._lines.close()
 
     def _count(self, found: _Finding) -> None:
         self._rules.update(found["rules"])
@@ -171,44 +191,47 @@ class Table:
 
     def show(self) -> None:
         """Print to standard output."""
+        self._count_all()
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may know fewer characters than a log
-        console = _Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, emoji=False)
-        for part in (self._totals(), self._counts("evidence", self._evidence), self._counts("rule", self._rules)):
-            console.print(part)
+        console = _Console(width=shutil.get_terminal_size((_WIDTH, 24)).columns, highlight=False, emoji=False)
+        console.print(self._totals())
+        console.print()
+        for name, counts in (("evidence", self._evidence), ("why unknown", self._whys), ("rule", self._rules)):
+            if counts:
+                console.print(_counts(name, counts))
+                console.print()
         if self._groups:
             console.print(self._findings())
+            console.print()
             self._say_rest(console)
         self._say_compliance(console)
         self._say_unread(console)
 
     def _totals(self) -> RichTable:
-        table = RichTable("scope", *Verdict, "total", box=box.SIMPLE, title="Sign-ins", title_justify="left")
+        table = _table("scope", *_MEASURED, "total", *_BESIDE, title="Sign-ins")
         for column in table.columns[1:]:
             column.justify = "right"
         for scope in Scope:
-            counts = [self._verdicts[scope, verdict] for verdict in Verdict]
-            table.add_row(scope, *map(str, counts), str(sum(counts)))
-        return table
-
-    def _counts(self, name: str, counts: Counter[str]) -> RichTable:
-        table = RichTable(name, "sign-ins", box=box.SIMPLE)
-        table.columns[1].justify = "right"
-        for value, count in counts.most_common():
-            table.add_row(value, str(count))
+            measured = [self._verdicts[scope, verdict] for verdict in _MEASURED]
+            beside = [self._verdicts[scope, verdict] for verdict in _BESIDE]
+            table.add_row(scope, *map(str, (*measured, sum(measured), *beside)))
         return table
 
     def _findings(self) -> RichTable:
-        columns = ("severity", "rules", "user", "customer", "application", "findings", "first (UTC)", "last (UTC)")
-        table = RichTable(*columns, box=box.SIMPLE, title="Findings", title_justify="left")
-        for column in table.columns[2:5]:
-            column.overflow = "fold"
-        table.columns[5].justify = "right"
+        table = _table(
+            "severity", "rules", "user, customer, application; first and last (UTC)", "count", title="Findings"
+        )
+        table.leading = 1
+        table.columns[1].no_wrap = True
+        table.columns[2].overflow = "fold"
+        table.columns[3].justify = "right"
         for group, seen in self._worst_first()[:SHOWN]:
             label = Severity(group.severity).label
-            who = [Text(harmless(name)) for name in (group.user, group.customer, group.application)]
+            who = (harmless(name) for name in (group.user, group.customer, group.application))
+            when = seen.first if seen.first == seen.last else f"{seen.first} – {seen.last}"
             table.add_row(
-                Text(label, _STYLES[label]), "\n".join(group.rules), *who, str(seen.count), seen.first, seen.last
+                Text(label, _STYLES[label]), "\n".join(group.rules), Text("\n".join((*who, when))), str(seen.count)
             )
         return table
 
@@ -222,20 +245,30 @@ class Table:
             console.print(f"… and {more} more findings, in {len(hidden)} or more other groups")
 
     def _say_compliance(self, console: Console) -> None:
-        for title, scopes in (("Customers and Partner Center", HEADLINE), ("Partner tenant", (Scope.PARTNER_TENANT,))):
-            good, bad, unknown = (
-                sum(self._verdicts[scope, verdict] for scope in scopes)
-                for verdict in (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
-            )
-            console.print(
-                f"{title}: compliance {percent(good, bad)} ({good} compliant, {bad} non-compliant, {unknown} unknown)"
-            )
+        for title, scopes in _COMPLIANCE:
+            good, bad, unknown = (sum(self._verdicts[scope, verdict] for scope in scopes) for verdict in _MEASURED)
+            if good + bad + unknown or scopes is HEADLINE or Scope.GUEST not in scopes:
+                console.print(f"{title}: compliance {percent(good, bad)}")
+                console.print(f"  ({good} compliant, {bad} non-compliant, {unknown} unknown)")
 
     def _say_unread(self, console: Console) -> None:
         if not self.quarantined:
             return
         console.print(f"{self.quarantined} quarantined: they could not be read and are in no number above")
-        for file, index, error in self._unread:
-            console.print(Text(f"  {harmless(file, 300)} record {index}: {harmless(error, 300)}"))
+        for line in self._unread:
+            place = f" record {line['index']}" if "index" in line else ", the whole file"
+            console.print(Text(f"  {harmless(line['file'], 300)}{place}: {harmless(line['error'], 600)}"))
         if self.quarantined > len(self._unread):
             console.print(f"  … and {self.quarantined - len(self._unread)} more")
+
+
+def _table(*columns: str, title: str | None = None) -> RichTable:
+    return RichTable(*columns, box=None, pad_edge=False, padding=(0, 1, 0, 0), title=title, title_justify="left")
+
+
+def _counts(name: str, counts: Counter[str]) -> RichTable:
+    table = _table(name, "sign-ins")
+    table.columns[1].justify = "right"
+    for value, count in counts.most_common():
+        table.add_row(value, str(count))
+    return table

@@ -10,46 +10,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from shared.signin.decoding import NotJson, Quarantined, decode_plain, decode_value, load
+from local.commands.json_text import (
+    CLOSE,
+    CLOSE_LIST,
+    COLON,
+    COMMA,
+    END,
+    LARGEST,
+    OPEN,
+    OPEN_LIST,
+    QUOTE,
+    SCALAR,
+    STRING,
+    JsonText,
+)
+from local.commands.shapes import Intake, read_values
+from local.commands.unread import Fault, Unread
+from shared.signin.decoding import NotJson, decode_plain, load
 from shared.signin.model import SignIn
 
-# An object of more bytes is no record; it may be a page, whose members are read as they come.
-LARGEST: Final = 8 << 20
 _DEEPEST: Final = 50  # lists of pages of records are three deep
 
-_STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_SCALAR: Final = rb'[^\s,:"{}\[\]]++'
-_SPACE: Final = re.compile(rb"[ \t\r\n]*+")
-_TEXT: Final = re.compile(_STRING, re.DOTALL)
-_REST_OF_TEXT: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-_WORD: Final = re.compile(_SCALAR)
-_TO_BRACKET: Final = re.compile(rb'[^"{}\[\]]*+(?:' + _STRING + rb'[^"{}\[\]]*+)*+', re.DOTALL)
-_KEY: Final = re.compile(_STRING + rb"(?=\s*:)", re.DOTALL)
-_LISTS: Final = (b'"value"', b'"records"')
-_LIST: Final = re.compile(rb'"(?:value|records)"\s*:\s*\[')
+_KEY: Final = re.compile(STRING + rb"(?=\s*:)", re.DOTALL)
+# Lists of records, and of what holds such lists; members that hold one; Log Analytics' tables of rows.
+_LISTS: Final = rb"value|records|results|signins|events|items|hits|responses|tables"
+_HOLDERS: Final = rb"d|data|body|result|response|hits"
+_COLUMNS, _ROWS = b'"columns"', b'"rows"'
+_IS_LIST: Final = re.compile(rb'"(?:' + _LISTS + rb')"', re.IGNORECASE)
+_IS_HOLDER: Final = re.compile(rb'"(?:' + _HOLDERS + rb')"', re.IGNORECASE)
+_LIST: Final = re.compile(rb'"(?:' + _LISTS + rb'|rows)"\s*:\s*\[', re.IGNORECASE)
 # The usual page: members named @odata.…, then its list.
 _PAGE: Final = re.compile(
-    rb'\s*\{\s*(?:"@[^"\\]*+"\s*:\s*(?:' + _STRING + rb"|" + _SCALAR + rb')\s*,\s*)*+"(?:value|records)"\s*:\s*\[',
+    rb'\s*\{\s*(?:"@[^"\\]*+"\s*:\s*(?:' + STRING + rb"|" + SCALAR + rb')\s*,\s*)*+"(?:value|records)"\s*:\s*\[',
     re.DOTALL,
 )
 
+_CONTEXT: Final = b'"@odata.context"'
 _BOM: Final = b"\xef\xbb\xbf"
-_END: Final = -1
-_QUOTE, _COLON, _COMMA = b'":,'
-_OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = b"[]{}"
-
-
-class Unread(NamedTuple):
-    """Something in the place of a record that could not be read: why, and whether it was a JSON object at least."""
-
-    reason: str
-    is_object: bool = True
-
-
-class Fault(Exception):  # noqa: N818 - of the file, raised by the source of the chunks
-    """The bytes cannot be had: a corrupt archive, a disk error. Its text says so in a sentence."""
 
 
 def is_page(text: bytes) -> bool:
@@ -57,36 +57,34 @@ def is_page(text: bytes) -> bool:
     return _PAGE.match(text) is not None
 
 
-def open_brackets(text: bytes) -> tuple[bytes, bool]:
-    """The brackets that a text leaves open, outermost first, and whether it ends within a string. A closing bracket
-    that closes nothing is among them."""
-    opened = bytearray()
-    at = 0
-    while (at := _end(_TO_BRACKET, text, at)) < len(text):
-        if text[at] == _QUOTE:
-            return bytes(opened), True
-        if text[at] in (_CLOSE, _CLOSE_LIST) and opened and opened[-1] in (_OPEN, _OPEN_LIST):
-            opened.pop()
-        else:
-            opened.append(text[at])
-        at += 1
-    return bytes(opened), False
+@dataclass(slots=True)
+class _Page:
+    """What was seen of an object that may be a page."""
+
+    count: int = 0
+    lists: int = 0
+    like_a_record: bool = False
+    columns: list[str] = field(default_factory=list)
+
+    @property
+    def was_one(self) -> bool:
+        """Whether it held records, or might have."""
+        return bool(self.count or (self.lists and not self.like_a_record))
 
 
-def _end(pattern: re.Pattern[bytes], text: bytes, at: int) -> int:
-    """Where a pattern that may match nothing stops matching."""
-    match = pattern.match(text, at)
-    return match.end() if match else at
+def _column_names(columns: Any) -> list[str]:
+    """The names of a table's columns, in the spelling of either version of the API."""
+    named = [{name.lower(): value for name, value in one.items()} for one in columns if isinstance(one, dict)]
+    return [str(one.get("name", one.get("columnname", ""))) for one in named]
 
 
-class RecordReader:
+class RecordReader(JsonText):
     """Reads the records of a text. One reader may read many texts, one after the other, and learns how they look."""
 
-    def __init__(self) -> None:
-        """Start without a text."""
-        self._chunks: Iterator[bytes] = iter(())
-        self._data = b""
-        self._at = 0
+    def __init__(self, intake: Intake | None = None) -> None:
+        """Start without a text; `intake` hears what the texts hold."""
+        super().__init__()
+        self._intake = intake or Intake()
         self._depth = 0
         self._spoilt = False  # the last element was no JSON object: what breaks right after it is the same trouble
         self._marker = b""  # a key near the beginning of each record, once in a record
@@ -95,10 +93,10 @@ class RecordReader:
     def read(self, chunks: Iterator[bytes]) -> Iterator[SignIn | Unread]:
         """Give what each record of the text became, in order. A text that is cut off or breaks gives what could be read
         and, as the last, one Unread that is no object; so does a Fault of the chunks."""
-        self._chunks, self._data, self._at = chunks, b"", 0
+        self._start(chunks)
         self._depth, self._spoilt = 0, False
         try:
-            while self._peek() != _END:
+            while self._peek() != END:
                 if self._data.startswith(_BOM, self._at):  # files that were put one after the other
                     self._at += len(_BOM)
                 else:
@@ -109,31 +107,6 @@ class RecordReader:
         except Fault as fault:
             yield Unread(str(fault), is_object=False)
 
-    # --- the text ---
-
-    def _more(self) -> bool:
-        """Take one more chunk; forget what was read. Positions in the data begin at 0 again."""
-        for chunk in self._chunks:
-            if chunk:
-                self._data = self._data[self._at :] + chunk
-                self._at = 0
-                return True
-        return False
-
-    def _peek(self) -> int:
-        """Go to the next character that is not white space; _END at the end of the text."""
-        while True:
-            self._at = _end(_SPACE, self._data, self._at)
-            if self._at < len(self._data):
-                return self._data[self._at]
-            if not self._more():
-                return _END
-
-    def _broken(self) -> NotJson:
-        if self._peek() == _END:
-            return NotJson("cut off, or not JSON: the text ends too early")
-        return NotJson("not JSON: a character that cannot stand there")
-
     # --- values that hold records ---
 
     def _value(self) -> Generator[SignIn | Unread]:
@@ -141,23 +114,23 @@ class RecordReader:
         if self._depth > _DEEPEST:
             raise NotJson("not JSON that can be read: nested too deeply")
         char = self._peek()
-        if char == _OPEN_LIST:
+        if char == OPEN_LIST:
             yield from self._list()
-        elif char == _OPEN:
+        elif char == OPEN:
             yield from self._object()
         else:
-            yield self._careful(self._text() if char == _QUOTE else self._word())
+            yield from self._careful(self._text() if char == QUOTE else self._word())
         self._depth -= 1
 
     def _list(self) -> Generator[SignIn | Unread, None, int]:
         """Read the elements of a list; returns how many things came out of it."""
         count = 0
         self._at += 1
-        if self._peek() == _CLOSE_LIST:
+        if self._peek() == CLOSE_LIST:
             self._at += 1
             return count
         while True:
-            if self._peek() == _OPEN and (sign_in := self._guessed()):
+            if self._peek() == OPEN and (sign_in := self._guessed()):
                 self._spoilt = False
                 count += 1
                 yield sign_in
@@ -166,10 +139,10 @@ class RecordReader:
                     count += 1
                     yield item
             char = self._peek()
-            if char not in (_COMMA, _CLOSE_LIST):
+            if char not in (COMMA, CLOSE_LIST):
                 raise self._broken()
             self._at += 1
-            if char == _CLOSE_LIST:
+            if char == CLOSE_LIST:
                 return count
 
     def _object(self) -> Generator[SignIn | Unread]:
@@ -180,58 +153,91 @@ class RecordReader:
             self._at += length
             self._spoilt = False
             self._learn(whole)
+            self._intake.note_plain(whole)
             yield sign_in
         elif whole and not _LIST.search(whole):
             self._at += length
-            yield self._careful(whole)
+            yield from self._careful(whole)
         elif (yield from self._members()):
             pass
         elif whole:
-            yield self._careful(whole)
+            yield from self._careful(whole)
         else:
             yield Unread(f"neither a page nor a record of at most {LARGEST >> 20} MiB")
 
-    def _members(self) -> Generator[SignIn | Unread, None, bool]:
+    def _members(self, page: _Page | None = None) -> Generator[SignIn | Unread, None, bool]:
         """Read the lists of a page and pass over its other members, however big. Returns whether it was a page: what
-        has the members of a record, and nothing in its lists, is none."""
-        count, lists, like_a_record = 0, 0, False
+        has the members of a record, and nothing in its lists, is none. `page` is the page that this object is a part
+        of."""
+        page = page or _Page()
         self._at += 1
-        if self._peek() == _CLOSE:
+        if self._peek() == CLOSE:
             self._at += 1
-            return False
+            return page.was_one
         while True:
-            if self._peek() != _QUOTE:
+            if self._peek() != QUOTE:
                 raise self._broken()
             name = self._text()
-            if self._peek() != _COLON:
+            if self._peek() != COLON:
                 raise self._broken()
             self._at += 1
-            if self._peek() == _OPEN_LIST and name in _LISTS:
-                lists += 1
-                count += yield from self._list()
-            else:
-                self._skip()
-                like_a_record |= name in (b'"id"', b'"createdDateTime"')
+            yield from self._member(name, page)
             char = self._peek()
-            if char not in (_COMMA, _CLOSE):
+            if char not in (COMMA, CLOSE):
                 raise self._broken()
             self._at += 1
-            if char == _CLOSE:
-                return bool(count or (lists and not like_a_record))
+            if char == CLOSE:
+                return page.was_one
+
+    def _member(self, name: bytes, page: _Page) -> Generator[SignIn | Unread]:
+        """Read one member of a page."""
+        char = self._peek()
+        if char == OPEN_LIST and _IS_LIST.fullmatch(name):
+            page.lists += 1
+            page.count += yield from self._list()
+        elif char == OPEN_LIST and page.columns and name.lower() == _ROWS:
+            page.lists += 1
+            page.count += yield from self._rows(page.columns)
+        elif char == OPEN and _IS_HOLDER.fullmatch(name):
+            yield from self._members(page)
+        elif char == OPEN_LIST and name.lower() == _COLUMNS:
+            page.columns = _column_names(self._whole())
+        else:
+            if name == _CONTEXT:
+                self._intake.note_page(name + b":" + self._data[self._at : self._at + 1000])
+            self._skip()
+            page.like_a_record |= name in (b'"id"', b'"createdDateTime"')
+
+    def _rows(self, columns: list[str]) -> Generator[SignIn | Unread, None, int]:
+        """Read the rows of a table of Log Analytics' query API: lists without names."""
+        count = 0
+        self._at += 1
+        while self._peek() != CLOSE_LIST:
+            row = self._whole()
+            if not isinstance(row, list):
+                raise NotJson("not JSON of a table: a row must be a list")
+            for item in read_values(dict(zip(columns, row, strict=False)), self._intake):
+                count += 1
+                yield item
+            if self._peek() == COMMA:
+                self._at += 1
+            elif self._peek() != CLOSE_LIST:
+                raise self._broken()
+        self._at += 1
+        return count
 
     # --- one record ---
 
-    def _careful(self, raw: bytes) -> SignIn | Unread:
+    def _careful(self, raw: bytes) -> Iterator[SignIn | Unread]:
         """Read one record that is not plain, or say what is wrong with it."""
         try:
-            found = decode_value(load(raw), 0)
+            value = load(raw)
         except NotJson as error:
             self._spoilt = True
-            return Unread(str(error), is_object=False)
-        except RecursionError:  # JSON text within a member, just deeper than can be written again
-            return Unread("nested too deeply")
+            yield Unread(str(error), is_object=False)
+            return
         self._spoilt = not raw.startswith(b"{")
-        return Unread(found.reason, is_object=not self._spoilt) if isinstance(found, Quarantined) else found
+        yield from read_values(value, self._intake)
 
     def _guessed(self) -> SignIn | None:
         """Read the object at this place if its end can be guessed and it is plain."""
@@ -245,6 +251,7 @@ class RecordReader:
         end = data.rfind(b"}", own, following) + 1
         sign_in = decode_plain(data[at:end])
         if sign_in:
+            self._intake.note_plain(data[at:end])
             self._at = end
             self._misses = 0
         else:
@@ -260,83 +267,3 @@ class RecordReader:
             return
         head = record[: record.find(b"{", 1)]
         self._marker = next((key for key in _KEY.findall(head) if record.count(key) == 1), b"")
-
-    def _length(self) -> int:
-        """How long the object at this place is; 0 when the text ends first or it is longer than LARGEST."""
-        depth = at = 0
-        while True:
-            at = _end(_TO_BRACKET, self._data, self._at + at) - self._at
-            here = self._at + at
-            if here < len(self._data) and self._data[here] != _QUOTE:
-                depth += 1 if self._data[here] in (_OPEN, _OPEN_LIST) else -1
-                at += 1
-                if not depth:
-                    return at
-            elif len(self._data) - self._at > LARGEST or not self._more():
-                return 0
-
-    # --- other values ---
-
-    def _text(self) -> bytes:
-        """A string, in its quotes."""
-        length = self._text_length()
-        if not length:
-            raise NotJson("cut off, or not JSON: a string does not end")
-        text = self._data[self._at : self._at + length]
-        load(text)
-        self._at += length
-        return text
-
-    def _text_length(self) -> int:
-        """How long the string at this place is; 0 when the text ends first or it is longer than LARGEST."""
-        while not (match := _TEXT.match(self._data, self._at)):
-            if len(self._data) - self._at > LARGEST or not self._more():
-                return 0
-        return match.end() - self._at
-
-    def _word(self) -> bytes:
-        """A number or a literal; what is none is not JSON."""
-        while (end := _end(_WORD, self._data, self._at)) == len(self._data):
-            if end - self._at > LARGEST or not self._more():
-                break
-        word = self._data[self._at : end]
-        load(word)
-        self._at = end
-        return word
-
-    def _skip(self) -> None:
-        """Pass over a value of any size; one of a usual size must be JSON."""
-        char = self._peek()
-        if char not in (_OPEN, _OPEN_LIST, _QUOTE):
-            self._word()
-        elif length := self._text_length() if char == _QUOTE else self._length():
-            load(self._data[self._at : self._at + length])
-            self._at += length
-        else:
-            self._skip_big()
-
-    def _skip_big(self) -> None:
-        depth = 0
-        char = self._peek()
-        while True:
-            if char == _QUOTE:
-                self._skip_text()
-            elif char in (_OPEN, _OPEN_LIST, _CLOSE, _CLOSE_LIST):
-                depth += 1 if char in (_OPEN, _OPEN_LIST) else -1
-                self._at += 1
-            if not depth:
-                return
-            self._at = _end(_TO_BRACKET, self._data, self._at)
-            char = self._peek()
-            if char == _END:
-                raise self._broken()
-
-    def _skip_text(self) -> None:
-        self._at += 1
-        while True:
-            self._at = _end(_REST_OF_TEXT, self._data, self._at)
-            if self._at < len(self._data) and self._data[self._at] == _QUOTE:
-                self._at += 1
-                return
-            if not self._more():
-                raise self._broken()

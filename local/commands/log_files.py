@@ -1,7 +1,7 @@
 """A sign-in log in a file, read as a stream: in any shape, from any source, in little memory.
 
-JSON lines are read line by line, so that a broken line harms nothing else. Everything else is read as one text of JSON
-values (`json_records`). What a file is, is told by how it begins.
+JSON lines are read line by line, so that a broken line harms nothing else; CSV row by row (`csv_log`). Everything else
+is read as one text of JSON values (`json_records`). What a file is, is told by how it begins.
 """
 
 from __future__ import annotations
@@ -9,12 +9,17 @@ from __future__ import annotations
 import codecs
 import sys
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from local.commands.json_records import LARGEST, Fault, RecordReader, Unread, is_page, open_brackets
+from local.commands.csv_log import CsvReader, Table, delimiter_of, is_auth_details
+from local.commands.json_records import RecordReader, is_page
+from local.commands.json_text import LARGEST, open_brackets
+from local.commands.shapes import Intake, foreign
+from local.commands.shapes.auth_details import Steps
+from local.commands.unread import Fault, Refusal, Unread
 from shared.signin.decoding import decode_plain
 from shared.signin.model import SignIn
 
@@ -23,20 +28,59 @@ _CHUNK: Final = 1 << 20
 # A file that begins with so many lines without a JSON object is no log.
 _PATIENCE: Final = 1000
 _GZIP: Final = b"\x1f\x8b"
+_MAGIC: Final = {b"Obj\x01": foreign.AVRO, b"PAR1": foreign.PARQUET, b"PK\x03\x04": foreign.ARCHIVE}
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-def read_log(path: str, on_bytes: Callable[[int], object] = lambda _: None) -> Iterator[SignIn | Unread]:
+def read_log(
+    path: str, on_bytes: Callable[[int], object] = lambda _: None, steps: Steps | None = None
+) -> Iterator[SignIn | Unread | Refusal]:
     """Read the records of a file in order; `-` is the standard input, and a pipe will do.
 
     What cannot be read is given as an Unread in its place: a record of a wrong kind, a line that is not JSON, and, as
-    the last, the end of a file that is cut off or broken. `on_bytes` hears how many bytes of the file were taken. Never
-    raises for what is in the file; a disk error too is an Unread.
+    the last, the end of a file that is cut off or broken. A Refusal is the last of a file that is no log of sign-ins,
+    or one that cannot be graded: nothing that came before it counts. `on_bytes` hears how many bytes of the file were
+    taken; `steps` has those of the portal's AuthDetails files. Never raises for what is in the file; a disk error too
+    is an Unread.
     """
+    intake = Intake()
+    last = ""  # why the last thing that was no object could not be read
+    for item in _items(path, on_bytes, intake, steps):
+        if isinstance(item, Unread) and not item.is_object:
+            intake.note_other()
+            last = item.reason
+        yield item
+    if reason := intake.refusal():
+        yield Refusal(f"{last}; {reason}" if last and reason == foreign.NOTHING else reason)
+
+
+def _items(
+    path: str, on_bytes: Callable[[int], object], intake: Intake, steps: Steps | None
+) -> Iterator[SignIn | Unread]:
     head, chunks = _beginning(_text(_bytes(path, on_bytes)))
+    if sentence := _kind_of_bytes(head):
+        intake.note_other(sentence)
+        return iter(())
     text = chain([head], chunks)
-    reader = RecordReader()
-    return _if_json(_by_lines(reader, text)) if _is_lines(head) else reader.read(text)
+    if delimiter := delimiter_of(head):
+        return CsvReader(intake, Path(path).name, steps).read(text, delimiter)
+    reader = RecordReader(intake)
+    return _if_json(_by_lines(reader, intake, text)) if _is_lines(head) else reader.read(text)
+
+
+def _kind_of_bytes(head: bytes) -> str | None:
+    """What a file is that is no text; None for any other."""
+    return next((sentence for magic, sentence in _MAGIC.items() if head.startswith(magic)), None)
+
+
+def steps_in(paths: Iterable[str], steps: Steps) -> None:
+    """Find the AuthDetails files among the paths and take their steps. A pipe is none: it can be read only once."""
+    for path in paths:
+        if path == STANDARD_INPUT or not Path(path).is_file():
+            continue
+        head, chunks = _beginning(_text(_bytes(path, lambda _: None)))
+        if is_auth_details(head) and (delimiter := delimiter_of(head)):
+            steps.add(row for row in Table(chain([head], chunks), delimiter) if isinstance(row, dict))
 
 
 def read_text(path: str) -> bytes:
@@ -172,11 +216,12 @@ def _is_lines(head: bytes) -> bool:
     return opened.endswith(b"{") and not first.endswith(b":") and second.startswith((b"{", b"["))
 
 
-def _by_lines(reader: RecordReader, chunks: Iterator[bytes]) -> Iterator[SignIn | Unread]:
+def _by_lines(reader: RecordReader, intake: Intake, chunks: Iterator[bytes]) -> Iterator[SignIn | Unread]:
     """Read each line for itself."""
     for line in _lines(chunks):
         if isinstance(line, bytes):
             if not is_page(line) and (sign_in := decode_plain(line)):
+                intake.note_plain(line)
                 yield sign_in
                 continue
             line = iter((line,))

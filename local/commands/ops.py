@@ -17,15 +17,17 @@ from pathlib import Path
 
 from azure.core.exceptions import AzureError
 from azure.identity.aio import AzureCliCredential, AzureDeveloperCliCredential, ChainedTokenCredential
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from shared.app.app import App
 from shared.app.settings import Settings, SettingsError, load_settings
+from shared.ledger.register import ActKind
 from shared.maintenance.erase import erase_person
 from shared.maintenance.export import export_tables
 from shared.maintenance.lines import Damaged
 from shared.maintenance.restore import NotEmpty, fetch, restore
 from shared.operations.pause import pause_alerts
+from shared.operations.register import Actor, note_act, shown_time
 from shared.operations.slices import release, replay, rescan
 from shared.signin.directory import DirectoryFile
 from shared.store.directory import save_directory
@@ -33,9 +35,9 @@ from shared.store.exports import Exports
 from shared.store.tables import Tables
 
 _PERIODS = {
-    "release": (release, "have parked slices tried again"),
-    "rescan": (rescan, "have a period read again"),
-    "replay": (replay, "have slices with quarantined records read again"),
+    ActKind.RELEASE: (release, "have parked slices tried again"),
+    ActKind.RESCAN: (rescan, "have a period read again"),
+    ActKind.REPLAY: (replay, "have slices with quarantined records read again"),
 }
 
 
@@ -100,18 +102,27 @@ async def _do(app: App, settings: Settings, options: argparse.Namespace) -> str:
             await save_directory((await app.tables()).directory, file, app.clock())
             return f"{len(file.delegated_admins)} delegated admins and {len(file.customers)} customers loaded."
         case "pause":
-            until = await pause_alerts(app, options.until, getpass.getuser())
+            until = await pause_alerts(app, options.until, _who().name)
+            await note_act(app, ActKind.PAUSE, _who(), until=shown_time(until))
             return f"No alert is sent before {until.isoformat()}."
         case "erase":
             erased = await erase_person(app, options.user)
             return f"{erased.changed} rows changed and {erased.removed} removed."
         case _:
-            work, _ = _PERIODS[options.command]
+            kind = ActKind(options.command)
+            work, _ = _PERIODS[kind]
             now = app.clock()
             first, end = options.first or now - timedelta(days=31), options.end or now
             tenants = [options.tenant] if options.tenant else [*settings.tenants]
             done = sum([await work(app, tenant, first, end) for tenant in tenants])
+            period: dict[str, JsonValue] = {"from": shown_time(first), "to": shown_time(end)}
+            await note_act(app, kind, _who(), **period, tenants=[*tenants], slices=done)
             return f"{done} slices will be read by the next plan."
+
+
+def _who() -> Actor:
+    """Who sits at this terminal, for show: the storage knows them by its own sign-in."""
+    return Actor(f"{getpass.getuser()} (command line)")
 
 
 async def _restore(source: str, exports: Exports, tables: Tables) -> dict[str, int]:

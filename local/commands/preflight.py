@@ -13,6 +13,7 @@ import logging
 import sys
 
 from shared.app.app import App
+from shared.app.quiet import quiet_libraries
 from shared.app.settings import SettingsError, load_settings
 from shared.preflight.model import Preflight
 from shared.preflight.run import lines, preflight
@@ -23,7 +24,6 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local preflight", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print what GET /api/preflight answers")
     options = parser.parse_args(argv)
-    logging.getLogger("azure").setLevel(logging.CRITICAL)  # each check says what went wrong, once
     try:
         said = asyncio.run(_run())
     except SettingsError as error:
@@ -39,6 +39,7 @@ def main(argv: list[str]) -> int:
 
 async def _run() -> Preflight:
     app = App(load_settings())
+    quiet_libraries(logging.CRITICAL)  # each check says what went wrong, once
     try:
         return await preflight(app)
     finally:

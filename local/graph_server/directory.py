@@ -23,6 +23,7 @@ from local.sample.model import Customer, GdapRelationship, Group, People, Regist
 
 from .control import NextLinkFault, RepeatedPageFault, TruncatedFault
 from .errors import GraphError, bad_request
+from .policies import PartnerPolicies
 from .server import Call, LocalGraph, cut_off
 
 _USER = "#microsoft.graph.user"
@@ -60,6 +61,8 @@ class PartnerDirectory:
         graph.get("/roleManagement/directory/roleEligibilityScheduleInstances", self._role_eligibility)
         graph.get("/reports/authenticationMethods/userRegistrationDetails", self._registrations)
         graph.get("/policies/identitySecurityDefaultsEnforcementPolicy", self._security_defaults)
+        self.policies = PartnerPolicies(graph)
+        self.policies.serve_domains(managed=people.managed_domain, federated=people.federated_domain)
 
     # --- customers and relationships ----------------------------------------------------------------------------------
 

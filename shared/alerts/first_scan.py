@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from shared.app.app import App
-from shared.ledger.flight import PAST
-from shared.ledger.head import FOREIGN, PARKED, SPLIT, Head
+from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, closed_slices, days_between, near_retention_end, uncovered
 from shared.store.flights import read_flight
 from shared.store.ledger import heads_of_day
@@ -25,7 +24,7 @@ async def _of_tenant(app: App, tables: Tables, tenant: str) -> bool:
     flight = await read_flight(tables.control, tenant)
     if flight.problem:
         return True
-    if flight.first_seen == PAST:
+    if flight.first_seen is None:
         return False
     first = now - timedelta(days=app.settings.lookback_days)
     days = [*days_between(first, now)]
@@ -40,5 +39,9 @@ async def _heads(tables: Tables, tenant: str, day: datetime) -> list[Head]:
 
 def unread(grid: Sequence[Slice], heads: Sequence[Head]) -> list[Slice]:
     """The slices that nobody read yet nor gave up. Pure."""
-    done = [h for h in heads if h.state != SPLIT and (h.settled is not None or h.state in (PARKED, FOREIGN))]
+    done = [
+        h
+        for h in heads
+        if h.state != SliceState.SPLIT and (h.settled is not None or h.state in (SliceState.PARKED, SliceState.FOREIGN))
+    ]
     return uncovered(grid, [(head.slice.start, head.slice.end) for head in done])

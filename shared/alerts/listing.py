@@ -8,7 +8,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from shared.app.app import App
-from shared.messages.delivery import DEAD, DELIVERED, GATHERING, SENDING, Delivery
+from shared.messages.delivery import Delivery, DeliveryState
 from shared.store.alerts import page_of_deliveries
 from shared.wire.cursor import Place, from_cursor, to_cursor
 from shared.wire.models import Answer, BadParameter, Listed, ListQuery, Named, Page, SeverityName, severity_name
@@ -17,10 +17,10 @@ type StateName = Literal["pending", "sending", "delivered", "dead"]
 
 _REQUESTS: Final = 9  # one call makes at most ten (design.md, "Interfaces")
 _STATES: Final[dict[str, StateName]] = {
-    GATHERING: "pending",
-    SENDING: "sending",
-    DELIVERED: "delivered",
-    DEAD: "dead",
+    DeliveryState.GATHERING: "pending",
+    DeliveryState.SENDING: "sending",
+    DeliveryState.DELIVERED: "delivered",
+    DeliveryState.DEAD: "dead",
 }
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from shared.answers.people import DaysField, paged, read_activity, technicians_of, time_of
 from shared.app.app import App
 from shared.compliance.coverage import percent
-from shared.incidents.model import OPEN
+from shared.incidents.model import IncidentState
 from shared.ledger.tallies import Verdicts
 from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
@@ -105,7 +105,9 @@ async def _open_incidents(tables: Tables) -> dict[str, int] | None:
     incidents = await incidents_within(tables.incidents, 0, KEY_SPAN)
     if incidents is None:
         return None
-    return Counter(incident.who.customer for incident in incidents if incident.state == OPEN and incident.facts.count)
+    return Counter(
+        incident.who.customer for incident in incidents if incident.state is IncidentState.OPEN and incident.facts.count
+    )
 
 
 def _customer_item(

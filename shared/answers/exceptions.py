@@ -17,11 +17,10 @@ from shared.answers.exception_models import (
     ExceptionsQuery,
 )
 from shared.app.app import App
-from shared.app.settings import AuthMode
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key, is_key
 from shared.exceptions import life
-from shared.exceptions.life import Line, Step, Unacceptable
+from shared.exceptions.life import Approver, Line, Step, Unacceptable
 from shared.exceptions.model import Covers, TechnicalException
 from shared.exceptions.request_text import attachments
 from shared.store.exceptions import Stored, read_exception, read_exceptions, read_history, write_step
@@ -49,8 +48,8 @@ class _After(Place):
 # --- asked, listed, read ----------------------------------------------------------------------------------------------
 
 
-async def ask_exception(app: App, asked: ExceptionRequest, *, by: str) -> ExceptionDetail:
-    """Ask for one. Raises Unacceptable."""
+async def ask_exception(app: App, asked: ExceptionRequest, *, by: str, by_id: str) -> ExceptionDetail:
+    """Ask for one. `by_id` is who asks (tenant and object id), "" where the app cannot know. Raises Unacceptable."""
     now = app.clock()
     wrong = life.why_not(asked.asked(), now.date())
     if wrong or asked.starts_on is None or asked.expires_on is None:
@@ -68,6 +67,7 @@ async def ask_exception(app: App, asked: ExceptionRequest, *, by: str) -> Except
         ends=_midnight(asked.expires_on),
         requested_at=now,
         requested_by=by,
+        requested_by_id=by_id,
     )
     step = life.requested(made)
     await write_step((await app.tables()).control, step, None)
@@ -99,14 +99,11 @@ async def read_exception_detail(app: App, id_: str) -> ExceptionDetail:
 # --- approved, withdrawn ----------------------------------------------------------------------------------------------
 
 
-async def approve_exception(app: App, id_: str, given: Approval, *, by: str, etag: str) -> ExceptionDetail:
-    """Accept the risk; its incidents fall silent at once. Two people are needed where people can be told apart, which
-    a function key does not. Raises UnknownException, ChangedException, NotNow, OwnRequest."""
+async def approve_exception(app: App, id_: str, given: Approval, *, by: Approver, etag: str) -> ExceptionDetail:
+    """Accept the risk; its incidents fall silent at once. Raises UnknownException, ChangedException, NotNow,
+    NoSecondPerson."""
     now = app.clock()
-    four_eyes = app.settings.auth_mode is AuthMode.EASY_AUTH
-    return await _change(
-        app, id_, etag, lambda e: life.approved(e, by, given.comment, given.ticket, now, four_eyes=four_eyes)
-    )
+    return await _change(app, id_, etag, lambda e: life.approved(e, by, given.comment, given.ticket, now))
 
 
 async def withdraw_exception(app: App, id_: str, *, by: str, etag: str) -> ExceptionDetail:

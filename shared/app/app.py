@@ -13,6 +13,7 @@ from functools import cache
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.app.quiet import quiet_libraries
 from shared.app.settings import Settings, SettingsError, load_settings
 from shared.basics.spelling import id_key
 from shared.graph.client import GraphClient
@@ -37,11 +38,14 @@ class App:
         credential_for: Callable[[str], AsyncTokenCredential] | None = None,
         tables: Tables | None = None,
     ) -> None:
+        quiet_libraries()
         self.settings = settings
         self.clock = clock
+        self.settings_noted = False  # in the register, by this process
         self._credential_for = credential_for or self._managed_identity
         self._credentials: list[AsyncTokenCredential] = []
-        self._graphs: dict[tuple[str, int], GraphClient] = {}
+        self._graphs: dict[tuple[str, int, str], GraphClient] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
         self._directory: Loaded | None = None
         self._ready = asyncio.Lock()
         self._tables_made = False
@@ -73,17 +77,22 @@ class App:
             )
         return self._exports
 
-    def graph(self, tenant: str, requests_per_10_seconds: int | None = None) -> GraphClient:
-        """The Graph of a tenant, with its own budget of requests: that of the sign-in log where none is named."""
+    def graph(self, tenant: str, requests_per_10_seconds: int | None = None, *, use: str = "") -> GraphClient:
+        """The Graph of a tenant, with its own budget of requests: that of the sign-in log where none is named. Uses of
+        different names share no budget, so that neither waits for the other."""
         budget = requests_per_10_seconds or self.settings.graph_requests_per_10_seconds
-        if (tenant, budget) not in self._graphs:
-            self._graphs[tenant, budget] = GraphClient(
+        if (tenant, budget, use) not in self._graphs:
+            self._graphs[tenant, budget, use] = GraphClient(
                 self.settings.graph_base_url,
                 self._credential_for(tenant),
                 requests_per_10_seconds=budget,
                 timeout_seconds=self.settings.graph_timeout_seconds,
             )
-        return self._graphs[tenant, budget]
+        return self._graphs[tenant, budget, use]
+
+    def turn(self, name: str) -> asyncio.Lock:
+        """For work of which this process does one piece at a time."""
+        return self._turns.setdefault(name, asyncio.Lock())
 
     async def directory(self) -> Loaded:
         """The roster and the customers as they stand. Raises DirectoryMissing."""

@@ -5,17 +5,25 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import time
 from ipaddress import ip_address
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from shared.app.addresses import refusal
-from shared.app.setting_types import LOOPBACK_HOSTS, CommaSeparated, Words, resolved
+from shared.app.setting_types import LOOPBACK_HOSTS, CommaSeparated, Words, resolved, sentences_of
 from shared.basics.spelling import id_key
 from shared.messages.kind import Kind
 from shared.rules import RULE
@@ -157,6 +165,21 @@ class Channel(BaseModel):
         if self.kind is Kind.GENERIC and not self.secret and not local:
             return "SECRET is missing: alerts of kind generic are signed"
         return None
+
+
+def channels_of(given: Mapping[str, object]) -> tuple[dict[str, Channel], dict[str, str]]:
+    """The channels by name, and those that cannot be read, each with why."""
+    right: dict[str, Channel] = {}
+    wrong: dict[str, str] = {}
+    for name, members in given.items():
+        if not CHANNEL_NAME.fullmatch(name):
+            wrong[name] = "the name of a channel is 1 to 40 of a-z, 0-9 and _"
+            continue
+        try:
+            right[name] = Channel.model_validate(members)
+        except ValidationError as error:
+            wrong[name] = "; ".join(sentences_of(error))
+    return right, wrong
 
 
 def _is_address(host: str) -> bool:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationError
 from pydantic_settings import NoDecode
 
 from shared.basics.spelling import id_key, is_key
 
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def sentences_of(error: ValidationError) -> list[str]:
+    """What is wrong, a sentence a setting, by the name of its environment variable; no value is shown."""
+    return [
+        f"{'__'.join(str(part) for part in found['loc']).upper()}: {found['msg']}" if found["loc"] else found["msg"]
+        for found in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
 
 
 def comma_separated(value: object) -> object:

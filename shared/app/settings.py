@@ -1,23 +1,34 @@
 """All settings of the app: environment variables, checked once at start.
 
-A wrong setting stops the app with a sentence that names it. README.md lists them for the people who deploy.
+A wrong setting stops the app with a sentence that names it, but for those of a channel: a channel that cannot be used
+is dead, and the scan goes on. README.md lists them for the people who deploy.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as Unreadable
 
-from shared.app.channels import CHANNEL_NAME, Channel
-from shared.app.setting_types import LOOPBACK_HOSTS, CommaSeparated, GroupIds, Guid, Minutes, Words, resolved
+from shared.app.channels import Channel, channels_of
+from shared.app.setting_types import (
+    LOOPBACK_HOSTS,
+    CommaSeparated,
+    GroupIds,
+    Guid,
+    Minutes,
+    Words,
+    resolved,
+    sentences_of,
+)
 from shared.incidents.life import Life
 from shared.rules.rule import Policy
 
@@ -85,6 +96,7 @@ class Settings(BaseSettings):
     # People and customers
     further_group_ids: GroupIds = ()
     federated_domains: Words = ()
+    read_federation: bool = True
     directory_requests_per_10_seconds: int = Field(default=100, ge=1, le=100_000)
     report_requests_per_10_seconds: int = Field(default=1, ge=1, le=100_000)
 
@@ -93,25 +105,29 @@ class Settings(BaseSettings):
     alert_allowed_hosts: Words = ()
     incident_quiet_days: int = Field(default=7, ge=1, le=90)
     realert_hours: int = Field(default=24, ge=1, le=720)
+    acknowledged_days: int = Field(default=14, ge=1, le=90)
     storm_threshold: int = Field(default=20, ge=1, le=1000)
     public_url: str | None = None
     website_hostname: str | None = None
 
-    @model_validator(mode="after")
-    def _channels_are_right(self) -> Settings:
-        wrong = [
-            f"CHANNELS__{name.upper()}: {why}"
-            for name, channel in self.channels.items()
-            if (why := self._wrong_with(name, channel))
-        ]
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
+    _wrong_channels: dict[str, str] = PrivateAttr(default_factory=dict)
 
-    def _wrong_with(self, name: str, channel: Channel) -> str | None:
-        if not CHANNEL_NAME.fullmatch(name):
-            return "the name of a channel is 1 to 40 of a-z, 0-9 and _"
-        return channel.wrong(local=self.auth_mode is AuthMode.LOCAL, allowed_hosts=self.allowed_hosts)
+    @model_validator(mode="wrap")
+    @classmethod
+    def _wrong_channels_are_dead(cls, data: dict[str, Any], rest: ModelWrapValidatorHandler[Settings]) -> Settings:
+        """A channel that cannot be used is left out and remembered: its address is one thing, the scan another."""
+        given = data.get("channels")
+        if not isinstance(given, dict):
+            return rest(data)
+        right, wrong = channels_of(given)
+        settings = rest({**data, "channels": right})
+        local = settings.auth_mode is AuthMode.LOCAL
+        for name, channel in right.items():
+            if why := channel.wrong(local=local, allowed_hosts=settings.allowed_hosts):
+                wrong[name] = why
+                del settings.channels[name]
+        settings._wrong_channels = wrong  # noqa: SLF001 - its own class
+        return settings
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:
@@ -138,6 +154,11 @@ class Settings(BaseSettings):
         return self.monitored_tenant_ids or (self.partner_tenant_id,)
 
     @property
+    def wrong_channels(self) -> Mapping[str, str]:
+        """The channels that cannot be used, each with a sentence that says why and shows neither URL nor key."""
+        return self._wrong_channels
+
+    @property
     def slice_width(self) -> timedelta:
         """How long a slice is."""
         return timedelta(minutes=self.slice_minutes)
@@ -150,7 +171,11 @@ class Settings(BaseSettings):
     @property
     def life(self) -> Life:
         """How long an incident lives and how often it is told again."""
-        return Life(timedelta(days=self.incident_quiet_days), timedelta(hours=self.realert_hours))
+        return Life(
+            quiet=timedelta(days=self.incident_quiet_days),
+            realert=timedelta(hours=self.realert_hours),
+            acknowledged=timedelta(days=self.acknowledged_days),
+        )
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
@@ -173,10 +198,6 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        wrong = [
-            f"{'__'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" if e["loc"] else e["msg"]
-            for e in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        raise SettingsError("The settings are wrong. " + "; ".join(wrong)) from None
+        raise SettingsError("The settings are wrong. " + "; ".join(sentences_of(error))) from None
     except Unreadable:  # its text shows the value
         raise SettingsError("The settings are wrong. CHANNELS: is no JSON; name each member by itself") from None

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from shared.basics.spelling import id_key
 from shared.ledger.days import Day, Reach
-from shared.ledger.flight import PAST, Flight
+from shared.ledger.flight import Flight
 from shared.ledger.slices import DAY, Slice, closed_slices, midnight, near_retention_end, uncovered
 from shared.wire.models import Answer
 
@@ -101,7 +101,7 @@ def percent(part: int, rest: int) -> float | None:
 
 def read_from(flights: Iterable[Flight], look_back: timedelta) -> dict[str, datetime]:
     """From when on each tenant's log is read: so long before the installation as the first scan looks back."""
-    return {id_key(f.tenant): f.first_seen - look_back for f in flights if f.first_seen != PAST}
+    return {id_key(f.tenant): f.first_seen - look_back for f in flights if f.first_seen}
 
 
 def measure(tenants: Iterable[str], days: Iterable[Day], window: Window) -> list[Measured]:

@@ -106,7 +106,7 @@ def gaps(measured: Measured, flight: Flight | None) -> list[CoverageItem]:
         for reach in measured.reach
         if reach.quarantined
     ]
-    if flight and flight.problem:
+    if flight and flight.problem and flight.problem_since:
         why = f"The tenant's log cannot be read. {flight.problem}"
         items.append(_item(tenant, (flight.problem_since, None), GapKind.TENANT, 0, why))
     return items

@@ -42,8 +42,8 @@ class NotNow(Exception):  # noqa: N818
     """A change does not fit the exception's state; the text says why."""
 
 
-class OwnRequest(Exception):  # noqa: N818
-    """Nobody accepts a risk that they asked for themselves."""
+class NoSecondPerson(Exception):  # noqa: N818
+    """An exception needs a second person to approve it, and this caller is none; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +182,44 @@ def requested(new: TechnicalException) -> Step:
     return Step(new, Line(1, new.requested_at, new.requested_by, "requested", new.reason))
 
 
-def approved(before: TechnicalException, by: str, comment: str, ticket: str, now: datetime, *, four_eyes: bool) -> Step:
-    """Somebody accepts the risk; with `four_eyes` not who asked for it. Raises NotNow, OwnRequest."""
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """Who wants to approve. `id` is tenant and object id, "" where the app cannot know. `alone`: the app runs for one
+    person on their own machine, where there is no second one."""
+
+    name: str
+    id: str
+    is_person: bool
+    alone: bool = False
+
+
+def approved(before: TechnicalException, by: Approver, comment: str, ticket: str, now: datetime) -> Step:
+    """A second person accepts the risk. Raises NotNow, NoSecondPerson."""
     state = before.state_at(now)
     if state != REQUESTED:
         raise NotNow(f"It is {state}; only what is requested can be approved.")
-    if four_eyes and by == before.requested_by:
-        raise OwnRequest("You asked for it, so somebody else with the role Operator must approve it.")
+    if not by.alone:
+        _check_second_person(before, by)
     ticket = ticket or before.ticket
-    detail = " ".join(part for part in (f"ticket {ticket}" if ticket else "", comment) if part)
-    after = replace(before, state=APPROVED, approved_at=now, approved_by=by, ticket=ticket)
-    return _noted(after, now, by, "approved", detail)
+    said = (f"ticket {ticket}" if ticket else "", comment, "(local mode: no second person)" if by.alone else "")
+    after = replace(before, state=APPROVED, approved_at=now, approved_by=by.name, approved_by_id=by.id, ticket=ticket)
+    return _noted(after, now, by.name, "approved", " ".join(part for part in said if part))
+
+
+def _check_second_person(before: TechnicalException, by: Approver) -> None:
+    """People are told apart by tenant and object id: a name can be chosen, and one person may have several."""
+    if not by.id or not by.is_person:
+        raise NoSecondPerson(
+            "Only a person who signed in can approve an exception, a second one beside who asked for it. A function "
+            "key or a program cannot: use AUTH_MODE easyauth."
+        )
+    if not before.requested_by_id:
+        raise NoSecondPerson(
+            "Nobody knows which person asked for it, so nobody can be told to be a second one: withdraw it and let "
+            "somebody who signed in ask again."
+        )
+    if by.id == before.requested_by_id:
+        raise NoSecondPerson("You asked for it, so somebody else with the role Operator must approve it.")
 
 
 def withdrawn(before: TechnicalException, by: str, now: datetime) -> Step:

@@ -67,7 +67,8 @@ class TechnicalException:
     """A technical exception. Times are UTC, PAST for never; `starts` and `ends` are midnights, `ends` is outside.
 
     `state` is the last that was noted: ask `state_at`. `reminded` is the reminder sent last, in days before the end
-    (0: none). `revision` counts the lines of its history.
+    (0: none). `revision` counts the lines of its history. `requested_by_id` and `approved_by_id` are who these people
+    are (tenant and object id), "" where the app could not know; the names beside them are for show.
     """
 
     id: str
@@ -88,6 +89,8 @@ class TechnicalException:
     state: str = REQUESTED
     reminded: int = 0
     revision: int = 1
+    requested_by_id: str = ""
+    approved_by_id: str = ""
 
     def state_at(self, now: datetime) -> str:
         """The state by that time: what is over is expired, also before anybody noted it."""

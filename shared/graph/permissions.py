@@ -28,11 +28,17 @@ PARTS: Final = (
         "PrivilegedEligibilitySchedule.Read.AzureADGroup",
         "the eligible (PIM) members of groups",
     ),
-    Part("policies/", "Policy.Read.All", "whether security defaults are on"),
+    Part("policies/", "Policy.Read.All", "whether security defaults are on, and the policies of access"),
+    Part("identity/conditionalAccess/", "Policy.Read.All", "the Conditional Access policies"),
+    Part("domains", "Domain.Read.All", "the domains of the tenant"),
+    Part("domains/{id}/federationConfiguration", "Domain-InternalFederation.Read.All", "how domains are federated"),
 )
+_FEDERATION: Final = PARTS[-1]
 
 
 def part_of(path: str) -> Part | None:
     """The part that a URL's path (`/v1.0/groups/…`) belongs to; None for one that the app has no business with."""
     _, _, below = path.strip("/").partition("/")
+    if below.startswith("domains/") and below.endswith("/federationConfiguration"):
+        return _FEDERATION
     return next((part for part in PARTS if below.startswith(part.path)), None)

@@ -15,6 +15,7 @@ from shared.signin.model import SignIn
 from shared.signin.traits import Scope, is_interactive, result_code, user_key
 
 UNKNOWN_RULE: Final = "mfa-evidence-unknown"
+_ATTEMPT: Final = "-attempt"
 _LONGEST: Final = 1024
 
 
@@ -57,22 +58,25 @@ class Finding:
     @staticmethod
     def is_about_user(rule: str) -> bool:
         """Whether a rule's incident is about the user alone."""
-        return rule == UNKNOWN_RULE
+        return rule == UNKNOWN_RULE or rule.endswith(_ATTEMPT)
 
     def incidents(self) -> dict[str, tuple[tuple[str, Severity], ...]]:
         """The keys of the incidents it belongs to, each with the rules that count there.
 
-        One incident is the same user, customer and application; unknown evidence has one of its own for each user
-        (design.md, "Incident").
+        One incident is the same user, customer and application. Unknown evidence has one of its own for each user, and
+        so has each rule about attempts: whoever only tries names as many applications as he likes.
         """
-        unknown = tuple(fit for fit in self.fits if fit[0] == UNKNOWN_RULE)
-        others = tuple(fit for fit in self.fits if fit[0] != UNKNOWN_RULE)
-        belongs = {}
-        if others:
-            belongs[incident_key("access", self.user, self.customer, self.app)] = others
-        if unknown:
-            belongs[incident_key("unknown", self.user)] = unknown
-        return belongs
+        belongs: dict[str, list[tuple[str, Severity]]] = {}
+        for fit in self.fits:
+            belongs.setdefault(self._incident_of(fit[0]), []).append(fit)
+        return {key: tuple(fits) for key, fits in belongs.items()}
+
+    def _incident_of(self, rule: str) -> str:
+        if rule == UNKNOWN_RULE:
+            return incident_key("unknown", self.user)
+        if rule.endswith(_ATTEMPT):
+            return incident_key("attempt", self.user, rule)
+        return incident_key("access", self.user, self.customer, self.app)
 
 
 def incident_key(*identity: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from shared.ledger.counts import FORMAT, AppLines, Counts, CustomerLines, PairLines, UserLines
 from shared.ledger.finding_groups import Groups
-from shared.ledger.head import SPLIT, Head
+from shared.ledger.head import Head, SliceState
 from shared.ledger.tallies import ScopeCounts, Tally
 from shared.ledger.tops import Tops
 
@@ -135,7 +135,9 @@ def head_mark(heads: Iterable[Head]) -> str:
 
 def counts_mark(heads: Iterable[Head]) -> str:
     """What a block's counts depend on: less, since most re-reads change how far a slice was read and nothing else."""
-    return _mark(f"{h.slice.name} {h.state == SPLIT} {h.counts_mark or (h.generation, h.batch)}" for h in heads)
+    return _mark(
+        f"{h.slice.name} {h.state is SliceState.SPLIT} {h.counts_mark or (h.generation, h.batch)}" for h in heads
+    )
 
 
 def marks_mark(marks: Mapping[str, str]) -> str:

@@ -1,28 +1,35 @@
-"""TODO."""
+"""A tenant's flight: which of its slices is being read, until when that counts, and what keeps the tenant unread. Pure.
+
+At most one slice of a tenant flies, so that its throttling budget is never fought over and the queue never holds the
+backlog.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final
-
-PAST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """`send_id` is "" when nothing flies. Times are UTC. `problem` is a sentence on what keeps the tenant unread."""
+    """Times are UTC. `send_id` is "" and `until` None when nothing flies; before `not_before` nothing is sent.
+    `problem` is a sentence on what keeps the tenant unread, `problem_since` since when; `first_seen` is when the plan
+    met the tenant, None before."""
 
     tenant: str
     send_id: str = ""
     slice_id: str = ""
-    until: datetime = PAST
-    not_before: datetime = PAST
+    until: datetime | None = None
+    not_before: datetime | None = None
     problem: str = ""
-    problem_since: datetime = PAST
-    first_seen: datetime = PAST
+    problem_since: datetime | None = None
+    first_seen: datetime | None = None
     etag: str | None = None
 
     def is_free(self, now: datetime) -> bool:
-        """Whether a slice may be sent: nothing flies, or what did is lost."""
-        return not self.send_id or self.until <= now
+        """Whether a slice may be sent: nothing flies, or the time of what did has run out."""
+        return not self.send_id or self.until is None or self.until <= now
+
+    def must_wait(self, now: datetime) -> bool:
+        """Whether Graph may not be asked yet for this tenant."""
+        return self.not_before is not None and self.not_before > now

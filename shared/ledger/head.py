@@ -1,56 +1,50 @@
-"""TODO."""
+"""What the coverage ledger knows of a slice: its head. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
 from shared.ledger.slices import OVERDUE_GRACE, Slice, next_age
-
-IDLE: Final = "idle"  # waits for next_due
-
-
-CLAIMED: Final = "claimed"  # a worker is at it until lease_until
-
-
-PARKED: Final = "parked"  # given up after MAX_ATTEMPTS; an operator releases it
-
-
-SPLIT: Final = "split"  # its halves stand in its place
-
-
-FOREIGN: Final = "foreign"  # written by a newer version of the app: left alone
-
 
 MAX_ATTEMPTS: Final = 10
 _RULES_VERSION: Final = re.compile(r"\brules ([0-9]+)")
 
 
-NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+class SliceState(StrEnum):
+    """What is being done with a slice."""
+
+    IDLE = "idle"  # waits for its next read
+    CLAIMED = "claimed"  # a worker reads it until its lease ends
+    PARKED = "parked"  # given up after MAX_ATTEMPTS; an operator releases it
+    SPLIT = "split"  # its halves stand in its place
+    FOREIGN = "foreign"  # written by a newer version of the app: left alone
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """What the ledger knows of a slice. Times are UTC.
 
-    `settled` is the greatest age it was read at (None: never). `whole` says that the last read was written to its end,
-    `consistent` that it showed no sign of a log that shrank. `counts_mark` changes with `counts` alone.
-    `accepted_quarantine` says with how many of the quarantined records an operator put up.
+    `settled` is the greatest age it was read at (None: never), `next_due` when it is read next (None: it is sealed).
+    `whole` says that the last read was written to its end, `consistent` that it showed no sign of a log that shrank.
+    `counts_mark` changes with `counts` alone. `accepted_quarantine` says with how many of the quarantined records an
+    operator put up.
     """
 
     slice: Slice
-    state: str = IDLE
+    state: SliceState = SliceState.IDLE
     owner: str = ""
     send_id: str = ""
     generation: str = ""
     batch: int = 0
-    lease_until: datetime = NEVER
+    lease_until: datetime | None = None
     attempts: int = 0
     settled: timedelta | None = None
-    next_due: datetime = NEVER
+    next_due: datetime | None = None
     whole: bool = False
     consistent: bool = True
     records: int = 0
@@ -80,13 +74,20 @@ class Head:
     @property
     def is_whole(self) -> bool:
         """Whether it was read, written to its end, consistent, and nobody gave up on it."""
-        return self.settled is not None and self.whole and self.consistent and self.state not in (SPLIT, PARKED)
+        given_up = self.state in (SliceState.SPLIT, SliceState.PARKED)
+        return self.settled is not None and self.whole and self.consistent and not given_up
 
     def overdue_from(self, ages: Sequence[timedelta]) -> datetime | None:
         """When the lack of its next read begins to count against coverage; None when all ages are settled."""
         age = self.next_age(ages)
         return None if age is None else self.slice.end + age + OVERDUE_GRACE
 
+    def is_held(self, now: datetime) -> bool:
+        """Whether a worker reads it now: its claim has not run out."""
+        return self.state is SliceState.CLAIMED and self.lease_until is not None and self.lease_until > now
+
     def is_due(self, now: datetime) -> bool:
         """Whether the plan should send it now: due, or left behind by a worker that died."""
-        return (self.state == IDLE and self.next_due <= now) or (self.state == CLAIMED and self.lease_until <= now)
+        if self.state is SliceState.CLAIMED:
+            return not self.is_held(now)
+        return self.state is SliceState.IDLE and self.next_due is not None and self.next_due <= now

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from azure.data.tables import UpdateMode
 
-from shared.ledger.head import IDLE, PARKED, SPLIT
+from shared.ledger.head import SliceState
 from shared.maintenance.export import blob_name
 from shared.maintenance.lines import Damaged, read_head, read_rows
 from shared.store.exports import Exports
@@ -66,11 +66,15 @@ def _rows(path: Path, began: datetime, table: str) -> Iterator[dict[str, Any]]:
 
 def _due_again(row: dict[str, Any], began: datetime) -> dict[str, Any]:
     """A head as it is restored. A generation is the time of its claim in microseconds (shared/store/ledger.py)."""
-    if not str(row["RowKey"]).startswith("head-") or is_newer(row) or row["state"] in (PARKED, SPLIT):
+    if (
+        not str(row["RowKey"]).startswith("head-")
+        or is_newer(row)
+        or row["state"] in (SliceState.PARKED, SliceState.SPLIT)
+    ):
         return row
     if int(row["generation"] or 0) < began.timestamp() * 1_000_000:
         return row
-    return {**row, "state": IDLE, "whole": False, "nextDue": began, "attempts": 0}
+    return {**row, "state": SliceState.IDLE, "whole": False, "nextDue": began, "attempts": 0}
 
 
 async def _fill(table: Table, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -11,7 +11,6 @@ from shared.basics.events import log_event
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import Window, coverage, measure, percent, read_percent
 from shared.ledger.days import Day
-from shared.ledger.flight import PAST
 from shared.ledger.slices import DAY, midnight
 from shared.ledger.tallies import ScopeCounts
 from shared.rules.assess import Verdict
@@ -24,6 +23,8 @@ from shared.store.tables import Tables
 # Slices are read again until they are seven days old, so a day may change as long.
 _CHANGING: Final = timedelta(days=8)
 _SECONDS_A_DAY: Final = 86_400
+# What the first scan of thirty days may take before a low coverage is worth an alert.
+_FIRST_SCAN: Final = timedelta(days=1)
 
 
 async def watch_scan(app: App) -> None:
@@ -38,7 +39,7 @@ async def watch_scan(app: App) -> None:
     lag = found.lag_seconds if found.lag_seconds is not None else await _since_installed(tables, now)
     log_event("ingestion_lag", lagSeconds=lag)
     target = app.settings.coverage_target_percent
-    if read is not None and read < target:
+    if read is not None and read < target and not await _is_settling_in(tables, now):
         log_event("coverage_below_target", coveragePercent=read, targetPercent=target, oldestGap=found.oldest_gap)
     log_days(app, [day for day in days if day.day == midnight(now)])
 
@@ -74,8 +75,18 @@ def log_days(app: App, days: Sequence[Day]) -> None:
 
 async def _since_installed(tables: Tables, now: datetime) -> int:
     """Nothing was ever read whole: how long the installation is waiting for it, in seconds."""
-    seen = [flight.first_seen async for flight in all_flights(tables.control) if flight.first_seen != PAST]
-    return int((now - min(seen, default=now)).total_seconds())
+    return int((now - await _installed_at(tables, now)).total_seconds())
+
+
+async def _is_settling_in(tables: Tables, now: datetime) -> bool:
+    """Whether the first scan may still be reading its thirty days: a low coverage is no news then."""
+    return now - await _installed_at(tables, now) < _FIRST_SCAN
+
+
+async def _installed_at(tables: Tables, now: datetime) -> datetime:
+    """When a tenant was first seen; now, where none was."""
+    seen = [flight.first_seen async for flight in all_flights(tables.control) if flight.first_seen is not None]
+    return min(seen, default=now)
 
 
 async def _budgets(app: App, tables: Tables, day: datetime) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from shared.app.app import App
 from shared.basics.events import log_event
-from shared.ledger.head import FOREIGN, PARKED, SPLIT, Head
+from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import days_between, near_retention_end
 from shared.store.ledger import heads_of_day, make_due, release_parked
 
@@ -18,7 +18,7 @@ async def release(app: App, tenant: str, first: datetime, end: datetime) -> int:
     tables = await app.tables()
     released = 0
     async for head in _heads(app, tenant, first, end):
-        if head.state == PARKED:
+        if head.state == SliceState.PARKED:
             released += await release_parked(tables.slices, head.slice, app.clock())
     log_event("slices_released", tenant=tenant, slices=released)
     return released
@@ -32,7 +32,7 @@ async def rescan(app: App, tenant: str, first: datetime, end: datetime) -> int:
     tables = await app.tables()
     marked = 0
     async for head in _heads(app, tenant, first, end):
-        readable = head.state not in (SPLIT, FOREIGN, PARKED)
+        readable = head.state not in (SliceState.SPLIT, SliceState.FOREIGN, SliceState.PARKED)
         if readable and not near_retention_end(head.slice, app.clock(), app.retention):
             await make_due(tables.slices, head.slice, uuid4().hex)
             marked += 1
@@ -46,7 +46,7 @@ async def replay(app: App, tenant: str, first: datetime, end: datetime) -> int:
     tables = await app.tables()
     marked = 0
     async for head in _heads(app, tenant, first, end):
-        readable = head.state not in (SPLIT, FOREIGN, PARKED)
+        readable = head.state not in (SliceState.SPLIT, SliceState.FOREIGN, SliceState.PARKED)
         if head.quarantined and readable and not near_retention_end(head.slice, app.clock(), app.retention):
             await make_due(tables.slices, head.slice, uuid4().hex)
             marked += 1

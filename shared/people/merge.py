@@ -49,11 +49,11 @@ def merge(
     *,
     partner_tenant: str,
     names: Mapping[str, str],
-    federated_domains: Sequence[str],
+    federated_domains: Sequence[str] | None,
     now: datetime,
 ) -> Merged:
     """Put a complete read on top of what was known. `names` are user names by user key; `federated_domains` replace
-    those that were known, where there are any. Raises Shrunk."""
+    those that were known; None leaves them. Raises Shrunk."""
     _check(known, roster)
     old = known.file if known else DirectoryFile(partner_tenant_id=partner_tenant)
     called = {id_key(a.user_id): a.user_principal_name for a in old.delegated_admins} | dict(names)
@@ -71,7 +71,7 @@ def merge(
         partner_tenant_id=partner_tenant,
         delegated_admins=admins,
         customers=sorted(customers, key=lambda entry: id_key(entry.tenant_id)),
-        federated_domains=sorted(federated_domains or old.federated_domains),
+        federated_domains=sorted(old.federated_domains if federated_domains is None else federated_domains),
     )
     return Merged(file, min(dating.changed, default=None), dating.joined, dating.left)
 

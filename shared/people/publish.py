@@ -3,7 +3,7 @@ show."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -52,12 +52,19 @@ async def known_directory(tables: Tables) -> Loaded | None:
         return None
 
 
-async def publish_directory(app: App, lease: Lease, source: CompleteSource, names: Mapping[str, str]) -> Roster:
+async def publish_directory(
+    app: App,
+    lease: Lease,
+    source: CompleteSource,
+    names: Mapping[str, str],
+    federated: frozenset[str] | None = None,
+) -> Roster:
     """Replace the directory and make the slices due that it judges otherwise. Returns the new roster.
 
-    `names` are user names by user key. Since when slices must be read again is noted before the directory is replaced,
-    and forgotten when they are due, so that whoever goes on after a crash makes up for it. Raises Shrunk where the read
-    can only be a fault, Conflict where a directory file was loaded meanwhile, LeaseLost.
+    `names` are user names by user key, `federated` the domains that Graph calls federated (None: not read). Since when
+    slices must be read again is noted before the directory is replaced, and forgotten when they are due, so that
+    whoever goes on after a crash makes up for it. Raises Shrunk where the read can only be a fault, Conflict where a
+    directory file was loaded meanwhile, LeaseLost.
     """
     settings, tables, now = app.settings, await app.tables(), app.clock()
     roster = build_roster(source.fetched, settings.further_group_ids)
@@ -67,7 +74,7 @@ async def publish_directory(app: App, lease: Lease, source: CompleteSource, name
         roster,
         partner_tenant=settings.partner_tenant_id,
         names=names,
-        federated_domains=settings.federated_domains,
+        federated_domains=_federated_domains(settings.federated_domains, federated),
         now=now,
     )
     since = _due_since(app, source.state, merged, now)
@@ -82,6 +89,11 @@ async def publish_directory(app: App, lease: Lease, source: CompleteSource, name
             await rescan(app, tenant, since, now)
     log_event("directory_refreshed", joined=merged.joined, left=merged.left, requests=source.state.requests)
     return roster
+
+
+def _federated_domains(named: Sequence[str], read: frozenset[str] | None) -> list[str] | None:
+    """Those that the settings name and those that Graph calls so; None, which leaves what was known, for neither."""
+    return sorted({*named, *read}) if read is not None else ([*named] or None)
 
 
 def _due_since(app: App, state: State, merged: Merged, now: datetime) -> datetime | None:

@@ -22,6 +22,7 @@ from shared.graph.directory import AnyPage, Ask, Kind, SecurityDefaultsPart, fet
 from shared.graph.problems import BadAnswer, GraphProblem
 from shared.people.fetched import Fetched, registration_asks, roster_asks
 from shared.people.merge import Shrunk
+from shared.people.policies import refresh_policies
 from shared.people.publish import (
     CompleteSource,
     Registrations,
@@ -30,6 +31,7 @@ from shared.people.publish import (
     publish_lists,
 )
 from shared.people.roster import Roster
+from shared.posture.policies import Policies
 from shared.store.refresh import (
     Lease,
     LeaseLost,
@@ -104,6 +106,7 @@ class _Refresh:
         self._table = tables.directory
         self._lease = lease
         self._started = started
+        self._federated: frozenset[str] | None = None
 
     async def run(self, due: Iterable[State]) -> None:
         """Read what is due and publish what was read to its end."""
@@ -115,6 +118,7 @@ class _Refresh:
         registrations, roster = complete.get(REGISTRATIONS), complete.get(ROSTER)
         people: Roster | None = None
         if roster is not None:
+            self._federated = _federated(await refresh_policies(self._app))
             accounts = registrations.fetched.accounts if registrations else {}
             names = {key: a.user_principal_name for key, a in accounts.items() if a.user_principal_name}
             people = await self._publish_roster(roster, names)
@@ -211,7 +215,7 @@ class _Refresh:
     async def _publish_roster(self, source: CompleteSource, names: dict[str, str]) -> Roster | None:
         """Replace the directory; None where it was not replaced, which is noted with the source."""
         try:
-            return await publish_directory(self._app, self._lease, source, names)
+            return await publish_directory(self._app, self._lease, source, names, self._federated)
         except Shrunk as shrunk:
             again = replace(source.state, not_before=self._app.clock() + _AFTER_NONSENSE)
             await self._troubled(again, str(shrunk), abandon=True)
@@ -252,6 +256,13 @@ class _Refresh:
         await self._lease.renew(self._app.clock())
         await remove_pieces(self._table, state.run)  # first: a crash behind it must leave nothing that nobody names
         await write_state(self._table, done)
+
+
+def _federated(policies: Policies | None) -> frozenset[str] | None:
+    """The federated domains; None where they could not be read."""
+    if policies is None or policies.domains is None:
+        return None
+    return frozenset(domain.domain for domain in policies.domains if domain.federated)
 
 
 async def _ask_all(

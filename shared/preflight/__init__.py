@@ -5,6 +5,6 @@ whole way.
 """
 
 from shared.preflight.model import Check, Kind, Preflight, State
-from shared.preflight.run import preflight, preflight_when_due
+from shared.preflight.run import preflight, preflight_when_due, recent_preflight
 
-__all__ = ["Check", "Kind", "Preflight", "State", "preflight", "preflight_when_due"]
+__all__ = ["Check", "Kind", "Preflight", "State", "preflight", "preflight_when_due", "recent_preflight"]

@@ -30,6 +30,8 @@ _PROBES: Final = {
     _PIM: f"v1.0/{_PIM}eligibilityScheduleInstances?$filter=" + quote(f"groupId eq '{_NOBODY}'"),
     "policies/": "v1.0/policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled",
 }
+# A budget of its own: whoever asks for a preflight never has the scan wait (tests/preflight/test_preflight.py).
+_REQUESTS_PER_10_SECONDS: Final = 10
 _LICENCES: Final = {
     _SIGN_INS: ("Microsoft Entra ID P1 or P2 (sign-in log)", "The sign-in log needs it: assign one."),
     _PIM: (
@@ -53,7 +55,7 @@ async def check_graph(app: App, *, ask: bool) -> list[Check]:
 
 
 async def _problem(app: App, part: Part, tenant: str) -> GraphProblem | None:
-    graph = app.graph(tenant)
+    graph = app.graph(tenant, _REQUESTS_PER_10_SECONDS, use="preflight")
     try:
         await graph.get(f"{graph.base_url}/{_PROBES[part.path]}")
     except GraphProblem as problem:

@@ -70,10 +70,13 @@ async def save_preflight(table: Table, said: Preflight) -> None:
     await table.write(upsert(row))
 
 
+async def kept_preflight(table: Table) -> Preflight | None:
+    """What was found last; None when nobody ever looked."""
+    row = await table.get(*_ROW)
+    return None if row is None or is_newer(row) else Preflight.model_validate(unpack("said", row))
+
+
 async def last_preflight(table: Table) -> Preflight | None:
     """What was found last, but for what is ok; None when nobody ever looked."""
-    row = await table.get(*_ROW)
-    if row is None or is_newer(row):
-        return None
-    said = Preflight.model_validate(unpack("said", row))
-    return said.model_copy(update={"checks": [check for check in said.checks if check.state is not State.OK]})
+    said = await kept_preflight(table)
+    return said and said.model_copy(update={"checks": [check for check in said.checks if check.state is not State.OK]})

@@ -6,22 +6,54 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+from azure.core.exceptions import AzureError
+
 from shared.app.app import App
 from shared.app.settings import AuthMode, Settings
 from shared.basics.events import log_event
-from shared.messages.delivery import DELIVERED, Delivery
+from shared.messages.delivery import Delivery, DeliveryState
 from shared.preflight.graph import check_graph
 from shared.preflight.identity import check_identity
-from shared.preflight.model import Check, Kind, Preflight, State, last_preflight, preflight_of, save_preflight
+from shared.preflight.model import (
+    Check,
+    Kind,
+    Preflight,
+    State,
+    kept_preflight,
+    last_preflight,
+    preflight_of,
+    save_preflight,
+)
 from shared.preflight.queues import check_queues, queues_unasked
 from shared.preflight.storage import check_storage, storage_unasked
 from shared.store.alerts import page_of_deliveries
 from shared.store.directory import DirectoryMissing
+from shared.wire.text import clean
 
 # How often the timer looks.
 EVERY: Final = timedelta(hours=1)
+FRESH: Final = timedelta(minutes=1)
+# The name of the check that finds no channel at all: somebody's choice, not a fault of a channel.
+NO_CHANNEL: Final = "channels"
+# Has the platform read every Key Vault reference anew; otherwise it does so once a day (docs/operations.md).
+READ_AGAIN: Final = "sh infra/scripts/refresh-references.sh"
 _PAGES: Final = 5
 _STALE: Final = timedelta(days=2)
+
+
+async def recent_preflight(app: App) -> Preflight:
+    """What was found within the last minute, else what is found now; one check at a time. Never raises for what is
+    missing."""
+    async with app.turn("preflight"):
+        return await _kept(app) or await preflight(app)
+
+
+async def _kept(app: App) -> Preflight | None:
+    try:
+        kept = await kept_preflight((await app.tables()).control)
+    except AzureError:
+        return None
+    return kept if kept and app.clock() - FRESH < kept.checked_at <= app.clock() else None
 
 
 async def preflight(app: App) -> Preflight:
@@ -38,8 +70,18 @@ async def preflight(app: App) -> Preflight:
     said = preflight_of([identity, *graph, *storage, *queues, *rest], app.clock())
     if has_tables:
         await save_preflight((await app.tables()).control, said)
-    log_event("preflight", missing=said.missing, unknown=said.unknown)
+    log_event("preflight", missing=said.missing, unknown=said.unknown, **_missing_by_kind(said))
     return said
+
+
+def _missing_by_kind(said: Preflight) -> dict[str, int]:
+    """What alert rules ask for: what keeps the scan from reading, and who will not hear of it."""
+    lacking = [check for check in said.checks if check.state is State.MISSING]
+    return {
+        "missingPermissions": sum(check.kind is Kind.PERMISSION for check in lacking),
+        "missingLicences": sum(check.kind is Kind.LICENCE for check in lacking),
+        "deadChannels": sum(check.kind is Kind.WEBHOOK and check.name != NO_CHANNEL for check in lacking),
+    }
 
 
 async def preflight_when_due(app: App) -> None:
@@ -71,10 +113,11 @@ async def _check_directory(app: App) -> Check:
 async def _check_webhooks(app: App) -> list[Check]:
     """By the newest delivery that ended: nothing is sent for a check."""
     channels = app.settings.channels
-    if not channels:
+    wrong = [_wrong_channel(name, why) for name, why in app.settings.wrong_channels.items()]
+    if not channels and not wrong:
         todo = "Put its address into the vault and name it (README.md, Deploy), so that somebody hears of incidents."
         none, name = "No channel is configured.", "azd env set ALERT_CHANNELS soc=teams && azd provision"
-        return [Check(kind=Kind.WEBHOOK, name="channels", state=State.MISSING, detail=none, to_do=todo, command=name)]
+        return [Check(kind=Kind.WEBHOOK, name=NO_CHANNEL, state=State.MISSING, detail=none, to_do=todo, command=name)]
     table, after, newest = (await app.tables()).alerts, None, dict[str, Delivery]()
     for _ in range(_PAGES):
         rows, more = await page_of_deliveries(table, after)
@@ -84,7 +127,19 @@ async def _check_webhooks(app: App) -> list[Check]:
                 newest.setdefault(delivery.channel, delivery)
         if not more or newest.keys() >= channels.keys():
             break
-    return [_webhook(name, newest.get(name), _test_command(name, app.settings)) for name in channels]
+    return wrong + [_webhook(name, newest.get(name), _test_command(name, app.settings)) for name in channels]
+
+
+def _wrong_channel(name: str, why: str) -> Check:
+    shown = clean(name)
+    return Check(
+        kind=Kind.WEBHOOK,
+        name=shown,
+        state=State.MISSING,
+        detail=f"The channel is dead, and nothing is sent to it: {why}.",
+        to_do=f"Correct CHANNELS__{shown.upper()}__… and its secret in the vault, then have the app read it again.",
+        command=READ_AGAIN,
+    )
 
 
 def _test_command(channel: str, settings: Settings) -> str:
@@ -99,7 +154,7 @@ def _webhook(name: str, last: Delivery | None, command: str) -> Check:
         return Check(
             kind=Kind.WEBHOOK, name=name, state=State.UNKNOWN, detail=why, to_do="Send it a test.", command=command
         )
-    if last.state == DELIVERED:
+    if last.state == DeliveryState.DELIVERED:
         return Check(
             kind=Kind.WEBHOOK,
             name=name,

@@ -24,8 +24,8 @@ from shared.graph.signins import pages
 from shared.incidents.findings import Finding
 from shared.incidents.model import Facts, Who, contributions
 from shared.ledger.counts_json import mark_of
-from shared.ledger.flight import PAST, Flight
-from shared.ledger.head import IDLE, MAX_ATTEMPTS, NEVER, PARKED, SPLIT, Head
+from shared.ledger.flight import Flight
+from shared.ledger.head import MAX_ATTEMPTS, Head, SliceState
 from shared.ledger.slices import Slice, near_retention_end
 from shared.rules import RULES_VERSION
 from shared.scan.messages import SliceMessage, read_message
@@ -38,7 +38,7 @@ from shared.store.directory import DirectoryMissing
 from shared.store.exceptions import read_exceptions
 from shared.store.findings import finding_row, findings_of, quarantined_of, quarantined_row
 from shared.store.flights import change_flight, read_flight
-from shared.store.incidents import contribute
+from shared.store.incidents import Contributor, contribute
 from shared.store.ledger import FENCED_CHANGES, Claim, Lost, clear_due, due_mark, make_due, new_head
 from shared.store.rollups import roll_up
 from shared.store.tables import SCHEMA, Operation, Tables, delete, keys, upsert
@@ -91,10 +91,10 @@ async def _go_on(app: App, tables: Tables, message: SliceMessage, then: Sequence
     flight = await read_flight(tables.control, message.tenant)
     if flight.send_id != message.send_id:
         return []
-    if then and flight.not_before <= app.clock():
+    if then and not flight.must_wait(app.clock()):
         sent = await launch(app, tables, flight, then)
         return [sent] if sent else []
-    await change_flight(tables.control, flight, send_id="", slice_id="", until=PAST)
+    await change_flight(tables.control, flight, send_id="", slice_id="", until=None)
     return []
 
 
@@ -138,7 +138,7 @@ class _Work:
             return []
         now = self._app.clock()
         if near_retention_end(self._slice, now, self._app.retention):
-            await claim.write([], now, replace(claim.head, state=IDLE, next_due=NEVER, attempts=0))
+            await claim.write([], now, replace(claim.head, state=SliceState.IDLE, next_due=None, attempts=0))
             return []
         if claim.head.attempts > MAX_ATTEMPTS:
             await self.park(claim, "Its workers crashed too often.")
@@ -161,7 +161,7 @@ class _Work:
             await clear_due(self._tables.slices, self._slice, mark)
         await self._roll_up()
         if self._flight.problem:
-            await self._update_flight(problem="", problem_since=PAST)
+            await self._update_flight(problem="", problem_since=None)
         return []
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -204,14 +204,14 @@ class _Work:
         if attempts >= MAX_ATTEMPTS:
             await self.park(claim, str(problem))
             return
-        put_back = replace(head, state=IDLE, attempts=attempts, next_due=now + wait, problem=str(problem))
+        put_back = replace(head, state=SliceState.IDLE, attempts=attempts, next_due=now + wait, problem=str(problem))
         await claim.write([], now, put_back)
         await self._roll_up()
 
     async def park(self, claim: Claim, why: str) -> None:
         """Give up on the slice until an operator releases it; coverage shows it."""
         await claim.write(
-            [], self._app.clock(), replace(claim.head, state=PARKED, next_due=NEVER, problem=f"Parked. {why}")
+            [], self._app.clock(), replace(claim.head, state=SliceState.PARKED, next_due=None, problem=f"Parked. {why}")
         )
         log_event("slice_parked", slice=self._slice.id, attempts=claim.head.attempts)
         await self._roll_up()
@@ -265,15 +265,15 @@ class _Work:
 
     def _done(self, head: Head, age: timedelta, *, inconsistent: bool) -> Head:
         """The head after a read that was written to its end, with its next due time."""
-        done = replace(head, state=IDLE, attempts=0, whole=True, problem="", consistent=not inconsistent)
+        done = replace(head, state=SliceState.IDLE, attempts=0, whole=True, problem="", consistent=not inconsistent)
         if inconsistent:
             last = age >= self._ages[-1]
             again = self._app.clock() + _INCONSISTENT_AGAIN
             why = "The log served less than before; what it had shown stands."
-            return replace(done, problem=why, settled=age if last else head.settled, next_due=NEVER if last else again)
+            return replace(done, problem=why, settled=age if last else head.settled, next_due=None if last else again)
         done = replace(done, settled=age if head.settled is None else max(age, head.settled))
         next_age = done.next_age(self._ages)
-        return replace(done, next_due=NEVER if next_age is None else self._slice.end + next_age)
+        return replace(done, next_due=None if next_age is None else self._slice.end + next_age)
 
     async def _sessions(self, claim: Claim, reading: Reading) -> None:
         """Write what this slice proves for sessions, tell who went by them, then ask for those this slice goes by."""
@@ -351,22 +351,12 @@ class _Work:
     async def _contribute(self, claim: Claim, changes: Mapping[str, Mapping[Slice, tuple[Who, Facts] | None]]) -> None:
         if not changes:
             return
-        first_scan = self._slice.end <= self._flight.first_seen
+        first_seen = self._flight.first_seen
+        first_scan = first_seen is not None and self._slice.end <= first_seen
         exceptions = [stored.exception for stored in await read_exceptions(self._tables.control)]
         accepts = accepting(exceptions, self._app.clock())
-        await _all(
-            contribute(
-                self._tables.incidents,
-                key,
-                dict(change),
-                generation=claim.head.generation,
-                now=self._app.clock(),
-                first_scan=first_scan,
-                life=self._app.settings.life,
-                accepts=accepts,
-            )
-            for key, change in changes.items()
-        )
+        by = Contributor(claim.head.generation, self._app.clock(), first_scan, self._app.settings.life, accepts)
+        await _all(contribute(self._tables.incidents, key, dict(change), by) for key, change in changes.items())
 
     async def _finish(
         self,
@@ -409,8 +399,8 @@ class _Work:
         why = "It held too many pages and was split into halves."
         head = replace(
             claim.head,
-            state=SPLIT,
-            next_due=NEVER,
+            state=SliceState.SPLIT,
+            next_due=None,
             counts={},
             counts_mark="",
             records=0,

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from shared.app.app import App
 from shared.basics.events import log_event
-from shared.ledger.flight import PAST, Flight
-from shared.ledger.head import CLAIMED, FOREIGN, PARKED, SPLIT, Head
+from shared.ledger.flight import Flight
+from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import (
     Slice,
     alternate,
@@ -64,7 +64,7 @@ async def plan_scans(app: App) -> list[str]:
         if flight is None or not flight.is_free(now):
             flying += 1
             continue
-        if flying >= MOST_TENANTS_IN_FLIGHT or flight.not_before > now:
+        if flying >= MOST_TENANTS_IN_FLIGHT or flight.must_wait(now):
             continue
         due = due_slices(
             ledger,
@@ -86,7 +86,7 @@ def _since(app: App, flight: Flight | None, now: datetime) -> datetime:
     """From when on a tenant's log is read: as long before the installation as the first run goes, and all since then
     that the log may still hold, however short that first look back was."""
     look_back = timedelta(days=app.settings.lookback_days)
-    installed = flight.first_seen if flight is not None and flight.first_seen != PAST else now
+    installed = (flight.first_seen if flight is not None else None) or now
     return min(now - look_back, max(now - app.retention, installed - look_back))
 
 
@@ -104,7 +104,7 @@ async def launch(app: App, tables: Tables, flight: Flight, slices: Sequence[Slic
 
 
 def due_slices(
-    ledger: Ledger, grid: Sequence[Slice], *, now: datetime, installed: datetime, retention: timedelta
+    ledger: Ledger, grid: Sequence[Slice], *, now: datetime, installed: datetime | None, retention: timedelta
 ) -> list[Slice]:
     """The slices to read, in order. Pure.
 
@@ -112,13 +112,14 @@ def due_slices(
     the two of them in turn, so that no part starves. What is near the end of retention is left as it is.
     """
     heads = ledger.heads
-    standing = [(s.start, s.end) for s, head in heads.items() if head.state != SPLIT]
-    halves = [half for s, head in heads.items() if head.state == SPLIT for half in s.halves() or ()]
+    standing = [(s.start, s.end) for s, head in heads.items() if head.state != SliceState.SPLIT]
+    halves = [half for s, head in heads.items() if head.state == SliceState.SPLIT for half in s.halves() or ()]
     never = [s for s in gaps_in((*grid, *halves), standing) if s not in heads]
     again = [s for s, head in heads.items() if head.is_due(now)]
     marked = [s for s in _standing_for(ledger.marked, heads) if _may_be_read(heads.get(s), now)]
     wanted = {s for s in (*never, *again, *marked) if not near_retention_end(s, now, retention)}
-    backlog = {s for s in wanted if s.end <= installed and (s not in heads or heads[s].settled is None)}
+    unread = {s for s in wanted if s not in heads or heads[s].settled is None}
+    backlog = {s for s in unread if installed is not None and s.end <= installed}
     return alternate(
         in_turn(sorted(wanted - backlog, key=lambda s: s.start, reverse=True)),
         sorted(backlog, key=lambda s: s.start, reverse=True),
@@ -128,7 +129,7 @@ def due_slices(
 def _may_be_read(head: Head | None, now: datetime) -> bool:
     if head is None:
         return True
-    return head.state not in (PARKED, FOREIGN) and not (head.state == CLAIMED and head.lease_until > now)
+    return head.state not in (SliceState.PARKED, SliceState.FOREIGN) and not head.is_held(now)
 
 
 def _standing_for(marked: Iterable[Slice], heads: Mapping[Slice, Head]) -> list[Slice]:
@@ -137,7 +138,7 @@ def _standing_for(marked: Iterable[Slice], heads: Mapping[Slice, Head]) -> list[
     rest = [*marked]
     while rest:
         slice_ = rest.pop()
-        if slice_ in heads and heads[slice_].state == SPLIT:
+        if slice_ in heads and heads[slice_].state == SliceState.SPLIT:
             rest.extend(slice_.halves() or ())
         else:
             standing.append(slice_)
@@ -159,7 +160,7 @@ async def _pass_marks_on(tables: Tables, ledger: Ledger) -> None:
     stay and make the halves due for ever."""
     for slice_, etag in ledger.marked.items():
         head = ledger.heads.get(slice_)
-        if head is not None and head.state == SPLIT:
+        if head is not None and head.state == SliceState.SPLIT:
             for half in _standing_for([slice_], ledger.heads):
                 await make_due(tables.slices, half, "of the whole")
             await clear_due(tables.slices, slice_, etag)
@@ -175,7 +176,7 @@ async def _mend_roll_ups(
     now = app.clock()
     for day, marks in known.items():
         heads = by_day.get(day, [])
-        busy = any(head.state == CLAIMED and head.lease_until > now for head in heads)
+        busy = any(head.is_held(now) for head in heads)
         if not busy and not marks.is_of(block_marks(heads), tenant):
             await roll_up(tables.slices, tables.rollups, tenant, day, app.settings.read_ages)
 
@@ -199,6 +200,6 @@ async def _write_customer_months(tables: Tables) -> None:
 async def _noticed(tables: Tables, tenant: str, now: datetime) -> Flight | None:
     """The tenant's flight, with the time the tenant was first seen noted; None when somebody else notes it now."""
     flight = await read_flight(tables.control, tenant)
-    if flight.first_seen != PAST or flight.send_id:
+    if flight.first_seen is not None or flight.send_id:
         return flight
     return await change_flight(tables.control, flight, first_seen=now)

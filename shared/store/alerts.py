@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import batched
 from typing import Any, Final
 from uuid import uuid4
 
-from shared.messages.delivery import DROPPED, DUE, GATHERING, Delivery, Item, Redelivery
+from shared.messages.delivery import DROPPED, Delivery, DeliveryState, Item, Redelivery
+from shared.store.codec import Codec
 from shared.store.events import telling_columns, telling_of
-from shared.store.packing import pack, unpack
+from shared.store.swap import swap
 from shared.store.tables import (
     SCHEMA,
     Conflict,
@@ -28,7 +29,6 @@ from shared.store.tables import (
     insert,
     is_newer,
     keys,
-    merge,
     upsert,
     utc,
 )
@@ -93,7 +93,7 @@ def _items(table: Table, channel: str, incident: str) -> AsyncIterator[Row]:
 
 
 async def drop(table: Table, items: Iterable[Item]) -> None:
-    """Have events never told."""
+    """Drop events so that they are never delivered."""
     for batch in batched(items, _AT_ONCE, strict=False):
         await table.transact([op for item in batch for op in _settled(item.name, DROPPED)])
 
@@ -116,7 +116,7 @@ async def release(table: Table, delivery: Delivery, items: Sequence[Item], also:
         settled = [op for name in names for op in _settled(name, delivery.id)]
         await table.transact([insert(_columns(delivery)), *settled, *also])
         return
-    gathering = replace(delivery, state=GATHERING, members=tuple(names))
+    gathering = replace(delivery, state=DeliveryState.GATHERING, members=tuple(names))
     await table.transact([insert(_columns(gathering)), *also])
     await gather(table, gathering)
 
@@ -129,8 +129,8 @@ async def gather(table: Table, delivery: Delivery) -> None:
     for batch in batched([name for name in delivery.members if name in still], _AT_ONCE, strict=False):
         await table.transact([op for name in batch for op in _settled(name, delivery.id)])
     current = await read_delivery(table, delivery.id)
-    if current is not None and current.state == GATHERING:
-        await change(table, current, state=DUE, members=())
+    if current is not None and current.state == DeliveryState.GATHERING:
+        await change(table, current, state=DeliveryState.DUE, members=())
 
 
 async def read_delivery(table: Table, id_: str) -> Delivery | None:
@@ -148,83 +148,43 @@ async def deliveries_under_way(table: Table) -> list[Delivery]:
     return found[::-1]
 
 
-async def change(table: Table, delivery: Delivery, *, note: Operation | None = None, **columns: Any) -> Delivery:
-    """Compare-and-swap; a delivery that ends (or starts anew) moves. Raises Conflict when somebody else was first.
-    `note` is a row to write in the same transaction.
-
-    Our own success that comes back as a conflict is told by its owner (docs/platform-facts.md, "Table Storage").
+async def change(table: Table, delivery: Delivery, *, note: Operation | None = None, **changes: Any) -> Delivery:
+    """Change a delivery that is still as it was read; one that ends, or starts anew, moves to another row. Returns it
+    as it stands now. `note` is a row to write in the same transaction. Raises Conflict when somebody else was first.
     """
-    changed = replace(delivery, **columns)
+    changed = replace(delivery, **changes)
     if delivery.etag is None:
         raise ValueError("only a delivery that was read can be changed")
-    row = _columns(changed)
-    if changed.ended == delivery.ended:
-        operations = [merge(row, delivery.etag)]
-    else:
-        old = keys(PARTITION, (_ENDED if delivery.ended else _ACTIVE) + delivery.id)
-        operations = [delete(old, delivery.etag), insert(row)]
-    try:
-        etag = (await table.transact([*([note] if note else []), *operations]))[-1]
-    except Conflict:
-        current = await read_delivery(table, delivery.id)
-        if current is None or not changed.owner or replace(current, etag=None) != replace(changed, etag=None):
-            raise
-        return current
+    moves = changed.ended != delivery.ended
+    beside = [note] if note else []
+    if moves:
+        beside.append(delete(_key(delivery), delivery.etag))
+
+    def is_mine(stands: Row) -> bool:
+        return bool(changed.owner) and replace(_delivery(stands), etag=None) == replace(changed, etag=None)
+
+    etag = await swap(table, _columns(changed), None if moves else delivery.etag, is_mine=is_mine, beside=beside)
     return replace(changed, etag=etag)
 
 
+_CODEC: Final = Codec(Delivery, leaves=("etag",), packed=("message", "members"))
+
+
+def _key(delivery: Delivery) -> dict[str, Any]:
+    return keys(PARTITION, (_ENDED if delivery.ended else _ACTIVE) + delivery.id)
+
+
 def _columns(delivery: Delivery) -> dict[str, Any]:
-    never = delivery.created - timedelta(days=1)
-    return {
-        **keys(PARTITION, (_ENDED if delivery.ended else _ACTIVE) + delivery.id),
-        "v": SCHEMA,
-        "id": delivery.id,
-        "channel": delivery.channel,
-        "messageId": delivery.message_id,
-        "type": delivery.type,
-        "incident": delivery.incident,
-        "severity": delivery.severity,
-        "created": delivery.created,
-        "deadline": delivery.deadline,
-        "nextDue": delivery.next_due,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "earlier": delivery.earlier,
-        "busyUntil": delivery.busy_until or never,
-        "owner": delivery.owner,
-        "lastAt": delivery.last_at or never,
-        "lastStatus": delivery.last_status,
-        "lastAnswer": delivery.last_answer,
-        **pack("message", delivery.message),
-        **pack("members", delivery.members),
-    }
+    return {**_key(delivery), "v": SCHEMA, **_CODEC.columns(delivery)}
 
 
 def _delivery(row: Row) -> Delivery:
-    created = utc(row["created"])
-    busy, last = utc(row["busyUntil"]), utc(row["lastAt"])
-    return Delivery(
-        id=row["id"],
-        channel=row["channel"],
-        message_id=row["messageId"],
-        type=row["type"],
-        incident=row["incident"],
-        severity=row["severity"],
-        created=created,
-        deadline=utc(row["deadline"]),
-        next_due=utc(row["nextDue"]),
-        message=unpack("message", row),
-        state=row["state"],
-        attempts=row["attempts"],
-        earlier=row["earlier"],
-        busy_until=None if busy < created else busy,
-        owner=row["owner"],
-        last_at=None if last < created else last,
-        last_status=row["lastStatus"],
-        last_answer=row["lastAnswer"],
-        members=tuple(unpack("members", row) or ()),
-        etag=etag_of(row),
-    )
+    read = _CODEC.value(row, etag=etag_of(row))
+
+    def time(at: datetime | None) -> datetime | None:
+        return None if at is None or at < read.created else at  # version 1 wrote the day before for none
+
+    return replace(read, busy_until=time(read.busy_until), last_at=time(read.last_at))
 
 
 async def page_of_deliveries(table: Table, after: str | None = None) -> tuple[list[tuple[str, Delivery]], bool]:
@@ -253,7 +213,7 @@ async def redeliver(table: Table, delivery: Delivery, by: str, now: datetime, de
         table,
         delivery,
         note=insert(row),
-        state=DUE,
+        state=DeliveryState.DUE,
         next_due=now,
         deadline=deadline,
         earlier=delivery.attempts,

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.store.packing import pack, unpack
+from shared.store.swap import swap
 from shared.store.tables import (
     MAX_BATCH,
     SCHEMA,
@@ -25,9 +26,7 @@ from shared.store.tables import (
     Table,
     delete,
     etag_of,
-    insert,
     keys,
-    merge,
     upsert,
     utc,
 )
@@ -83,12 +82,11 @@ async def save_directory(
         "beganAt": began or now,
         "replaced": str(pointer["version"]) if pointer else "",  # removed next time too: a crash may leave its rows
     }
-    try:
-        await table.write(merge(row, etag_of(pointer)) if pointer else insert(row))
-    except Conflict:
-        stands = await table.get(*_POINTER)
-        if stands is None or (stands["version"], utc(stands["refreshedAt"])) != (version, now):
-            raise  # else it was our own success that came back as a conflict
+
+    def is_mine(stands: Row) -> bool:
+        return (stands["version"], utc(stands["refreshedAt"])) == (version, now)
+
+    await swap(table, row, etag_of(pointer) if pointer else None, is_mine=is_mine)
     for old in {str(pointer[column]) for column in ("version", "replaced") if pointer and pointer.get(column)}:
         if old != version:
             await _remove(table, f"version-{old}")

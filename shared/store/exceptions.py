@@ -5,20 +5,19 @@ An exception and the new line of its history change in one transaction, with If-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.exceptions.life import Line, Step
-from shared.exceptions.model import Covers, Papers, TechnicalException
+from shared.exceptions.model import TechnicalException
+from shared.store.codec import of_json, to_json
 from shared.store.packing import pack, unpack
-from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge, utc
+from shared.store.swap import swap
+from shared.store.tables import SCHEMA, Row, Table, etag_of, insert, is_newer, keys, merge, utc
 
 _PARTITION: Final = "exceptions"
 _EXCEPTION: Final = "exception-"
 _HISTORY: Final = "history-"
-_TIMES: Final = ("starts", "ends", "requested_at", "approved_at", "withdrawn_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Stored:
 
 
 async def read_exceptions(table: Table) -> list[Stored]:
-    """All of them, the one asked for last first."""
+    """All exceptions, newest request first."""
     rows = table.prefixed(_PARTITION, _EXCEPTION)
     found = [Stored(_exception(row), etag_of(row)) async for row in rows if not is_newer(row)]
     return sorted(found, key=lambda s: (s.exception.requested_at, s.exception.id), reverse=True)
@@ -44,11 +43,12 @@ async def read_exception(table: Table, id_: str) -> Stored | None:
 
 async def read_history(table: Table, id_: str) -> list[Line]:
     """What happened to it, the oldest first."""
-    prefix = f"{_HISTORY}{id_}-"
-    return [
-        Line(int(str(row["RowKey"]).removeprefix(prefix)), utc(row["at"]), row["by"], row["action"], row["detail"])
-        async for row in table.prefixed(_PARTITION, prefix)
-    ]
+    return [_line(row, id_) async for row in table.prefixed(_PARTITION, f"{_HISTORY}{id_}-")]
+
+
+def _line(row: Row, id_: str) -> Line:
+    number = int(str(row["RowKey"]).removeprefix(f"{_HISTORY}{id_}-"))
+    return Line(number, utc(row["at"]), row["by"], row["action"], row["detail"])
 
 
 async def write_step(table: Table, step: Step, etag: str | None) -> None:
@@ -63,18 +63,12 @@ async def write_step(table: Table, step: Step, etag: str | None) -> None:
         "action": line.action,
         "detail": line.detail,
     }
-    try:
-        await table.transact([merge(row, etag) if etag else insert(row), insert(note)])
-    except Conflict:
-        if line not in await read_history(table, step.after.id):
-            raise
+    first = merge(row, etag) if etag else insert(row)
+    await swap(table, note, None, beside=[first], is_mine=lambda stands: _line(stands, step.after.id) == line)
 
 
 def _row(exception: TechnicalException) -> dict[str, Any]:
-    value = asdict(exception)
-    value["covers"]["rules"] = sorted(exception.covers.rules)
-    for name in _TIMES:
-        value[name] = getattr(exception, name).isoformat()
+    value = to_json(exception)
     return {
         **keys(_PARTITION, _EXCEPTION + exception.id),
         "v": SCHEMA,
@@ -85,13 +79,4 @@ def _row(exception: TechnicalException) -> dict[str, Any]:
 
 
 def _exception(row: Row) -> TechnicalException:
-    value: Mapping[str, Any] = unpack("record", row)
-    covers, papers = value["covers"], value["papers"]
-    return TechnicalException(
-        **{
-            **value,
-            **{name: datetime.fromisoformat(value[name]) for name in _TIMES},
-            "covers": Covers(**{**covers, "rules": frozenset(covers["rules"])}),
-            "papers": Papers(**{**papers, "others": tuple(papers["others"])}),
-        }
-    )
+    return of_json(TechnicalException, unpack("record", row))

@@ -12,8 +12,9 @@ from shared.incidents.findings import Finding
 from shared.ledger.slices import Slice, midnight, partition_of
 from shared.rules.rule import Severity
 from shared.signin.decoding import Quarantined
+from shared.store.codec import Codec
 from shared.store.packing import TooLong, pack_bytes
-from shared.store.tables import SCHEMA, Row, Table, is_newer, keys, utc
+from shared.store.tables import SCHEMA, Row, Table, is_newer, keys
 
 _FINDING: Final = "find-"
 _QUARANTINED: Final = "quar-"
@@ -22,63 +23,26 @@ _INT32: Final = 2**31 - 1
 _RAW_ROOM: Final = 300_000  # several share a batch
 
 
+_CODEC: Final = Codec(Finding, leaves=("fits",), longest={"id": 1024})
+
+
 def finding_row(partition: str, finding: Finding) -> dict[str, Any]:
     """A finding as a row. Its key is time and id, so that the halves of a split slice inherit it."""
     return {
         **keys(partition, f"{_FINDING}{finding.at:%H%M%S%f}-{_key_of(finding.id)}"),
         "v": SCHEMA,
-        "id": finding.id[:1024],
-        "at": finding.at,
-        "scope": finding.scope,
-        "evidence": finding.evidence,
-        "verdict": finding.verdict,
+        **_CODEC.columns(finding),
         "code": max(-_INT32, min(finding.code, _INT32)),  # Entra's have six digits; a broken one may have any number
-        "interactive": finding.interactive,
         "rules": ",".join(finding.rules),
         "severities": ",".join(str(int(severity)) for _, severity in finding.fits),
         "severity": int(finding.severity),
-        "user": finding.user,
-        "userName": finding.user_name,
-        "userDisplayName": finding.user_display_name,
-        "customer": finding.customer,
-        "app": finding.app,
-        "appName": finding.app_name,
-        "resourceName": finding.resource_name,
-        "client": finding.client,
-        "userAgent": finding.user_agent,
-        "ip": finding.ip,
-        "sessionId": finding.session_id,
-        "tokenId": finding.token_id,
-        "correlationId": finding.correlation_id,
     }
 
 
 def finding_of_row(row: Row) -> Finding:
     """The finding a row holds."""
     severities = (Severity(int(s)) for s in str(row["severities"]).split(","))
-    return Finding(
-        id=row["id"],
-        at=utc(row["at"]),
-        scope=row["scope"],
-        evidence=row["evidence"],
-        verdict=row["verdict"],
-        code=row["code"],
-        interactive=row["interactive"],
-        fits=tuple(zip(str(row["rules"]).split(","), severities, strict=True)),
-        user=row["user"],
-        user_name=row["userName"],
-        user_display_name=row["userDisplayName"],
-        customer=row["customer"],
-        app=row["app"],
-        app_name=row["appName"],
-        resource_name=row["resourceName"],
-        client=row["client"],
-        user_agent=row["userAgent"],
-        ip=row["ip"],
-        session_id=row["sessionId"],
-        token_id=row["tokenId"],
-        correlation_id=row["correlationId"],
-    )
+    return _CODEC.value(row, fits=tuple(zip(str(row["rules"]).split(","), severities, strict=True)))
 
 
 def finding_range(slice_: Slice) -> tuple[str, str]:

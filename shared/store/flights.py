@@ -1,21 +1,19 @@
-"""One row a tenant: which slice is in flight, and when the tenant may be asked again.
-
-At most one slice of a tenant is in flight, so that its throttling budget is never fought over and the queue never holds
-the backlog. The row also says what keeps a whole tenant from being read: throttling, a missing licence or consent.
-"""
+"""One row a tenant, its flight (shared/ledger/flight.py): key of the tenant, `flight`."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.basics.spelling import id_key
 from shared.ledger.flight import Flight
-from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, insert, is_newer, keys, merge, utc
+from shared.store.codec import NEVER, Codec
+from shared.store.swap import swap
+from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, is_newer, keys
 
 _ROW: Final = "flight"
+_CODEC: Final = Codec(Flight, names={"slice_id": "slice"}, leaves=("tenant", "etag"), longest={"problem": 1000})
 
 
 async def read_flight(table: Table, tenant: str) -> Flight:
@@ -31,38 +29,23 @@ async def all_flights(table: Table) -> AsyncIterator[Flight]:
             yield _flight(str(row["PartitionKey"]), row)
 
 
-async def change_flight(table: Table, flight: Flight, **columns: Any) -> Flight | None:
-    """Compare-and-swap; None when somebody else was first (our own success that came back as a conflict counts)."""
-    changed = replace(flight, **columns)
-    row = {
-        **keys(id_key(changed.tenant), _ROW),
-        "v": SCHEMA,
-        "sendId": changed.send_id,
-        "slice": changed.slice_id,
-        "until": changed.until,
-        "notBefore": changed.not_before,
-        "problem": changed.problem[:1000],
-        "problemSince": changed.problem_since,
-        "firstSeen": changed.first_seen,
-    }
+async def change_flight(table: Table, flight: Flight, **changes: Any) -> Flight | None:
+    """Change a flight that is still as it was read. Returns it as it stands now; None if somebody else was first."""
+    changed = replace(flight, **changes)
+    row = {**keys(id_key(changed.tenant), _ROW), "v": SCHEMA, **_CODEC.columns(changed)}
+
+    def is_mine(stands: Row) -> bool:
+        return bool(changed.send_id) and replace(_flight(flight.tenant, stands), etag=None) == replace(
+            changed, etag=None
+        )
+
     try:
-        return replace(changed, etag=await table.write(merge(row, flight.etag) if flight.etag else insert(row)))
+        return replace(changed, etag=await swap(table, row, flight.etag, is_mine=is_mine))
     except Conflict:
-        current = await read_flight(table, flight.tenant)
-        return current if replace(current, etag=None) == replace(changed, etag=None) and changed.send_id else None
+        return None
 
 
 def _flight(tenant: str, row: Row) -> Flight:
     if is_newer(row):
-        return Flight(tenant, send_id="newer", until=datetime(9999, 12, 31, tzinfo=UTC))
-    return Flight(
-        tenant,
-        send_id=row["sendId"],
-        slice_id=row["slice"],
-        until=utc(row["until"]),
-        not_before=utc(row["notBefore"]),
-        problem=row["problem"],
-        problem_since=utc(row["problemSince"]),
-        first_seen=utc(row["firstSeen"]),
-        etag=etag_of(row),
-    )
+        return Flight(tenant, send_id="newer", until=NEVER)
+    return _CODEC.value(row, tenant=tenant, etag=etag_of(row))

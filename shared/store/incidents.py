@@ -9,30 +9,28 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
+from shared.incidents.contributions import Contribution, counted, nothing, summed
 from shared.incidents.history import Line
-from shared.incidents.life import USUAL_LIFE, Accepts, Life, Note, Step, accept_nothing, after
+from shared.incidents.life import USUAL_LIFE, Accepts, Life, News, Note, Step, accept_nothing, apply_findings
 from shared.incidents.model import (
     ALL_SCOPES,
-    OPEN,
-    PAST,
-    RESOLVED,
     Facts,
     Incident,
+    IncidentState,
     Telling,
     Who,
-    adds,
-    counted_on,
-    only_grew,
-    total,
 )
 from shared.ledger.slices import Slice
+from shared.store.codec import Codec
 from shared.store.events import event_row
+from shared.store.swap import swap, until_settled
 from shared.store.tables import (
     SCHEMA,
-    Conflict,
     Operation,
     Row,
     Table,
@@ -50,7 +48,12 @@ SHARDS: Final = tuple(f"shard-{digit}" for digit in "0123")
 _INCIDENT: Final = "incident-"
 _CONTRIBUTION: Final = "part-"
 _HISTORY: Final = "history-"
-_TRIES: Final = 20
+
+
+_NOBODY: Final = Who("", "", "", "", "")
+_PACKED: Final = ("traits", "known", "unheard")
+_FACTS: Final = Codec(Facts, packed=_PACKED)
+_INCIDENTS: Final = Codec(Incident, names={"key": "id"}, packed=_PACKED)
 
 
 def shard_of(key: str) -> str:
@@ -61,88 +64,81 @@ def shard_of(key: str) -> str:
 type Change = dict[Slice, tuple[Who, Facts] | None]
 
 
-async def contribute(
-    table: Table,
-    key: str,
-    change: Change,
-    *,
-    generation: str,
-    now: datetime,
-    first_scan: bool,
-    life: Life = USUAL_LIFE,
-    accepts: Accepts = accept_nothing,
-) -> None:
-    """Replace what slices contribute to one incident; None takes a contribution away. `accepts` says what silences it.
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """Who contributes: the generation of the read, its time (UTC), whether it is of the days before the installation,
+    and by which rules incidents live. `accepts` says what silences one."""
+
+    generation: str
+    now: datetime
+    first_scan: bool
+    life: Life = USUAL_LIFE
+    accepts: Accepts = accept_nothing
+
+
+async def contribute(table: Table, key: str, change: Change, by: Contributor) -> None:
+    """Replace what slices contribute to one incident; None takes a contribution away.
 
     Only a newer generation replaces a contribution. Several slices change together where one is split into halves.
     Raises Conflict when others change the incident all the time.
     """
-    for _ in range(_TRIES):
-        try:
-            await _contribute_once(
-                table, key, change, generation, now, first_scan=first_scan, life=life, accepts=accepts
-            )
-        except Conflict:
-            continue
-        return
-    raise Conflict(f"incident {key} changes all the time")
+    await until_settled(f"incident {key}", partial(_contribute_once, table, key, change, by))
 
 
-async def _contribute_once(
-    table: Table,
-    key: str,
-    change: Change,
-    generation: str,
-    now: datetime,
-    *,
-    first_scan: bool,
-    life: Life,
-    accepts: Accepts,
-) -> None:
+async def _contribute_once(table: Table, key: str, change: Change, by: Contributor) -> None:
     shard = shard_of(key)
     incident_row = await table.get(shard, _INCIDENT + key)
     if incident_row is not None and is_newer(incident_row):
         return
     before = incident_of(incident_row) if incident_row else None
-    since = before.since if before else PAST
-    operations: list[Operation] = []
-    replaced: dict[str, Facts] = {}
-    added: list[Facts] = []
-    facts = before.facts if before else None
-    grew = True
-    who = None
-    for slice_, part in change.items():
-        row_key = f"{_CONTRIBUTION}{key}-{slice_.id}"
-        old_row = await table.get(shard, row_key)
-        if old_row is not None and (str(old_row["generation"]) >= generation or is_newer(old_row)):
-            continue
-        old = _facts(old_row) if old_row else None
-        new = part[1] if part else None
-        who = part[0] if part else who
-        # Nothing is a row too, even where none stood: an older worker that is half-way must not bring one back.
-        stored = new or Facts(0, now, now, frozenset(), 0, 0, frozenset())
-        row = {**keys(shard, row_key), "slice": slice_.id, "generation": generation, **_fact_columns(stored)}
-        operations.append(merge(row, etag_of(old_row)) if old_row else insert(row))
-        replaced[row_key] = stored
-        if new and adds(old, new):
-            added.append(new)
-        if only_grew(old, new):
-            facts = counted_on(facts, old, new, since) if new else facts
-        else:
-            grew = False
-    if not operations:
+    since = before.since if before else None
+    parts = [part for slice_, new in change.items() if (part := await _replaced(table, key, slice_, new, by))]
+    if not parts:
         return
-    if not grew:
-        others = table.prefixed(shard, f"{_CONTRIBUTION}{key}-")
-        parts = {str(row["RowKey"]): _facts(row) async for row in others}
-        facts = total({**parts, **replaced}.values(), since)
-    elif facts is not None and facts.count == 0:
-        facts = None
-    known = who or (before.who if before else Who("", "", "", "", ""))
-    step = after(before, key, known, facts, added=added, now=now, life=life, accepts=accepts)
+    counts = counted(before.facts if before else None, (part.contribution for part in parts), since)
+    facts = counts.facts
+    if counts.needs_all:
+        others = table.prefixed(shard, _parts_of(key))
+        standing = {str(row["RowKey"]): _FACTS.value(row) async for row in others}
+        facts = summed(standing, {part.row_key: part.stored for part in parts}, since)
+    known = next((part.who for part in reversed(parts) if part.who), before.who if before else _NOBODY)
+    step = apply_findings(before, News(key, known, facts, by.now, tuple(counts.added)), by.life, by.accepts)
+    operations = [part.operation for part in parts]
     if step is not None:
-        operations += _step_rows(step, now, etag_of(incident_row) if incident_row else None, first_scan=first_scan)
+        etag = etag_of(incident_row) if incident_row else None
+        operations += _step_rows(step, by.now, etag, first_scan=by.first_scan)
     await table.transact(operations)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A slice's contribution as it is about to be written."""
+
+    row_key: str
+    who: Who | None
+    contribution: Contribution
+    stored: Facts
+    operation: Operation
+
+
+async def _replaced(
+    table: Table, key: str, slice_: Slice, new: tuple[Who, Facts] | None, by: Contributor
+) -> _Part | None:
+    """The write that replaces a slice's contribution; None where a newer read already did."""
+    row_key = _parts_of(key) + slice_.id
+    old = await table.get(shard_of(key), row_key)
+    if old is not None and (str(old["generation"]) >= by.generation or is_newer(old)):
+        return None
+    who, facts = new or (None, None)
+    stored = facts or nothing(by.now)
+    columns = {"v": SCHEMA, "slice": slice_.id, "generation": by.generation, **_FACTS.columns(stored)}
+    row = {**keys(shard_of(key), row_key), **columns}
+    contribution = Contribution(_FACTS.value(old) if old else None, facts)
+    return _Part(row_key, who, contribution, stored, merge(row, etag_of(old)) if old else insert(row))
+
+
+def _parts_of(key: str) -> str:
+    return f"{_CONTRIBUTION}{key}-"
 
 
 def _step_rows(step: Step, now: datetime, etag: str | None, *, first_scan: bool = False) -> list[Operation]:
@@ -158,87 +154,14 @@ def _step_rows(step: Step, now: datetime, etag: str | None, *, first_scan: bool 
     return rows
 
 
-def _fact_columns(facts: Facts) -> dict[str, Any]:
-    return {
-        "v": SCHEMA,
-        "count": facts.count,
-        "first": facts.first,
-        "last": facts.last,
-        "rules": ",".join(sorted(facts.rules)),
-        "severity": facts.severity,
-        "announceable": facts.announceable,
-        "scopes": ",".join(sorted(facts.scopes)),
-    }
-
-
-def _facts(row: Row) -> Facts:
-    return Facts(
-        count=row["count"],
-        first=utc(row["first"]),
-        last=utc(row["last"]),
-        rules=_set(row["rules"]),
-        severity=row["severity"],
-        announceable=row["announceable"],
-        scopes=_scopes(row),
-    )
-
-
-def _scopes(row: Row) -> frozenset[str]:
-    listed = row.get("scopes")
-    return ALL_SCOPES if listed is None else _set(listed)
-
-
-def _set(listed: str) -> frozenset[str]:
-    return frozenset(filter(None, listed.split(",")))
-
-
 def incident_columns(incident: Incident) -> dict[str, Any]:
     """An incident as a row."""
-    return {
-        **keys(shard_of(incident.key), _INCIDENT + incident.key),
-        "id": incident.key,
-        "user": incident.who.user,
-        "userName": incident.who.user_name,
-        "customer": incident.who.customer,
-        "app": incident.who.app,
-        "appName": incident.who.app_name,
-        "announced": incident.announced,
-        "opening": incident.opening,
-        "state": incident.state,
-        "reason": incident.reason,
-        "since": incident.since,
-        "tellings": incident.tellings,
-        "toldAt": incident.told_at,
-        "toldLast": incident.told_last,
-        "openedAt": incident.opened_at,
-        "grewAt": incident.grew_at,
-        "snoozedUntil": incident.snoozed_until,
-        "resolvedAt": incident.resolved_at,
-        "revision": incident.revision,
-        **_fact_columns(incident.facts),
-    }
+    return {**keys(shard_of(incident.key), _INCIDENT + incident.key), "v": SCHEMA, **_INCIDENTS.columns(incident)}
 
 
 def incident_of(row: Row) -> Incident:
     """The incident a row holds."""
-    return Incident(
-        key=row["id"],
-        who=Who(row["user"], row["userName"], row["customer"], row["app"], row["appName"]),
-        facts=_facts(row),
-        announced=row["announced"],
-        opening=row["opening"],
-        state=row["state"],
-        reason=row["reason"],
-        since=utc(row["since"]),
-        tellings=row["tellings"],
-        told_at=utc(row["toldAt"]),
-        told_last=utc(row["toldLast"]),
-        opened_at=utc(row["openedAt"]),
-        grew_at=utc(row["grewAt"]),
-        snoozed_until=utc(row["snoozedUntil"]),
-        resolved_at=utc(row["resolvedAt"]),
-        revision=row["revision"],
-    )
+    return _INCIDENTS.value(row)
 
 
 # --- what people and time do to an incident ---------------------------------------------------------------------------
@@ -272,14 +195,25 @@ async def history(table: Table, key: str) -> list[Line]:
 
 async def take_step(table: Table, step: Step, etag: str, now: datetime) -> None:
     """Write what happened, if the incident is still the one with that etag. Raises Conflict."""
-    await table.transact(_step_rows(step, now, etag))
+    *others, last = _step_rows(step, now, etag)
+    if not step.notes:
+        await table.transact([*others, last])
+        return
+    note = step.notes[-1]
+    line = _note_row(step.incident, step.incident.revision, note, now)
+    beside = [op for op in (*others, last) if op[1]["RowKey"] != line["RowKey"]]
+
+    def is_mine(stands: Row) -> bool:
+        return (utc(stands["at"]), stands["by"], stands["action"]) == (now, note.by, note.action)
+
+    await swap(table, line, None, is_mine=is_mine, beside=beside)
 
 
 async def unresolved(table: Table) -> AsyncIterator[tuple[Incident, str]]:
     """The incidents that are not resolved, each with its row's etag."""
     for shard in SHARDS:
         async for row in table.prefixed(shard, _INCIDENT):
-            if not is_newer(row) and row["state"] != RESOLVED:
+            if not is_newer(row) and row["state"] != IncidentState.RESOLVED:
                 yield incident_of(row), etag_of(row)
 
 
@@ -317,13 +251,18 @@ def _key_bound(place: int) -> str:
     return f"{_INCIDENT}{place:04x}" if place < 0x10000 else f"{_INCIDENT}g"
 
 
+def _scopes(row: Row) -> frozenset[str]:
+    listed = row.get("scopes")
+    return ALL_SCOPES if listed is None else frozenset(filter(None, str(listed).split(",")))
+
+
 async def open_by_severity(table: Table, scopes: Collection[str] = ALL_SCOPES) -> Counter[int]:
     """How many incidents with findings of these scopes are open, by severity: three columns of each incident, however
     many findings it has."""
 
     async def of_shard(shard: str) -> Counter[int]:
         rows = table.prefixed(shard, _INCIDENT, select=["state", "severity", "scopes", "v"])
-        found = [row async for row in rows if row["state"] == OPEN and not is_newer(row)]
+        found = [row async for row in rows if row["state"] == IncidentState.OPEN and not is_newer(row)]
         return Counter(int(row["severity"]) for row in found if not _scopes(row).isdisjoint(scopes))
 
     return sum(await asyncio.gather(*(of_shard(shard) for shard in SHARDS)), Counter())

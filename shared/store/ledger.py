@@ -13,9 +13,11 @@ from itertools import chain
 from typing import Any, Final
 
 from shared.ledger.counts import Counts
-from shared.ledger.head import CLAIMED, FOREIGN, IDLE, NEVER, PARKED, SPLIT, Head
+from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, midnight, partition_of, slice_named
+from shared.store.codec import NEVER, Codec
 from shared.store.packing import pack_first, packed_columns, unpack
+from shared.store.swap import swap
 from shared.store.tables import (
     SCHEMA,
     Conflict,
@@ -24,12 +26,10 @@ from shared.store.tables import (
     Table,
     delete,
     etag_of,
-    insert,
     is_newer,
     keys,
     merge,
     upsert,
-    utc,
     wire_bytes,
 )
 
@@ -39,6 +39,13 @@ COUNTS_ROOM: Final = 400_000  # of a row's 1 MiB
 _BATCH_BYTES: Final = 1_000_000
 _HEAD: Final = "head-"
 _DUE: Final = "due-"
+_CODEC: Final = Codec(
+    Head,
+    names={"settled": "settledSeconds"},
+    leaves=("slice", "counts"),
+    none={"lease_until": NEVER, "next_due": NEVER},
+    longest={"problem": 1000},
+)
 
 
 class Lost(Exception):  # noqa: N818 - what happened to the claim
@@ -51,29 +58,8 @@ def head_row(slice_: Slice) -> dict[str, Any]:
 
 
 def _columns(head: Head) -> dict[str, Any]:
-    return {
-        **head_row(head.slice),
-        "v": SCHEMA,
-        "state": head.state,
-        "owner": head.owner,
-        "sendId": head.send_id,
-        "generation": head.generation,
-        "batch": head.batch,
-        "leaseUntil": head.lease_until,
-        "attempts": head.attempts,
-        "settledSeconds": -1 if head.settled is None else int(head.settled.total_seconds()),
-        "nextDue": head.next_due,
-        "whole": head.whole,
-        "consistent": head.consistent,
-        "records": head.records,
-        "quarantined": head.quarantined,
-        "requests": head.requests,
-        "problem": head.problem[:1000],
-        "versions": head.versions,
-        "markOfCounts": head.counts_mark,
-        "acceptedQuarantine": head.accepted_quarantine,
-        **pack_first("counts", chain((head.counts,), _shorter(head.counts)), COUNTS_ROOM),
-    }
+    counts = pack_first("counts", chain((head.counts,), _shorter(head.counts)), COUNTS_ROOM)
+    return {**head_row(head.slice), "v": SCHEMA, **_CODEC.columns(head), **counts}
 
 
 def _shorter(counts: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -83,55 +69,28 @@ def _shorter(counts: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _head(row: Row, tenant: str, day: datetime) -> Head:
     slice_ = slice_named(tenant, day, str(row["RowKey"]).removeprefix(_HEAD))
     if is_newer(row):
-        return Head(slice_, state=FOREIGN)
-    settled = int(row["settledSeconds"])
-    return Head(
-        slice=slice_,
-        state=row["state"],
-        owner=row["owner"],
-        send_id=row["sendId"],
-        generation=row["generation"],
-        batch=row["batch"],
-        lease_until=utc(row["leaseUntil"]),
-        attempts=row["attempts"],
-        settled=None if settled < 0 else timedelta(seconds=settled),
-        next_due=utc(row["nextDue"]),
-        whole=row["whole"],
-        consistent=row["consistent"],
-        records=row["records"],
-        quarantined=row["quarantined"],
-        requests=row["requests"],
-        problem=row["problem"],
-        versions=row["versions"],
-        counts=unpack("counts", row) or {},
-        counts_mark=row.get("markOfCounts", ""),
-        accepted_quarantine=row.get("acceptedQuarantine", 0),
-    )
+        return Head(slice_, state=SliceState.FOREIGN)
+    return _CODEC.value(row, slice=slice_, counts=unpack("counts", row) or {})
 
 
-_WITHOUT_COUNTS: Final = (
-    *("PartitionKey", "RowKey"),
-    *(name for name in _columns(Head(Slice("any", NEVER, timedelta(minutes=1)))) if not name.startswith("counts")),
-)
+_WITHOUT_COUNTS: Final = ("PartitionKey", "RowKey", "v", *_CODEC.plain_columns)
 
 
 async def heads_of_day(table: Table, tenant: str, day: datetime, *, counts: bool = False) -> AsyncIterator[Head]:
     """The heads of a tenant's day, in order of time. Without `counts` theirs stay in the table: they are nearly all of
     a head, and whoever asks what is due looks at a month of them."""
-    any_slice = Slice(tenant, midnight(day), timedelta(minutes=1))
-    async for row in table.prefixed(any_slice.partition, _HEAD, None if counts else _WITHOUT_COUNTS):
-        yield _head(row, tenant, any_slice.start)
+    async for row in table.prefixed(partition_of(tenant, day), _HEAD, None if counts else _WITHOUT_COUNTS):
+        yield _head(row, tenant, midnight(day))
 
 
 async def counts_of_heads(
     table: Table, tenant: str, start: datetime, end: datetime
 ) -> AsyncIterator[Mapping[str, Any]]:
     """What the slices counted that begin within a part of a day, one by one: all of them together are large."""
-    partition = partition_of(tenant, start)
     last = "~" if midnight(end) > midnight(start) else f"{end:%H%M%S}"
     select = ["RowKey", "v", "state", *packed_columns("counts")]
-    async for row in table.range(partition, f"{_HEAD}{start:%H%M%S}", _HEAD + last, select):
-        if not is_newer(row) and row["state"] != SPLIT:
+    async for row in table.range(partition_of(tenant, start), f"{_HEAD}{start:%H%M%S}", _HEAD + last, select):
+        if not is_newer(row) and row["state"] != SliceState.SPLIT:
             yield unpack("counts", row) or {}
 
 
@@ -151,11 +110,9 @@ async def make_due(table: Table, slice_: Slice, mark: str) -> None:
 
 async def due_marks(table: Table, tenant: str, day: datetime) -> dict[Slice, str]:
     """The slices of a tenant's day that were made due, each with its etag."""
-    start = midnight(day)
-    partition = Slice(tenant, start, timedelta(minutes=1)).partition
     return {
-        slice_named(tenant, start, str(row["RowKey"]).removeprefix(_DUE)): etag_of(row)
-        async for row in table.prefixed(partition, _DUE)
+        slice_named(tenant, midnight(day), str(row["RowKey"]).removeprefix(_DUE)): etag_of(row)
+        async for row in table.prefixed(partition_of(tenant, day), _DUE)
     }
 
 
@@ -176,10 +133,12 @@ async def clear_due(table: Table, slice_: Slice, etag: str) -> None:
 async def release_parked(table: Table, slice_: Slice, now: datetime) -> bool:
     """Have a parked slice tried again, with its attempts forgotten; False when it is not parked any more."""
     row = await table.get(slice_.partition, _HEAD + slice_.name)
-    if row is None or is_newer(row) or row["state"] != PARKED:
+    if row is None or is_newer(row) or row["state"] != SliceState.PARKED:
         return False
     try:
-        await table.write(merge({**head_row(slice_), "state": IDLE, "attempts": 0, "nextDue": now}, etag_of(row)))
+        await table.write(
+            merge({**head_row(slice_), "state": SliceState.IDLE.value, "attempts": 0, "nextDue": now}, etag_of(row))
+        )
     except Conflict:
         return False
     return True
@@ -207,14 +166,14 @@ class Claim:
         """
         row = await table.get(slice_.partition, _HEAD + slice_.name)
         old = _head(row, slice_.tenant, midnight(slice_.start)) if row else Head(slice_)
-        if old.state in (SPLIT, PARKED, FOREIGN):
+        if old.state in (SliceState.SPLIT, SliceState.PARKED, SliceState.FOREIGN):
             return None
-        if old.state == CLAIMED and old.lease_until > now and old.send_id != send_id:
+        if old.is_held(now) and old.send_id != send_id:
             return None
         generation = max(_generation(now), f"{int(old.generation or 0) + 1:020d}")
         head = replace(
             old,
-            state=CLAIMED,
+            state=SliceState.CLAIMED,
             owner=owner,
             send_id=send_id,
             generation=generation,
@@ -222,24 +181,15 @@ class Claim:
             lease_until=now + lease,
             attempts=old.attempts + 1,
         )
-        try:
-            etag = await table.write(merge(_columns(head), etag_of(row)) if row else insert(_columns(head)))
-        except Conflict:
-            etag = await _own_etag(table, head)
+        etag = await _fenced(table, head, etag_of(row) if row else None)
         return cls(table, head, etag, lease)
 
     async def write(self, operations: Iterable[Operation], now: datetime, head: Head | None = None) -> None:
-        """Write rows of the slice's partition and the head in one go. Raises Lost when the claim is gone.
-
-        After a conflict the head tells whether it was our own success that came back as one (docs/platform-facts.md).
-        """
+        """Write rows of the slice's partition and the head in one go. Raises Lost when the claim is gone."""
         changed = replace(head or self.head, batch=self.head.batch + 1)
-        if changed.state == CLAIMED:
+        if changed.state is SliceState.CLAIMED:
             changed = replace(changed, lease_until=now + self._lease)
-        try:
-            self._etag = (await self._table.transact([*operations, merge(_columns(changed), self._etag)]))[-1]
-        except Conflict:
-            self._etag = await _own_etag(self._table, changed)
+        self._etag = await _fenced(self._table, changed, self._etag, [*operations])
         self.head = changed
 
     async def write_all(
@@ -263,11 +213,17 @@ class Claim:
             await self.write(final, now, head)
 
 
-async def _own_etag(table: Table, head: Head) -> str:
-    row = await table.get(head.slice.partition, _HEAD + head.slice.name)
-    if row and (row["owner"], row["generation"], row["batch"]) == (head.owner, head.generation, head.batch):
-        return etag_of(row)
-    raise Lost(f"slice {head.slice.id} was claimed by another worker")
+async def _fenced(table: Table, head: Head, etag: str | None, beside: Sequence[Operation] = ()) -> str:
+    """Write a head that is still the one with that etag, and what goes beside it. Returns its etag. Raises Lost."""
+
+    def is_mine(stands: Row) -> bool:
+        written = (stands["owner"], stands["generation"], stands["batch"])
+        return written == (head.owner, head.generation, head.batch)
+
+    try:
+        return await swap(table, _columns(head), etag, is_mine=is_mine, beside=beside)
+    except Conflict:
+        raise Lost(f"slice {head.slice.id} was claimed by another worker") from None
 
 
 def fenced_batches(

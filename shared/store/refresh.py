@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any, Final, NamedTuple
 
+from shared.store.codec import Codec
 from shared.store.packing import pack_bytes, unpack_bytes
+from shared.store.swap import swap
 from shared.store.tables import (
     MAX_BATCH,
     SCHEMA,
@@ -20,16 +22,16 @@ from shared.store.tables import (
     Table,
     delete,
     etag_of,
-    insert,
     keys,
-    merge,
     upsert,
     utc,
 )
 
 _PARTITION: Final = "refresh"
 _WORK: Final = "work"
-_NONE: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SOURCE: Final = "source-"
+_RUN: Final = "run-"
+_NONE: Final = datetime(1970, 1, 1, tzinfo=UTC)  # version 1 knows no other time as none
 # A row of pages holds at most so many bytes before packing, so that it fits also where packing gains nothing.
 _ROOM: Final = 400_000
 
@@ -61,57 +63,36 @@ class State:
     notes: tuple[str, ...] = ()
 
 
+_TIMES: Final = ("began", "last_began", "last_completed", "since", "not_before", "due_since")
+_CODEC: Final = Codec(
+    State,
+    names={"since": "problemSince"},
+    leaves=("source",),
+    none=dict.fromkeys(_TIMES, _NONE),
+    longest={"problem": 1000},
+)
+
+
 async def read_state(table: Table, source: str) -> State:
     """How a source stands."""
-    row = await table.get(_PARTITION, f"source-{source}")
+    row = await table.get(_PARTITION, _SOURCE + source)
     return _state(row) if row else State(source)
 
 
 async def all_states(table: Table) -> list[State]:
     """How every source stands that a refresh ever began with: for coverage, one request."""
-    return [_state(row) async for row in table.prefixed(_PARTITION, "source-")]
+    return [_state(row) async for row in table.prefixed(_PARTITION, _SOURCE)]
 
 
 async def write_state(table: Table, state: State) -> None:
     """Note how a source stands. Only who holds the lease does."""
-    times = {
-        "began": state.began,
-        "lastBegan": state.last_began,
-        "lastCompleted": state.last_completed,
-        "problemSince": state.since,
-        "notBefore": state.not_before,
-        "dueSince": state.due_since,
-    }
-    row: dict[str, Any] = {
-        **keys(_PARTITION, f"source-{state.source}"),
-        "v": SCHEMA,
-        "run": state.run,
-        "problem": state.problem[:1000],
-        "requests": state.requests,
-        "notes": json.dumps([note[:500] for note in state.notes[:20]]),
-        **{name: at or _NONE for name, at in times.items()},  # a column cannot be emptied by leaving it out
-    }
+    kept = replace(state, notes=tuple(note[:500] for note in state.notes[:20]))
+    row = {**keys(_PARTITION, _SOURCE + state.source), "v": SCHEMA, **_CODEC.columns(kept)}
     await table.write(upsert(row))
 
 
 def _state(row: Row) -> State:
-    def time(name: str) -> datetime | None:
-        at = utc(row[name])
-        return None if at == _NONE else at
-
-    return State(
-        source=str(row["RowKey"]).removeprefix("source-"),
-        run=row["run"],
-        began=time("began"),
-        last_began=time("lastBegan"),
-        last_completed=time("lastCompleted"),
-        problem=row["problem"],
-        since=time("problemSince"),
-        not_before=time("notBefore"),
-        due_since=time("dueSince"),
-        requests=row["requests"],
-        notes=tuple(json.loads(row["notes"])),
-    )
+    return _CODEC.value(row, source=str(row["RowKey"]).removeprefix(_SOURCE))
 
 
 # --- the pages fetched so far -----------------------------------------------------------------------------------------
@@ -142,10 +123,10 @@ async def keep_pieces(table: Table, run: str, owner: str, first: int, pieces: It
         rows[-1].append(piece)
         size += length
     for row in rows:
-        data = json.dumps(row, separators=(",", ":")).encode()
+        data = json.dumps([piece._asdict() for piece in row], separators=(",", ":")).encode()
         try:
             operation = upsert(
-                {**keys(f"run-{run}", f"{first:06d}-{owner[:8]}"), "v": SCHEMA, **pack_bytes("pieces", data)}
+                {**keys(_RUN + run, f"{first:06d}-{owner[:8]}"), "v": SCHEMA, **pack_bytes("pieces", data)}
             )
         except ValueError:
             continue
@@ -156,15 +137,19 @@ async def keep_pieces(table: Table, run: str, owner: str, first: int, pieces: It
 
 async def kept_pieces(table: Table, run: str) -> AsyncIterator[tuple[int, list[Piece]]]:
     """The pages of a run, row by row in the order in which they were kept, each row with its number."""
-    async for row in table.prefixed(f"run-{run}", ""):
+    async for row in table.prefixed(_RUN + run, ""):
         number = int(str(row["RowKey"]).partition("-")[0])
-        yield number, [Piece(*piece) for piece in json.loads(unpack_bytes("pieces", row) or b"[]")]
+        yield number, [_piece(kept) for kept in json.loads(unpack_bytes("pieces", row) or b"[]")]
+
+
+def _piece(kept: dict[str, Any] | list[Any]) -> Piece:
+    return Piece(*kept) if isinstance(kept, list) else Piece(**kept)  # version 1 kept them by position
 
 
 async def remove_pieces(table: Table, run: str) -> None:
     """Forget the pages of a run."""
     rows: list[Operation] = [
-        delete(row) async for row in table.prefixed(f"run-{run}", "", select=["PartitionKey", "RowKey"])
+        delete(row) async for row in table.prefixed(_RUN + run, "", select=["PartitionKey", "RowKey"])
     ]
     for batch in batched(rows, MAX_BATCH, strict=False):
         await table.transact(batch)
@@ -189,40 +174,28 @@ class Lease:
         row = await table.get(_PARTITION, _WORK)
         if row and utc(row["until"]) > now:
             return None
-        columns = _work(owner, now + length)
         try:
-            etag = await table.write(merge(columns, etag_of(row)) if row else insert(columns))
+            etag = await _take(table, owner, now + length, etag_of(row) if row else None)
         except Conflict:
-            mine = await _own_etag(table, owner)
-            if mine is None:
-                return None
-            etag = mine
+            return None
         return cls(table, owner, etag, length)
 
     async def renew(self, now: datetime) -> None:
         """Show that the work goes on. Raises LeaseLost."""
-        await self._write(_work(self.owner, now + self._length))
+        await self._write(now + self._length)
 
     async def give_back(self) -> None:
         """Let others work. Raises LeaseLost."""
-        await self._write(_work(self.owner, _NONE))
+        await self._write(_NONE)
 
-    async def _write(self, columns: Mapping[str, Any]) -> None:
+    async def _write(self, until: datetime) -> None:
         async with self._turn:
             try:
-                self._etag = await self._table.write(merge(columns, self._etag))
+                self._etag = await _take(self._table, self.owner, until, self._etag)
             except Conflict:
-                mine = await _own_etag(self._table, self.owner)
-                if mine is None:
-                    raise LeaseLost("another worker refreshes the directory now") from None
-                self._etag = mine
+                raise LeaseLost("another worker refreshes the directory now") from None
 
 
-def _work(owner: str, until: datetime) -> dict[str, Any]:
-    return {**keys(_PARTITION, _WORK), "v": SCHEMA, "owner": owner, "until": until}
-
-
-async def _own_etag(table: Table, owner: str) -> str | None:
-    """The lease's etag where it is this owner's: our own success can come back as a conflict."""
-    row = await table.get(_PARTITION, _WORK)
-    return etag_of(row) if row and row["owner"] == owner else None
+async def _take(table: Table, owner: str, until: datetime, etag: str | None) -> str:
+    row = {**keys(_PARTITION, _WORK), "v": SCHEMA, "owner": owner, "until": until}
+    return await swap(table, row, etag, is_mine=lambda stands: bool(stands["owner"] == owner))

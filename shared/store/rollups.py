@@ -10,7 +10,7 @@ memory once.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
@@ -22,7 +22,7 @@ from azure.data.tables import UpdateMode
 from shared.basics.spelling import id_key
 from shared.ledger.counts import FORMAT, Counts
 from shared.ledger.days import BLOCK, Reach, block_of, counts_mark, head_mark, marks_mark
-from shared.ledger.head import FOREIGN, PARKED, SPLIT, Head
+from shared.ledger.head import Head, SliceState
 from shared.ledger.reach_json import reach_of_json, reach_shapes
 from shared.ledger.slices import midnight
 from shared.ledger.tallies import Tally, add
@@ -38,10 +38,10 @@ from shared.store.rollup_rows import (
     reach_columns,
     totals_key,
 )
+from shared.store.swap import until_settled
 from shared.store.tables import (
     MAX_BATCH,
     SCHEMA,
-    Conflict,
     Operation,
     Row,
     Table,
@@ -55,7 +55,6 @@ from shared.store.tables import (
     wire_bytes,
 )
 
-_TRIES: Final = 20
 _BLOCK: Final = "block-"
 _BLOCK_ROOM: Final = 700_000
 _BLOCK_REACH_ROOM: Final = 100_000
@@ -79,8 +78,8 @@ class DayMarks:
         if self.is_foreign:
             return True
         mine = {name: mark for name, mark in self.blocks.items() if name.startswith(f"{id_key(tenant)}-")}
-        known = {name: mark for name, mark in expected.items() if mark != FOREIGN}
-        return not self.is_old and {n: m for n, m in mine.items() if expected.get(n) != FOREIGN} == known
+        known = {name: mark for name, mark in expected.items() if mark != SliceState.FOREIGN}
+        return not self.is_old and {n: m for n, m in mine.items() if expected.get(n) != SliceState.FOREIGN} == known
 
 
 NO_DAY: Final = DayMarks({})
@@ -89,7 +88,8 @@ NO_DAY: Final = DayMarks({})
 def block_marks(heads: Iterable[Head]) -> dict[str, str]:
     """The marks that the blocks of a tenant's day should have, by name; FOREIGN where a newer version counts."""
     return {
-        name: FOREIGN if _is_foreign(of_block) else head_mark(of_block) for name, of_block in _by_block(heads).items()
+        name: SliceState.FOREIGN if _is_foreign(of_block) else head_mark(of_block)
+        for name, of_block in _by_block(heads).items()
     }
 
 
@@ -111,24 +111,14 @@ async def roll_up(slices: Table, rollups: Table, tenant: str, day: datetime, age
     """Recompute the blocks of a tenant's day whose heads changed, and then the partner's day. Raises Conflict when
     others change them all the time."""
     day = midnight(day)
-    await _until_settled(lambda: _renew_blocks(slices, rollups, tenant, day, ages), f"blocks of {day:%Y-%m-%d}")
+    await until_settled(f"blocks of {day:%Y-%m-%d}", lambda: _renew_blocks(slices, rollups, tenant, day, ages))
     await roll_up_partner(rollups, day)
 
 
 async def roll_up_partner(rollups: Table, day: datetime) -> None:
     """Recompute the partner's day alone. Raises Conflict when others change it all the time."""
     day = midnight(day)
-    await _until_settled(lambda: _renew_day(rollups, day), f"day {day:%Y-%m-%d}")
-
-
-async def _until_settled(work: Callable[[], Awaitable[None]], what: str) -> None:
-    """What is made over again when somebody else was faster: it reads the etags first and what it adds up then."""
-    for _ in range(_TRIES):
-        try:
-            return await work()
-        except Conflict:
-            continue
-    raise Conflict(f"the roll-up of {what} changes all the time")
+    await until_settled(f"day {day:%Y-%m-%d}", lambda: _renew_day(rollups, day))
 
 
 # --- blocks -----------------------------------------------------------------------------------------------------------
@@ -143,7 +133,7 @@ def _by_block(heads: Iterable[Head]) -> dict[str, list[Head]]:
 
 
 def _is_foreign(heads: Iterable[Head]) -> bool:
-    return any(head.state == FOREIGN for head in heads)
+    return any(head.state == SliceState.FOREIGN for head in heads)
 
 
 def _partition(day: datetime) -> str:
@@ -179,7 +169,7 @@ async def _renew_block(
     heads: Sequence[Head],
     ages: Sequence[timedelta],
 ) -> None:
-    standing = [head for head in heads if head.state != SPLIT]
+    standing = [head for head in heads if head.state != SliceState.SPLIT]
     row = {
         **names,
         "v": SCHEMA,
@@ -215,7 +205,7 @@ def _reach(head: Head, ages: Sequence[timedelta]) -> Reach:
         end=head.slice.end,
         whole=head.is_whole,
         due=head.overdue_from(ages),
-        parked=head.state == PARKED,
+        parked=head.state == SliceState.PARKED,
         problem=head.problem,
         consistent=head.consistent,
         quarantined=head.quarantined,

@@ -18,6 +18,7 @@ from typing import Any, Final
 from shared.ledger.slices import Slice, slice_named
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.sessions import Proof, SessionKey
+from shared.store.swap import swap, until_settled
 from shared.store.tables import (
     MAX_BATCH,
     SCHEMA,
@@ -25,16 +26,13 @@ from shared.store.tables import (
     Row,
     Table,
     etag_of,
-    insert,
     is_newer,
     keys,
-    merge,
     upsert,
     utc,
 )
 
 _SAFE: Final = re.compile(r"[a-z0-9]{1,64}")
-_TRIES: Final = 20
 SATISFIES: Final = "satisfied"
 LACKS: Final = "missing"
 NOTHING: Final = ""  # the record was corrected and proves nothing now; the row stays, so that no older read revives it
@@ -99,17 +97,29 @@ async def roots_to_change(
 async def change_roots(table: Table, change: RootChange) -> None:
     """Write them. Raises Conflict when others change one all the time."""
     for row, read in change.writes:
-        old = read
-        for _ in range(_TRIES):
-            try:
-                await table.write(merge(row, etag_of(old)) if old is not None else insert(row))
-                break
-            except Conflict:
-                old = await table.get(row["PartitionKey"], row["RowKey"])
-                if old is not None and _is_ahead(old, row["generation"], or_same=True):
-                    break  # a newer read was here, or our own answer was lost
-        else:
-            raise Conflict(f"root {row['RowKey']} changes all the time")
+        await until_settled(f"root {row['RowKey']}", _RootWrite(table, row, read))
+
+
+class _RootWrite:
+    """One try after the other to write a root; a newer read of its slice that was here first is left to stand."""
+
+    def __init__(self, table: Table, row: Row, read: Row | None) -> None:
+        self._table = table
+        self._row = row
+        self._old = read
+
+    async def __call__(self) -> None:
+        row = self._row
+        try:
+            await swap(
+                self._table,
+                row,
+                etag_of(self._old) if self._old is not None else None,
+                is_mine=lambda stands: _is_ahead(stands, row["generation"], or_same=True),
+            )
+        except Conflict:
+            self._old = await self._table.get(row["PartitionKey"], row["RowKey"])
+            raise
 
 
 def _is_ahead(row: Row, generation: str, *, or_same: bool = False) -> bool:

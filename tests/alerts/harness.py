@@ -27,7 +27,7 @@ from shared.rules.rule import CUSTOMER, PARTNER, Severity
 from shared.signin.directory import Customer, DirectoryFile
 from shared.store.alerts import page_of_deliveries
 from shared.store.directory import save_directory
-from shared.store.incidents import contribute, read_incident
+from shared.store.incidents import Contributor, contribute, read_incident
 from shared.store.tables import Tables, delete, upsert
 from shared.tending.timer import tend_incidents
 
@@ -106,10 +106,12 @@ class Bench:
             (await (app or self.app).tables()).incidents,
             key,
             {slice_: (names, facts) if count else None},
-            generation=f"{self._generation:020d}",
-            now=self.now,
-            first_scan=first_scan,
-            life=self.app.settings.life,
+            Contributor(
+                generation=f"{self._generation:020d}",
+                now=self.now,
+                first_scan=first_scan,
+                life=self.app.settings.life,
+            ),
         )
         return key
 

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.exceptions.life import NotNow, approved, reminder_due, requested, with_time, withdrawn
+from shared.exceptions.life import (
+    Approver,
+    NoSecondPerson,
+    NotNow,
+    approved,
+    reminder_due,
+    requested,
+    with_time,
+    withdrawn,
+)
 from shared.exceptions.model import Covers, Papers, TechnicalException, accepting
 from shared.exceptions.request_text import text
 from shared.incidents.model import Facts, Who
@@ -31,8 +40,10 @@ ASKED = TechnicalException(
     ends=END,
     requested_at=NOON,
     requested_by="jane",
+    requested_by_id="t/jane",
 )
-HOLDS = approved(ASKED, "joe", "", "", NOON + 3 * DAY, four_eyes=True).after
+JOE = Approver("joe", "t/joe", is_person=True)
+HOLDS = approved(ASKED, JOE, "", "", NOON + 3 * DAY).after
 
 
 def test_its_days_are_accepted_whole() -> None:
@@ -57,13 +68,39 @@ def test_no_way_leads_back() -> None:
     assert late is not None
     for ended in (over.after, late.after, withdrawn(HOLDS, "joe", NOON).after):
         with pytest.raises(NotNow):
-            approved(ended, "joe", "", "", END, four_eyes=True)
+            approved(ended, JOE, "", "", END)
         with pytest.raises(NotNow):
             withdrawn(ended, "joe", END)
     with pytest.raises(NotNow):  # also before anybody noted that it is over
-        approved(ASKED, "joe", "", "", END, four_eyes=True)
-    lines = [requested(ASKED).line, approved(ASKED, "joe", "", "", NOON, four_eyes=True).line, over.line]
+        approved(ASKED, JOE, "", "", END)
+    lines = [requested(ASKED).line, approved(ASKED, JOE, "", "", NOON).line, over.line]
     assert [line.number for line in lines] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("by", "why"),
+    [
+        (Approver("Jane Roe", "t/jane", is_person=True), "somebody else"),
+        (Approver("robot", "t/robot", is_person=False), "Only a person"),
+        (Approver("function-key", "", is_person=False), "Only a person"),
+        (Approver("joe", "", is_person=True), "Only a person"),
+    ],
+)
+def test_only_a_second_person_approves_whatever_they_are_called(by: Approver, why: str) -> None:
+    with pytest.raises(NoSecondPerson, match=why):
+        approved(ASKED, by, "", "", NOON)
+
+
+def test_where_nobody_knows_who_asked_nobody_is_a_second_person() -> None:
+    with pytest.raises(NoSecondPerson, match="ask again"):
+        approved(replace(ASKED, requested_by_id=""), JOE, "", "", NOON)
+
+
+def test_alone_on_their_own_machine_one_person_may_and_the_history_says_so() -> None:
+    step = approved(
+        replace(ASKED, requested_by_id=""), Approver("local", "", is_person=False, alone=True), "", "", NOON
+    )
+    assert step.line.detail == "(local mode: no second person)"
 
 
 @given(

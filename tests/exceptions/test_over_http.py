@@ -31,6 +31,7 @@ from tests.functions.asking import Reply, app_over, ask
 from tests.scan.harness import NINE, NOON, Bench, bench, record
 
 DAY = timedelta(days=1)
+ALONE = "(local mode: no second person)"
 MIDNIGHT = datetime(2026, 11, 2, tzinfo=UTC)
 
 
@@ -83,7 +84,12 @@ async def test_requested_approved_withdrawn_with_who_and_when(app: App) -> None:
     assert shown.json == gone.json
     assert [(line["action"], line["by"], line["at"], line["detail"]) for line in shown.json["history"]] == [
         ("requested", "local", "2026-11-02T12:00:00Z", "The provider cannot send the claim."),
-        ("approved", "local", "2026-11-02T12:00:00Z", "ticket TN-1 until the new provider"),
+        (
+            "approved",
+            "local",
+            "2026-11-02T12:00:00Z",
+            "ticket TN-1 until the new provider (local mode: no second person)",
+        ),
         ("withdrawn", "local", "2026-11-02T12:00:00Z", None),
     ]
 
@@ -103,25 +109,56 @@ async def test_a_change_needs_the_version_that_was_seen(app: App) -> None:
     ]
 
 
-async def test_who_asks_does_not_approve_where_people_sign_in(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "true")
-    settings = app.settings.model_copy(update={"auth_mode": AuthMode.EASY_AUTH})
-    signed_in = App(settings, clock=app.clock, tables=await app.tables())
+TENANT = "99999999-0000-4000-8000-000000000001"
+ANN, BOB = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"
+LONG_NAMES = "http://schemas.microsoft.com/identity/claims/"
 
-    async def by(name: str, endpoint: Endpoint, body: object, **more: str) -> Reply:
-        claims = [{"typ": "roles", "val": "Operator"}, {"typ": "preferred_username", "val": name}]
-        principal = base64.b64encode(json.dumps({"claims": claims}).encode()).decode()
-        return await send(endpoint, signed_in, body, headers={"X-MS-CLIENT-PRINCIPAL": principal}, **more)
 
-    made = (await by("ann@partner.example", request_exception, asked())).json
-    own = await by("ann@partner.example", approve_request, {}, id_=made["id"], etag="*")
-    assert (own.status, "somebody else" in own.text) == (403, True)
-    other = await by("bob@partner.example", approve_request, {}, id_=made["id"], etag=made["etag"])
-    assert (other.status, other.json["requestedBy"], other.json["approvedBy"]) == (
-        200,
-        "ann@partner.example",
-        "bob@partner.example",
-    )
+def claims(**given: str) -> Mapping[str, str]:
+    """What Easy Auth says of an operator with these claims."""
+    listed = [{"typ": "roles", "val": "Operator"}, *({"typ": typ, "val": val} for typ, val in given.items())]
+    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps({"claims": listed}).encode()).decode()}
+
+
+async def in_mode(app: App, mode: AuthMode, monkeypatch: pytest.MonkeyPatch) -> App:
+    """The same app where others let callers in."""
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "True")
+    settings = app.settings.model_copy(update={"auth_mode": mode})
+    return App(settings, clock=app.clock, tables=await app.tables())
+
+
+async def test_a_second_person_approves_told_apart_by_tenant_and_object_id(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    easy = await in_mode(app, AuthMode.EASY_AUTH, monkeypatch)
+    ann = claims(tid=TENANT, oid=ANN, preferred_username="ann@partner.example", scp="user_impersonation")
+    made = (await send(request_exception, easy, asked(), headers=ann)).json
+    # The same person: by a token without a name, by another name, by claims under their long names, as a program.
+    for same in (
+        claims(tid=TENANT, oid=ANN, scp="user_impersonation"),
+        claims(tid=TENANT, oid=ANN, preferred_username="Ann.New@partner.example"),
+        claims(**{f"{LONG_NAMES}tenantid": TENANT, f"{LONG_NAMES}objectidentifier": ANN.upper(), "name": "Ann"}),
+        claims(preferred_username="bob@partner.example"),  # no id: nobody knows who that is
+        claims(tid=TENANT, oid=BOB),  # a program has no claim of a person
+        claims(tid=TENANT, oid=BOB, idtyp="app", name="robot"),
+    ):
+        reply = await send(approve_request, easy, {}, id_=made["id"], etag="*", headers=same)
+        assert reply.status == 403, same
+    bob = claims(tid=TENANT, oid=BOB, preferred_username="ann@partner.example")  # names prove nothing, either way
+    other = await send(approve_request, easy, {}, id_=made["id"], etag=made["etag"], headers=bob)
+    assert (other.status, other.json["state"]) == (200, "approved")
+
+
+async def test_a_function_key_is_no_second_person(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = await in_mode(app, AuthMode.KEY, monkeypatch)
+    made = (await send(request_exception, key, asked())).json
+    reply = await send(approve_request, key, {}, id_=made["id"], etag="*")
+    assert (reply.status, "AUTH_MODE easyauth" in reply.text) == (403, True)
+
+
+async def test_in_local_mode_the_history_says_that_nobody_else_looked(app: App) -> None:
+    shown = (await send(exception, app, id_=await given(app))).json
+    assert "no second person" in shown["history"][-1]["detail"]
 
 
 async def test_one_that_is_not_there(app: App) -> None:

@@ -11,6 +11,7 @@ import pytest
 from shared.alerts.digest import make_digests
 from shared.answers.exception_models import Approval, ExceptionRequest
 from shared.answers.exceptions import approve_exception, ask_exception
+from shared.exceptions.life import Approver
 from shared.rules.rule import CUSTOMER
 from shared.store.flights import change_flight, read_flight
 from shared.tending.exceptions import tend_exceptions
@@ -23,8 +24,9 @@ SECOND = timedelta(seconds=1)
 
 
 async def _given(at: Bench, **members: Any) -> str:
-    made = await ask_exception(at.app, ExceptionRequest.model_validate_json(json.dumps(asked(**members))), by="jane")
-    await approve_exception(at.app, made.id, Approval(), by="joe", etag="*")
+    request = ExceptionRequest.model_validate_json(json.dumps(asked(**members)))
+    made = await ask_exception(at.app, request, by="jane", by_id="t/jane")
+    await approve_exception(at.app, made.id, Approval(), by=Approver("joe", "t/joe", is_person=True), etag="*")
     return made.id
 
 

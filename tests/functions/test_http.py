@@ -16,6 +16,7 @@ from azure.core.exceptions import ServiceRequestError
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.http import Call, Endpoint, NoQuery, describe
+from functions.ops import rescan_period
 from functions.parsing import parse_query
 from functions.problems import Problem
 from functions.who import Role, auth_level
@@ -317,3 +318,26 @@ async def test_every_answer_is_kept_nowhere_and_taken_for_what_it_is(local: App,
         headers = (await ask(endpoint, local, query)).headers
         assert headers["Cache-Control"] == "no-store"
         assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+# --- pages of other sites ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 415),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://anything.example"}, 415),
+        ({"Sec-Fetch-Site": "none"}, 415),
+        ({"Origin": "http://127.0.0.1:7071"}, 415),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "Same-Site"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://127.0.0.1:8080"}, 403),
+        ({"Origin": "http://127.0.0.1:7071.evil.example"}, 403),
+    ],
+)
+async def test_a_page_of_another_site_can_have_nothing_done(local: App, headers: dict[str, str], status: int) -> None:
+    reply = await ask(rescan_period, local, headers=headers)
+    assert reply.status == status, reply.text

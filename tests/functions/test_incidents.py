@@ -15,7 +15,7 @@ from functions.incidents import incidents
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.incidents.findings import incident_key
-from shared.incidents.model import ALL_SCOPES, Facts, Incident, Who
+from shared.incidents.model import ALL_SCOPES, Facts, Incident, IncidentState, Who
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN
 from shared.store.incidents import incident_columns
 from tests.functions.asking import app_over, ask, counted_requests, pages, write_rows
@@ -41,7 +41,7 @@ def _incident(number: int, key: str, last: datetime, draw: random.Random) -> Inc
     )
     if number % 5 == 0:
         who = Who(who.user, who.user_name, "", "", "")  # about the user alone
-    return Incident(key, who, facts, state=draw.choice(_STATES))
+    return Incident(key, who, facts, state=IncidentState(draw.choice(_STATES)))
 
 
 @dataclass(frozen=True)

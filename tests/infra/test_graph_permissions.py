@@ -27,6 +27,9 @@ OTHERS = {
 }
 """Parts of Graph that the code declares nothing about: the least permission, were it to ask them all the same."""
 
+FEDERATION = "domains/{id}/federationConfiguration"
+PERMISSION_OF_FEDERATION = "Domain-InternalFederation.Read.All"
+
 OPTIONAL = {"PartnerSecurity.Read.All"}
 """Given only where a parameter asks for it."""
 
@@ -39,9 +42,13 @@ DECLARATION = ROOT / "shared" / "graph" / "permissions.py"
 def called() -> dict[str, set[str]]:
     """Permission → the files that need it, from the texts in the code that look like paths of Graph."""
     declared = {part.path: part.permission for part in PARTS} | OTHERS
+    del declared[FEDERATION]
     found: dict[str, set[str]] = {}
     for file in sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]):
         for text in texts_of(file) if file != DECLARATION else ():
+            if text.endswith("/federationConfiguration"):
+                found.setdefault(PERMISSION_OF_FEDERATION, set()).add(file.name)
+                continue
             path = re.sub(r"^(\{\}|https://[^/]+)?/?((beta|v1\.0)/)?", "", text)
             for beginning, permission in declared.items():
                 if path.startswith(beginning) and _ends_well(path, beginning) and (path != text or "/" in path):

@@ -126,6 +126,11 @@ def test_the_model_starts_with_exactly_the_settings_of_the_template(
             assert str(getattr(found, name)) == settings[name.upper()]
 
 
+def said(default: object) -> str:
+    """A default as the environment spells it."""
+    return "" if default == () else str(default).lower() if isinstance(default, bool) else str(default)
+
+
 def test_the_templates_defaults_are_the_models() -> None:
     settings = deployed(DEFAULTS).settings()
     differing = {
@@ -133,7 +138,7 @@ def test_the_templates_defaults_are_the_models() -> None:
         for name, field in MODEL.items()
         if name in settings and not field.is_required() and field.default is not None
         if name not in {"AUTH_MODE", "MONITORED_TENANT_IDS", "AZURE_CLIENT_ID"}  # where it runs decides these
-        if ("" if field.default == () else str(field.default)) != settings[name]
+        if said(field.default) != settings[name]
     }
     assert differing == set()
 
@@ -158,10 +163,10 @@ def test_the_readme_says_which_settings_azd_passes_on() -> None:
 
 def test_the_readme_says_the_defaults_of_the_model() -> None:
     section = README.split("## Settings of the app")[1].split("\n## ")[0]
-    said = dict(re.findall(r"^\| `([A-Z_0-9]+)` \| `?([^|`]*?)`? \|", section, re.M))
+    listed = dict(re.findall(r"^\| `([A-Z_0-9]+)` \| `?([^|`]*?)`? \|", section, re.M))
     differing = {
-        name: said[name]
+        name: listed[name]
         for name, field in MODEL.items()
-        if name in said and isinstance(field.default, int | float | str) and said[name] != str(field.default)
+        if name in listed and isinstance(field.default, int | float | str) and listed[name] != said(field.default)
     }
     assert differing == {}

@@ -28,7 +28,10 @@ from shared.rules.rule import (
     Record,
 )
 
-KEYS: Final = ["id", "identity", "scope", "outcome", "evidence", "verdict", "rules", "severity"]
+KEYS: Final = ["id", "identity", "scope", "outcome", "evidence", "verdict", "rules", "severity", "why", "strength"]
+CONTEXT: Final = [
+    *("createdDateTime", "userId", "userPrincipalName", "resourceTenantId", "appId", "appDisplayName", "ipAddress")
+]
 DIRECTORY: Final = {
     "partnerTenantId": PARTNER,
     "customers": [{"tenantId": CUSTOMER, "displayName": "Fabrikam"}],
@@ -89,11 +92,29 @@ def test_a_line_has_exactly_the_members_of_the_contract_in_their_order(command: 
     code, out, _ = command.run(log)
     assert code == 0
     first, second = (json.loads(line) for line in out.splitlines())
-    assert list(first) == list(second) == KEYS
-    assert list(first.values()) == [
+    assert list(first) == list(second) == [*KEYS, *CONTEXT]
+    assert list(first.values())[:8] == [
         "1", "user", "customer", "success", "none", "non-compliant", ["interactive-without-mfa"], "high",
     ]  # fmt: skip
-    assert list(second.values()) == ["2", "user", "customer", "success", "proven", "compliant", [], None]
+    assert list(second.values())[:8] == ["2", "user", "customer", "success", "proven", "compliant", [], None]
+
+
+def test_a_line_says_who_when_where_and_with_what(command: Command) -> None:
+    full = {
+        "createdDateTime": "2026-11-02T11:00:00.25+02:00", "userId": TECHNICIAN, "userPrincipalName": "x@y.example",
+        "resourceTenantId": CUSTOMER, "appId": "a", "appDisplayName": "Portal", "ipAddress": "203.0.113.7",
+    }  # fmt: skip
+    bare = {**dict.fromkeys(full), "createdDateTime": "2026-11-02T09:00:00Z"}
+    first, second = command.lines(command.write("log", _plain("1", **full), _plain("2", **bare)))
+    assert {name: first[name] for name in CONTEXT} == {**full, "createdDateTime": "2026-11-02T09:00:00.250000Z"}
+    assert {name: second[name] for name in CONTEXT} == bare
+
+
+def test_a_masked_user_has_the_name_that_the_roster_knows(command: Command) -> None:
+    masked = f"user_{TECHNICIAN.replace('-', '')}@partner.example"
+    log = command.write("log", _plain("1", **PASSWORD_ONLY, userPrincipalName=masked), _plain("2", **PASSWORD_ONLY))
+    assert command.lines(log)[0]["userPrincipalName"] == "technician@partner.example"
+    assert "user_" not in table(command, _plain("1", **{**PASSWORD_ONLY, "userPrincipalName": masked}))
 
 
 def _plain(name: str, **members: object) -> Record:
@@ -296,31 +317,60 @@ def table(command: Command, *records: object) -> str:
     return out
 
 
-def rows(text: str, first: str) -> list[list[str]]:
-    """The cells of the rows that begin so."""
-    return [re.split(r" {2,}", line.strip()) for line in text.splitlines() if line.split()[:1] == [first]]
-
-
 def row(text: str, first: str) -> list[str]:
-    (only,) = rows(text, first)
+    """The words of the row that begins so."""
+    (only,) = (line.split() for line in text.splitlines() if line.split()[:1] == [first])
     return only
+
+
+def numbered(*records: Record) -> list[Record]:
+    """The records with an id each."""
+    return [{**record, "id": f"r{number}"} for number, record in enumerate(records)]
 
 
 def test_the_table_counts_and_says_the_compliance(command: Command) -> None:
     missing = {**PLAIN, **PASSWORD_ONLY}
-    out = table(command, PLAIN, PLAIN, missing, CHILD, {**missing, **AT_HOME}, ELSEWHERE, {"id": 5}, 6)
-    assert row(out, "customer") == ["customer", "2", "1", "1", "0", "0", "4"]
-    assert row(out, "partner-tenant") == ["partner-tenant", "0", "1", "0", "0", "0", "1"]
+    failed = {**PLAIN, "status": {"errorCode": 50126}}
+    records = numbered(PLAIN, PLAIN, missing, CHILD, {**missing, **AT_HOME}, ELSEWHERE, failed)
+    out = table(command, *records, {"id": 5}, 6)
+    assert row(out, "scope") == [
+        "scope", "compliant", "non-compliant", "unknown", "total", "not-applicable", "out-of-scope"
+    ]  # fmt: skip
+    assert row(out, "customer") == ["customer", "2", "1", "1", "4", "1", "0"]
+    assert row(out, "partner-tenant") == ["partner-tenant", "0", "1", "0", "1", "0", "0"]
     assert row(out, "proven") == ["proven", "3"]
     assert row(out, "interactive-without-mfa") == ["interactive-without-mfa", "2"]
-    assert [found[1:6] for found in rows(out, "high")] == [
-        ["interactive-without-mfa", "technician@partner.example", "Fabrikam", PLAIN["appId"], "1"],
-        ["interactive-without-mfa", "technician@partner.example", "own tenant", PLAIN["appId"], "1"],
-    ]
-    assert "Customers and Partner Center: compliance 66.6 % (2 compliant, 1 non-compliant, 1 unknown)" in out
-    assert "Partner tenant: compliance 0.0 % (0 compliant, 1 non-compliant, 0 unknown)" in out
+    findings = out[out.index("Findings") :]
+    for place in ("Fabrikam", "own tenant"):
+        assert re.search(
+            rf"^high +interactive-without-mfa +technician@partner\.example +1\n +{place} *\n +{PLAIN['appId']} *\n"
+            r" +2026-11-02 09:00 *$",
+            findings,
+            re.MULTILINE,
+        )
+    assert "Customers and Partner Center: compliance 66.6 %\n  (2 compliant, 1 non-compliant, 1 unknown)" in out
+    assert "Partner tenant: compliance 0.0 %\n  (0 compliant, 1 non-compliant, 0 unknown)" in out
     assert "2 quarantined" in out
-    assert "record 7: a record must be a JSON object" in out
+    assert "record 8: a record must be a JSON object" in out
+
+
+def test_the_table_fits_a_terminal_of_80_columns(command: Command) -> None:
+    long = {"userPrincipalName": f"{'x' * 60}@partner.example", "appDisplayName": "y" * 200}
+    legacy = {**PLAIN, **long, "clientAppUsed": "IMAP4", "authenticationProtocol": "ropc", **NON_INTERACTIVE}
+    out = table(command, *numbered(legacy, {**PLAIN, **PASSWORD_ONLY, **long}, CHILD))
+    assert max(map(len, out.splitlines())) <= 80
+    assert "non-interactive-without-mfa" in out
+
+
+def test_of_one_sign_in_the_version_served_last_counts_alone(command: Command) -> None:
+    late, other = {**PLAIN, "id": "late"}, {**PLAIN, **PASSWORD_ONLY, "id": "other"}
+    early = {**late, **PASSWORD_ONLY}
+    first, second = command.write("1", early, other), command.write("2", other, late)
+    code, out, _ = command.run(first, second, "--format", "table")
+    assert code == 0
+    assert row(out, "customer") == ["customer", "1", "1", "0", "2", "0", "0"]
+    assert row(out, "high")[-1] == "1"
+    assert len(command.lines(first, second)) == 4
 
 
 def test_the_table_asks_sessions_too(command: Command) -> None:
@@ -329,7 +379,7 @@ def test_the_table_asks_sessions_too(command: Command) -> None:
 
 def test_nothing_to_divide_is_not_measurable(command: Command) -> None:
     out = table(command)
-    assert out.count("compliance not measurable (0 compliant, 0 non-compliant, 0 unknown)") == 2
+    assert out.count("compliance not measurable\n  (0 compliant, 0 non-compliant, 0 unknown)") == 2
     assert "Findings" not in out
 
 
@@ -342,11 +392,13 @@ def test_a_percentage_never_rounds_up(counts: tuple[int, int], text: str) -> Non
 
 
 def test_the_table_is_bounded_and_says_what_it_leaves_out(command: Command) -> None:
-    missing = [{**PLAIN, **PASSWORD_ONLY, "userPrincipalName": f"u{n}@x.example"} for n in range(SHOWN + 7)]
+    missing: list[Record] = [
+        {**PLAIN, **PASSWORD_ONLY, "userPrincipalName": f"u{n}@x.example"} for n in range(SHOWN + 7)
+    ]
     legacy = {**PLAIN, "clientAppUsed": "IMAP4"}
-    out = table(command, *missing, missing[-1], legacy)
+    out = table(command, *numbered(*missing, missing[-1], legacy))
     findings = out[out.index("Findings") :]
-    assert len(re.findall(r"^ +(?:critical|high)", findings, re.MULTILINE)) == SHOWN
+    assert len(re.findall(r"^(?:critical|high)", findings, re.MULTILINE)) == SHOWN
     assert findings.index("critical") < findings.index("u56@x.example") < findings.index("u0@x.example")
     assert "… and 8 more findings, in 8 or more other groups" in out
 
@@ -355,7 +407,7 @@ def test_names_cannot_steer_the_terminal_or_the_table(command: Command) -> None:
     name = "[bold]\x1b[2J\r\n\x00\u202e\x9b1m:x:"
     out = table(command, {**PLAIN, **PASSWORD_ONLY, "userPrincipalName": name, "appDisplayName": "[/red]"})
     assert not re.search(r"[^\n\x20-\x7e\u2500-\u257f…]", out)
-    assert "[bold]\\x1b[2J\\r\\n\\x00\\u202e\\x9b1m:x:" in out
+    assert "[bold]\\x1b[2J\\r\\n\\x00\\u202e\\x9b1" in out
     assert "[/red]" in out
     assert harmless("\x00" * 1000) == "\\x00" * 14 + "\\x0…"
 
@@ -421,6 +473,6 @@ def test_a_bar_is_shown_on_a_terminal_only_and_never_in_the_output(command: Comm
         shown += os.read(ours, 65536)
     os.close(ours)
     assert b"reading" in shown
-    assert list(json.loads(done.stdout)) == KEYS
+    assert list(json.loads(done.stdout)) == [*KEYS, *CONTEXT]
     quiet = process(log, "--directory", str(command.folder / "directory.json"))
     assert (quiet.stdout, quiet.stderr) == (done.stdout, b"")

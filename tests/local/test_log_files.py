@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from local.commands.json_records import LARGEST, RecordReader, Unread
+from local.commands.json_records import RecordReader
+from local.commands.json_text import LARGEST
 from local.commands.log_files import read_log
+from local.commands.unread import Refusal, Unread
 from shared.signin.model import SignIn
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
@@ -94,9 +96,14 @@ def as_exported(one: Record) -> Record:
     return {name: json.dumps(value) if isinstance(value, dict | list) else value for name, value in one.items()}
 
 
-def told(items: Iterator[SignIn | Unread]) -> list[str | None]:
-    """The id of each sign-in, None for what could not be read."""
-    return [item.id if isinstance(item, SignIn) else None for item in items]
+def told(items: Iterator[SignIn | Unread] | Iterator[SignIn | Unread | Refusal]) -> list[str | None]:
+    """The id of each sign-in, None for what could not be read; of a file that was refused, one None alone."""
+    said: list[str | None] = []
+    for item in items:
+        if isinstance(item, Refusal):
+            return [None]
+        said.append(item.id if isinstance(item, SignIn) else None)
+    return said
 
 
 def read(tmp_path: Path, text: bytes, name: str = "log.json") -> list[str | None]:

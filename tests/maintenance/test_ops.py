@@ -22,7 +22,7 @@ from shared.answers.technicians import TechniciansQuery, read_technicians
 from shared.app.app import App
 from shared.app.settings import AuthMode
 from shared.basics.spelling import id_key
-from shared.ledger.head import PARKED
+from shared.ledger.head import SliceState
 from shared.ledger.slices import Slice
 from shared.maintenance.erase import erase_person
 from shared.people.lists import AccountEntry, Technician
@@ -84,7 +84,7 @@ async def test_a_replay_reads_the_slices_with_quarantined_records_alone(scanned:
 
 async def test_a_parked_slice_is_released(scanned: Bench) -> None:
     table = (await scanned.tables()).slices
-    await table.write(upsert({**head_row(RICH), "state": PARKED, "attempts": 10}))
+    await table.write(upsert({**head_row(RICH), "state": SliceState.PARKED, "attempts": 10}))
     assert await due(scanned) == []
     assert await command(routes.release_parked, scanned.app, PERIOD) == (200, {"slices": 1})
     assert await due(scanned) == [RICH]

@@ -13,7 +13,7 @@ from local.host.process import HostProcess
 from local.stage.stack import CHECKOUT, default_schedules
 from shared.app.app import App
 from shared.app.settings import load_settings
-from shared.ledger.head import PARKED
+from shared.ledger.head import SliceState
 from shared.rules.rule import PARTNER
 from shared.scan.plan import plan_scans
 from shared.signin.directory import DirectoryFile
@@ -55,7 +55,9 @@ async def test_a_poison_message_parks_its_own_slice_and_fires_its_alerts(storage
             async with HostProcess(CHECKOUT, settings, log=log):
                 await eventually(all_gone)
         heads = [row async for row in tables.slices.everything() if str(row["RowKey"]).startswith("head-")]
-        assert [(row["RowKey"], row["state"]) for row in heads] == [(f"head-{slice_of(message).name}", PARKED)]
+        assert [(row["RowKey"], row["state"]) for row in heads] == [
+            (f"head-{slice_of(message).name}", SliceState.PARKED)
+        ]
     finally:
         await app.close()
     lines = [line.partition(" INFO monitor: ")[2] for line in log.read_text("utf-8").splitlines()]

@@ -17,7 +17,7 @@ import pytest
 from local.host.process import HostProcess
 from local.sample import Sample, make_sample, write_sample
 from local.stage.stack import CHECKOUT, Stack, running_stack
-from shared.ledger.head import PARKED
+from shared.ledger.head import SliceState
 from shared.store.tables import SCHEMA, Tables
 from tests.e2e.test_main_job import eventually, found, planted, whole
 
@@ -122,7 +122,7 @@ async def test_a_new_version_over_a_running_one_loses_nothing(schema: int, tmp_p
             await check_truth(new.url, sample)
         before = {(row["PartitionKey"], row["RowKey"]): row for row in await rows_of(stack, "")}
         assert {head["v"] for head in before.values() if "state" in head} == {SCHEMA, schema}
-        assert not [key for key, row in before.items() if row.get("state") == PARKED]
+        assert not [key for key, row in before.items() if row.get("state") == SliceState.PARKED]
         async with HostProcess(CHECKOUT, settings, lease_seconds=5, log=tmp_path / "back.log") as old:
             if schema == SCHEMA:
                 await check_truth(old.url, sample)

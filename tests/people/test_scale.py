@@ -15,7 +15,7 @@ async def test_requests_grow_with_the_directory_and_no_faster() -> None:
     assert found.report_requests == 2  # pages of 999
     lists = 1 + 1 + 1  # customers, relationships, the DAP groups
     groups = 7 * 3 + 3 * 2  # each by name (but for DAP groups), members, eligible members
-    assert found.directory_requests == lists + 40 + groups + 6 + 1  # the roles; security defaults
+    assert found.directory_requests == lists + 40 + groups + 6 + 1 + 7  # the roles; security defaults; the policies
     assert found.peak_megabytes < 200
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import logging
 import os
 import socket
 import subprocess
 import sys
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from azure.storage.queue.aio import QueueServiceClient
 
-from functions.answers import coverage
+from functions.answers import coverage, health
 from functions.preflight import preflight
 from local.graph_server.control import LicenceFault, StatusFault
 from shared.app.app import App
@@ -30,6 +34,12 @@ LICENCE = f"Microsoft Entra ID P1 or P2 (sign-in log) ({PARTNER})"
 
 def _by_name(said: Any) -> dict[str, Any]:
     return {check["name"]: check for check in said["checks"]}
+
+
+async def look(at: Any) -> Any:
+    """Ask for a preflight that nobody asked for a minute ago."""
+    at.set_time(at.now + timedelta(minutes=1))
+    return (await ask(preflight, at.app)).json
 
 
 async def test_queues_are_there_missing_or_refused(storage: str) -> None:
@@ -62,7 +72,7 @@ async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
 ) -> None:
     async with bench(azurite, monkeypatch) as at:
         at.fail(StatusFault(kind="status", status=403))
-        checks = _by_name((await ask(preflight, at.app)).json)
+        checks = _by_name(await look(at))
         assert checks[SIGN_INS]["state"] == "missing"
         assert checks[SIGN_INS]["command"] == (
             "infra/scripts/grant-graph-permissions.sh "
@@ -71,14 +81,14 @@ async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
         assert checks[LICENCE]["state"] == "unknown"
 
         at.fail(LicenceFault(kind="licence"))
-        checks = _by_name((await ask(preflight, at.app)).json)
+        checks = _by_name(await look(at))
         assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("unknown", "missing")
 
         at.fail(StatusFault(kind="status", status=500))
-        checks = _by_name((await ask(preflight, at.app)).json)
+        checks = _by_name(await look(at))
         assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("unknown", "unknown")
 
-        said = (await ask(preflight, at.app)).json
+        said = await look(at)
         checks = _by_name(said)
         assert (checks[SIGN_INS]["state"], checks[LICENCE]["state"]) == ("ok", "ok")
         assert checks["the app's managed identity"]["state"] == "ok"
@@ -100,7 +110,7 @@ async def test_without_an_identity_no_permission_is_called_missing(
 ) -> None:
     async with bench(azurite, monkeypatch) as at:
         monkeypatch.setenv("IDENTITY_HEADER", "not the one that is expected")
-        said = (await ask(preflight, at.app)).json
+        said = await look(at)
         by_kind: dict[str, set[str]] = {}
         for check in said["checks"]:
             by_kind.setdefault(check["kind"], set()).add(check["state"])
@@ -183,3 +193,58 @@ def test_the_command_says_which_setting_is_wrong() -> None:
     )
     assert ran.returncode == 2
     assert "PARTNER_TENANT_ID" in ran.stderr
+
+
+async def test_whoever_asks_again_gets_the_last_answer_and_the_scan_waits_for_nobody(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        said = await look(at)
+        asked = len(at.graph.requests())
+        every = await asyncio.gather(*(ask(preflight, at.app) for _ in range(10)))
+        assert [reply.json for reply in every] == [said] * 10
+        assert len(at.graph.requests()) == asked, "Graph was asked once"
+        assert at.app.graph(PARTNER) is not at.app.graph(PARTNER, 10, use="preflight"), "budgets of their own"
+        assert (await look(at))["checkedAt"] != said["checkedAt"]
+
+
+async def test_a_channel_that_cannot_be_used_is_told_while_the_rest_goes_on(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reference = "@Microsoft.KeyVault(VaultName=kv;SecretName=channel-soc-url)"
+    async with bench(azurite, monkeypatch, channels={"soc": {"kind": "teams", "url": reference}}) as at:
+        with caplog.at_level(logging.INFO, "monitor"):
+            checks = _by_name(await look(at))
+        assert checks["soc"]["state"] == "missing"
+        assert "did not resolve" in checks["soc"]["detail"]
+        assert "channel-soc-url" not in str(checks), "an address, even of a secret, is nobody's business here"
+        assert "channels" not in checks, "there is one, though it cannot be used"
+        assert (await ask(health, at.app)).json == {"status": "degraded"}
+        (told,) = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
+        assert (told["deadChannels"], told["missingPermissions"], told["missingLicences"]) == (1, 0, 0)
+        assert at.app.settings.channels == {}
+
+
+async def test_no_channel_at_all_is_a_choice_and_no_dead_channel(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        with caplog.at_level(logging.INFO, "monitor"):
+            assert _by_name(await look(at))["channels"]["state"] == "missing"
+        assert (await ask(health, at.app)).json == {"status": "ok"}
+        (told,) = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
+        assert (told["missing"] > 0, told["deadChannels"]) == (True, 0)
+
+
+async def test_a_missing_permission_is_counted_for_the_alert(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        with caplog.at_level(logging.INFO, "monitor"):
+            at.fail(StatusFault(kind="status", status=403))
+            await look(at)
+            at.fail(LicenceFault(kind="licence"))
+            await look(at)
+        refused, unlicensed = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
+        assert refused["missingPermissions"] > 0
+        assert unlicensed["missingLicences"] > 0

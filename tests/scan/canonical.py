@@ -34,7 +34,7 @@ _WORK: Final = {
         "requests",
         "settledSeconds",  # nextDue says which ages are settled
         "problem",
-        "markOfCounts",
+        "countsMark",
     },
     "due": {"mark"},
     "incident": {

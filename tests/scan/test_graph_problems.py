@@ -26,7 +26,7 @@ from local.graph_server.control import (
     Throttling,
     TruncatedFault,
 )
-from shared.ledger.head import MAX_ATTEMPTS, PARKED
+from shared.ledger.head import MAX_ATTEMPTS, SliceState
 from shared.ledger.slices import Slice
 from shared.operations.slices import release
 from shared.rules.rule import PARTNER
@@ -90,6 +90,7 @@ async def test_a_read_that_fails_is_noted_covers_nothing_and_is_tried_again(
         head = await desk.head(RICH)
         assert (head.attempts, head.settled, await desk.findings()) == (1, None, [])
         assert head.problem
+        assert head.next_due is not None
         assert desk.now < head.next_due <= desk.now + HOUR
         assert [r.problem for r in await desk.reach(RICH)] == [head.problem]
         assert not any(r.is_complete(desk.now) for r in await desk.reach(RICH))
@@ -119,7 +120,7 @@ async def test_the_tenth_failure_parks_the_slice_until_it_is_released(desk: Benc
         head = await desk.head(RICH)
         assert head.attempts == attempt
         desk.pass_time(HOUR)
-    assert head.state == PARKED
+    assert head.state == SliceState.PARKED
     assert [(r.parked, r.problem) for r in await desk.reach(RICH)] == [(True, head.problem)]
     desk.graph.control(Control(clear_faults=True))
     await desk.work()
@@ -330,7 +331,7 @@ async def test_a_slice_that_kills_its_workers_is_parked(azurite: str, monkeypatc
             messages = await desk.plan()
             assert SliceMessage.model_validate_json(messages[0]).slice == RICH
         await desk.deliver(messages)
-        assert (await desk.head(RICH)).state == PARKED
+        assert (await desk.head(RICH)).state == SliceState.PARKED
         assert [r.parked for r in await desk.reach(RICH)] == [True]
 
 
@@ -343,7 +344,7 @@ async def test_poison_parks_its_own_slice_alone(desk: Bench) -> None:
     assert await desk.heads(RICH.start) == []
     await park_poisoned(desk.app, message)
     head = await desk.head(RICH)
-    assert (head.state, head.problem) == (PARKED, "Parked. Its workers crashed too often.")
+    assert (head.state, head.problem) == (SliceState.PARKED, "Parked. Its workers crashed too often.")
     assert (await read_flight((await desk.tables()).control, PARTNER)).send_id == ""
     await desk.work()
     assert await desk.findings() == []

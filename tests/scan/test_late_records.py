@@ -6,7 +6,6 @@ import pytest
 
 from local.graph_server.control import Control, Hide, MalformedFault, RepeatedPageFault
 from shared.basics.spelling import id_key
-from shared.ledger.head import NEVER
 from shared.operations.slices import rescan
 from shared.rules.rule import AT_HOME, PARTNER, PLAIN, SILENT
 from shared.store.incidents import open_by_severity
@@ -197,7 +196,7 @@ async def test_a_log_that_never_comes_back_seals_as_inconsistent(desk: Bench) ->
     desk.set_time(RICH.end + timedelta(days=7))
     await desk.work()
     head = await desk.head(RICH)
-    assert (head.consistent, head.next_due, await desk.findings()) == (False, NEVER, ["a"])
+    assert (head.consistent, head.next_due, await desk.findings()) == (False, None, ["a"])
     assert not any(r.is_complete(desk.now) for r in await desk.reach(RICH))
     desk.show_all()
     await rescan(desk.app, PARTNER, RICH.start, RICH.end)
@@ -237,7 +236,7 @@ async def test_a_slice_that_came_near_the_end_of_retention_on_its_way_is_left_as
         desk.set_time(RICH.start + timedelta(days=1))
         await desk.deliver(messages)
         assert await desk.findings() == ["a"]
-        assert (await desk.head(RICH)).next_due == NEVER
+        assert (await desk.head(RICH)).next_due is None
 
 
 # --- pages and boundaries ---------------------------------------------------------------------------------------------

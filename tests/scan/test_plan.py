@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.ledger.flight import PAST
-from shared.ledger.head import CLAIMED, FOREIGN, IDLE, NEVER, PARKED, SPLIT, Head
+from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, closed_slices
 from shared.rules.rule import PARTNER
 from shared.scan.messages import SliceMessage
@@ -22,14 +21,16 @@ HOUR = timedelta(hours=1)
 GRID = closed_slices("t", NOW - 6 * HOUR, NOW, HOUR)
 
 
-def due(*heads: Head, marked: tuple[Slice, ...] = (), installed: datetime = PAST, days: int = 30) -> list[int]:
+def due(*heads: Head, marked: tuple[Slice, ...] = (), installed: datetime | None = None, days: int = 30) -> list[int]:
     """The hours of what is due, in order."""
     ledger = Ledger({h.slice: h for h in heads}, dict.fromkeys(marked, "etag"))
     found = due_slices(ledger, GRID, now=NOW, installed=installed, retention=timedelta(days=days))
     return [s.start.hour for s in found]
 
 
-def read(slice_: Slice, next_due: datetime = NEVER, state: str = IDLE, lease: datetime = PAST) -> Head:
+def read(
+    slice_: Slice, next_due: datetime | None = None, state: SliceState = SliceState.IDLE, lease: datetime | None = None
+) -> Head:
     return Head(slice_, state=state, settled=timedelta(0), whole=True, next_due=next_due, lease_until=lease)
 
 
@@ -51,25 +52,25 @@ def test_what_was_read_waits_for_its_age() -> None:
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
-        (read(GRID[0], state=CLAIMED, lease=NOW), [6]),  # its worker is taken for dead
-        (read(GRID[0], state=CLAIMED, lease=NOW + timedelta(seconds=1)), []),
-        (read(GRID[0], NOW, state=PARKED), []),
-        (read(GRID[0], NOW, state=FOREIGN), []),
-        (read(GRID[0], NEVER), []),
+        (read(GRID[0], state=SliceState.CLAIMED, lease=NOW), [6]),  # its worker is taken for dead
+        (read(GRID[0], state=SliceState.CLAIMED, lease=NOW + timedelta(seconds=1)), []),
+        (read(GRID[0], NOW, state=SliceState.PARKED), []),
+        (read(GRID[0], NOW, state=SliceState.FOREIGN), []),
+        (read(GRID[0], None), []),
     ],
 )
 def test_who_is_left_alone(head: Head, expected: list[int]) -> None:
     assert due(head, *(read(s) for s in GRID[1:])) == expected
 
 
-@pytest.mark.parametrize("state", [PARKED, FOREIGN])
-def test_a_mark_does_not_open_what_was_given_up(state: str) -> None:
+@pytest.mark.parametrize("state", [SliceState.PARKED, SliceState.FOREIGN])
+def test_a_mark_does_not_open_what_was_given_up(state: SliceState) -> None:
     assert due(*(read(s) for s in GRID[1:]), read(GRID[0], state=state), marked=(GRID[0],)) == []
 
 
 def test_a_mark_makes_due_what_was_sealed() -> None:
     assert due(*(read(s) for s in GRID), marked=(GRID[2],)) == [8]
-    busy = read(GRID[2], state=CLAIMED, lease=NOW + HOUR)
+    busy = read(GRID[2], state=SliceState.CLAIMED, lease=NOW + HOUR)
     assert due(*(read(s) for s in GRID if s != GRID[2]), busy, marked=(GRID[2],)) == []
 
 
@@ -77,17 +78,20 @@ def test_halves_stand_for_a_split_slice() -> None:
     halves = GRID[0].halves()
     assert halves is not None
     others = [read(s) for s in GRID[1:]]
-    assert due(read(GRID[0], state=SPLIT), *others) == [6, 6]
-    assert due(read(GRID[0], state=SPLIT), read(halves[0]), *others) == [6]
-    assert due(read(GRID[0], state=SPLIT), *(read(half) for half in halves), *others) == []
-    assert due(read(GRID[0], state=SPLIT), *(read(half) for half in halves), *others, marked=(GRID[0],)) == [6, 6]
+    assert due(read(GRID[0], state=SliceState.SPLIT), *others) == [6, 6]
+    assert due(read(GRID[0], state=SliceState.SPLIT), read(halves[0]), *others) == [6]
+    assert due(read(GRID[0], state=SliceState.SPLIT), *(read(half) for half in halves), *others) == []
+    assert due(read(GRID[0], state=SliceState.SPLIT), *(read(half) for half in halves), *others, marked=(GRID[0],)) == [
+        6,
+        6,
+    ]
 
 
 def test_what_is_near_the_end_of_retention_is_never_due() -> None:
     for hours, first in ((20, 9), (22, 11), (23, None)):
         ledger = Ledger({}, dict.fromkeys(GRID, "etag"))
         now = NOW + hours * HOUR
-        found = due_slices(ledger, GRID, now=now, installed=PAST, retention=timedelta(days=1))
+        found = due_slices(ledger, GRID, now=now, installed=None, retention=timedelta(days=1))
         assert min((s.start.hour for s in found), default=None) == first
 
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from shared.ledger.head import NEVER
 from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER
 from tests.scan.canonical import raw
@@ -70,12 +69,12 @@ async def test_a_sealed_slice_is_opened_again_by_its_root(azurite: str, monkeypa
     async with bench(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, read_ages_minutes=(0, 15)) as desk:
         desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
         await desk.work()
-        assert (await desk.head(CHILD)).next_due == NEVER
+        assert (await desk.head(CHILD)).next_due is None
         desk.correct(weak("root", SEVEN, sessionId="s"))
         await rescan(desk.app, PARTNER, RICH.start, RICH.end)
         await desk.work()
         assert await desk.findings() == ["root", "child"]
-        assert (await desk.head(CHILD)).next_due == NEVER
+        assert (await desk.head(CHILD)).next_due is None
 
 
 async def test_roots_that_disagree_prove_nothing(desk: Bench) -> None:

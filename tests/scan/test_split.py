@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
-from shared.ledger.head import SPLIT
+from shared.ledger.head import SliceState
 from shared.ledger.slices import Slice
 from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER
@@ -25,7 +25,7 @@ EARLIER, LATER = slice_at(DAY, 240), slice_at(DAY + timedelta(hours=4), 240)  # 
 async def standing(desk: Bench) -> list[tuple[str, int]]:
     """The slices that stand in RICH's place, each with its records."""
     heads = await desk.heads(DAY)
-    return [(h.slice.name, h.records) for h in heads if h.state != SPLIT and h.slice.start < RICH.end]
+    return [(h.slice.name, h.records) for h in heads if h.state != SliceState.SPLIT and h.slice.start < RICH.end]
 
 
 async def contributed(desk: Bench) -> int:
@@ -42,7 +42,7 @@ async def test_a_slice_of_too_many_pages_becomes_two(azurite: str, monkeypatch: 
         await desk.work()
         assert await standing(desk) == [("000000-14400", 3), ("040000-14400", 2)]
         assert await contributed(desk) == 5
-        assert (await desk.head(RICH)).state == SPLIT
+        assert (await desk.head(RICH)).state == SliceState.SPLIT
         assert await desk.coverage() == 1
         assert (await desk.counts()).scopes["customer"].verdicts == {"non-compliant": 5}
 
@@ -92,7 +92,7 @@ async def test_what_was_told_before_the_split_is_not_told_again_nor_taken_back(
             assert await contributed(desk) == 2
             assert sorted(i["count"] for i in (await desk.incidents()).values()) == [1, 1]
             assert await desk.events() == told
-        assert (await desk.head(RICH)).state == SPLIT
+        assert (await desk.head(RICH)).state == SliceState.SPLIT
 
 
 async def test_a_mark_on_a_slice_that_was_split_goes_to_its_halves_and_is_served_once(
@@ -140,7 +140,7 @@ async def test_who_asked_before_it_was_split_is_told_all_the_same(
         desk.log(*(record(f"more-{i}", CHILD.start + 5 * 60 * MINUTE) for i in range(4)))
         desk.pass_time(16 * MINUTE)
         await desk.work()
-        assert (await desk.head(CHILD)).state == SPLIT
+        assert (await desk.head(CHILD)).state == SliceState.SPLIT
         desk.pass_time(14 * MINUTE)
         await rescan(desk.app, PARTNER, RICH.start, RICH.end)  # sees the root
         await desk.work()
@@ -175,11 +175,11 @@ async def test_no_half_stands_before_the_whole_says_that_it_was_split(
                 await scan_slice(victim, messages[0])
             stands = {h.slice: h for h in await desk.heads(DAY)}
             halves = {EARLIER, LATER} & stands.keys()
-            assert len(halves) == (2 if stands[RICH].state == SPLIT else 0)
+            assert len(halves) == (2 if stands[RICH].state == SliceState.SPLIT else 0)
             states.append(stands[RICH].state)
-            if states[-1] == SPLIT:
+            if states[-1] == SliceState.SPLIT:
                 break
-        assert states[-1] == SPLIT
+        assert states[-1] == SliceState.SPLIT
         assert len(states) > 5  # it was cut between several batches
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from shared.ledger.counts import Counts, Seen
-from shared.ledger.head import CLAIMED, IDLE, PARKED, SPLIT, Head
+from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice
 from shared.rules.assess import assess
 from shared.signin.directory import Directory
@@ -65,7 +65,7 @@ async def test_a_claim_counts_before_anything_is_read_and_its_generation_rises(t
         claim = await taken(table)
         head = await read_head(table, SLICE)
         assert head is not None
-        assert (head.state, head.attempts, head.lease_until) == (CLAIMED, attempt, NOW + LEASE)
+        assert (head.state, head.attempts, head.lease_until) == (SliceState.CLAIMED, attempt, NOW + LEASE)
         generations.append(claim.head.generation)
     assert generations == sorted(set(generations))
     assert (await taken(table, NOW + timedelta(seconds=1))).head.generation > generations[-1]
@@ -87,8 +87,8 @@ async def test_another_send_waits_for_the_lease_and_the_same_does_not(table: Tab
     assert await take(table, NOW + LEASE, "other") is not None
 
 
-@pytest.mark.parametrize("state", [SPLIT, PARKED])
-async def test_what_is_split_or_parked_is_not_claimed(table: Table, state: str) -> None:
+@pytest.mark.parametrize("state", [SliceState.SPLIT, SliceState.PARKED])
+async def test_what_is_split_or_parked_is_not_claimed(table: Table, state: SliceState) -> None:
     claim = await taken(table)
     await claim.write([], NOW, replace(claim.head, state=state))
     assert await take(table, NOW + LEASE) is None
@@ -116,10 +116,10 @@ async def test_every_write_renews_the_lease(table: Table) -> None:
 
 async def test_many_rows_go_in_batches_and_the_head_changes_with_the_last(table: Table) -> None:
     claim = await taken(table)
-    await claim.write_all(rows(250), NOW, replace(claim.head, state=IDLE, records=250))
+    await claim.write_all(rows(250), NOW, replace(claim.head, state=SliceState.IDLE, records=250))
     head = await read_head(table, SLICE)
     assert head is not None
-    assert (head.batch, head.records, head.state) == (3, 250, IDLE)
+    assert (head.batch, head.records, head.state) == (3, 250, SliceState.IDLE)
     assert len([row async for row in table.prefixed(SLICE.partition, "find-")]) == 250
 
 
@@ -161,7 +161,7 @@ async def test_a_mark_that_was_made_anew_is_not_cleared(table: Table) -> None:
 async def test_a_head_comes_back_as_it_was(table: Table) -> None:
     head = Head(
         SLICE,
-        state=PARKED,
+        state=SliceState.PARKED,
         owner="o",
         send_id="s",
         generation="0" * 20,

@@ -12,7 +12,7 @@ import pytest
 from shared.ledger.counts import Counts, Protocol, Seen
 from shared.ledger.counts_json import mark_of
 from shared.ledger.days import Day, Noted
-from shared.ledger.head import PARKED, SPLIT, Head
+from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice
 from shared.ledger.trimming import REST
 from shared.rules.assess import Assessment, Verdict
@@ -132,8 +132,8 @@ async def test_what_counts_as_complete(tables: Tables) -> None:
         Head(slice_of("a", 2), settled=None, whole=False),
         Head(slice_of("a", 3), settled=AGES[-1], whole=False),
         Head(slice_of("a", 4), settled=AGES[-1], whole=True, consistent=False),
-        Head(slice_of("a", 5), settled=AGES[-1], whole=True, state=PARKED),
-        Head(slice_of("a", 6), settled=AGES[-1], whole=True, state=SPLIT),
+        Head(slice_of("a", 5), settled=AGES[-1], whole=True, state=SliceState.PARKED),
+        Head(slice_of("a", 6), settled=AGES[-1], whole=True, state=SliceState.SPLIT),
         Head(slice_of("a", 7), settled=AGES[-1], whole=True, quarantined=1),
         Head(slice_of("a", 8), settled=AGES[-1], whole=True, quarantined=1, accepted_quarantine=1),
     ]
