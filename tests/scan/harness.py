@@ -157,7 +157,7 @@ class Bench:
         return [r for day in days for r in day.reach if slice_.start <= r.start < slice_.end]
 
     async def coverage(self) -> float:
-        """The share of the closed slices of the lookback, over all tenants, that were read completely: as the answers
+        """The share of the closed slices of the lookback, over all tenants, that were read to their end: as the answers
         will say it, from the partner's days alone."""
         first = self.now - timedelta(days=self.settings.lookback_days)
         expected = [
@@ -165,7 +165,7 @@ class Bench:
         ]
         days = [day async for day in partner_days((await self.tables()).rollups, first, self.now)]
         reached = (r for day in days for r in day.reach if expected and r.start >= expected[0].start)
-        read = sum((r.end - r.start for r in reached if r.is_complete(self.now)), timedelta(0))
+        read = sum((r.end - r.start for r in reached if r.is_read(self.now)), timedelta(0))
         return read / sum((s.width for s in expected), timedelta(0))
 
     async def counts(self) -> Totals:
