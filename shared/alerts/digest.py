@@ -31,7 +31,7 @@ from shared.messages.message import (
 )
 from shared.rules import RULES
 from shared.signin.traits import HEADLINE
-from shared.store.alerts import read_delivery, release
+from shared.store.alerts import add_delivery, read_delivery
 from shared.store.days import days_of_customers, partner_days
 from shared.store.exceptions import read_exceptions
 from shared.store.flights import read_flight
@@ -68,7 +68,7 @@ async def make_digests(app: App, tables: Tables) -> None:
             continue
         message = await _message(app, tables, channel, due, key)
         try:
-            await release(tables.alerts, new_delivery(app, name, message), [])
+            await add_delivery(tables.alerts, new_delivery(app, name, message))
         except Conflict:
             continue  # another instance made it
         log_event("digest_made", channel=name, type=message.type)

@@ -45,14 +45,15 @@ class CustomersQuery(ListQuery):
 
 
 class CustomerItem(Answer):
-    """A customer. `start`, `end` and `roles` are of its relationships in effect; `technicians` names the first of those
-    who signed in to it. `open_incidents` is null where there are too many to count. Names are hostile text."""
+    """A customer. `relationship_from`, `relationship_to` and `roles` are of its relationships in effect; `technicians`
+    names the first of those who signed in to it. `open_incidents` is null where there are too many to count. Names are
+    hostile text."""
 
-    tenant_id: str
-    display_name: str | None
+    customer_id: str
+    customer_name: str | None
     roles: list[str]
-    start: datetime | None
-    end: datetime | None
+    relationship_from: datetime | None
+    relationship_to: datetime | None
     days_left: int | None
     auto_extends: bool
     valid_from: datetime | None
@@ -120,11 +121,11 @@ def _customer_item(
 ) -> CustomerItem:
     line = activity.customers.get(customer.key, Verdicts())
     return CustomerItem(
-        tenant_id=shown_id(customer.key),
-        display_name=customer.display_name,
+        customer_id=shown_id(customer.key),
+        customer_name=customer.display_name,
         roles=sorted(role_name(role) for role in customer.roles),
-        start=time_of(customer.start),
-        end=time_of(customer.end),
+        relationship_from=time_of(customer.start),
+        relationship_to=time_of(customer.end),
         days_left=_days_left(customer, now),
         auto_extends=customer.auto_extends,
         valid_from=time_of(customer.valid_from),

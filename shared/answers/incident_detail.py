@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from shared.alerts.listing import AlertItem, alert_item
 from shared.answers.incidents import IncidentItem, incident_item
 from shared.answers.overview import known_directory, tenant_names
+from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import is_key
@@ -63,6 +64,7 @@ class IncidentDetail(IncidentItem, Versioned):
     """An incident with its history, the oldest line first, and the messages about it. `etag` is that of the header:
     counting on does not change it, what people do does."""
 
+    rule_texts: dict[str, RuleText]
     opening: int
     opened_at: datetime | None
     snoozed_until: datetime | None
@@ -162,10 +164,11 @@ async def _detail(app: App, tables: Tables, incident: Incident) -> IncidentDetai
     return IncidentDetail(
         **dict(item),
         etag=etag_of(incident),
+        rule_texts=texts_of(incident.facts.rules),
         opening=incident.opening,
         opened_at=incident.opened_at,
         snoozed_until=incident.snoozed_until,
         resolved_at=incident.resolved_at,
         history=sorted(lines, key=lambda line: line.at),
-        alerts=sorted(messages, key=lambda message: message.created),
+        alerts=sorted(messages, key=lambda message: message.created_at),
     )

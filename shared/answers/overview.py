@@ -26,7 +26,7 @@ from shared.store.directory import DirectoryMissing, Loaded
 from shared.store.flights import all_flights
 from shared.store.incidents import open_by_severity
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
-from shared.wire.models import HEADLINE_NAMES, Answer, Listed, ListQuery, Page, Query, ScopeName, Whole
+from shared.wire.models import HEADLINE_NAMES, Answer, ListQuery, Page, Query, Scopes, Whole
 
 _Days = Field(default=30, ge=1, le=90, description="How many UTC days, today included.")
 
@@ -35,7 +35,7 @@ class SummaryQuery(Query):
     """Of which days and scopes."""
 
     days: Whole = _Days
-    scope: Listed[ScopeName] = Field(default=HEADLINE_NAMES, description="Every number but byScope is of these scopes.")
+    scope: Scopes = Field(default=HEADLINE_NAMES, description="Every number but byScope is of these scopes.")
 
 
 class CoverageQuery(ListQuery):

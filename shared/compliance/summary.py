@@ -20,7 +20,8 @@ from shared.ledger.tallies import ScopeCounts, Tally, with_remainder
 from shared.ledger.tops import TopLine, worst_first
 from shared.rules.rule import Severity
 from shared.signin.evidence import Evidence, Strength, Why
-from shared.signin.traits import WATCHED, Outcome
+from shared.signin.outcome import Outcome
+from shared.signin.traits import WATCHED
 from shared.wire.models import Answer, shown_id
 
 _MOST_TOP: Final = 10

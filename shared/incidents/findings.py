@@ -7,12 +7,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from shared.basics.spelling import id_key, masked_user_id
 from shared.rules.assess import Assessment
 from shared.rules.rule import Severity
 from shared.signin.directory import Directory
 from shared.signin.model import SignIn
-from shared.signin.traits import Scope, is_interactive, result_code, user_key
+from shared.signin.outcome import result_code
+from shared.signin.traits import Scope, is_interactive, person_key
 
 UNKNOWN_RULE: Final = "mfa-evidence-unknown"
 _ATTEMPT: Final = "-attempt"
@@ -86,18 +86,18 @@ def incident_key(*identity: str) -> str:
 
 def customer_of(sign_in: SignIn, scope: Scope, directory: Directory) -> str:
     """The tenant that was reached: the resource tenant, else the partner's own; "unknown" for a customer not named."""
-    return id_key(sign_in.resource_tenant_id) or ("unknown" if scope is Scope.CUSTOMER else directory.partner_tenant)
+    return sign_in.tenant_key or ("unknown" if scope is Scope.CUSTOMER else directory.partner_tenant)
 
 
-def person_of(sign_in: SignIn) -> str:
+def person_of(sign_in: SignIn, directory: Directory) -> str:
     """The key of a user: the object id, else the user name."""
-    return user_key(sign_in) or (sign_in.user_principal_name or "unknown").strip().lower()
+    return person_key(sign_in, directory) or (sign_in.user_principal_name or "unknown").strip().lower()
 
 
 def name_of(sign_in: SignIn, directory: Directory) -> str:
     """The user's name. A customer's log masks a partner's people: theirs is the one that the roster knows."""
     name = sign_in.user_principal_name or ""
-    return (masked_user_id(name) and directory.admin_name(user_key(sign_in))) or name
+    return (sign_in.masked_key and directory.admin_name(person_key(sign_in, directory))) or name
 
 
 def finding_of(sign_in: SignIn, assessment: Assessment, directory: Directory) -> Finding | None:
@@ -117,11 +117,11 @@ def finding_of(sign_in: SignIn, assessment: Assessment, directory: Directory) ->
         code=max(-(2**31), min(result_code(sign_in), 2**31 - 1)),  # a table column has 32 bits
         interactive=is_interactive(sign_in),
         fits=assessment.fits,
-        user=text(person_of(sign_in)),
+        user=text(person_of(sign_in, directory)),
         user_name=text(name_of(sign_in, directory)),
         user_display_name=text(sign_in.user_display_name),
         customer=text(customer_of(sign_in, assessment.scope, directory)),
-        app=text(id_key(sign_in.app_id)),
+        app=text(sign_in.app_key),
         app_name=text(sign_in.app_display_name),
         resource_name=text(sign_in.resource_display_name),
         client=text(sign_in.client_app_used),

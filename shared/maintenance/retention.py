@@ -125,7 +125,7 @@ async def _remove_incident(incidents: Table, shard: str, key: str, etag: str, al
 
 
 async def _items_of(alerts: Table, incidents: Collection[str]) -> AsyncIterator[Row]:
-    for kind in ("item", "wait"):
+    for kind in ("item", "wait", "word"):
         async for row in alerts.prefixed(ALERTS, f"{kind}-", _KEYS):
             if str(row["RowKey"]).split("-")[2] in incidents:  # kind-channel-incident-event
                 yield row

@@ -161,7 +161,7 @@ class _Work:
             await clear_due(self._tables.slices, self._slice, mark)
         await self._roll_up()
         if self._flight.problem:
-            await self._update_flight(problem="", problem_since=None)
+            await self._update_flight(problem="", problem_since=None, refused=False)
         return []
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -196,7 +196,9 @@ class _Work:
         if problem.tenant_wide:
             wait = problem.retry_after or _FIRST_BACKOFF
             since = self._flight.problem_since if self._flight.problem else now
-            await self._update_flight(not_before=now + wait, problem=str(problem), problem_since=since)
+            await self._update_flight(
+                not_before=now + wait, problem=str(problem), problem_since=since, refused=isinstance(problem, Refused)
+            )
         else:
             backoff = min(_FIRST_BACKOFF * 2 ** min(attempts, 10), _LONGEST_BACKOFF)
             wait = max(problem.retry_after or timedelta(0), backoff)

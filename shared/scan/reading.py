@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from shared.basics.spelling import id_key
 from shared.incidents.findings import Finding, customer_of, finding_of, name_of, person_of
 from shared.ledger.counts import Counts, Protocol, Seen
 from shared.ledger.slices import Slice
@@ -18,22 +17,15 @@ from shared.signin.decoding import Page, Quarantined
 from shared.signin.directory import Directory
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
-from shared.signin.sessions import Proof, SessionKey, session_of
-from shared.signin.traits import (
-    WATCHED,
-    Identity,
-    is_device_code,
-    is_interactive,
-    is_legacy_client,
-    is_partner_user,
-    is_password_flow,
-)
+from shared.signin.protocol import is_device_code, is_legacy_client, is_password_flow
+from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_it_may_root, session_of
+from shared.signin.traits import WATCHED, is_interactive
 
 _LONGEST_KEY: Final = 1024  # as a finding has them; only a broken record has more
 
 
 class SaysOfSession(NamedTuple):
-    """What an interactive record says of its session; UNKNOWN and NOT_APPLICABLE say nothing."""
+    """What an interactive record says of its session; UNKNOWN says nothing, or no more what it once said."""
 
     session: SessionKey
     record: str
@@ -45,7 +37,7 @@ class _Judged(NamedTuple):
     seen: Seen
     finding: Finding | None
     root: SaysOfSession | None
-    asks: SignIn | None
+    asks: tuple[SignIn, SessionKey] | None
 
 
 @dataclass(slots=True)
@@ -66,7 +58,7 @@ class Reading:
                 if _time_in(record.raw) != self.slice.end:  # else the next slice has it too
                     self.quarantined[record.key] = record
             elif self.slice.start <= record.at < self.slice.end:
-                self._records[record.id] = self._judge(record, Evidence.UNKNOWN)
+                self._records[record.id] = self._judge(record, Session.UNSEEN)
             elif record.at != self.slice.end:
                 raw = record.model_dump_json(by_alias=True, exclude_unset=True).encode()
                 outside = Quarantined("createdDateTime lies outside the period that was asked for", raw, -1)
@@ -74,8 +66,7 @@ class Reading:
 
     def asking(self) -> set[SessionKey]:
         """The sessions that records go by which say nothing of MFA themselves."""
-        keys = (session_of(judged.asks) for judged in self._records.values() if judged.asks)
-        return {key for key in keys if key}
+        return {judged.asks[1] for judged in self._records.values() if judged.asks}
 
     def roots(self) -> dict[SessionKey, list[SaysOfSession]]:
         """What interactive records of partner users say of their sessions."""
@@ -88,9 +79,8 @@ class Reading:
     def settle(self, proofs: Mapping[SessionKey, Proof]) -> None:
         """Judge the records that asked by what their sessions proved at their time."""
         for record_id, judged in self._records.items():
-            sign_in = judged.asks
-            proof = proofs.get(session_of(sign_in) or ("", "")) if sign_in else None
-            if sign_in and proof:
+            if judged.asks and (proof := proofs.get(judged.asks[1])):
+                sign_in = judged.asks[0]
                 self._records[record_id] = self._judge(sign_in, proof.at(sign_in.at))
 
     @property
@@ -114,27 +104,31 @@ class Reading:
             counts.add(judged.seen)
         return counts
 
-    def _judge(self, sign_in: SignIn, session: Evidence) -> _Judged:
+    def _judge(self, sign_in: SignIn, session: Session) -> _Judged:
         assessment = assess(sign_in, self.directory, self.policy, session)
         name = name_of(sign_in, self.directory) or sign_in.user_display_name or ""
-        user = person_of(sign_in)[:_LONGEST_KEY]
+        user = person_of(sign_in, self.directory)[:_LONGEST_KEY]
         customer = customer_of(sign_in, assessment.scope, self.directory)[:_LONGEST_KEY]
-        app = id_key(sign_in.app_id)[:_LONGEST_KEY]
+        app = sign_in.app_key[:_LONGEST_KEY]
         return _Judged(
             Seen(assessment, user, name, customer, app, sign_in.app_display_name or "", _protocol_of(sign_in)),
             finding_of(sign_in, assessment, self.directory),
-            self._root(sign_in, assessment),
-            sign_in if assessment.evidence is Evidence.UNKNOWN and assessment.scope in WATCHED else None,
+            self._root(sign_in),
+            self._asks(sign_in, assessment),
         )
 
-    def _root(self, sign_in: SignIn, assessment: Assessment) -> SaysOfSession | None:
-        if assessment.identity is not Identity.USER or not is_interactive(sign_in):
+    def _asks(self, sign_in: SignIn, assessment: Assessment) -> tuple[SignIn, SessionKey] | None:
+        if not assessment.asks_session or assessment.scope not in WATCHED:
             return None
-        session = session_of(sign_in)
-        if session is None or not is_partner_user(sign_in, self.directory):
+        session = session_of(sign_in, self.directory)
+        return (sign_in, session) if session else None
+
+    def _root(self, sign_in: SignIn) -> SaysOfSession | None:
+        session = session_it_may_root(sign_in, self.directory)
+        if session is None:
             return None
-        own = Evidence.UNKNOWN if assessment.evidence is Evidence.SESSION else assessment.evidence
-        return SaysOfSession(session, sign_in.id, sign_in.at, own)
+        root = root_of(sign_in, self.directory)
+        return SaysOfSession(session, sign_in.id, sign_in.at, root.own if root else Evidence.UNKNOWN)
 
 
 def _protocol_of(sign_in: SignIn) -> Protocol:

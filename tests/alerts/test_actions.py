@@ -160,10 +160,10 @@ async def test_every_delivery_is_listed_with_its_tries(azurite: str) -> None:
         assert [item["state"] for item in every] == ["pending"] * 6 + ["delivered"] * 6
         assert [item["channel"] for item in every] == ["soc"] * 6 + ["soc1"] * 6
         for half in (every[:6], every[6:]):
-            assert [item["incident"] for item in half] == [key_of(f"user{place}") for place in reversed(range(6))]
+            assert [item["incidentId"] for item in half] == [key_of(f"user{place}") for place in reversed(range(6))]
         failed = every[5]
         assert (failed["attempts"], failed["lastStatus"], failed["lastAnswer"]) == (1, 500, "no")
-        assert failed["nextTry"] > failed["lastTry"]
+        assert failed["nextTryAt"] > failed["lastTriedAt"]
         assert every[0]["lastStatus"] is None
         for query, count in (
             ("state=delivered", 6),

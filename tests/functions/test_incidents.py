@@ -100,14 +100,14 @@ async def test_an_item_tells_whose_incident_it_is(held: Held) -> None:
         "rules": sorted(first.facts.rules),
         "scopes": sorted(first.facts.scopes),
         "count": first.facts.count,
-        "firstSeen": f"{first.facts.first:%Y-%m-%dT%H:%M:%SZ}",
-        "lastSeen": f"{first.facts.last:%Y-%m-%dT%H:%M:%SZ}",
-        "user": TECHNICIAN if first.who.user == id_key(TECHNICIAN) else "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb",
+        "firstSeenAt": f"{first.facts.first:%Y-%m-%dT%H:%M:%SZ}",
+        "lastSeenAt": f"{first.facts.last:%Y-%m-%dT%H:%M:%SZ}",
+        "userId": TECHNICIAN if first.who.user == id_key(TECHNICIAN) else "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb",
         "userPrincipalName": "Technician@partner.example",
-        "customerTenantId": None if alone else CUSTOMER,
+        "customerId": None if alone else CUSTOMER,
         "customerName": None if alone else "Customer",
         "appId": None if alone else "cccccccc-cccc-cccc-cccc-cccccccccccc",
-        "appDisplayName": None if alone else "App",
+        "appName": None if alone else "App",
     }
 
 

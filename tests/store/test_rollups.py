@@ -18,7 +18,8 @@ from shared.ledger.trimming import REST
 from shared.rules.assess import Assessment, Verdict
 from shared.rules.rule import Severity
 from shared.signin.evidence import Evidence, Strength, Why
-from shared.signin.traits import Identity, Outcome, Scope
+from shared.signin.outcome import Outcome
+from shared.signin.traits import Identity, Scope
 from shared.store.customer_months import customer_days, write_customer_months
 from shared.store.days import (
     days_of_apps,
