@@ -30,6 +30,7 @@ WORDS: Final[dict[str, str]] = {
     "approvedBy": "Who approved it; null when nobody did.",
     "assignee": "Who looks after it, as a person wrote it; null for nobody.",
     "at": "When, UTC.",
+    "atLeast": "Whether the numbers may be too low; the lists are exact.",
     "attachments": "What to attach.",
     "attackLink": "Address of the ATT&CK technique.",
     "attackTechnique": "ATT&CK technique.",
