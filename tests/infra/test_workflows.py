@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from tests.infra.azure_cli import wrong_with
 from tests.infra.deployment import INFRA, ROOT
