@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from shared.ledger.slices import OVERDUE_GRACE, Slice, next_age
 MAX_ATTEMPTS: Final = 10
 _FIRST_BACKOFF: Final = timedelta(seconds=30)
 _LONGEST_BACKOFF: Final = timedelta(hours=1)
+_RULES_VERSION: Final = re.compile(r"\brules ([0-9]+)")
 
 
 class SliceState(StrEnum):
@@ -38,7 +40,7 @@ class Head:
     `settled` is the greatest age it was read at (None: never), `next_due` when it is read next (None: it is sealed).
     `whole` says that the last read was written to its end, `consistent` that it showed no sign of a log that shrank.
     `records` are all that were served, `quarantined` those of them that could not be read, `accepted_quarantine` those
-    of these that an operator accepted.
+    of these that an operator accepted. `counts_mark` changes with `counts` alone.
     """
 
     slice: Slice
@@ -60,6 +62,13 @@ class Head:
     problem: str = ""
     versions: str = ""
     counts: dict[str, Any] = field(default_factory=dict)
+    counts_mark: str = ""
+
+    @property
+    def rules_version(self) -> str:
+        """The version of the rules it was judged by; "" where it was never read."""
+        found = _RULES_VERSION.search(self.versions)
+        return found[1] if found else ""
 
     @property
     def idle_log(self) -> bool:

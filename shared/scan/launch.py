@@ -16,7 +16,7 @@ from shared.store.tables import Tables
 
 
 async def launch(
-    app: App, tables: Tables, flight: Flight, slices: Sequence[Slice], *, chain_until: datetime | None
+    app: App, tables: Tables, flight: Flight, slices: Sequence[Slice], *, chain_until: datetime | None = None
 ) -> str | None:
     """Take the tenant's flight for the first of the slices; the others follow it until that time. Returns the message
     to send, or None when somebody was first."""

@@ -4,56 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from shared.app.app import App
-from shared.basics.spelling import id_key
-from shared.ledger.days import fingerprint, partner_fingerprint
-from shared.ledger.head import Head, SliceState
-from shared.scan.at_once import all_of
-from shared.store.rollups import fingerprints, partner_fingerprints, roll_up, roll_up_partner
+from shared.ledger.head import Head
+from shared.store.customer_months import write_customer_months
+from shared.store.rollups import NO_DAY, DayMarks, block_marks, day_marks, roll_up
 from shared.store.tables import Tables
+
+# How many days of an older format one plan recomputes beside those that it reads.
+OLD_DAYS_A_PLAN: Final = 10
 
 
 class Mending:
     """What one plan finds of roll-ups that are missing or stale."""
 
-    def __init__(self, app: App, tables: Tables) -> None:
+    def __init__(self, app: App, tables: Tables, known: Mapping[datetime, DayMarks]) -> None:
         self._app = app
         self._tables = tables
-        self._known: dict[datetime, dict[str, str]] = {}
-        self._mended: set[datetime] = set()
+        self._known = known
 
     @classmethod
     async def begin(cls, app: App, tables: Tables) -> Mending:
-        """Begin with a plan."""
-        return cls(app, tables)
+        """Read what the partner's days were made of."""
+        return cls(app, tables, await day_marks(tables.rollups))
+
+    def lacks(self, day: datetime) -> bool:
+        """Whether a day has no roll-up, or one of an older version of the app."""
+        marks = self._known.get(day)
+        return marks is None or (marks.is_old and not marks.is_foreign)
 
     async def mend(self, tenant: str, heads: Mapping[datetime, Sequence[Head]]) -> None:
         """Recompute those of a tenant's days whose roll-up is missing or stale."""
-        unknown = [day for day in heads if day not in self._known]
-        found = await all_of(fingerprints(self._tables.rollups, day) for day in unknown)
-        self._known |= dict(zip(unknown, found, strict=True))
         now = self._app.clock()
         for day, of_day in heads.items():
-            stored = self._known[day].get(id_key(tenant))
-            wanted = fingerprint(sorted(of_day, key=lambda head: head.slice)) if of_day or stored else None
-            if not any(head.is_held(now) for head in of_day) and stored not in (SliceState.FOREIGN, wanted):
-                await roll_up(self._tables.slices, self._tables.rollups, tenant, day, self._app.settings.read_ages)
-                self._mended.add(day)
+            busy = any(head.is_held(now) for head in of_day)
+            if not busy and not self._known.get(day, NO_DAY).is_of(block_marks(of_day), tenant):
+                await self._roll_up(tenant, day)
 
-    async def end(self) -> None:
-        """Recompute those of the partner's days that are not of their tenants' days."""
-        left = [day for day in self._known if day not in self._mended]
-        if not left:
-            return
-        of_partner = await partner_fingerprints(self._tables.rollups, min(left), max(left))
-        for day in left:
-            of_tenants = self._known[day]
-            if SliceState.FOREIGN not in of_tenants.values() and of_partner.get(day) not in _as_made_of(of_tenants):
-                await roll_up_partner(self._tables.rollups, day)
+    async def end(self, since: datetime) -> None:
+        """Recompute some of the days before `since` that an older version of the app added up, newest first; and write
+        the rows of customers and months whose day changed, once a plan and not after each read."""
+        old = sorted((day for day, marks in self._known.items() if marks.is_old and day < since), reverse=True)
+        for day in old[:OLD_DAYS_A_PLAN]:
+            for tenant in self._app.settings.tenants:
+                await self._roll_up(tenant, day)
+        for day, marks in (await day_marks(self._tables.rollups)).items():
+            if marks.months_due and not marks.is_foreign and not marks.is_old:
+                await write_customer_months(self._tables.rollups, day)
 
-
-def _as_made_of(of_tenants: Mapping[str, str]) -> tuple[str | None, ...]:
-    """The fingerprints that the partner's day may have: a newer version's is left alone, and a day without tenants
-    needs none."""
-    return (SliceState.FOREIGN, partner_fingerprint(of_tenants), *(() if of_tenants else (None,)))
+    async def _roll_up(self, tenant: str, day: datetime) -> None:
+        await roll_up(self._tables.slices, self._tables.rollups, tenant, day, self._app.settings.read_ages)

@@ -39,14 +39,16 @@ async def plan_scans(app: App) -> list[str]:
     mending = await Mending.begin(app, tables)
     messages: list[str] = []
     flying = 0
+    oldest = app.clock()
     for tenant in app.settings.tenants:
-        plan = await TenantPlan.begin(app, tables, tenant)
+        plan = await TenantPlan.begin(app, tables, tenant, mending)
+        oldest = min(oldest, plan.days[0])
         await mending.mend(tenant, plan.heads)
         await plan.lay_days_to_rest()
         message = await plan.send() if flying < MOST_TENANTS_IN_FLIGHT else None
         messages += [message] if message else []
         flying += plan.is_flying or message is not None
-    await mending.end()
+    await mending.end(since=oldest)
     return messages
 
 
@@ -60,18 +62,19 @@ class TenantPlan:
         self._flight = flight  # None: another plan notes the tenant for the first time now
         self._now = app.clock()
         self._since = since(app, flight, self._now)
+        self.days = [*days_between(self._since, self._now)]
         self._marked: dict[Slice, str] = {}
         self.heads: dict[datetime, list[Head]] = {}
 
     @classmethod
-    async def begin(cls, app: App, tables: Tables, tenant: str) -> TenantPlan:
+    async def begin(cls, app: App, tables: Tables, tenant: str, mending: Mending) -> TenantPlan:
         """Read what has to be looked at."""
         agenda = await read_agenda(tables.control, tenant)
         flight: Flight | None = agenda.flight
         if agenda.flight.first_seen is None and not agenda.flight.send_id:
             flight = await change_flight(tables.control, agenda.flight, first_seen=app.clock())
         plan = cls(app, tables, agenda, flight)
-        await plan._read()
+        await plan._read(mending)
         return plan
 
     @property
@@ -79,13 +82,13 @@ class TenantPlan:
         """Whether a slice of the tenant is being read."""
         return self._flight is None or not self._flight.is_free(self._now)
 
-    async def _read(self) -> None:
+    async def _read(self, mending: Mending) -> None:
         agenda, tenant, slices = self._agenda, self._agenda.flight.tenant, self._tables.slices
         marked = {midnight(slice_.start) for slice_ in agenda.marked}
         awake = [
             day
-            for day in days_between(self._since, self._now)
-            if day in marked or not agenda.is_at_rest(day, self._now, self._terms(day))
+            for day in self.days
+            if day in marked or mending.lacks(day) or not agenda.is_at_rest(day, self._now, self._terms(day))
         ]
 
         async def of_day(day: datetime) -> list[Head]:

@@ -37,6 +37,7 @@ async def split(hold: Hold, halves: tuple[Slice, Slice]) -> list[Slice]:
         state=SliceState.SPLIT,
         next_due=None,
         counts={},
+        counts_mark="",
         records=0,
         quarantined=0,
         accepted_quarantine=0,

@@ -15,6 +15,7 @@ from typing import Final
 
 from shared.basics.events import log_event
 from shared.incidents.model import contributions
+from shared.ledger.counts_json import mark_of
 from shared.ledger.head import Head, SliceState
 from shared.rules import RULES_VERSION
 from shared.scan.changes import (
@@ -90,7 +91,10 @@ def _counted(head: Head, reading: Reading, quarantine: QuarantineChanges, *, shr
         quarantined=quarantine.stands,
         accepted_quarantine=quarantine.accepted,
     )
-    return counted if shrank else replace(counted, counts=reading.counts().to_json())
+    if shrank:
+        return counted
+    counts = reading.counts().to_json()
+    return replace(counted, counts=counts, counts_mark=mark_of(counts))
 
 
 def _tell(hold: Hold, quarantine: QuarantineChanges, *, shrank: bool) -> None:
