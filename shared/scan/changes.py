@@ -9,6 +9,7 @@ from typing import Final
 
 from shared.exceptions.model import accepting
 from shared.incidents.findings import Finding
+from shared.incidents.life import Accepts
 from shared.incidents.model import Facts, Who
 from shared.ledger.head import Head
 from shared.ledger.slices import Slice
@@ -16,7 +17,7 @@ from shared.scan.at_once import all_of
 from shared.scan.hold import Hold
 from shared.scan.reading import Reading
 from shared.store.exceptions import read_exceptions
-from shared.store.findings import InQuarantine, Stored, finding_row, quarantined_row
+from shared.store.findings import InQuarantine, Stored, finding_key, finding_row, quarantined_row
 from shared.store.incidents import Contributor, contribute
 from shared.store.ledger import FENCED_CHANGES
 from shared.store.tables import SCHEMA, Operation, delete, keys, upsert
@@ -48,7 +49,7 @@ class FindingChanges:
 
 
 def compare_findings(
-    partition: str, stored: Stored, found: Iterable[Finding], served: Collection[str], *, every_incident: bool
+    stored: Stored, found: Iterable[Finding], served: Collection[str], *, every_incident: bool
 ) -> FindingChanges:
     """Compare what a read found with what stands. Pure.
 
@@ -56,7 +57,7 @@ def compare_findings(
     also those of which nothing changed are to be told again.
     """
     ids = set(served)
-    new = {str(finding_row(partition, finding)["RowKey"]): finding for finding in found}
+    new = {finding_key(finding): finding for finding in found}
     gone = {key: finding for key, finding in stored.findings.items() if key not in new}
     missing = {key: finding for key, finding in gone.items() if finding.id not in ids}
     removed = [key for key in gone if key not in missing]
@@ -138,13 +139,19 @@ async def contribute_all(hold: Hold, changes: Contributions) -> None:
     if not changes:
         return
     first_seen = hold.flight.first_seen
-    exceptions = [stored.exception for stored in await read_exceptions(hold.tables.control)]
+
+    async def accepts() -> Accepts:
+        """What the exceptions silence that hold now."""
+        exceptions = [stored.exception for stored in await read_exceptions(hold.tables.control)]
+        return accepting(exceptions, hold.now())
+
     by = Contributor(
-        generation=hold.head.generation,
-        now=hold.now(),
-        first_scan=first_seen is not None and hold.slice.end <= first_seen,
-        life=hold.app.settings.life,
-        accepts=accepting(exceptions, hold.now()),
+        hold.head.generation,
+        hold.now(),
+        first_seen is not None and hold.slice.end <= first_seen,
+        hold.app.settings.life,
+        await accepts(),
+        accepts,
     )
     for some in batched(changes.items(), _INCIDENTS_AT_ONCE, strict=False):
         await all_of(contribute(hold.tables.incidents, key, dict(change), by) for key, change in some)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from shared.basics.events import log_event
+from shared.basics.queue_messages import parse_message
 from shared.ledger.slices import Slice
 
 type Piece = tuple[AwareDatetime, int]  # start and width in seconds
@@ -56,15 +56,8 @@ class SliceMessage(BaseModel):
 
 
 def read_message(body: str) -> SliceMessage | None:
-    """Parse a queue message. A malformed one is logged; None then.
-
-    Trying it again cannot help, and the plan sends every slice again that was lost.
-    """
-    try:
-        return SliceMessage.model_validate_json(body)
-    except ValidationError:
-        log_event("slice_message_unreadable")
-        return None
+    """Parse a queue message. Malformed: None, and the plan sends again any slice that was lost."""
+    return parse_message(SliceMessage, body, queue="scan-slices")
 
 
 def _seconds(slice_: Slice) -> int:

@@ -55,7 +55,6 @@ async def write_reading(hold: Hold, reading: Reading, read: ReadOf) -> None:
     settled = age >= hold.first_reread
     was_settled = before.settled is not None and before.settled >= hold.first_reread
     change = compare_findings(
-        hold.slice.partition,
         await findings_of(hold.tables.slices, hold.slice),
         reading.findings(),
         reading.ids,
