@@ -125,7 +125,7 @@ async def test_a_broken_record_that_was_mended_leaves_the_quarantine(desk: Bench
     assert (head.quarantined, head.records, head.consistent) == (1, 2, True)
     rows = await raw((await desk.tables()).slices)
     assert [row["reason"] for (_, key), row in rows.items() if key.startswith("quar-")] == [
-        "isInteractive: Input should be a valid boolean"
+        "isInteractive: expected `bool | null`, got `str`"
     ]
 
 
