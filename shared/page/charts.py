@@ -70,7 +70,8 @@ def _day(bar: Bar, x: float, step: float, room: int, most: int) -> str:
 def _label(bars: Sequence[Bar]) -> str:
     bad, total = sum(bar.non_compliant for bar in bars), sum(bar.total for bar in bars)
     unread = sum(bar.unread for bar in bars)
-    return f"{total} sign-ins in {len(bars)} days, {bad} without MFA; {unread} days not read to their end"
+    days = f"{unread} day was not read to its end" if unread == 1 else f"{unread} days were not read to their end"
+    return f"{total} sign-ins in {len(bars)} days, {bad} without MFA; {days}"
 
 
 def _svg(label: str, inside: str) -> Markup:

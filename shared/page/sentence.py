@@ -41,7 +41,7 @@ def headline(standing: Standing) -> str:
 def _problems(standing: Standing) -> str:
     if standing.open == 0:
         if standing.acknowledged_burning:
-            known = _count(standing.acknowledged_burning, "problem that somebody knows of is", "problems that are known")
+            known = _count(standing.acknowledged_burning, "problem that is known is", "problems that are known are")
             return f"No problem is open; {known} still happening."
         return "No problem is open."
     gravest = f", {standing.critical} of them critical" if standing.critical else ""
