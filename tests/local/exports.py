@@ -206,6 +206,13 @@ def old_powershell(log: list[Record]) -> bytes:
     return b"\xff\xfe" + text.encode("utf-16-le")
 
 
+def united(one: Record) -> Record:
+    """A row of a union: Status is an object in one table and text in the other."""
+    row = row_of_workspace(one)
+    kind, other = ("dynamic", "string") if one["isInteractive"] else ("string", "dynamic")
+    return {**row, f"Status_{kind}": row.pop("Status"), f"Status_{other}": ""}
+
+
 def older(one: Record) -> Record:
     """As a PowerShell module writes what it does not know."""
     named: Record = pascal(one)
@@ -288,6 +295,7 @@ SHAPES: Final[dict[str, Callable[[list[Record]], bytes]]] = {
     "az monitor log-analytics query": lambda log: dump(
         [{**row_of_workspace(one), "TableName": "PrimaryResult"} for one in log]
     ),
+    "a union of two tables": lambda log: dump([united(one) for one in log]),
     "query API": lambda log: dump(query_api(log)),
     "pretty query API": lambda log: dump(query_api(log), indent=2),
     "workspace CSV": workspace_csv,

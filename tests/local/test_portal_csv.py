@@ -47,6 +47,7 @@ def test_the_portals_csv_says_what_it_can_and_guesses_nothing(command: Command, 
     assert code == 0
     unknown = ("success", "unknown", ["mfa-evidence-unknown"])
     assert judged(lines) == [PROVEN, unknown, ("failed", "not-applicable", []), ROPC]
+    assert [line["strength"] for line in lines] == ["app", None, None, None]
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
