@@ -49,16 +49,21 @@ async def _serve(request: func.HttpRequest, work: Work, *, needs: Role = Role.RE
     try:
         if app.settings.auth_mode is AuthMode.KEY:
             return func.HttpResponse(_NO_BROWSER, status_code=200, mimetype="text/plain", headers=HEADERS)
-        if request.method != "GET":
-            refuse_foreign_pages(request)
-        caller = caller_of(request, app.settings)
-        if caller.role < needs:
-            raise Problem(HTTPStatus.FORBIDDEN, "This needs the app role Operator.")
-        return await work(app, caller, request)
+        return await work(app, _let_in(app, request, needs), request)
     except Exception as error:  # noqa: BLE001 - the last resort: logged there, told to nobody
         problem = refusal_of(error, "page", _ERRORS)
-        page = error_page(HTTPStatus(problem.status), problem.detail)
+        page = error_page(HTTPStatus(problem.status), str(problem))
         return func.HttpResponse(page, status_code=problem.status, mimetype="text/html", headers=HEADERS)
+
+
+def _let_in(app: App, request: func.HttpRequest, needs: Role) -> Caller:
+    """Who asks. Raises Problem (401, 403)."""
+    if request.method != "GET":
+        refuse_foreign_pages(request)
+    caller = caller_of(request, app.settings)
+    if caller.role < needs:
+        raise Problem(HTTPStatus.FORBIDDEN, "This needs the app role Operator.")
+    return caller
 
 
 def _html(page: str) -> func.HttpResponse:

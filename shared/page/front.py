@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, get_args
@@ -207,28 +207,26 @@ def _row(c: CustomerItem) -> CustomerRow:
 
 def _at_risk(technicians: Sequence[TechnicianItem]) -> list[Risk]:
     """Who is a delegated admin now and has not registered, never used MFA, or was not seen for weeks."""
-    found = []
-    for t in technicians:
-        if t.state != "current":
-            continue
-        why = []
-        if t.mfa_registered is False:
-            why.append("not registered for MFA")
-        if t.non_compliant and not t.compliant:
-            why.append("never used MFA in the period")
-        elif t.non_compliant:
-            why.append("signed in without MFA")
-        if t.user_type == "guest" and (t.mfa_registered is False or t.non_compliant):
-            why.append("a guest")
-        if t.dormant:
-            why.append("not seen for four weeks")
-        if t.off_boarded:
-            why.append("account disabled or gone, still in a group")
-        if why:
-            found.append(
-                Risk(t.user_id, t.user_principal_name, ", ".join(why), t.non_compliant, t.customers_reachable)
-            )
+    found = [
+        Risk(t.user_id, t.user_principal_name, ", ".join(why), t.non_compliant, t.customers_reachable)
+        for t in technicians
+        if t.state == "current" and (why := [*_reasons(t)])
+    ]
     return sorted(found, key=lambda risk: (-risk.without, -(risk.reachable or 0), risk.name or ""))
+
+
+def _reasons(t: TechnicianItem) -> Iterator[str]:
+    """Why somebody is at risk."""
+    unregistered = t.mfa_registered is False
+    reasons = (
+        (unregistered, "not registered for MFA"),
+        (bool(t.non_compliant and not t.compliant), "never used MFA in the period"),
+        (bool(t.non_compliant and t.compliant), "signed in without MFA"),
+        (t.user_type == "guest" and (unregistered or bool(t.non_compliant)), "a guest"),
+        (bool(t.dormant), "not seen for four weeks"),
+        (bool(t.off_boarded), "account disabled or gone, still in a group"),
+    )
+    return (text for is_so, text in reasons if is_so)
 
 
 def _no_people(refreshed: datetime | None) -> str:

@@ -10,9 +10,7 @@ DAY = date(2026, 11, 1)
 
 def bars(*counts: tuple[int, int, int], unread: int | None = None) -> list[Bar]:
     last = len(counts) - 1
-    return [
-        Bar(DAY + timedelta(days=n), *count, unread=n == unread, open=n == last) for n, count in enumerate(counts)
-    ]
+    return [Bar(DAY + timedelta(days=n), *count, unread=n == unread, open=n == last) for n, count in enumerate(counts)]
 
 
 def drawn(svg: str) -> dict[str, list[ET.Element]]:
