@@ -71,9 +71,12 @@ class CustomerRow(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """A problem with what fixing it would do."""
+    """A problem and how much of what was found it is. Names are hostile text."""
 
-    effect: str
+    person: str
+    application: str
+    where: str
+    share: str
     what_to_do: str
     link: str
 
@@ -153,6 +156,7 @@ def _standing(
         without=figures.non_compliant,
         unknown=figures.unknown,
         covered=summary.coverage.percent,
+        read_anything=summary.coverage.newest_read is not None,
         measured_until=summary.coverage.measured_until,
         quarantined=summary.coverage.quarantined,
         paused_until=paused if paused and paused > now else None,
@@ -247,9 +251,14 @@ def _causes(incidents: Sequence[IncidentItem], texts: dict[str, RuleText], summa
         first = min(group, key=_gravity)
         text = next((texts[rule] for rule in first.rules if rule in texts), None)
         count = sum(i.count for i in group)
-        name = first.user_principal_name or first.user_id
-        where = f"at {len(group)} customers" if len(group) > 1 else f"at {first.customer_name or 'home'}"
-        share = f"{count} of {figures.non_compliant + figures.unknown}" if figures.non_compliant else str(count)
-        effect = f"{name} with {first.app_name or 'any application'} {where}: {share} sign-ins."
-        causes.append(Cause(effect, text.what_to_do if text else "", f"/incidents/{first.id}"))
+        causes.append(
+            Cause(
+                person=first.user_principal_name or first.user_id,
+                application=first.app_name or first.app_id or "any application",
+                where=f"{len(group)} customers" if len(group) > 1 else first.customer_name or "home",
+                share=f"{count} of {figures.non_compliant + figures.unknown}" if figures.non_compliant else str(count),
+                what_to_do=text.what_to_do if text else "",
+                link=f"/incidents/{first.id}",
+            )
+        )
     return causes

@@ -25,6 +25,7 @@ class Standing:
     without: int
     unknown: int
     covered: float | None
+    read_anything: bool
     measured_until: datetime | None
     quarantined: int
     paused_until: datetime | None
@@ -33,7 +34,7 @@ class Standing:
 
 def headline(standing: Standing) -> str:
     """The first sentence."""
-    if standing.judged == 0 and standing.measured_until is None:
+    if not standing.read_anything:
         return "The log is being read for the first time; nothing can be said yet."
     return f"{_problems(standing)} {_share(standing)}"
 
@@ -66,7 +67,7 @@ def trust(standing: Standing) -> list[str]:
         told.append((3, f"alerts are paused until {standing.paused_until:%d %b %H:%M} UTC"))
     else:
         told.append((0, "alerts are on") if standing.alerts_ready else (2, "no channel is set up: nobody is told"))
-    if standing.measured_until is None:
+    if standing.measured_until is None or not standing.read_anything:
         told.append((3, "nothing was read to its end yet"))
     else:
         behind = standing.now - standing.measured_until
@@ -83,6 +84,7 @@ def can_be_trusted(standing: Standing) -> bool:
     """Whether a good figure may be shown as good: everything was read, nothing is in quarantine, alerts are on."""
     return (
         standing.covered == 100
+        and standing.read_anything
         and standing.quarantined == 0
         and standing.paused_until is None
         and standing.measured_until is not None

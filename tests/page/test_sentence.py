@@ -20,6 +20,7 @@ GOOD = Standing(
     without=0,
     unknown=0,
     covered=100.0,
+    read_anything=True,
     measured_until=NOW - timedelta(minutes=30),
     quarantined=0,
     paused_until=None,
@@ -75,7 +76,7 @@ def test_acknowledged_problems_are_not_hidden() -> None:
 
 
 def test_before_the_first_slice_nothing_is_said() -> None:
-    first = replace(GOOD, judged=0, compliance=None, worst_case=None, covered=None, measured_until=None)
+    first = replace(GOOD, judged=0, compliance=None, worst_case=None, covered=None, read_anything=False)
     assert headline(first) == "The log is being read for the first time; nothing can be said yet."
 
 
