@@ -33,8 +33,7 @@ from local.commands.sources import STANDARD_INPUT, read_text
 from local.commands.spool import Spool
 from local.commands.unread import Fault
 from shared.rules.rule import Policy
-from shared.signin.decoding import reason_of
-from shared.signin.directory import Directory, DirectoryFile
+from shared.signin.directory import Directory, DirectoryFile, reason_of
 
 _LONG: Final = 16 << 20  # a file of which one waits for the end
 

@@ -23,6 +23,7 @@ from shared.graph.problems import GraphProblem, Refused
 from shared.graph.signins import pages
 from shared.incidents.findings import Finding
 from shared.incidents.model import Facts, Who, contributions
+from shared.ledger.counts_json import mark_of
 from shared.ledger.flight import Flight
 from shared.ledger.head import MAX_ATTEMPTS, Head, SliceState
 from shared.ledger.slices import Slice, near_retention_end
@@ -238,9 +239,11 @@ class _Work:
         touched = await self._touch(claim, change)
         counted = head
         if not inconsistent:
+            counts = reading.counts().to_json()
             counted = replace(
                 head,
-                counts=reading.counts().to_json(),
+                counts=counts,
+                counts_mark=mark_of(counts),
                 records=reading.total,
                 quarantined=len(reading.quarantined),
             )
@@ -401,6 +404,7 @@ class _Work:
             state=SliceState.SPLIT,
             next_due=None,
             counts={},
+            counts_mark="",
             records=0,
             quarantined=0,
             whole=True,

@@ -309,13 +309,16 @@ def test_a_bad_record_has_its_place_and_harms_no_other(
     assert read(tmp_path, lines(values)) == expected
 
 
-def test_bytes_that_are_not_utf8_spoil_their_own_record(tmp_path: Path) -> None:
-    bad = compact(RECORDS[1]).replace(b"Zo", b"Z\xe9")
+@pytest.mark.parametrize(("good", "broken", "second"), [(b"Zo", b"Z\xe9", "1"), (b'"id":"1"', b'"id":"\xe9"', None)])
+def test_bytes_that_are_not_utf8_spoil_at_most_their_own_record(
+    tmp_path: Path, good: bytes, broken: bytes, second: str | None
+) -> None:
+    bad = compact(RECORDS[1]).replace(good, broken)
     for text in (
         b"[" + b",".join([compact(RECORDS[0]), bad, compact(RECORDS[2])]) + b"]",
         b"\n".join([compact(RECORDS[0]), bad, compact(RECORDS[2])]),
     ):
-        assert read(tmp_path, text) == ["0", None, "2"]
+        assert read(tmp_path, text) == ["0", second, "2"]
 
 
 def test_a_record_that_is_not_json_inside_its_braces_harms_no_other(tmp_path: Path) -> None:
