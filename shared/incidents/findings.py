@@ -15,6 +15,8 @@ from shared.signin.model import SignIn
 from shared.signin.traits import Scope, is_interactive, result_code, user_key
 
 UNKNOWN_RULE: Final = "mfa-evidence-unknown"
+# What a finding says of a person beside the user's id and names: all go when the person is erased.
+PERSON_TRACES: Final = ("user_agent", "ip", "session_id", "token_id", "correlation_id")
 _LONGEST: Final = 1024
 
 
@@ -43,6 +45,7 @@ class Finding:
     session_id: str
     token_id: str
     correlation_id: str
+    incident_ids: tuple[str, ...] = ()  # of each rule, where they cannot be worked out: of people who were erased
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -65,14 +68,17 @@ class Finding:
         One incident is the same user, customer and application; unknown evidence has one of its own for each user
         (design.md, "Incident").
         """
-        unknown = tuple(fit for fit in self.fits if fit[0] == UNKNOWN_RULE)
-        others = tuple(fit for fit in self.fits if fit[0] != UNKNOWN_RULE)
-        belongs = {}
-        if others:
-            belongs[incident_key("access", self.user, self.customer, self.app)] = others
-        if unknown:
-            belongs[incident_key("unknown", self.user)] = unknown
+        belongs: dict[str, tuple[tuple[str, Severity], ...]] = {}
+        for place, fit in enumerate(self.fits):
+            key = self.incident_ids[place] if self.incident_ids else self.incident_of(fit[0])
+            belongs[key] = (*belongs.get(key, ()), fit)
         return belongs
+
+    def incident_of(self, rule: str) -> str:
+        """The key of the incident in which a rule counts."""
+        if self.is_about_user(rule):
+            return incident_key("unknown", self.user)
+        return incident_key("access", self.user, self.customer, self.app)
 
 
 def incident_key(*identity: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from shared.basics.spelling import id_key
+from shared.incidents.erased import NOBODY, ErasedPeople, without_traces
 from shared.incidents.findings import Finding, customer_of, finding_of, name_of, person_of
 from shared.ledger.counts import Counts, Seen
 from shared.ledger.slices import Slice
@@ -47,8 +48,10 @@ class Reading:
     slice: Slice
     directory: Directory
     policy: Policy
+    erased: ErasedPeople = NOBODY
     quarantined: dict[str, Quarantined] = field(default_factory=dict)
     _records: dict[str, _Judged] = field(default_factory=dict)
+    _erased_keys: dict[str, str] = field(default_factory=dict)  # by record: who it was of
 
     def add(self, page: Page) -> None:
         """Judge a page. A record at the slice's end belongs to the next slice; one outside the window that was asked
@@ -56,13 +59,24 @@ class Reading:
         for record in page.records:
             if isinstance(record, Quarantined):
                 if _time_in(record.raw) != self.slice.end:  # else the next slice has it too
-                    self.quarantined[record.key] = record
+                    self._quarantine(record)
             elif self.slice.start <= record.at < self.slice.end:
-                self._records[record.id] = self._judge(record, Evidence.UNKNOWN)
+                self._records[record.id] = self._judge(self._without_person(record), Evidence.UNKNOWN)
             elif record.at != self.slice.end:
                 raw = record.model_dump_json(by_alias=True, exclude_unset=True).encode()
-                outside = Quarantined("createdDateTime lies outside the period that was asked for", raw, -1)
-                self.quarantined[outside.key] = outside
+                self._quarantine(Quarantined("createdDateTime lies outside the period that was asked for", raw, -1))
+
+    def _quarantine(self, record: Quarantined) -> None:
+        kept = self.erased.without_raw(record)
+        self.quarantined[kept.key] = kept
+
+    def _without_person(self, sign_in: SignIn) -> SignIn:
+        known = self.erased.known_in(sign_in)
+        if known is None:
+            self._erased_keys.pop(sign_in.id, None)
+            return sign_in
+        self._erased_keys[sign_in.id] = known.user_key
+        return self.erased.without_person(sign_in, known)
 
     def asking(self) -> set[SessionKey]:
         """The sessions that records go by which say nothing of MFA themselves."""
@@ -114,10 +128,15 @@ class Reading:
         app = id_key(sign_in.app_id)[:_LONGEST_KEY]
         return _Judged(
             Seen(assessment, user, name, customer, app, sign_in.app_display_name or ""),
-            finding_of(sign_in, assessment, self.directory),
+            self._finding(sign_in, assessment),
             self._root(sign_in, assessment),
             sign_in if assessment.evidence is Evidence.UNKNOWN and assessment.scope in WATCHED else None,
         )
+
+    def _finding(self, sign_in: SignIn, assessment: Assessment) -> Finding | None:
+        finding = finding_of(sign_in, assessment, self.directory)
+        erased_key = self._erased_keys.get(sign_in.id)
+        return without_traces(finding, erased_key, finding.user) if finding and erased_key else finding
 
     def _root(self, sign_in: SignIn, assessment: Assessment) -> SaysOfSession | None:
         if assessment.identity is not Identity.USER or not is_interactive(sign_in):
