@@ -12,6 +12,7 @@ from functions.openapi import document
 from functions.who import Role
 from shared.answers.findings import FindingsPage, FindingsQuery, read_findings
 from shared.answers.overview import CoverageList, CoverageQuery, SummaryQuery, read_coverage, read_summary
+from shared.answers.rules import RulesPage, RulesQuery, read_rules
 from shared.compliance.summary import Summary
 from shared.wire.models import Answer
 
@@ -40,6 +41,13 @@ async def findings(call: Call[FindingsQuery]) -> FindingsPage:
     """The sign-ins that break rules, newest first. A page may hold fewer items than its limit, even none, and still
     have a cursor: go on until the cursor is null."""
     return await read_findings(call.app, call.query)
+
+
+@endpoint(bp, "GET", "rules", needs=Role.READER)
+async def rules(call: Call[RulesQuery]) -> RulesPage:
+    """Every rule: what it means, what to do, its severity by scope, its ATT&CK technique and the common issue it
+    belongs to."""
+    return read_rules()
 
 
 @endpoint(bp, "GET", "coverage", needs=Role.READER)

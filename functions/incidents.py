@@ -18,7 +18,7 @@ from shared.answers.incident_detail import (
     read_detail,
 )
 from shared.answers.incidents import IncidentsPage, IncidentsQuery, read_incidents
-from shared.incidents.life import NotNow
+from shared.incidents.acts import NotNow
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 

@@ -127,6 +127,11 @@ param incidentQuietDays int = 7
 @maxValue(720)
 param realertHours int = 24
 
+@description('Days after which an acknowledged incident is open again.')
+@minValue(1)
+@maxValue(90)
+param acknowledgedDays int = 14
+
 @description('New incidents in one cycle from which they become one alert.')
 @minValue(2)
 @maxValue(1000)
@@ -406,6 +411,7 @@ module functionApp 'modules/function-app.bicep' = {
       POLICY: policy
       INCIDENT_QUIET_DAYS: string(incidentQuietDays)
       REALERT_HOURS: string(realertHours)
+      ACKNOWLEDGED_DAYS: string(acknowledgedDays)
       STORM_THRESHOLD: string(stormThreshold)
       ALERT_ALLOWED_HOSTS: alertAllowedHosts
       PUBLIC_URL: publicUrl

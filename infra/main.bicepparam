@@ -35,6 +35,7 @@ param quarantineRetentionDays = int(readEnvironmentVariable('QUARANTINE_RETENTIO
 param policy = readEnvironmentVariable('POLICY', 'standard')
 param incidentQuietDays = int(readEnvironmentVariable('INCIDENT_QUIET_DAYS', '7'))
 param realertHours = int(readEnvironmentVariable('REALERT_HOURS', '24'))
+param acknowledgedDays = int(readEnvironmentVariable('ACKNOWLEDGED_DAYS', '14'))
 param stormThreshold = int(readEnvironmentVariable('STORM_THRESHOLD', '20'))
 param alertAllowedHosts = readEnvironmentVariable('ALERT_ALLOWED_HOSTS', '')
 param publicUrl = readEnvironmentVariable('PUBLIC_URL', '')

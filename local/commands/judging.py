@@ -14,15 +14,13 @@ from typing import Final
 from shared.rules.assess import Assessment, assess
 from shared.rules.rule import Policy
 from shared.signin.directory import Directory
-from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
-from shared.signin.sessions import Proof, SessionKey, is_root, session_of
+from shared.signin.sessions import Proof, Root, Session, SessionKey, root_of, session_of
 
 type Line = Callable[[SignIn, Assessment], str]
-type Root = tuple[SessionKey, datetime, Evidence]
 
 # In the order of the choices of a waiting line.
-_ANSWERS: Final = (Evidence.SESSION, Evidence.NONE, Evidence.UNKNOWN)
+_ANSWERS: Final = (Session.SATISFIED, Session.MISSING, Session.MIXED, Session.UNSEEN)
 
 
 class Judge:
@@ -40,19 +38,17 @@ class Judge:
         judged = assess(sign_in, self._directory, self._policy)
         if not self._sessions:
             return self._line(sign_in, judged)
-        own = judged.evidence  # as it asked no session
-        self._note(sign_in, own)
-        if own is not Evidence.UNKNOWN or (key := session_of(sign_in)) is None:
+        self._note(sign_in)
+        if not judged.asks_session or (key := session_of(sign_in, self._directory)) is None:
             return self._line(sign_in, judged)
         choices = [
             self._line(sign_in, assess(sign_in, self._directory, self._policy, answer)) for answer in _ANSWERS[:-1]
         ]
         return json.dumps([*key, sign_in.instant.isoformat(), *choices, self._line(sign_in, judged)])
 
-    def _note(self, sign_in: SignIn, own: Evidence) -> None:
-        key = session_of(sign_in) if is_root(sign_in, own) else None
-        if key:
-            self._of_this_file[sign_in.id] = (key, sign_in.instant, own)
+    def _note(self, sign_in: SignIn) -> None:
+        if root := root_of(sign_in, self._directory):
+            self._of_this_file[sign_in.id] = root
         elif sign_in.id in self._roots or sign_in.id in self._of_this_file:
             self._of_this_file[sign_in.id] = None
 
@@ -72,8 +68,8 @@ class Judge:
     def proofs(self) -> dict[SessionKey, Proof]:
         """What the sessions proved, once all files were read."""
         proofs: dict[SessionKey, Proof] = {}
-        for key, at, own in self._roots.values():
-            proofs.setdefault(key, Proof()).add(at, own)
+        for root in self._roots.values():
+            proofs.setdefault(root.session, Proof()).add(root.at, root.own)
         return proofs
 
 
@@ -83,7 +79,7 @@ def settled(lines: Iterable[str], proofs: dict[SessionKey, Proof]) -> Iterator[s
         if line.startswith("["):
             user, session, at, *choices = json.loads(line)
             proof = proofs.get((user, session))
-            answer = proof.at(datetime.fromisoformat(at)) if proof else Evidence.UNKNOWN
+            answer = proof.at(datetime.fromisoformat(at)) if proof else Session.UNSEEN
             yield choices[_ANSWERS.index(answer)]
         else:
             yield line

@@ -1,8 +1,8 @@
 """`python -m local token`: reads an access token, or its decoded claims, on standard input and says what it is worth.
 
-Prints the JSON of `POST /api/token-check`. Exit 0 when it could be read, whatever the verdict; 2 on misuse and on
-unreadable input, with one sentence on standard error. Nothing of the token goes there, and it is never an argument:
-command lines are kept in histories and process lists.
+One sentence for people goes to standard error, the JSON of `POST /api/token-check` to standard output. Exit 0 when
+Partner Center would take it, 1 when not, 2 on misuse and on unreadable input. Nothing of the token goes to standard
+error, and it is never an argument: command lines are kept in histories and process lists.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _OPTIONS = "--expect-audience URL, --partner-tenant-id ID, --verify and --keys-u
 
 
 def main(argv: list[str]) -> int:
-    """Runs the command with the arguments after its name. Returns the exit code: 0 or 2."""
+    """Run the command with the arguments after its name. Returns the exit code: 0, 1 or 2."""
     try:
         arguments = _arguments(argv)
         if sys.stdin.isatty():
@@ -48,8 +48,10 @@ def main(argv: list[str]) -> int:
     except TokenError as error:
         print(error, file=sys.stderr)
         return 2
+    gate = answer["partnerCenter"]
+    print("Accepted:" if gate["accepted"] else "Refused (401):", gate["reason"], file=sys.stderr, flush=True)
     print(json.dumps(answer, indent=2))  # ASCII only: what a hostile token says cannot steer a terminal
-    return 0
+    return 0 if gate["accepted"] else 1
 
 
 class _Arguments(argparse.Namespace):

@@ -55,9 +55,10 @@ def write_customer_log(stage: Stage) -> None:
         for draft in (visit, refresh, hidden):
             writer.add(draft, scope="customer", verdict="compliant")
         own = Draft(rng.choice(staff), began, OFFICE, tenant, auth.password_only())
-        guest = replace(visit, when=began + timedelta(minutes=90), app=TEAMS, auth=auth.first_by_claim(), masked=False)
-        for draft in (own, replace(guest, cross="b2bCollaboration", interactive=False, session=writer.new_id())):
-            writer.add(draft, scope="none", verdict="out-of-scope")
+        writer.add(own, scope="none", verdict="out-of-scope")
+        guest = replace(visit, when=began + timedelta(minutes=90), app=TEAMS, auth=auth.claim_refresh(), masked=False)
+        guest = replace(guest, cross="b2bCollaboration", interactive=False, session=writer.new_id())
+        writer.add(guest, scope="guest", verdict="compliant")
         day += timedelta(days=1)
     _planted(stage, tenant)
 

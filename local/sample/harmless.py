@@ -88,9 +88,8 @@ def _out_of_scope(stage: Stage) -> None:
     imap = replace(EXCHANGE_ONLINE, client="IMAP4")
     flow = Draft(office, begun, AZURE_CLI, stage.home, single, protocol="ropc")
     stories = (
-        ("A guest of a customer is not its delegated admin",
-         [guest, replace(guest, cross="b2bDirectConnect"), replace(guest, cross="passthrough"),
-          replace(guest, cross="microsoftSupport")], "none"),
+        ("Somebody whom Microsoft's support let in is not the customer's delegated admin",
+         [replace(guest, cross="microsoftSupport")], "none"),
         ("A tenant that is no customer and no service-provider access",
          [replace(guest, tenant=UNRELATED_TENANT, cross="none")], "none"),
         ("Employees who are not on the roster use no delegated privileges",
@@ -101,6 +100,14 @@ def _out_of_scope(stage: Stage) -> None:
     for reason, drafts, scope in stories:
         writer.nothing(reason, [writer.add(draft, scope=scope, verdict="out-of-scope") for draft in drafts])
 
+    verified = replace(guest, auth=auth.mfa_now("Mobile app notification"))
+    writer.nothing(
+        "A guest of a customer is not its delegated admin; with MFA there is nothing to say",
+        [
+            writer.add(replace(verified, cross=cross), scope="guest", verdict="compliant")
+            for cross in ("b2bCollaboration", "b2bDirectConnect", "passthrough")
+        ],
+    )
     agent = Employee(writer.new_id(), f"agent9@{people.managed_domain}", "Support Agent 9", stage.home)
     run = Draft(agent, begun, AZURE_CLI, stage.customer(34), single, cross="serviceProvider")
     kinds = ("agenticApp", "agenticAppInstance", "agentIDuser")

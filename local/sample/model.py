@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 type JsonObject = dict[str, object]
 
-SCOPES = ("customer", "partner-center", "partner-tenant")
+SCOPES = ("customer", "partner-center", "partner-tenant", "guest")
 
 
 def iso(moment: datetime) -> str:

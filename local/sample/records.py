@@ -152,7 +152,11 @@ def build(rng: random.Random, draft: Draft) -> JsonObject:
         "privateLinkDetails": {"policyId": "", "policyName": "", "resourceId": "", "policyTenantId": ""},
         "appliedEventListeners": [],
         "tokenProtectionStatusDetails": {"signInSessionStatus": "unbound", "signInSessionStatusCode": 1002},
-        "agent": {"agentType": draft.agent_type or "notAgentic", "parentAppId": None},
+        "agent": {
+            "agentType": draft.agent_type or "notAgentic",
+            "agentSubjectType": draft.agent_type or "notAgentic",
+            "parentAppId": None,
+        },
     }
     if draft.cross is None:
         del record["crossTenantAccessType"]

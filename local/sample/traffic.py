@@ -190,19 +190,19 @@ class _Traffic:
         self._add(draft, "customer", "not-applicable")
 
     def _as_guest(self, person: Technician, moment: datetime, index: int) -> None:
-        """Teams with a customer: a guest there, not its delegated admin."""
+        """Teams with a customer: a guest there, not its delegated admin, and graded apart."""
         cross = "passthrough" if self.rng.random() < 0.25 else "b2bCollaboration"
         draft = Draft(
             person,
             moment,
             TEAMS,
             self._customer(index),
-            auth.first_by_claim(),
+            auth.claim_refresh(),
             interactive=False,
             cross=cross,
             session=self.writer.new_id(),
         )
-        self._add(draft, "none", "out-of-scope")
+        self._add(draft, "guest", "compliant")
 
     def _guest(self, person: Technician, began: datetime) -> None:
         """The subcontractor on the roster: her home tenant's MFA is trusted here."""

@@ -260,7 +260,7 @@ def _unknown(stage: Stage) -> None:
         [writer.add(child, scope="customer", verdict="unknown")],
         user_id=xenia.user_id,
         rules=["mfa-evidence-unknown"],
-        severity="low",
+        severity="medium",
     )
 
 

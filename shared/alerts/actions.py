@@ -9,7 +9,7 @@ from shared.alerts.outgoing import DEADLINE, message_id, new_delivery, surroundi
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.messages.compose import made_up_message
-from shared.messages.delivery import GATHERING
+from shared.messages.delivery import DeliveryState
 from shared.store import alerts
 from shared.store.tables import Conflict
 from shared.wire.text import clean
@@ -46,7 +46,7 @@ async def redeliver(app: App, id_: str, *, by: str) -> AlertItem:
         delivery = await alerts.read_delivery(table, id_)
     except ValueError:  # no key of a table
         delivery = None
-    if delivery is None or delivery.state == GATHERING:
+    if delivery is None or delivery.state == DeliveryState.GATHERING:
         raise Unknown(f"no delivery {clean(id_)}")
     now = app.clock()
     if delivery.is_busy(now):

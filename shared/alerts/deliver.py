@@ -21,7 +21,7 @@ from shared.app.app import App
 from shared.app.channels import Channel
 from shared.app.settings import AuthMode
 from shared.basics.events import log_event
-from shared.messages.delivery import DEAD, DELIVERED, DUE, GATHERING, SENDING, Delivery
+from shared.messages.delivery import Delivery, DeliveryState
 from shared.messages.message import of_json
 from shared.messages.render import render
 from shared.messages.retry import after_failure
@@ -51,7 +51,7 @@ async def deliver_alert(app: App, body: str, post: Post = post) -> list[str]:
     if claimed is None:
         return []
     settled = await _settle(app, tables, claimed, await _try(app, claimed, post))
-    if settled is None or settled.state != DELIVERED:
+    if settled is None or settled.state != DeliveryState.DELIVERED:
         return []
     under_way = await alerts.deliveries_under_way(tables.alerts)
     return await send_due(app, tables, (d for d in under_way if d.channel == claimed.channel))
@@ -66,7 +66,7 @@ async def settle_poisoned(app: App, body: str) -> None:
         return
     tables = await app.tables()
     delivery = await alerts.read_delivery(tables.alerts, message.delivery)
-    if delivery is None or delivery.ended or delivery.state == GATHERING:
+    if delivery is None or delivery.ended or delivery.state == DeliveryState.GATHERING:
         return
     await _settle(app, tables, delivery, Answer(0, "its workers crashed"))
 
@@ -75,15 +75,15 @@ async def _claim(app: App, tables: Tables, id_: str) -> Delivery | None:
     """The delivery, to be sent by this worker alone; None when it is not due, ended, or in other hands."""
     delivery = await alerts.read_delivery(tables.alerts, id_)
     now = app.clock()
-    if delivery is None or delivery.ended or delivery.state == GATHERING or delivery.next_due > now:
+    if delivery is None or delivery.ended or delivery.state == DeliveryState.GATHERING or delivery.next_due > now:
         return None
-    if delivery.state == SENDING and delivery.is_busy(now):
+    if delivery.state == DeliveryState.SENDING and delivery.is_busy(now):
         return None
     try:
         return await alerts.change(
             tables.alerts,
             delivery,
-            state=SENDING,
+            state=DeliveryState.SENDING,
             owner=uuid4().hex,
             attempts=delivery.attempts + 1,
             busy_until=now + CLAIM,
@@ -124,7 +124,7 @@ def signed(channel: Channel, message_id: str, now: datetime, body: bytes) -> dic
 async def _settle(app: App, tables: Tables, delivery: Delivery, answer: Answer) -> Delivery | None:
     """Note what came of it; None when another worker holds the delivery by now."""
     now = app.clock()
-    state, due, text = DELIVERED, delivery.next_due, answer.text
+    state, due, text = DeliveryState.DELIVERED, delivery.next_due, answer.text
     if not answer.delivered:
         failed = after_failure(
             id_=delivery.id,
@@ -134,7 +134,7 @@ async def _settle(app: App, tables: Tables, delivery: Delivery, answer: Answer) 
             gone=answer.gone,
             retry_after=answer.retry_after,
         )
-        state, due = (DUE, failed.next_due) if failed.next_due else (DEAD, due)
+        state, due = (DeliveryState.DUE, failed.next_due) if failed.next_due else (DeliveryState.DEAD, due)
         text = f"{failed.reason}: {text}".rstrip(": ") if failed.reason else text
     try:
         settled = await alerts.change(

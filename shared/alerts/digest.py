@@ -14,7 +14,7 @@ from shared.app.channels import Channel
 from shared.basics.events import log_event
 from shared.compliance.coverage import measure, percent
 from shared.exceptions.life import REMINDERS
-from shared.incidents.model import ACKNOWLEDGED, OPEN, RESOLVED, SNOOZED, Incident
+from shared.incidents.model import Incident, IncidentState
 from shared.ledger.counts import ScopeCounts, total
 from shared.ledger.days import Day
 from shared.ledger.slices import DAY, midnight
@@ -46,7 +46,8 @@ from shared.wire.text import clean
 _LATEST: Final = timedelta(hours=12)
 _TO_DO: Final = 3
 _VERDICTS: Final = (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
-_GOING_ON: Final = (OPEN, ACKNOWLEDGED, SNOOZED)
+_IN_HAND: Final = (IncidentState.ACKNOWLEDGED, IncidentState.SNOOZED)
+_GOING_ON: Final = (IncidentState.OPEN, *_IN_HAND)
 _TYPES: Final[dict[str, Literal["digest.daily", "digest.weekly"]]] = {
     "daily": "digest.daily",
     "weekly": "digest.weekly",
@@ -161,11 +162,15 @@ def _headline(days: Sequence[Day]) -> list[ScopeCounts]:
 
 def _numbers(incidents: Sequence[Incident], begin: datetime, end: datetime) -> IncidentNumbers:
     return IncidentNumbers(
-        new=sum(begin <= i.opened_at < end for i in incidents),
-        open=sum(i.state == OPEN for i in incidents),
-        acknowledged=sum(i.state in (ACKNOWLEDGED, SNOOZED) for i in incidents),
-        resolved=sum(i.state == RESOLVED and begin <= i.resolved_at < end for i in incidents),
+        new=sum(_lies_within(i.opened_at, begin, end) for i in incidents),
+        open=sum(i.state is IncidentState.OPEN for i in incidents),
+        acknowledged=sum(i.state in _IN_HAND for i in incidents),
+        resolved=sum(_lies_within(i.resolved_at, begin, end) for i in incidents),
     )
+
+
+def _lies_within(at: datetime | None, begin: datetime, end: datetime) -> bool:
+    return at is not None and begin <= at < end
 
 
 def _severity(incidents: Sequence[Incident]) -> SeverityName:

@@ -22,9 +22,9 @@ from shared.app.app import App
 from shared.app.channels import Channel
 from shared.basics.events import log_event
 from shared.incidents.life import is_in_hand
-from shared.incidents.model import RESOLVED, Incident, Telling
+from shared.incidents.model import Incident, IncidentState, Telling
 from shared.messages.compose import Surroundings, many, one
-from shared.messages.delivery import DUE, GATHERING, Delivery, Item
+from shared.messages.delivery import Delivery, DeliveryState, Item
 from shared.messages.message import Message
 from shared.messages.plan import WITHDRAWN, Group, Moment, Plan, plan
 from shared.operations.pause import is_paused
@@ -54,7 +54,7 @@ async def dispatch_alerts(app: App) -> list[str]:
         return []
     waiting = await asyncio.gather(*(alerts.waiting(tables.alerts, name) for name in channels))
     under_way = await alerts.deliveries_under_way(tables.alerts)
-    gathering = [delivery for delivery in under_way if delivery.state == GATHERING]
+    gathering = [delivery for delivery in under_way if delivery.state == DeliveryState.GATHERING]
     if any(waiting) or gathering:
         await _release(app, tables, dict(zip(channels, waiting, strict=True)), gathering)
         under_way = await alerts.deliveries_under_way(tables.alerts)
@@ -176,7 +176,7 @@ def _delivery(app: App, channel: str, group: Group, current: Mapping[str, Incide
 def _as_it_is(telling: Telling, current: Mapping[str, Incident]) -> Telling:
     """What there is to tell, saying so when the incident closed by itself meanwhile."""
     now = current.get(telling.event.incident)
-    if now is None or now.state != RESOLVED or now.facts.count == 0:
+    if now is None or now.state is not IncidentState.RESOLVED or now.facts.count == 0:
         return telling
     return replace(telling, incident=replace(telling.incident, state=now.state, reason=now.reason))
 
@@ -213,7 +213,7 @@ async def send_due(app: App, tables: Tables, under_way: Iterable[Delivery]) -> l
     for deliveries in of_channel.values():
         if any(delivery.is_busy(now) for delivery in deliveries):
             continue
-        due = (d for d in deliveries if d.state != GATHERING and d.next_due <= now and not _waits(app, d))
+        due = (d for d in deliveries if d.state != DeliveryState.GATHERING and d.next_due <= now and not _waits(app, d))
         first = min(due, key=lambda d: (d.next_due, d.created), default=None)
         if first and (message := await _queued(app, tables, first)):
             messages.append(message)
@@ -231,7 +231,7 @@ def _waits(app: App, delivery: Delivery) -> bool:
 async def _queued(app: App, tables: Tables, delivery: Delivery) -> str | None:
     """Note that its message goes to the queue; None when another instance was first."""
     try:
-        await alerts.change(tables.alerts, delivery, state=DUE, busy_until=app.clock() + QUEUED)
+        await alerts.change(tables.alerts, delivery, state=DeliveryState.DUE, busy_until=app.clock() + QUEUED)
     except Conflict:
         return None
     return DeliveryMessage(delivery=delivery.id).model_dump_json()

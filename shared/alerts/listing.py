@@ -8,7 +8,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from shared.app.app import App
-from shared.messages.delivery import DEAD, DELIVERED, GATHERING, SENDING, Delivery
+from shared.messages.delivery import Delivery, DeliveryState
 from shared.store.alerts import page_of_deliveries
 from shared.wire.cursor import Place, from_cursor, to_cursor
 from shared.wire.models import Answer, BadParameter, Listed, ListQuery, Named, Page, SeverityName, severity_name
@@ -17,10 +17,10 @@ type StateName = Literal["pending", "sending", "delivered", "dead"]
 
 _REQUESTS: Final = 9  # one call makes at most ten (design.md, "Interfaces")
 _STATES: Final[dict[str, StateName]] = {
-    GATHERING: "pending",
-    SENDING: "sending",
-    DELIVERED: "delivered",
-    DEAD: "dead",
+    DeliveryState.GATHERING: "pending",
+    DeliveryState.SENDING: "sending",
+    DeliveryState.DELIVERED: "delivered",
+    DeliveryState.DEAD: "dead",
 }
 
 
@@ -41,21 +41,21 @@ class AlertsQuery(ListQuery):
 
 
 class AlertItem(Answer):
-    """One message to one channel. `next_try` is null when it ended. `last_status` is null where no answer came;
+    """One message to one channel. `next_try_at` is null when it ended. `last_status` is null where no answer came;
     `last_answer` says why, or how a refusal began: it is the receiver's text, so treat it as hostile."""
 
     id: str
     channel: str
     type: str
-    incident: str | None
+    incident_id: str | None
     severity: SeverityName
     test: bool
     state: StateName
     webhook_id: str
-    created: datetime
+    created_at: datetime
     attempts: int
-    next_try: datetime | None
-    last_try: datetime | None
+    next_try_at: datetime | None
+    last_tried_at: datetime | None
     last_status: int | None
     last_answer: str | None
 
@@ -96,15 +96,15 @@ def alert_item(delivery: Delivery) -> AlertItem:
         id=delivery.id,
         channel=delivery.channel,
         type=delivery.type,
-        incident=delivery.incident or None,
+        incident_id=delivery.incident or None,
         severity=severity_name(delivery.severity),
         test=delivery.message.get("test") is True,
         state=state_of(delivery),
         webhook_id=delivery.message_id,
-        created=delivery.created,
+        created_at=delivery.created,
         attempts=delivery.attempts,
-        next_try=None if delivery.ended else delivery.next_due,
-        last_try=delivery.last_at,
+        next_try_at=None if delivery.ended else delivery.next_due,
+        last_tried_at=delivery.last_at,
         last_status=delivery.last_status or None,
         last_answer=delivery.last_answer or None,
     )

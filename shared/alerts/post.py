@@ -34,6 +34,13 @@ _SHORTEST_HINT: Final = 6  # characters of a URL or secret that an answer must n
 # Whoever posts without an App around it: a URL is a secret here, and the client says it of every request.
 quiet_libraries()
 
+_IN_WORDS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
+    ((gaierror, UnicodeError), "the host's name could not be resolved"),
+    (httpx.ConnectError, "no connection could be made"),
+    ((httpx.InvalidURL, ValueError), "the URL cannot be used"),
+    (OSError, "the connection broke"),
+)
+
 type Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
@@ -96,24 +103,40 @@ async def post(
             text = await _send(target, body, headers, resolve, tls or _tls(), head)
     except TimeoutError:
         text = f"no {'end of the answer' if head else 'answer'} within {timeout_seconds:g} seconds"
-    except Refused as refused:
-        text = str(refused)
-    except (gaierror, UnicodeError):
-        text = "the host's name could not be resolved"
-    except ssl.SSLError:
-        text = "the connection could not be secured"
-    except httpx.ConnectError as error:
-        insecure = isinstance(error.__context__, ssl.SSLError) or "SSL" in str(error)
-        text = "the connection could not be secured" if insecure else "no connection could be made"
-    except httpx.HTTPError as error:
-        text = f"the connection broke ({type(error).__name__})"
-    except (httpx.InvalidURL, ValueError):
-        text = "the URL cannot be used"
-    except OSError:
-        text = "the connection broke"
+    except (Refused, httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
+        text = _in_words(error)
     if not head:
         return Answer(0, text)
     return Answer(head[0].status_code, text, retry_after(head[0].headers.get("retry-after")))
+
+
+def _in_words(error: Exception) -> str:
+    """Why nothing was sent, or no answer came: the first kind that fits, without a word of the URL."""
+    if isinstance(error, Refused):
+        return str(error)
+    insecure = isinstance(error.__context__, ssl.SSLError) or "SSL" in str(error)
+    if isinstance(error, ssl.SSLError) or (isinstance(error, httpx.ConnectError) and insecure):
+        return "the connection could not be secured"
+    if isinstance(error, httpx.HTTPError) and not isinstance(error, httpx.ConnectError):
+        return f"the connection broke ({type(error).__name__})"
+    return next(words for kinds, words in _IN_WORDS if isinstance(error, kinds))
+
+
+async def _checked_addresses(target: Target, url: httpx.URL, resolve: Resolve) -> Sequence[str]:
+    """The addresses of the URL's host, all of which alerts may go to. Raises Refused."""
+    host = url.raw_host.decode("ascii")
+    loopback = target.local and host in LOOPBACK_HOSTS
+    if not (url.scheme == "https" or (url.scheme == "http" and loopback)):
+        raise Refused("refused: the URL is not https")
+    addresses = (await resolve(host, _port(url)))[:_MOST_ADDRESSES]
+    for address in addresses:
+        if why := refusal(ip_address(address), internal=target.internal, loopback=loopback):
+            raise Refused(f"refused: the host is {why}")
+    return addresses
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
 
 
 async def _send(
@@ -125,14 +148,8 @@ async def _send(
     head: list[httpx.Response],
 ) -> str:
     url = httpx.URL(target.url)
-    host, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
-    loopback = target.local and host in LOOPBACK_HOSTS
-    if not (url.scheme == "https" or (url.scheme == "http" and loopback)):
-        raise Refused("refused: the URL is not https")
-    addresses = (await resolve(host, port))[:_MOST_ADDRESSES]
-    for address in addresses:
-        if why := refusal(ip_address(address), internal=target.internal, loopback=loopback):
-            raise Refused(f"refused: the host is {why}")
+    addresses = await _checked_addresses(target, url, resolve)
+    host, port = url.raw_host.decode("ascii"), _port(url)
     # The name for TLS and for the receiver; the address for the connection.
     every = {**headers, "Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity", "Connection": "close"}
     timeout = httpx.Timeout(TIMEOUT_SECONDS, connect=_CONNECT_SECONDS)

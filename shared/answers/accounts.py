@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.answers.people import PostureRuleId, UserField, gravest, is_user, paged
+from shared.answers.people import PostureRuleId, ShownPostureRule, UserField, gravest, is_user, paged
 from shared.app.app import App
 from shared.people.lists import AccountEntry, from_kept
 from shared.rules.posture import POSTURE_RULE
@@ -19,6 +19,7 @@ from shared.wire.models import (
     ListQuery,
     Named,
     Page,
+    SeverityFilter,
     SeverityName,
     severity_name,
     shown_id,
@@ -30,7 +31,7 @@ class AccountsQuery(ListQuery):
 
     user: Named | None = UserField
     rule: Listed[PostureRuleId] | None = None
-    severity: SeverityName | None = Field(default=None, description="This severity or a higher one.")
+    severity: SeverityFilter | None = Field(default=None, description="This severity or a higher one.")
 
 
 class AccountItem(Answer):
@@ -38,14 +39,14 @@ class AccountItem(Answer):
 
     user_id: str
     user_principal_name: str | None
-    display_name: str | None
+    user_display_name: str | None
     user_type: Literal["member", "guest"]
     delegated_admin: bool
     administrator: bool
     mfa_registered: bool | None
     mfa_capable: bool | None
-    rules: list[str]
-    severity: SeverityName
+    posture_rules: list[ShownPostureRule]
+    posture_severity: SeverityName
     what_to_do: str
 
 
@@ -77,13 +78,13 @@ def _account_item(account: AccountEntry) -> AccountItem:
     return AccountItem(
         user_id=shown_id(account.key),
         user_principal_name=account.user_principal_name,
-        display_name=account.display_name,
+        user_display_name=account.display_name,
         user_type="guest" if account.guest else "member",
         delegated_admin=account.delegated_admin,
         administrator=account.administrator,
         mfa_registered=account.registered,
         mfa_capable=account.capable,
-        rules=[rule for rule, _ in account.fits],
-        severity=severity_name(severity),
+        posture_rules=[rule for rule, _ in account.fits],
+        posture_severity=severity_name(severity),
         what_to_do=POSTURE_RULE[rule].what_to_do,
     )

@@ -12,7 +12,7 @@ from pydantic import Field
 from shared.answers.people import DaysField, paged, read_activity, technicians_of, time_of
 from shared.app.app import App
 from shared.compliance.coverage import percent
-from shared.incidents.model import OPEN
+from shared.incidents.model import IncidentState
 from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
@@ -44,14 +44,15 @@ class CustomersQuery(ListQuery):
 
 
 class CustomerItem(Answer):
-    """A customer. `start`, `end` and `roles` are of its relationships in effect; `technicians` names the first of those
-    who signed in to it. `open_incidents` is null where there are too many to count. Names are hostile text."""
+    """A customer. `relationship_from`, `relationship_to` and `roles` are of its relationships in effect; `technicians`
+    names the first of those who signed in to it. `open_incidents` is null where there are too many to count. Names are
+    hostile text."""
 
-    tenant_id: str
-    display_name: str | None
+    customer_id: str
+    customer_name: str | None
     roles: list[str]
-    start: datetime | None
-    end: datetime | None
+    relationship_from: datetime | None
+    relationship_to: datetime | None
     days_left: int | None
     auto_extends: bool
     valid_from: datetime | None
@@ -104,7 +105,9 @@ async def _open_incidents(tables: Tables) -> dict[str, int] | None:
     incidents = await incidents_within(tables.incidents, 0, KEY_SPAN)
     if incidents is None:
         return None
-    return Counter(incident.who.customer for incident in incidents if incident.state == OPEN and incident.facts.count)
+    return Counter(
+        incident.who.customer for incident in incidents if incident.state is IncidentState.OPEN and incident.facts.count
+    )
 
 
 def _customer_item(
@@ -117,11 +120,11 @@ def _customer_item(
 ) -> CustomerItem:
     good, bad, unknown = activity.customers.get(customer.key, (0, 0, 0))
     return CustomerItem(
-        tenant_id=shown_id(customer.key),
-        display_name=customer.display_name,
+        customer_id=shown_id(customer.key),
+        customer_name=customer.display_name,
         roles=sorted(role_name(role) for role in customer.roles),
-        start=time_of(customer.start),
-        end=time_of(customer.end),
+        relationship_from=time_of(customer.start),
+        relationship_to=time_of(customer.end),
         days_left=_days_left(customer, now),
         auto_extends=customer.auto_extends,
         valid_from=time_of(customer.valid_from),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from shared.basics.spelling import id_key, is_key
 from shared.exceptions.life import Asked
-from shared.exceptions.model import Papers
-from shared.wire.models import Answer, Body, Listed, ListQuery, Page, RuleId, Versioned
+from shared.exceptions.model import STATES, Papers
+from shared.wire.models import Answer, Body, Listed, ListQuery, Page, RuleId, ShownRule, Versioned
 
 State = Literal["requested", "approved", "expired", "withdrawn"]
 
@@ -53,16 +53,16 @@ class VendorConfirmation(Body):
 
 
 class ExceptionRequest(Body):
-    """What is asked for. `user` is an object id; at least one of user, app and customer is needed, and all else but
+    """What is asked for. At least one of userId (an object id), appId and customerId is needed, and all else but
     `ticket` and `references`; a member that is missing is named in the refusal (422)."""
 
     common_issue: int = Field(ge=1, le=6)
     title: ShortText = ""
     reason: LongText = ""
     owner: ShortText = ""
-    user: Guid = None
-    app: Guid = None
-    customer: Guid = None
+    user_id: Guid = None
+    app_id: Guid = None
+    customer_id: Guid = None
     rules: Annotated[tuple[RuleId, ...], Field(max_length=20)] = ()
     starts_on: date | None = Field(default=None, description="The first UTC day that is accepted; up to 90 days ago.")
     expires_on: date | None = Field(default=None, description="The UTC day from which on it holds no more.")
@@ -95,9 +95,9 @@ class ExceptionRequest(Body):
             title=self.title,
             reason=self.reason,
             owner=self.owner,
-            user=self.user,
-            app=self.app,
-            customer=self.customer,
+            user=self.user_id,
+            app=self.app_id,
+            customer=self.customer_id,
             rules=self.rules,
             starts_on=self.starts_on,
             expires_on=self.expires_on,
@@ -120,24 +120,50 @@ class ExceptionsQuery(ListQuery):
     state: Listed[State] | None = None
 
 
+class NamedMfa(Answer):
+    """The third-party MFA, as it was named."""
+
+    vendor: str
+    product: str
+    integration: str
+
+
+class NamedDocuments(Answer):
+    """Where the three documents are, as it was named."""
+
+    configuration: str
+    test_result: str
+    purchase_order: str
+
+
+class NamedConfirmation(Answer):
+    """Who confirmed that neither the claim nor External MFA is possible, when, and where that is kept."""
+
+    by: str
+    on: date | None
+    reference: str
+
+
 class ExceptionItem(Versioned):
     """A technical exception. Texts are as people wrote them. null stands for any user, application, customer."""
 
     id: str
     title: str
-    state: str
+    state: Annotated[str, WithJsonSchema({"type": "string", "enum": [*STATES]})]
     common_issue: int
     reason: str
     owner: str
-    user: str | None
-    app: str | None
-    customer: str | None
-    rules: list[str]
+    user_id: str | None
+    app_id: str | None
+    customer_id: str | None
+    rules: list[ShownRule]
     starts_on: date
     expires_on: date
     ticket: str | None
-    mfa: list[str]
-    documents: list[str]
+    mfa: NamedMfa
+    documents: NamedDocuments
+    vendor_confirmation: NamedConfirmation
+    references: list[str]
     requested_at: datetime
     requested_by: str
     approved_at: datetime | None

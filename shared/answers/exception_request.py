@@ -78,10 +78,10 @@ async def _examples(app: App, exception: TechnicalException, start: datetime) ->
     )
     return [
         Example(
-            at=item.created_date_time,
-            user=item.user_principal_name or item.user,
-            app=item.app_display_name or item.app_id or "",
-            customer=item.customer_tenant_id,
+            at=item.signed_in_at,
+            user=item.user_principal_name or item.user_id,
+            app=item.app_name or item.app_id or "",
+            customer=item.customer_id,
             id=item.id,
             correlation_id=item.correlation_id or "",
         )

@@ -15,6 +15,9 @@ from shared.answers.exception_models import (
     ExceptionRequest,
     ExceptionsPage,
     ExceptionsQuery,
+    NamedConfirmation,
+    NamedDocuments,
+    NamedMfa,
 )
 from shared.app.app import App
 from shared.basics.events import log_event
@@ -22,7 +25,6 @@ from shared.basics.spelling import id_key, is_key
 from shared.exceptions import life
 from shared.exceptions.life import Approver, Line, Step, Unacceptable
 from shared.exceptions.model import Covers, TechnicalException
-from shared.exceptions.request_text import attachments
 from shared.store.exceptions import Stored, read_exception, read_exceptions, read_history, write_step
 from shared.store.tables import Conflict
 from shared.tending.exceptions import silence_incidents
@@ -60,7 +62,7 @@ async def ask_exception(app: App, asked: ExceptionRequest, *, by: str, by_id: st
         reason=asked.reason,
         owner=asked.owner,
         common_issue=asked.common_issue,
-        covers=Covers(id_key(asked.user), id_key(asked.customer), id_key(asked.app), frozenset(asked.rules)),
+        covers=Covers(id_key(asked.user_id), id_key(asked.customer_id), id_key(asked.app_id), frozenset(asked.rules)),
         papers=asked.papers(),
         ticket=asked.ticket,
         starts=_midnight(asked.starts_on),
@@ -153,15 +155,23 @@ def _item(exception: TechnicalException, now: datetime) -> ExceptionItem:
         common_issue=exception.common_issue,
         reason=exception.reason,
         owner=exception.owner,
-        user=shown_id(covers.user) or None,
-        app=shown_id(covers.app) or None,
-        customer=shown_id(covers.customer) or None,
+        user_id=shown_id(covers.user) or None,
+        app_id=shown_id(covers.app) or None,
+        customer_id=shown_id(covers.customer) or None,
         rules=sorted(covers.rules),
         starts_on=exception.starts.date(),
         expires_on=exception.ends.date(),
         ticket=exception.ticket or None,
-        mfa=[papers.vendor, papers.product, papers.integration],
-        documents=[where for _, where in attachments(exception)],
+        mfa=NamedMfa(vendor=papers.vendor, product=papers.product, integration=papers.integration),
+        documents=NamedDocuments(
+            configuration=papers.configuration, test_result=papers.test_result, purchase_order=papers.purchase_order
+        ),
+        vendor_confirmation=NamedConfirmation(
+            by=papers.confirmed_by,
+            on=date.fromisoformat(papers.confirmed_on) if papers.confirmed_on else None,
+            reference=papers.confirmation,
+        ),
+        references=[*papers.others],
         requested_at=exception.requested_at,
         requested_by=exception.requested_by,
         approved_at=exception.approved_at if approved else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -11,19 +11,19 @@ from pydantic import Field, model_validator
 from shared.alerts.listing import AlertItem, alert_item
 from shared.answers.incidents import IncidentItem, incident_item
 from shared.answers.overview import known_directory, tenant_names
+from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import is_key
-from shared.incidents import life
+from shared.incidents import acts
 from shared.incidents.life import Step
-from shared.incidents.model import PAST, Incident
+from shared.incidents.model import Incident
 from shared.store import alerts
 from shared.store.incidents import history, read_incident, take_step
 from shared.store.tables import Conflict, Tables
 from shared.wire.models import Answer, BadParameter, Body, Instant, Versioned
 from shared.wire.text import clean
 
-_LONGEST_SNOOZE: Final = timedelta(days=366)
 _TRIES: Final = 20
 
 
@@ -64,6 +64,7 @@ class IncidentDetail(IncidentItem, Versioned):
     """An incident with its history, the oldest line first, and the messages about it. `etag` is that of the header:
     counting on does not change it, what people do does."""
 
+    rule_texts: dict[str, RuleText]
     opening: int
     opened_at: datetime | None
     snoozed_until: datetime | None
@@ -87,8 +88,8 @@ async def change_incident(app: App, key: str, change: IncidentChange, *, by: str
     """
     now = app.clock()
     until = change.snoozed_until
-    if until is not None and not now < until <= now + _LONGEST_SNOOZE:
-        raise BadParameter("snoozedUntil", "must be in the future, and within a year")
+    if until is not None and not now < until <= now + acts.LONGEST_SNOOZE:
+        raise BadParameter("snoozedUntil", f"must be in the future, and within {acts.LONGEST_SNOOZE.days} days")
     tables = await app.tables()
     do = _action(change, by, now)
     for _ in range(_TRIES):
@@ -115,16 +116,16 @@ def _action(change: IncidentChange, by: str, now: datetime) -> Callable[[Inciden
     comment = change.comment or ""
     match change.state:
         case "acknowledged":
-            return lambda before: life.acknowledged(before, by, comment)
+            return lambda before: acts.acknowledge(before, by, comment, now)
         case "snoozed":
-            until = change.snoozed_until or PAST
-            return lambda before: life.snoozed(before, by, comment, until)
+            until = change.snoozed_until or now
+            return lambda before: acts.snooze(before, by, comment, until=until, now=now)
         case "resolved":
-            return lambda before: life.resolved(before, by, comment, now)
+            return lambda before: acts.resolve(before, by, comment, now)
         case "open":
-            return lambda before: life.opened_by_hand(before, by, comment, now)
+            return lambda before: acts.reopen(before, by, comment, now)
         case None:
-            return lambda before: life.commented(before, by, comment)
+            return lambda before: acts.comment_on(before, by, comment)
 
 
 async def _was_taken(tables: Tables, step: Step, now: datetime) -> bool:
@@ -163,14 +164,11 @@ async def _detail(app: App, tables: Tables, incident: Incident) -> IncidentDetai
     return IncidentDetail(
         **dict(item),
         etag=etag_of(incident),
+        rule_texts=texts_of(incident.facts.rules),
         opening=incident.opening,
-        opened_at=_time(incident.opened_at),
-        snoozed_until=_time(incident.snoozed_until),
-        resolved_at=_time(incident.resolved_at),
+        opened_at=incident.opened_at,
+        snoozed_until=incident.snoozed_until,
+        resolved_at=incident.resolved_at,
         history=sorted(lines, key=lambda line: line.at),
-        alerts=sorted(messages, key=lambda message: message.created),
+        alerts=sorted(messages, key=lambda message: message.created_at),
     )
-
-
-def _time(at: datetime) -> datetime | None:
-    return None if at == PAST else at

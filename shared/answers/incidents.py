@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from shared.answers.overview import known_directory, tenant_names
+from shared.answers.people import is_user
+from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.incidents.model import Incident
 from shared.rules.rule import Severity
@@ -25,35 +27,40 @@ from shared.wire.models import (
     Named,
     Page,
     RuleId,
-    ScopeName,
+    Scopes,
+    SeverityFilter,
     SeverityName,
+    ShownRule,
+    ShownScope,
     same_id,
     severity_name,
     shown_id,
 )
 
-State = Literal["open", "acknowledged", "snoozed", "silenced", "resolved"]
+StateName = Literal["open", "acknowledged", "snoozed", "silenced", "resolved"]
 
 
 class IncidentsQuery(ListQuery):
     """Which incidents. Filters that are set must all fit; a comma list fits by any of its entries."""
 
-    state: Listed[State] | None = None
-    severity: SeverityName | None = Field(default=None, description="This severity or a higher one.")
+    state: Listed[StateName] | None = None
+    severity: SeverityFilter | None = Field(default=None, description="This severity or a higher one.")
     rule: Listed[RuleId] | None = None
-    scope: Listed[ScopeName] | None = Field(default=None, description="With findings of any of these scopes.")
+    scope: Scopes | None = Field(default=None, description="With findings of any of these scopes.")
     user: Named | None = Field(default=None, description="Object id or user principal name.")
-    customer: Named | None = Field(default=None, description="Tenant id.")
+    customer: Named | None = Field(default=None, description="Tenant id or name of a customer.")
+    app: Named | None = Field(default=None, description="Id or name of an application.")
 
-    def fits(self, incident: Incident) -> bool:
-        """Whether an incident is asked for."""
+    def fits(self, incident: Incident, names: Mapping[str, str]) -> bool:
+        """Whether an incident is asked for. `names` are the tenants' by key."""
         return (
             (self.state is None or incident.state in self.state)
             and (self.severity is None or incident.facts.severity >= Severity.of(self.severity))
             and (self.rule is None or not incident.facts.rules.isdisjoint(self.rule))
             and (self.scope is None or not incident.facts.scopes.isdisjoint(self.scope))
-            and same_id(self.user, incident.who.user, incident.who.user_name)
-            and same_id(self.customer, incident.who.customer)
+            and is_user(self.user, incident.who.user, incident.who.user_name)
+            and same_id(self.customer, incident.who.customer, names.get(incident.who.customer, ""))
+            and same_id(self.app, incident.who.app, incident.who.app_name)
         )
 
 
@@ -62,24 +69,26 @@ class IncidentItem(Answer):
     user alone. `count` is how many findings it has now. Names are hostile text."""
 
     id: str
-    state: str
+    state: Annotated[str, WithJsonSchema({"type": "string", "enum": [*get_args(StateName)]})]
     reason: str | None
     severity: SeverityName
-    rules: list[str]
-    scopes: list[str]
+    rules: list[ShownRule]
+    scopes: list[ShownScope]
     count: int
-    first_seen: datetime
-    last_seen: datetime
-    user: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    user_id: str
     user_principal_name: str | None
-    customer_tenant_id: str | None
+    customer_id: str | None
     customer_name: str | None
     app_id: str | None
-    app_display_name: str | None
+    app_name: str | None
 
 
 class IncidentsPage(Page[IncidentItem]):
-    """Incidents, those seen last first."""
+    """Incidents, those seen last first. `rule_texts` says what the rules of the page mean and what to do."""
+
+    rule_texts: dict[str, RuleText]
 
 
 class _Place(Place):
@@ -93,23 +102,26 @@ class _Place(Place):
 async def read_incidents(app: App, query: IncidentsQuery) -> IncidentsPage:
     """A page of incidents: one request a shard and one for the directory. Raises BadParameter for a wrong cursor."""
     question = query.question("incidents")
+    names = tenant_names(await known_directory(app))
     place = from_cursor(query.cursor, _Place, question) if query.cursor else _Place(first=0, width=KEY_SPAN)
     end = min(place.first + place.width, KEY_SPAN)
     found = await incidents_within((await app.tables()).incidents, place.first, end)
     if found is None:
         if place.width == 1:
             raise OverflowError("more incidents share the beginning of their keys than one request gives")
-        return IncidentsPage(items=[], cursor=to_cursor(_Place(first=place.first, width=place.width // 2), question))
-    wanted = sorted((i for i in found if query.fits(i) and _is_left(i, place)), key=_order, reverse=True)
+        return IncidentsPage(
+            items=[], rule_texts={}, cursor=to_cursor(_Place(first=place.first, width=place.width // 2), question)
+        )
+    wanted = sorted((i for i in found if query.fits(i, names) and _is_left(i, place)), key=_order, reverse=True)
     taken = wanted[: query.limit]
     then: _Place | None = None
     if len(taken) < len(wanted):
         then = place.model_copy(update={"passed": _order(taken[-1])})
     elif end < KEY_SPAN:
         then = _Place(first=end, width=place.width)
-    names = tenant_names(await known_directory(app))
     return IncidentsPage(
         items=[incident_item(incident, names) for incident in taken],
+        rule_texts=texts_of(rule for incident in taken for rule in incident.facts.rules),
         cursor=to_cursor(then, question) if then else None,
     )
 
@@ -125,14 +137,14 @@ def incident_item(incident: Incident, names: Mapping[str, str]) -> IncidentItem:
         rules=sorted(facts.rules),
         scopes=sorted(facts.scopes),
         count=facts.count,
-        first_seen=facts.first,
-        last_seen=facts.last,
-        user=shown_id(who.user),
+        first_seen_at=facts.first,
+        last_seen_at=facts.last,
+        user_id=shown_id(who.user),
         user_principal_name=who.user_name or None,
-        customer_tenant_id=shown_id(who.customer) or None,
+        customer_id=shown_id(who.customer) or None,
         customer_name=names.get(who.customer),
         app_id=shown_id(who.app) or None,
-        app_display_name=who.app_name or None,
+        app_name=who.app_name or None,
     )
 
 

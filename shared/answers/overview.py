@@ -32,7 +32,7 @@ from shared.store.flights import all_flights
 from shared.store.incidents import open_by_severity
 from shared.store.rollups import partner_days
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
-from shared.wire.models import HEADLINE_NAMES, Answer, Listed, ListQuery, Page, Query, ScopeName, Whole
+from shared.wire.models import HEADLINE_NAMES, Answer, ListQuery, Page, Query, Scopes, Whole
 
 _Days = Field(default=30, ge=1, le=90, description="How many UTC days, today included.")
 
@@ -41,7 +41,7 @@ class SummaryQuery(Query):
     """Of which days and scopes."""
 
     days: Whole = _Days
-    scope: Listed[ScopeName] = Field(default=HEADLINE_NAMES, description="Every number but byScope is of these scopes.")
+    scope: Scopes = Field(default=HEADLINE_NAMES, description="Every number but byScope is of these scopes.")
 
 
 class CoverageQuery(ListQuery):

@@ -38,6 +38,7 @@ def _posture_rule(value: object) -> object:
 PostureRuleId = Annotated[
     str, BeforeValidator(_posture_rule), WithJsonSchema({"type": "string", "enum": [*POSTURE_RULE]})
 ]
+ShownPostureRule = Annotated[str, WithJsonSchema({"type": "string", "enum": [*POSTURE_RULE]})]
 DaysField = Field(default=30, ge=1, le=90, description="Sign-ins of how many UTC days, today included.")
 UserField = Field(default=None, description="Object id, user name, or a masked name of a customer's log.")
 

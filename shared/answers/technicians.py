@@ -11,6 +11,7 @@ from pydantic import Field
 from shared.answers.people import (
     DaysField,
     PostureRuleId,
+    ShownPostureRule,
     TechnicianState,
     UserField,
     gravest,
@@ -33,7 +34,7 @@ from shared.wire.models import (
     ListQuery,
     Named,
     Page,
-    ScopeName,
+    Scopes,
     SeverityName,
     Whole,
     severity_name,
@@ -45,7 +46,7 @@ class TechniciansQuery(ListQuery):
     """Which technicians, and which of their sign-ins. Filters that are set must all fit."""
 
     days: Whole = DaysField
-    scope: Listed[ScopeName] = Field(default=HEADLINE_NAMES, description="Sign-ins of these scopes.")
+    scope: Scopes = Field(default=HEADLINE_NAMES, description="Sign-ins of these scopes.")
     user: Named | None = UserField
     role: Named | None = Field(default=None, description="A role or group they hold or may take, by name.")
     state: Listed[TechnicianState] | None = None
@@ -55,15 +56,16 @@ class TechniciansQuery(ListQuery):
 class TechnicianItem(Answer):
     """A delegated admin. `eligible_roles` can be taken (PIM). MFA is null where the registration report has not the
     account: disabled, very new, or not read. `off_boarded` is an account that is still in a group and not in the report
-    of enabled accounts; `dormant` one that was not used for four weeks; null where it cannot be said. `last_seen` is a
-    UTC day. `customers_reachable` counts the customers whose relationships its groups share in. Names are hostile text.
+    of enabled accounts; `dormant` one that was not used for four weeks; null where it cannot be said. `last_seen_on` is
+    a UTC day, of any scope. `customers_reachable` counts the customers whose relationships its groups share in.
+    `posture_rules` are those that the account breaks, whatever its sign-ins. Names are hostile text.
     """
 
     user_id: str
     user_principal_name: str | None
-    display_name: str | None
+    user_display_name: str | None
     user_type: Literal["member", "guest"] | None
-    state: list[TechnicianState]
+    state: Literal["current", "left"]
     roles: list[str]
     eligible_roles: list[str]
     valid_from: datetime | None
@@ -79,11 +81,11 @@ class TechnicianItem(Answer):
     compliance_percent: float | None
     customers_reachable: int | None
     customers_reached: int
-    last_seen: date | None
+    last_seen_on: date | None
     dormant: bool | None
     off_boarded: bool | None
-    rules: list[str]
-    severity: SeverityName | None
+    posture_rules: list[ShownPostureRule]
+    posture_severity: SeverityName | None
 
 
 class TechniciansPage(Page[TechnicianItem]):
@@ -152,9 +154,9 @@ def _technician_item(technician: Technician, states: list[TechnicianState], acti
     return TechnicianItem(
         user_id=shown_id(technician.key),
         user_principal_name=technician.user_principal_name,
-        display_name=technician.display_name,
+        user_display_name=technician.display_name,
         user_type=_type(technician.guest),
-        state=states,
+        state="left" if left else "current",
         roles=technician.roles,
         eligible_roles=technician.eligible,
         valid_from=time_of(technician.start),
@@ -170,11 +172,11 @@ def _technician_item(technician: Technician, states: list[TechnicianState], acti
         compliance_percent=percent(good, bad),
         customers_reachable=technician.reachable,
         customers_reached=len(activity.reached.get(technician.key, ())),
-        last_seen=max(seen, default=None),
+        last_seen_on=max(seen, default=None),
         dormant=None if left or technician.dormant is None else "dormant" in states,
         off_boarded=technician.off_boarded,
-        rules=[rule for rule, _ in technician.fits],
-        severity=severity_name(gravest(technician.fits)[1]) if technician.fits else None,
+        posture_rules=[rule for rule, _ in technician.fits],
+        posture_severity=severity_name(gravest(technician.fits)[1]) if technician.fits else None,
     )
 
 

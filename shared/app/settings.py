@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     alert_allowed_hosts: Words = ()
     incident_quiet_days: int = Field(default=7, ge=1, le=90)
     realert_hours: int = Field(default=24, ge=1, le=720)
+    acknowledged_days: int = Field(default=14, ge=1, le=90)
     storm_threshold: int = Field(default=20, ge=1, le=1000)
     public_url: str | None = None
     website_hostname: str | None = None
@@ -170,7 +171,11 @@ class Settings(BaseSettings):
     @property
     def life(self) -> Life:
         """How long an incident lives and how often it is told again."""
-        return Life(timedelta(days=self.incident_quiet_days), timedelta(hours=self.realert_hours))
+        return Life(
+            quiet=timedelta(days=self.incident_quiet_days),
+            realert=timedelta(hours=self.realert_hours),
+            acknowledged=timedelta(days=self.acknowledged_days),
+        )
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -17,15 +17,24 @@ def plain(text: str) -> str:
 
 
 @lru_cache(4096)
+def name_key(text: str | None) -> str:
+    """Lower case, without hyphens and white space, so that words and API names meet; "" for nothing.
+
+    "Windows Hello for Business" and "windowsHelloForBusiness" are one name.
+    """
+    return "".join(text.translate(_HYPHENS).lower().split()) if text else ""
+
+
+@lru_cache(4096)
 def squeezed(text: str) -> str:
-    """Letters and digits alone, in lower case: for names whose spelling varies ("X.509", "Exchange Active Sync")."""
+    """Letters and digits alone, in lower case: for names whose spelling varies more than a `name_key` bears."""
     return "".join(filter(str.isalnum, text.lower()))
 
 
 @lru_cache(16384)
 def id_key(text: str | None) -> str:
-    """A GUID as its hex digits in lower case, whatever hyphens, braces or case it came with; "" for nothing."""
-    return text.strip().strip("{}").replace("-", "").lower() if text else ""
+    """A GUID as its hex digits in lower case, whatever hyphens, spaces, braces or case it came with; "" for nothing."""
+    return "".join(text.replace("-", "").lower().split()).strip("{}") if text else ""
 
 
 def is_key(text: str) -> bool:

@@ -142,8 +142,8 @@ def _wrong_reach(asked: Asked) -> list[Wrong]:
     if asked.user or asked.customer:
         return []
     if asked.app:
-        return [Wrong("user", "a user or a customer must be named beside the app: no exception covers everybody.")]
-    return [Wrong("user", "a user, an app or a customer must be named: no exception covers everybody.")]
+        return [Wrong("userId", "a user or a customer must be named beside the app: no exception covers everybody.")]
+    return [Wrong("userId", "a user, an app or a customer must be named: no exception covers everybody.")]
 
 
 def _wrong_rules(asked: Asked) -> list[Wrong]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.incidents.model import PAST, Facts, adds, counted_on, only_grew, total
+from shared.incidents.model import Facts, adds, counted_on, only_grew, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Sum:
     needs_all: bool = False
 
 
-def counted(before: Facts | None, changes: Iterable[Contribution], since: datetime = PAST) -> Sum:
+def counted(before: Facts | None, changes: Iterable[Contribution], since: datetime | None = None) -> Sum:
     """Count an incident on by its changed contributions. Only sign-ins after `since` may be announced."""
     facts, added, needs_all = before, [], False
     for change in changes:
@@ -50,7 +50,7 @@ def counted(before: Facts | None, changes: Iterable[Contribution], since: dateti
     return Sum(None if needs_all else facts, added, needs_all)
 
 
-def summed(standing: Mapping[str, Facts], replaced: Mapping[str, Facts], since: datetime = PAST) -> Facts | None:
+def summed(standing: Mapping[str, Facts], replaced: Mapping[str, Facts], since: datetime | None = None) -> Facts | None:
     """The facts of all contributions, by row: those that stand, with the replaced ones in their place."""
     return total({**standing, **replaced}.values(), since)
 

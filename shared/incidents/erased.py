@@ -100,17 +100,21 @@ class ErasedPeople:
         by_name = self.of_name(sign_in.user_principal_name)
         return Known(by_name, (sign_in.user_principal_name or "").strip().lower()) if by_name else None
 
-    def without_person(self, sign_in: SignIn, known: Known) -> SignIn:
-        """The record under the pseudonym, judged as before. The session goes by another id, under which it is asked
-        what it proved."""
-        erasure, user_name, session = known.erasure, sign_in.user_principal_name, id_key(sign_in.session_id)
+    def without_names(self, sign_in: SignIn, erasure: Erasure) -> SignIn:
+        """The record with the pseudonym wherever it named the person."""
+        user_name = sign_in.user_principal_name
+        own = self.of_id(sign_in.user_id) is not None or (not id_key(sign_in.user_id) and not masked_user_id(user_name))
         return _with_members(
             sign_in,
-            user_id=erasure.pseudonym,
+            user_id=erasure.pseudonym if own else sign_in.user_id,
             user_principal_name=user_name and erasure.name_for(user_name),
             user_display_name=sign_in.user_display_name and erasure.name,
-            session_id=self.session(key_part(session)) if session else sign_in.session_id,
         )
+
+    def without_session(self, sign_in: SignIn) -> SignIn:
+        """The record with another id of its session, under which it is asked what that proved."""
+        session = id_key(sign_in.session_id)
+        return _with_members(sign_in, session_id=self.session(key_part(session))) if session else sign_in
 
     def without_raw(self, record: Quarantined) -> Quarantined:
         """A record that could not be read: without its bytes where these name somebody erased. It still counts, and is

@@ -7,16 +7,17 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from shared.basics.spelling import id_key, masked_user_id
 from shared.rules.assess import Assessment
 from shared.rules.rule import Severity
 from shared.signin.directory import Directory
 from shared.signin.model import SignIn
-from shared.signin.traits import Scope, is_interactive, result_code, user_key
+from shared.signin.outcome import result_code
+from shared.signin.traits import Scope, is_interactive, person_key
 
 UNKNOWN_RULE: Final = "mfa-evidence-unknown"
 # What a finding says of a person beside the user's id and names: all go when the person is erased.
 PERSON_TRACES: Final = ("user_agent", "ip", "session_id", "token_id", "correlation_id")
+_ATTEMPT: Final = "-attempt"
 _LONGEST: Final = 1024
 
 
@@ -60,13 +61,13 @@ class Finding:
     @staticmethod
     def is_about_user(rule: str) -> bool:
         """Whether a rule's incident is about the user alone."""
-        return rule == UNKNOWN_RULE
+        return rule == UNKNOWN_RULE or rule.endswith(_ATTEMPT)
 
     def incidents(self) -> dict[str, tuple[tuple[str, Severity], ...]]:
         """The keys of the incidents it belongs to, each with the rules that count there.
 
-        One incident is the same user, customer and application; unknown evidence has one of its own for each user
-        (design.md, "Incident").
+        One incident is the same user, customer and application. Unknown evidence has one of its own for each user, and
+        so has each rule about attempts: whoever only tries names as many applications as he likes.
         """
         belongs: dict[str, tuple[tuple[str, Severity], ...]] = {}
         for place, fit in enumerate(self.fits):
@@ -76,8 +77,10 @@ class Finding:
 
     def incident_of(self, rule: str) -> str:
         """The key of the incident in which a rule counts."""
-        if self.is_about_user(rule):
+        if rule == UNKNOWN_RULE:
             return incident_key("unknown", self.user)
+        if rule.endswith(_ATTEMPT):
+            return incident_key("attempt", self.user, rule)
         return incident_key("access", self.user, self.customer, self.app)
 
 
@@ -88,18 +91,18 @@ def incident_key(*identity: str) -> str:
 
 def customer_of(sign_in: SignIn, scope: Scope, directory: Directory) -> str:
     """The tenant that was reached: the resource tenant, else the partner's own; "unknown" for a customer not named."""
-    return id_key(sign_in.resource_tenant_id) or ("unknown" if scope is Scope.CUSTOMER else directory.partner_tenant)
+    return sign_in.tenant_key or ("unknown" if scope is Scope.CUSTOMER else directory.partner_tenant)
 
 
-def person_of(sign_in: SignIn) -> str:
+def person_of(sign_in: SignIn, directory: Directory) -> str:
     """The key of a user: the object id, else the user name."""
-    return user_key(sign_in) or (sign_in.user_principal_name or "unknown").strip().lower()
+    return person_key(sign_in, directory) or (sign_in.user_principal_name or "unknown").strip().lower()
 
 
 def name_of(sign_in: SignIn, directory: Directory) -> str:
     """The user's name. A customer's log masks a partner's people: theirs is the one that the roster knows."""
     name = sign_in.user_principal_name or ""
-    return (masked_user_id(name) and directory.admin_name(user_key(sign_in))) or name
+    return (sign_in.masked_key and directory.admin_name(person_key(sign_in, directory))) or name
 
 
 def finding_of(sign_in: SignIn, assessment: Assessment, directory: Directory) -> Finding | None:
@@ -119,11 +122,11 @@ def finding_of(sign_in: SignIn, assessment: Assessment, directory: Directory) ->
         code=max(-(2**31), min(result_code(sign_in), 2**31 - 1)),  # a table column has 32 bits
         interactive=is_interactive(sign_in),
         fits=assessment.fits,
-        user=text(person_of(sign_in)),
+        user=text(person_of(sign_in, directory)),
         user_name=text(name_of(sign_in, directory)),
         user_display_name=text(sign_in.user_display_name),
         customer=text(customer_of(sign_in, assessment.scope, directory)),
-        app=text(id_key(sign_in.app_id)),
+        app=text(sign_in.app_key),
         app_name=text(sign_in.app_display_name),
         resource_name=text(sign_in.resource_display_name),
         client=text(sign_in.client_app_used),

@@ -1,4 +1,4 @@
-"""TODO."""
+"""A line of an incident's history. Pure."""
 
 from __future__ import annotations
 

@@ -1,48 +1,40 @@
-"""What happens to an incident: it opens, counts on, is told, is acknowledged, snoozed or resolved, closes when it was
-quiet, and opens again as itself. Pure.
+"""What findings do to an incident: it opens, counts on, is told, wakes, and opens again as itself. Pure.
 
 What was told is kept with the incident and changes in the transaction of its facts, so that a scan that runs twice
-announces once. Who acknowledged, snoozed or resolved did so for the identity: counting on never wakes it, a rise of its
-severity does.
+announces once. Whoever acknowledged or snoozed an incident did so for what it was then: counting on never wakes it, a
+rise of its severity or a new trait of a success does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from shared.incidents.model import (
-    ACKNOWLEDGED,
-    OPEN,
-    PAST,
-    RESOLVED,
-    SILENCED,
-    SNOOZED,
-    WITHDRAWN,
-    Event,
-    Facts,
-    Incident,
-    Who,
-)
+from shared.incidents.model import Event, EventKind, Facts, Incident, IncidentState, Who
+from shared.incidents.traits import described
 
 SYSTEM: Final = "system"
+QUIET: Final = "quiet"
+BY_OPERATOR: Final = "resolved by an operator"
+WITHDRAWN_REASON: Final = "withdrawn: its records were corrected"
+ASLEEP: Final = (IncidentState.ACKNOWLEDGED, IncidentState.SNOOZED)
+_MOST_DESCRIBED: Final = 3
 
 # Says what silences an incident of those facts (a technical exception, as people read it); "" for nothing.
 type Accepts = Callable[[Who, Facts], str]
 
-_BY_OPERATOR: Final = "resolved by an operator"
-_QUIET: Final = "quiet"
-
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """After how long without a finding an incident closes, and how often at most one that goes on is told again."""
+    """After how long without a finding an incident closes, how often at most one that goes on is told again, and after
+    how long an acknowledged one is open again."""
 
     quiet: timedelta = timedelta(days=7)
     realert: timedelta = timedelta(hours=24)
+    acknowledged: timedelta = timedelta(days=14)
 
 
 USUAL_LIFE: Final = Life()
@@ -71,268 +63,254 @@ class Step:
     notes: tuple[Note, ...] = ()
 
 
-class NotNow(Exception):  # noqa: N818 - what is wrong with the request
-    """An operator's action does not fit the incident's state; the text says why."""
+@dataclass(frozen=True, slots=True)
+class News:
+    """What slices say of an incident now. `facts` is the sum of all contributions (None: nothing is left), `added` are
+    the contributions that said something new, `at` is now (UTC)."""
+
+    key: str
+    who: Who
+    facts: Facts | None
+    at: datetime
+    added: tuple[Facts, ...] = ()
 
 
-def after(
-    before: Incident | None,
-    key: str,
-    who: Who,
-    facts: Facts | None,
-    *,
-    added: Sequence[Facts] = (),
-    now: datetime,
-    life: Life,
-    accepts: Accepts = accept_nothing,
-) -> Step | None:
-    """The incident with these facts. `added` are the contributions that said something new. Without facts its findings
-    were all withdrawn. None when there is no incident and never was one.
+def apply_findings(before: Incident | None, news: News, life: Life, accepts: Accepts = accept_nothing) -> Step | None:
+    """The incident with these findings. None when there is no incident and never was one.
 
     One that an exception accepts is silenced before anything is told of it; one that has outgrown its exception opens
     again.
     """
-    if facts is None:
-        return _withdrawn(before, now) if before else None
-    step = _counted(before, key, who, facts, added, now, life)
-    if accepted := accepts(who, facts):
-        return step if step.incident.state == RESOLVED else _silenced(step, accepted)
-    if step.incident.state == SILENCED:
-        step = _unsilenced(step, now)
-    return _told(step, added, now, life)
+    if news.facts is None:
+        return _withdraw(before, news.at) if before else None
+    step = _count(before, news, news.facts, life)
+    if accepted := accepts(news.who, news.facts):
+        return step if step.incident.state is IncidentState.RESOLVED else silence(step, accepted)
+    if step.incident.state is IncidentState.SILENCED:
+        step = end_silence(step, news.at)
+    if step.incident.state is IncidentState.SILENCED:
+        return step
+    return _announce(step, news, life)
 
 
-def _counted(
-    before: Incident | None, key: str, who: Who, facts: Facts, added: Sequence[Facts], now: datetime, life: Life
-) -> Step:
+def _count(before: Incident | None, news: News, facts: Facts, life: Life) -> Step:
     """Before anything is told or silenced."""
     if before is None:
-        return Step(Incident(key, who, facts, opened_at=now, grew_at=now))
-    grown = replace(before, facts=facts, grew_at=now if added else before.grew_at)
-    if before.state == SNOOZED and before.snoozed_until <= now:
-        step = _noted(replace(grown, state=OPEN, snoozed_until=PAST), Note("snooze-ended"))
-    elif _opens_again(before, facts, added, now, life):
-        since = before.facts.last if before.facts.count else PAST
-        fresh = max((part.announceable for part in added if part.last > since), default=0)
-        again = replace(
-            grown,
-            facts=replace(facts, announceable=fresh),
-            state=OPEN,
-            reason="",
-            opening=before.opening + 1,
-            since=since,
-            opened_at=now,
-            announced=0,
-            tellings=0,
-            resolved_at=PAST,
-        )
-        step = _noted(
-            again, Note("reopened", detail=f"after: {before.reason}" if before.reason else "after a quiet time")
-        )
-    else:
-        step = Step(grown)
-    return step
+        new = Incident(news.key, news.who, facts, opened_at=news.at, grew_at=news.at)
+        return noted(new, Note("opened"))
+    grown = replace(before, facts=facts, grew_at=news.at if news.added else before.grew_at)
+    if before.state is IncidentState.SNOOZED and has_passed(before.snoozed_until, news.at):
+        return noted(open_now(grown), Note("snooze-ended"))
+    if _opens_again(before, news, facts, life):
+        return _open_again(before, grown, news, facts)
+    return Step(grown)
 
 
-def _withdrawn(before: Incident, now: datetime) -> Step:
-    if before.facts.count == 0:
-        return Step(before)
-    event = _event("withdrawn", before, before.announced) if before.announced else None
-    gone = replace(
-        before,
-        facts=replace(before.facts, count=0, announceable=0),
-        state=RESOLVED,
-        reason=WITHDRAWN,
+def _open_again(before: Incident, grown: Incident, news: News, facts: Facts) -> Step:
+    """A new opening: about the sign-ins from after the old one, of which nobody knows yet."""
+    since = None if before.is_withdrawn else before.facts.last
+    fresh = max((part.announceable for part in news.added if since is None or part.last > since), default=0)
+    again = replace(
+        open_now(grown),
+        facts=replace(facts, announceable=fresh),
+        opening=before.opening + 1,
+        since=since,
+        opened_at=news.at,
         announced=0,
-        since=PAST,
-        snoozed_until=PAST,
-        resolved_at=now,
+        tellings=0,
     )
-    step = _noted(gone, Note("withdrawn"))
-    return replace(step, event=event)
+    ended = before.state is IncidentState.RESOLVED and before.reason
+    return noted(again, Note("reopened", detail=f"after: {before.reason}" if ended else "after a quiet time"))
 
 
-def _opens_again(before: Incident, facts: Facts, added: Sequence[Facts], now: datetime, life: Life) -> bool:
+def _opens_again(before: Incident, news: News, facts: Facts, life: Life) -> bool:
     """Whether what was added makes a new opening: a sign-in from after the end of the old one, or after a quiet time.
 
     What was resolved by a person stays so for sign-ins of before; they only arrived late.
     """
-    if before.state in (SNOOZED, SILENCED):
+    if before.state in (IncidentState.SNOOZED, IncidentState.SILENCED):
         return False
-    if before.state == RESOLVED:
-        if before.facts.count == 0:
+    if before.state is IncidentState.RESOLVED:
+        if before.is_withdrawn:
             return True
-        end = before.facts.last if before.reason.startswith(_QUIET) else before.resolved_at
-        return any(part.last > end for part in added)
-    return facts.last - before.facts.last > life.quiet and now - before.grew_at > life.quiet
+        end = before.facts.last if before.reason.startswith(QUIET) else before.resolved_at
+        return any(end is None or part.last > end for part in news.added)
+    grew_at = before.grew_at or before.facts.last
+    return facts.last - before.facts.last > life.quiet and news.at - grew_at > life.quiet
 
 
-def _told(step: Step, added: Sequence[Facts], now: datetime, life: Life) -> Step:
-    """With the event, if there is something to tell: a severity that nobody knows of, or new findings after a while."""
-    incident = step.incident
-    if incident.state == SILENCED:
-        return step
-    worth = incident.facts.announceable
-    if worth > incident.announced:
-        kind = "raised" if incident.announced else "opened"
-        if incident.state != OPEN:
-            woken = replace(incident, state=OPEN, reason="", snoozed_until=PAST, resolved_at=PAST)
-            step = _noted(woken, Note("woken", detail="its severity rose"), step.notes)
-            incident = step.incident
-    elif (
-        incident.state == OPEN
-        and incident.announced
-        and now - incident.told_at >= life.realert
-        and any(part.announceable and part.last > incident.told_last for part in added)
-    ):
-        kind, worth = "ongoing", incident.announced
-    else:
-        return step
-    newest = max((part.last for part in added if part.announceable), default=incident.facts.last)
-    told = replace(
-        incident,
-        announced=worth,
-        tellings=incident.tellings + 1,
-        told_at=now,
-        told_last=max(incident.told_last, newest),
+def _withdraw(before: Incident, now: datetime) -> Step:
+    if before.is_withdrawn:
+        return Step(before)
+    told = replace(before, tellings=before.tellings + 1)
+    event = event_of(EventKind.WITHDRAWN, told, before.announced) if before.announced else None
+    gone = replace(
+        told,
+        facts=replace(before.facts, count=0, announceable=0),
+        state=IncidentState.RESOLVED,
+        reason=WITHDRAWN_REASON,
+        announced=0,
+        since=None,
+        snoozed_until=None,
+        resolved_at=now,
+        known=None,
+        unheard=frozenset(),
     )
-    return replace(step, incident=told, event=_event(kind, told, worth))
+    return replace(noted(gone, Note("withdrawn")), event=event)
+
+
+# --- telling ----------------------------------------------------------------------------------------------------------
+
+
+def _announce(step: Step, news: News, life: Life) -> Step:
+    """With the event, if there is something to tell: a severity that nobody knows of, one that fell because records
+    were corrected, a new trait, or new findings after a while."""
+    incident = step.incident
+    if incident.facts.announceable > incident.announced:
+        return _raise(step, news)
+    fell_to = incident.facts.stands if incident.state is IncidentState.OPEN else incident.facts.severity
+    if fell_to < incident.announced:
+        return _lower(step, fell_to, news.at)
+    if incident.state in ASLEEP:
+        return wake(with_unheard(step, news), news.at, life)
+    if incident.state is IncidentState.OPEN and _goes_on(incident, news, life):
+        return tell(step, EventKind.ONGOING, incident.announced, news.at, _newest(incident, news))
+    return step
+
+
+def _raise(step: Step, news: News) -> Step:
+    incident = step.incident
+    worth = incident.facts.announceable
+    kind = EventKind.RAISED if incident.announced else EventKind.OPENED
+    if incident.state is not IncidentState.OPEN:
+        step = noted(open_now(incident), Note("woken", detail="its severity rose"), step.notes)
+    elif incident.announced:
+        step = noted(incident, Note("raised"), step.notes)
+    return tell(step, kind, worth, news.at, _newest(incident, news))
+
+
+def _lower(step: Step, worth: int, now: datetime) -> Step:
+    """What fell is told only while the incident is open; a later rise to what it was is news in any case."""
+    incident = step.incident
+    if incident.state is not IncidentState.OPEN:
+        return replace(step, incident=replace(incident, announced=worth))
+    step = noted(incident, Note("lowered", detail="records were corrected"), step.notes)
+    return tell(step, EventKind.LOWERED, worth, now, incident.told_last or incident.facts.last)
+
+
+def _goes_on(incident: Incident, news: News, life: Life) -> bool:
+    return (
+        incident.announced > 0
+        and _may_tell_again(incident.told_at, news.at, life)
+        and any(part.announceable and is_later(part.last, incident.told_last) for part in news.added)
+    )
+
+
+def _newest(incident: Incident, news: News) -> datetime:
+    return max((part.last for part in news.added if part.announceable), default=incident.facts.last)
+
+
+def _may_tell_again(last: datetime | None, now: datetime, life: Life) -> bool:
+    return last is None or now - last >= life.realert
+
+
+def with_unheard(step: Step, news: News) -> Step:
+    """With the traits that were not there when somebody acknowledged or snoozed it noted, to wake it."""
+    incident = step.incident
+    if incident.known is None:
+        return step
+    told = {trait for part in news.added if part.announceable for trait in part.traits}
+    unheard = (incident.unheard | (told - incident.known)) & incident.facts.traits
+    return replace(step, incident=replace(incident, unheard=frozenset(unheard)))
+
+
+def wake(step: Step, now: datetime, life: Life) -> Step:
+    """Wake it for traits that nobody knows of, at most once in a re-alert period."""
+    incident = step.incident
+    if not incident.unheard or not _may_tell_again(incident.woken_at, now, life):
+        return step
+    traits = sorted(incident.unheard)
+    why = ", ".join(described(trait) for trait in traits[:_MOST_DESCRIBED])
+    if len(traits) > _MOST_DESCRIBED:
+        why += f" and {len(traits) - _MOST_DESCRIBED} more"
+    open_ = replace(open_now(incident), reason=f"woken: {why}", woken_at=now)
+    step = noted(open_, Note("woken", detail=why), step.notes)
+    return tell(step, EventKind.ONGOING, max(incident.announced, incident.facts.stands), now, incident.facts.last)
+
+
+def tell(step: Step, kind: EventKind, severity: int, now: datetime, newest: datetime) -> Step:
+    """The step with an event; people know of the sign-ins up to `newest` by it."""
+    before = step.incident
+    told = replace(
+        before,
+        announced=severity,
+        tellings=before.tellings + 1,
+        told_at=now,
+        told_last=newest if before.told_last is None else max(before.told_last, newest),
+    )
+    return replace(step, incident=told, event=event_of(kind, told, severity))
+
+
+def event_of(kind: EventKind, incident: Incident, severity: int) -> Event:
+    """Each thing to tell has an id of its own; written twice it is the same."""
+    identity = f"{incident.key}\n{kind}\n{severity}\n{incident.opening}\n{incident.tellings}"
+    return Event(sha256(identity.encode()).hexdigest()[:32], kind, incident.key, severity)
 
 
 def is_in_hand(incident: Incident) -> bool:
     """Whether people or a technical exception took care of it, so that nobody needs to hear of it. One that closed by
     itself is not: perhaps nobody ever heard of it."""
-    return incident.state in (ACKNOWLEDGED, SNOOZED, SILENCED) or (incident.state, incident.reason) == (
-        RESOLVED,
-        _BY_OPERATOR,
+    return incident.state in (*ASLEEP, IncidentState.SILENCED) or (
+        incident.state is IncidentState.RESOLVED and incident.reason == BY_OPERATOR
     )
 
 
-# --- with the time ----------------------------------------------------------------------------------------------------
+# --- technical exceptions ---------------------------------------------------------------------------------------------
 
 
-def with_time(before: Incident, now: datetime, life: Life) -> Step | None:
-    """What the passing of time does: closes what was quiet, ends a snooze. None when nothing is due.
-
-    A snooze that ends tells what came meanwhile, if anything did, and no sooner than a repetition may be told.
-    """
-    if before.facts.count == 0:
-        return None
-    if before.state in (OPEN, ACKNOWLEDGED) and now - max(before.facts.last, before.grew_at) >= life.quiet:
-        days = life.quiet // timedelta(days=1)
-        closed = replace(before, state=RESOLVED, reason=f"{_QUIET} for {days} days", resolved_at=now)
-        return _noted(closed, Note("closed", detail=closed.reason))
-    if before.state == SNOOZED and before.snoozed_until <= now:
-        missed = before.facts.last > before.told_last and before.facts.announceable > 0
-        if missed and now - before.told_at < life.realert:
-            return None
-        step = _noted(replace(before, state=OPEN, snoozed_until=PAST), Note("snooze-ended"))
-        if not missed:
-            return step
-        announced = max(before.announced, before.facts.announceable)
-        told = replace(
-            step.incident,
-            announced=announced,
-            tellings=before.tellings + 1,
-            told_at=now,
-            told_last=before.facts.last,
-        )
-        return replace(step, incident=told, event=_event("ongoing", told, announced))
-    return None
-
-
-# --- with technical exceptions ----------------------------------------------------------------------------------------
-
-
-def with_exceptions(before: Incident, accepts: Accepts, now: datetime) -> Step | None:
-    """What the exceptions that hold now do to an incident as it stands: silence it, or open it again and tell it once
-    none holds any more. None when nothing is due."""
-    if before.facts.count == 0 or before.state == RESOLVED:
-        return None
-    accepted = accepts(before.who, before.facts)
-    if accepted:
-        return None if (before.state, before.reason) == (SILENCED, accepted) else _silenced(Step(before), accepted)
-    if before.state != SILENCED:
-        return None
-    step = _unsilenced(Step(before), now)
-    worth = before.facts.announceable
-    if not worth:
+def silence(step: Step, accepted: str) -> Step:
+    """Silenced by that exception."""
+    incident = step.incident
+    if (incident.state, incident.reason) == (IncidentState.SILENCED, accepted):
         return step
-    told = replace(step.incident, announced=worth, tellings=1, told_at=now, told_last=before.facts.last)
-    return replace(step, incident=told, event=_event("opened", told, worth))
+    quiet = replace(incident, state=IncidentState.SILENCED, reason=accepted, snoozed_until=None)
+    return noted(quiet, Note("silenced", detail=accepted), step.notes)
 
 
-def _silenced(step: Step, accepted: str) -> Step:
-    if (step.incident.state, step.incident.reason) == (SILENCED, accepted):
-        return step
-    quiet = replace(step.incident, state=SILENCED, reason=accepted, snoozed_until=PAST)
-    return _noted(quiet, Note("silenced", detail=accepted), step.notes)
-
-
-def _unsilenced(step: Step, now: datetime) -> Step:
+def end_silence(step: Step, now: datetime) -> Step:
     """A new opening, of which nobody knows yet; its quiet time begins anew."""
     before = step.incident
-    opened = replace(
-        before, state=OPEN, reason="", opening=before.opening + 1, opened_at=now, grew_at=now, announced=0, tellings=0
+    opened = replace(open_now(before), opening=before.opening + 1, opened_at=now, grew_at=now, announced=0, tellings=0)
+    return noted(opened, Note("reopened", detail=f"after: {before.reason}"), step.notes)
+
+
+# --- small things -----------------------------------------------------------------------------------------------------
+
+
+def open_now(incident: Incident) -> Incident:
+    """Open, with nothing left of what people or time had made of it."""
+    return replace(
+        incident,
+        state=IncidentState.OPEN,
+        reason="",
+        snoozed_until=None,
+        resolved_at=None,
+        acted_at=None,
+        known=None,
+        unheard=frozenset(),
     )
-    return _noted(opened, Note("reopened", detail=f"after: {before.reason}"), step.notes)
 
 
-# --- by people --------------------------------------------------------------------------------------------------------
+def has_passed(at: datetime | None, now: datetime) -> bool:
+    """Whether that time has come."""
+    return at is None or at <= now
 
 
-def acknowledged(before: Incident, by: str, comment: str) -> Step:
-    """Somebody takes it on: it counts on in silence. Raises NotNow."""
-    _must_be_active(before)
-    return _known(replace(before, state=ACKNOWLEDGED, snoozed_until=PAST), Note("acknowledged", by, comment))
+def is_later(at: datetime, than: datetime | None) -> bool:
+    """Whether a time lies after another, or there is no other."""
+    return than is None or at > than
 
 
-def snoozed(before: Incident, by: str, comment: str, until: datetime) -> Step:
-    """Nobody wants to hear of it until then. Raises NotNow."""
-    _must_be_active(before)
-    note = Note("snoozed", by, f"until {until:%Y-%m-%d %H:%M} UTC{': ' if comment else ''}{comment}")
-    return _known(replace(before, state=SNOOZED, snoozed_until=until), note)
-
-
-def resolved(before: Incident, by: str, comment: str, now: datetime) -> Step:
-    """Somebody says that it is over: a sign-in from after this opens it again. Raises NotNow."""
-    _must_be_active(before)
-    over = replace(before, state=RESOLVED, reason=_BY_OPERATOR, snoozed_until=PAST, resolved_at=now)
-    return _known(over, Note("resolved", by, comment))
-
-
-def opened_by_hand(before: Incident, by: str, comment: str, now: datetime) -> Step:
-    """Take back an acknowledgement, a snooze or a resolution; the quiet time counts from now. Raises NotNow."""
-    if before.facts.count == 0:
-        raise NotNow("Its findings were withdrawn, so there is nothing to open.")
-    if before.state in (OPEN, SILENCED):
-        raise NotNow(f"It is {before.state}.")
-    opened = replace(before, state=OPEN, reason="", snoozed_until=PAST, resolved_at=PAST, grew_at=now)
-    return _noted(opened, Note("opened", by, comment))
-
-
-def commented(before: Incident, by: str, comment: str) -> Step:
-    """Somebody notes something."""
-    return _noted(before, Note("commented", by, comment))
-
-
-def _must_be_active(incident: Incident) -> None:
-    if incident.state in (RESOLVED, SILENCED):
-        raise NotNow(f"It is {incident.state}: {incident.reason or 'nothing is told of it'}.")
-
-
-def _known(incident: Incident, note: Note) -> Step:
-    """Whoever acts on an incident has seen it as it is: only what comes later, and is worse, is news to them."""
-    facts = incident.facts
-    return _noted(replace(incident, announced=max(incident.announced, facts.severity), told_last=facts.last), note)
-
-
-def _noted(incident: Incident, note: Note, earlier: tuple[Note, ...] = ()) -> Step:
+def noted(incident: Incident, note: Note, earlier: tuple[Note, ...] = ()) -> Step:
+    """The step that writes a line of the history."""
     return Step(replace(incident, revision=incident.revision + 1), notes=(*earlier, note))
-
-
-def _event(kind: str, incident: Incident, severity: int) -> Event:
-    """The same thing to tell has the same id: once an opening for each kind and severity, but for repetitions."""
-    period = incident.tellings if kind == "ongoing" else 0
-    identity = f"{incident.key}\n{kind}\n{severity}\n{incident.opening}\n{period}"
-    return Event(sha256(identity.encode()).hexdigest()[:32], kind, incident.key, severity)

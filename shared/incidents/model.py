@@ -8,29 +8,48 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Final
 
 from shared.incidents.findings import Finding
+from shared.incidents.traits import capped, traits_of
 from shared.rules import RULE
 from shared.rules.rule import Severity
 from shared.signin.traits import WATCHED
 
-OPEN: Final = "open"
-ACKNOWLEDGED: Final = "acknowledged"
-SNOOZED: Final = "snoozed"
-SILENCED: Final = "silenced"  # by a technical exception
-RESOLVED: Final = "resolved"
-WITHDRAWN: Final = "withdrawn: its records were corrected"
-
-PAST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+PAST: Final = datetime(2000, 1, 1, tzinfo=UTC)  # what a row holds where there is no time
 ALL_SCOPES: Final = frozenset(str(scope) for scope in WATCHED)
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands. SILENCED is by a technical exception."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    SILENCED = "silenced"
+    RESOLVED = "resolved"
+
+
+class EventKind(StrEnum):
+    """What there is to tell of an incident. LOWERED: records were corrected, and what is left is less severe."""
+
+    OPENED = "opened"
+    RAISED = "raised"
+    LOWERED = "lowered"
+    ONGOING = "ongoing"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What findings say together. `announceable` is the highest severity that may be told already (0: none): rules
-    that rest on evidence wait for the first re-read of their slice, since details arrive late. `scopes` are those of
-    the findings; all of them where a row says nothing of it (an older version of the app wrote it)."""
+    """What findings say together.
+
+    `announceable` is the highest severity that may be told already (0: none): rules that rest on evidence wait for the
+    first re-read of their slice, since details arrive late. `scopes` are those of the findings; all of them where a row
+    says nothing of it (an older version of the app wrote it). `traits` are what the successful sign-ins had about them
+    (shared/incidents/traits.py), such as `{"rule:legacy-auth", "country:AT"}`.
+    """
 
     count: int
     first: datetime
@@ -39,6 +58,17 @@ class Facts:
     severity: int
     announceable: int
     scopes: frozenset[str] = ALL_SCOPES
+    traits: frozenset[str] = frozenset()
+
+    @property
+    def stands(self) -> int:
+        """The severity to tell: the highest that may be told, or that of all while none may."""
+        return self.announceable or self.severity
+
+    @property
+    def rests_on_evidence(self) -> bool:
+        """Whether no rule of a protocol is among its rules: those are certain at once."""
+        return all(rule not in RULE or RULE[rule].on_evidence for rule in self.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +84,15 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Times are UTC; PAST stands for never.
+    """Times are UTC; None stands for never.
 
     `opening` counts how often it opened; this opening is about the sign-ins after `since`. `announced` is the highest
     severity that was told in it (0: none), `tellings` how often, `told_at` when last, `told_last` the newest sign-in
     that people know of. `opened_at` is when this opening began, `grew_at` when its last finding came or a person opened
-    it. `revision` counts the lines of its history.
+    it. `acted_at` is when somebody acknowledged or snoozed it, `known` the traits that it had then (None: nobody did,
+    or an older version of the app wrote it down), `woken_at` when a new trait last woke it. `assignee` and `due` are
+    who looks after it, and until which day (a UTC midnight). `unheard` are new traits that may not wake it yet.
+    `revision` counts the lines of its history.
     """
 
     key: str
@@ -67,33 +100,43 @@ class Incident:
     facts: Facts
     announced: int = 0
     opening: int = 1
-    state: str = OPEN
+    state: IncidentState = IncidentState.OPEN
     reason: str = ""
-    since: datetime = PAST
+    since: datetime | None = None
     tellings: int = 0
-    told_at: datetime = PAST
-    told_last: datetime = PAST
-    opened_at: datetime = PAST
-    grew_at: datetime = PAST
-    snoozed_until: datetime = PAST
-    resolved_at: datetime = PAST
+    told_at: datetime | None = None
+    told_last: datetime | None = None
+    opened_at: datetime | None = None
+    grew_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    resolved_at: datetime | None = None
+    acted_at: datetime | None = None
+    woken_at: datetime | None = None
+    known: frozenset[str] | None = None
+    unheard: frozenset[str] = frozenset()
+    assignee: str = ""
+    due: datetime | None = None
     revision: int = 0
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether nothing is left of its findings."""
+        return self.facts.count == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something to tell of an incident: opened, raised, ongoing or withdrawn. The same thing has the same id each
-    time."""
+    """Something to tell of an incident. The same thing has the same id each time."""
 
     id: str
-    kind: str
+    kind: EventKind
     incident: str
     severity: int
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """A pending event with its incident as it was then, so that what is told does not change under way.
+    """A pending event with its incident as it was then.
 
     `at` is when it happened, UTC. `first_scan`: what the first scan found in the days before the installation.
     """
@@ -125,6 +168,7 @@ def _contribution(
         severity=int(max(severity for _, severity in fits)),
         announceable=int(max((s for rule, s in fits if settled or not RULE[rule].on_evidence), default=0)),
         scopes=frozenset(str(finding.scope) for finding, _ in members),
+        traits=capped(trait for finding, fits in members for trait in traits_of(finding, fits)),
     )
     newest = max((finding for finding, _ in members), key=lambda finding: (finding.at, finding.id))
     if newest.is_about_user(fits[0][0]):
@@ -132,7 +176,7 @@ def _contribution(
     return Who(newest.user, newest.user_name, newest.customer, newest.app, newest.app_name), facts
 
 
-def total(parts: Iterable[Facts], since: datetime = PAST) -> Facts | None:
+def total(parts: Iterable[Facts], since: datetime | None = None) -> Facts | None:
     """The sum of what slices contribute; None when nothing is left. Only sign-ins after `since` may be announced."""
     counted = [part for part in parts if part.count > 0]
     if not counted:
@@ -143,9 +187,14 @@ def total(parts: Iterable[Facts], since: datetime = PAST) -> Facts | None:
         last=max(part.last for part in counted),
         rules=frozenset[str]().union(*(part.rules for part in counted)),
         severity=max(part.severity for part in counted),
-        announceable=max(part.announceable if part.last > since else 0 for part in counted),
+        announceable=max(part.announceable if _is_after(part, since) else 0 for part in counted),
         scopes=frozenset[str]().union(*(part.scopes for part in counted)),
+        traits=capped(trait for part in counted for trait in part.traits),
     )
+
+
+def _is_after(part: Facts, since: datetime | None) -> bool:
+    return since is None or part.last > since
 
 
 def only_grew(old: Facts | None, new: Facts | None) -> bool:
@@ -161,6 +210,7 @@ def only_grew(old: Facts | None, new: Facts | None) -> bool:
         and new.severity >= old.severity
         and new.announceable >= old.announceable
         and new.scopes >= old.scopes
+        and new.traits >= old.traits
     )
 
 
@@ -171,9 +221,9 @@ def adds(old: Facts | None, new: Facts | None) -> bool:
     return old is None or (new.count, new.announceable) > (old.count, old.announceable) or new.last > old.last
 
 
-def counted_on(incident: Facts | None, old: Facts | None, new: Facts, since: datetime = PAST) -> Facts:
+def counted_on(incident: Facts | None, old: Facts | None, new: Facts, since: datetime | None = None) -> Facts:
     """An incident's facts after a contribution that only grew."""
-    fresh = new if new.last > since else replace(new, announceable=0)
+    fresh = new if _is_after(new, since) else replace(new, announceable=0)
     if incident is None or incident.count == 0:
         return fresh
     both = total([incident, fresh])

@@ -104,7 +104,8 @@ async def _names(app: App, tables: Tables, loaded: Loaded | None, key: str) -> s
     if _is_a_tenant(app, loaded, key):
         raise NoSuchPerson("There is no such person: it is a tenant's id.")
     names = {name async for name in _said_of(tables, loaded, key)}
-    if not names and not await _is_mentioned(app, tables, key):
+    names |= {name async for name in _said_in_days(app, tables, key)}
+    if not names and not await _is_mentioned(tables, key):
         raise NoSuchPerson("There is no such person: nothing that is kept names a user with this id.")
     return names - {""}
 
@@ -136,21 +137,23 @@ async def _said_of(tables: Tables, loaded: Loaded | None, key: str) -> AsyncIter
         yield admin.user_principal_name or ""
 
 
-async def _is_mentioned(app: App, tables: Tables, key: str) -> bool:
-    """Whether sessions, an exception or the days name the user, or they were erased not long ago."""
-    if await anext(tables.sessions.prefixed(person_partition(key), "", ["RowKey"]), None) is not None:
-        return True
-    if any(stored.exception.covers.user == key for stored in await read_exceptions(tables.control)):
-        return True
-    if (await read_erased(tables.control)).of_id(key) is not None:
-        return True
+async def _said_in_days(app: App, tables: Tables, key: str) -> AsyncIterator[str]:
+    """The names that days give the user, "" for one without."""
     activity = Activity()
     now = app.clock()
     async for day in partner_days(tables.rollups, now - timedelta(days=app.settings.finding_retention_days), now):
         activity.add(day, ())
         if key in activity.seen:
-            return True
-    return False
+            yield day.counts.names.get(key, "")
+
+
+async def _is_mentioned(tables: Tables, key: str) -> bool:
+    """Whether sessions or an exception name the user, or they were erased not long ago."""
+    if await anext(tables.sessions.prefixed(person_partition(key), "", ["RowKey"]), None) is not None:
+        return True
+    if any(stored.exception.covers.user == key for stored in await read_exceptions(tables.control)):
+        return True
+    return (await read_erased(tables.control)).of_id(key) is not None
 
 
 async def _on_roster(app: App, tables: Tables, person: Person) -> int:

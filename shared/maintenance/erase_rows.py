@@ -102,15 +102,18 @@ def _without_person(name: str, row: Row, person: Person) -> dict[str, Any] | Non
 
 
 def _finding_without(row: Row, person: Person) -> dict[str, Any] | None:
-    if row["user"] != person.key:
-        return None
     finding, erasure = finding_of_row(row), person.erasure
+    if finding.user != person.key and person.in_text(finding.user_name) == finding.user_name:
+        return None
     named = replace(
         finding,
         user_name=finding.user_name and erasure.name_for(finding.user_name),
         user_display_name=finding.user_display_name and erasure.name,
     )
-    under = without_traces(named, person.key, erasure.pseudonym)
+    if finding.user == person.key:
+        under = without_traces(named, person.key, erasure.pseudonym)
+    else:  # the masked name of somebody who was not on the roster stands beside another user's id
+        under = without_traces(named, finding.user, finding.user)
     return _changed(row, finding_row(str(row["PartitionKey"]), under))
 
 

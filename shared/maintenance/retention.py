@@ -14,7 +14,7 @@ from typing import Final
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
-from shared.incidents.model import RESOLVED
+from shared.incidents.model import IncidentState
 from shared.ledger.slices import DAY, days_between, midnight, partition_of
 from shared.maintenance.removal import Allowance, remove, remove_batch
 from shared.messages.delivery import delivery_id
@@ -112,7 +112,7 @@ async def _long_closed(incidents: Table, shard: str, cutoff: datetime, allowance
     columns = [*_KEYS, "state", "resolvedAt", "last"]
     async for row in incidents.prefixed(shard, "incident-", columns):
         allowance.took(1)
-        closed = not is_newer(row) and row["state"] == RESOLVED
+        closed = not is_newer(row) and row["state"] == IncidentState.RESOLVED
         if closed and max(utc(row["resolvedAt"]), utc(row["last"])) < cutoff:
             old[str(row["RowKey"]).removeprefix("incident-")] = etag_of(row)
     return old

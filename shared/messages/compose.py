@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from shared.incidents.model import Event, Facts, Incident, Telling, Who
+from shared.incidents.model import Event, EventKind, Facts, Incident, Telling, Who
 from shared.messages.message import (
     MOST_LISTED,
     MOST_LISTED_BYTES,
@@ -17,6 +17,7 @@ from shared.messages.message import (
     GroupMessage,
     IncidentFacts,
     IncidentMessage,
+    IncidentType,
     ListedIncident,
     ManyIncidents,
     OneIncident,
@@ -30,11 +31,12 @@ from shared.wire.text import clean, hyphenated, minute
 
 type GroupType = Literal["incidents.storm", "incidents.first-scan", "incidents.withdrawn"]
 
-_TYPES: Final[dict[str, Literal["incident.opened", "incident.raised", "incident.ongoing", "incident.withdrawn"]]] = {
-    "opened": "incident.opened",
-    "raised": "incident.raised",
-    "ongoing": "incident.ongoing",
-    "withdrawn": "incident.withdrawn",
+_TYPES: Final[dict[EventKind, IncidentType]] = {
+    EventKind.OPENED: "incident.opened",
+    EventKind.RAISED: "incident.raised",
+    EventKind.LOWERED: "incident.lowered",
+    EventKind.ONGOING: "incident.ongoing",
+    EventKind.WITHDRAWN: "incident.withdrawn",
 }
 _ORDER: Final = {rule.id: place for place, rule in enumerate(RULES)}
 
@@ -103,7 +105,7 @@ def made_up_message(key: str, now: datetime, around: Surroundings) -> IncidentMe
         who=Who("0" * 32, "test@partner.example", "0" * 32, "0" * 32, "Test application"),
         facts=Facts(1, now, now, frozenset({"interactive-without-mfa"}), int(Severity.HIGH), int(Severity.HIGH)),
     )
-    telling = Telling(Event(key, "opened", incident.key, int(Severity.HIGH)), incident, now, first_scan=False)
+    telling = Telling(Event(key, EventKind.OPENED, incident.key, int(Severity.HIGH)), incident, now, first_scan=False)
     return one(telling, key, around).model_copy(update={"test": True})
 
 

@@ -1,30 +1,27 @@
-"""TODO."""
+"""What a channel has to say: an event that waits, and a message on its way. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from shared.incidents.model import Telling
 
-GATHERING: Final = "gathering"  # its events are still being put to it
+
+class DeliveryState(StrEnum):
+    """How far a delivery got. GATHERING: its events are still being put to it; DUE: it waits for `next_due`; SENDING: a
+    worker is at it until `busy_until`."""
+
+    GATHERING = "gathering"
+    DUE = "due"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
 
 
-DUE: Final = "due"  # waits for next_due
-
-
-SENDING: Final = "sending"  # a worker is at it until busy_until
-
-
-DELIVERED: Final = "delivered"
-
-
-DEAD: Final = "dead"
-
-
-DROPPED: Final = "dropped"  # in an item: never told, because it was withdrawn before
-
+DROPPED: Final = "dropped"  # in an item, in place of a delivery: it is never told
 
 _TURNED: Final = 10**13  # milliseconds; until the year 2286
 
@@ -61,7 +58,7 @@ class Delivery:
     deadline: datetime
     next_due: datetime
     message: dict[str, Any]
-    state: str = DUE
+    state: DeliveryState = DeliveryState.DUE
     attempts: int = 0
     earlier: int = 0
     busy_until: datetime | None = None
@@ -75,7 +72,7 @@ class Delivery:
     @property
     def ended(self) -> bool:
         """Whether nothing more will be sent."""
-        return self.state in (DELIVERED, DEAD)
+        return self.state in (DeliveryState.DELIVERED, DeliveryState.DEAD)
 
     def is_busy(self, now: datetime) -> bool:
         """Whether its message is in the queue or a worker is at it."""

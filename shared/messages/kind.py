@@ -1,4 +1,4 @@
-"""TODO."""
+"""The kinds of channels. Pure."""
 
 from __future__ import annotations
 

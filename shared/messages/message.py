@@ -21,6 +21,9 @@ MOST_LISTED_BYTES: Final = 52 * 1024
 MOST_EXCEPTIONS: Final = 20
 
 type SeverityName = Literal["low", "medium", "high", "critical"]
+type IncidentType = Literal[
+    "incident.opened", "incident.raised", "incident.lowered", "incident.ongoing", "incident.withdrawn"
+]
 
 
 def _zulu(at: AwareDatetime) -> str:
@@ -87,7 +90,7 @@ class _Incident(_Part):
     first_seen: Instant
     last_seen: Instant
     count: int = Field(ge=0, description="Sign-ins that broke rules.")
-    reason: str | None = Field(description="Why it is resolved, where it is.")
+    reason: str | None = Field(description="Why it is in that state, where there is more to say than the state.")
 
 
 class IncidentFacts(_Incident):
@@ -130,9 +133,11 @@ class _Envelope(_Part):
 
 
 class IncidentMessage(_Envelope):
-    """Opened; raised (its severity rose); ongoing (new findings after REALERT_HOURS); withdrawn (records corrected)."""
+    """Opened; raised (its severity rose); lowered (records were corrected, and what is left is less severe); ongoing
+    (new findings after REALERT_HOURS, or something new in one that somebody had acknowledged); withdrawn (records were
+    corrected, and nothing is left)."""
 
-    type: Literal["incident.opened", "incident.raised", "incident.ongoing", "incident.withdrawn"]
+    type: IncidentType
     data: OneIncident
 
 

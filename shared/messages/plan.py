@@ -69,6 +69,7 @@ def plan(items: Sequence[Item], moment: Moment) -> Plan:
     old: list[Item] = []
     withdrawn: list[Item] = []
     for mine in of_incident.values():
+        mine.sort(key=lambda item: (item.telling.incident.opening, item.telling.incident.tellings))
         lead = mine[-1]
         if lead.telling.event.kind == WITHDRAWN:
             if (lead.telling.event.incident, lead.telling.incident.opening) in moment.told:

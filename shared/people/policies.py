@@ -5,7 +5,8 @@ from __future__ import annotations
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.graph.policies import read_policies
-from shared.posture.policies import Policies, policies_of
+from shared.posture.policies import Policies
+from shared.posture.reading import policies_of
 from shared.store.policies import load_policies, save_policies
 
 

@@ -9,7 +9,7 @@ Facts: docs/entra-facts.md, "Was there MFA?".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -252,117 +252,6 @@ def way_of(policies: Policies) -> Way:
     if policies.conditional_access is None or policies.domains is None:
         return Way.CANNOT_TELL
     return Way.NONE_SEEN
-
-
-# --- from Graph's JSON ------------------------------------------------------------------------------------------------
-
-_STATES: Final = {"enabled": PolicyState.ENABLED, "enabledforreportingbutnotenforced": PolicyState.REPORT_ONLY}
-_BEHAVIOURS: Final = {
-    "acceptifmfadonebyfederatedidp": "accepted",
-    "enforcemfabyfederatedidp": "enforced",
-    "rejectmfabyfederatedidp": "rejected",
-}
-# Conditions that keep a policy from sign-ins, which no list of ids shows.
-_NARROWING: Final = (
-    *(
-        "signInRiskLevels",
-        "userRiskLevels",
-        "servicePrincipalRiskLevels",
-        "insiderRiskLevels",
-        "devices",
-        "deviceStates",
-    ),
-)
-
-
-def policy_of(part: Mapping[str, object]) -> Policy:
-    """A policy from Graph's conditionalAccessPolicy. What is missing or of another type counts as not set."""
-    conditions, grants = _map(part, "conditions"), _map(part, "grantControls")
-    users, apps = _map(conditions, "users"), _map(conditions, "applications")
-    strength = grants.get("authenticationStrength")
-    controls = (*_texts(grants.get("builtInControls")), *_texts(grants.get("customAuthenticationFactors")))
-    narrowed = [name for name in _NARROWING if conditions.get(name)]
-    narrowed += ["applicationFilter"] if apps.get("applicationFilter") else []
-    return Policy(
-        id=_text(part.get("id")),
-        name=_text(part.get("displayName")),
-        state=_STATES.get(squeezed(_text(part.get("state"))), PolicyState.DISABLED),
-        includes=_scope(conditions, users, apps, "include"),
-        excludes=_scope(conditions, users, apps, "exclude"),
-        clients=_texts(conditions.get("clientAppTypes")),
-        transfer_methods=_words(_map(conditions, "authenticationFlows").get("transferMethods")),
-        controls=(*controls, *(["authenticationStrength"] if strength else [])),
-        any_control=squeezed(_text(grants.get("operator"))) == "or" and len(controls) + bool(strength) > 1,
-        narrowed=tuple(narrowed),
-    )
-
-
-def policies_of(parts: Mapping[str, object], read_at: datetime) -> Policies:
-    """The policies from what Graph said, by the names of shared/graph/policies.py; a part that is missing was not
-    read."""
-    policies, domains, federation = parts.get("conditionalAccess"), parts.get("domains"), parts.get("federation")
-    defaults = _map(parts, "securityDefaults").get("isEnabled")
-    by_domain = federation if isinstance(federation, Mapping) else None
-    return Policies(
-        read_at=read_at,
-        conditional_access=tuple(map(policy_of, _maps(policies))) if isinstance(policies, list) else None,
-        security_defaults=defaults if isinstance(defaults, bool) else None,
-        domains=tuple(_federation(d, by_domain) for d in _maps(domains)) if isinstance(domains, list) else None,
-        named_locations={_text(p.get("id")): _text(p.get("displayName")) for p in _maps(parts.get("namedLocations"))},
-    )
-
-
-def _federation(domain: Mapping[str, object], by_domain: Mapping[str, object] | None) -> Federation:
-    told = None if by_domain is None else _maps(by_domain.get(_text(domain.get("id"))))
-    return federation_of(domain, told)
-
-
-def federation_of(domain: Mapping[str, object], configurations: Sequence[Mapping[str, object]] | None) -> Federation:
-    """A domain, from Graph's domain and its federationConfiguration (None: it was not read)."""
-    federated = squeezed(_text(domain.get("authenticationType"))) == "federated"
-    mfa = None
-    if federated and configurations is not None:
-        told = [squeezed(_text(part.get("federatedIdpMfaBehavior"))) for part in configurations]
-        mfa = _BEHAVIOURS.get(told[0], "") if told else ""
-    return Federation(_text(domain.get("id")).lower(), federated, mfa)
-
-
-def _scope(
-    conditions: Mapping[str, object], users: Mapping[str, object], apps: Mapping[str, object], way: str
-) -> Scope:
-    guests = _map(users, f"{way}GuestsOrExternalUsers")
-    actions = _texts(apps.get("includeUserActions")) if way == "include" else ()
-    return Scope(
-        users=_texts(users.get(f"{way}Users")),
-        groups=_texts(users.get(f"{way}Groups")),
-        roles=_texts(users.get(f"{way}Roles")),
-        guests=_words(guests.get("guestOrExternalUserTypes")),
-        applications=_texts(apps.get(f"{way}Applications")) or actions,
-        locations=_texts(_map(conditions, "locations").get(f"{way}Locations")),
-        platforms=_texts(_map(conditions, "platforms").get(f"{way}Platforms")),
-    )
-
-
-def _map(part: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = part.get(name)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _maps(value: object) -> list[Mapping[str, object]]:
-    return [part for part in value if isinstance(part, Mapping)] if isinstance(value, list) else []
-
-
-def _text(value: object) -> str:
-    return value[:256] if isinstance(value, str) else ""
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(part[:256] for part in value if isinstance(part, str) and part) if isinstance(value, list) else ()
-
-
-def _words(value: object) -> tuple[str, ...]:
-    """The members of a flags enum: "b2bCollaborationGuest,serviceProvider"."""
-    return tuple(word.strip() for word in _text(value).split(",") if word.strip()) or _texts(value)
 
 
 # --- who is in --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from azure.core.exceptions import AzureError
 from shared.app.app import App
 from shared.app.settings import AuthMode, Settings
 from shared.basics.events import log_event
-from shared.messages.delivery import DELIVERED, Delivery
+from shared.messages.delivery import Delivery, DeliveryState
 from shared.preflight.graph import check_graph
 from shared.preflight.identity import check_identity
 from shared.preflight.model import (
@@ -154,7 +154,7 @@ def _webhook(name: str, last: Delivery | None, command: str) -> Check:
         return Check(
             kind=Kind.WEBHOOK, name=name, state=State.UNKNOWN, detail=why, to_do="Send it a test.", command=command
         )
-    if last.state == DELIVERED:
+    if last.state == DeliveryState.DELIVERED:
         return Check(
             kind=Kind.WEBHOOK,
             name=name,

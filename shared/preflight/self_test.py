@@ -21,11 +21,11 @@ from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import is_key
 from shared.incidents.findings import Finding
-from shared.incidents.life import after
+from shared.incidents.life import News, apply_findings
 from shared.incidents.model import Incident, Telling, contributions
 from shared.ledger.slices import Slice
 from shared.messages.compose import one
-from shared.messages.delivery import DELIVERED, Delivery
+from shared.messages.delivery import Delivery, DeliveryState
 from shared.rules.assess import Verdict
 from shared.scan.reading import Reading
 from shared.signin.decoding import decode_page
@@ -216,7 +216,7 @@ def _assess(app: App, record: _Record) -> Finding | None:
 
 def _telling(record: _Record, finding: Finding, app: App) -> Telling:
     ((key, (who, facts)),) = contributions([finding], settled=True).items()
-    step = after(None, key, who, facts, added=[facts], now=record.at, life=app.settings.life)
+    step = apply_findings(None, News(key, who, facts, record.at, (facts,)), app.settings.life)
     if step is None or step.event is None:
         raise RuntimeError("a new incident of a settled finding has nothing to tell")
     return Telling(step.event, step.incident, record.at, first_scan=False)
@@ -312,6 +312,6 @@ def _alert_leg(channel: str, delivery: Delivery | None, missing: Literal["pendin
         state = missing if delivery is None else "pending"
         return Leg(name=name, state=state, milliseconds=None, detail=delivery.last_answer or None if delivery else None)
     took = (delivery.last_at - delivery.created) // timedelta(milliseconds=1)
-    delivered = delivery.state == DELIVERED
+    delivered = delivery.state == DeliveryState.DELIVERED
     detail = None if delivered else delivery.last_answer or "given up"
     return Leg(name=name, state="ok" if delivered else "failed", milliseconds=took, detail=detail)

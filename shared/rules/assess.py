@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.rules import fitting
 from shared.rules.rule import Policy, Severity, Signals
 from shared.signin.directory import Directory
-from shared.signin.evidence import MISSING, SATISFIED, Evidence, Strength, Why, own_evidence
+from shared.signin.evidence import MISSING, SATISFIED, Evidence, Grade, Strength, Why, own_grade
 from shared.signin.model import SignIn
-from shared.signin.traits import (
-    WATCHED,
-    Identity,
-    Outcome,
-    Scope,
-    identity_of,
+from shared.signin.outcome import Outcome, outcome_of, password_was_right, result_code
+from shared.signin.protocol import (
+    has_custom_control,
     is_device_code,
     is_federated,
-    is_interactive,
     is_legacy_client,
     is_password_flow,
-    outcome_of,
-    result_code,
-    scope_of,
 )
+from shared.signin.sessions import Session
+from shared.signin.steps import read_steps
+from shared.signin.traits import WATCHED, Identity, Scope, identity_of, is_interactive, scope_of
 
-# Only of these does a rule ask whether a federated provider stands behind them.
-_FEDERATION_MATTERS = (Evidence.NONE, Evidence.UNKNOWN)
+# Only of these does a rule ask whether a provider other than Entra stands behind them.
+_PROVIDER_MATTERS: Final = (Evidence.NONE, Evidence.UNKNOWN)
 
 
 class Verdict(StrEnum):
@@ -56,6 +52,12 @@ class Assessment(NamedTuple):
     strength: Strength | None = None
 
     @property
+    def asks_session(self) -> bool:
+        """Whether it was, or might be, the session that decides: nothing is known, and the record does not contradict
+        itself."""
+        return self.evidence is Evidence.UNKNOWN and self.why is not Why.CONTRADICTION
+
+    @property
     def rules(self) -> tuple[str, ...]:
         """The ids of the rules that fit."""
         return tuple(rule for rule, _ in self.fits)
@@ -70,38 +72,54 @@ def assess(
     sign_in: SignIn,
     directory: Directory,
     policy: Policy = Policy.STANDARD,
-    session: Evidence = Evidence.UNKNOWN,
+    session: Session = Session.UNSEEN,
 ) -> Assessment:
-    """Judge one record. `session` is what its session proved (SESSION, NONE or UNKNOWN); it is used only where the
-    record itself says nothing of MFA. Never raises on a decoded record."""
+    """Judge one record. `session` is what the roots of its session proved at its time; it is used only where the record
+    itself says nothing of MFA. Never raises on a decoded record."""
     identity = identity_of(sign_in)
     scope = scope_of(sign_in, directory)
     code = result_code(sign_in)
     outcome = outcome_of(code)
     if identity is not Identity.USER:
         return Assessment(identity, scope, outcome, Evidence.NOT_APPLICABLE, Verdict.NOT_APPLICABLE)
-    evidence = Evidence.NOT_APPLICABLE
-    if code == 0:
-        evidence = own_evidence(sign_in, directory)
-        if evidence is Evidence.UNKNOWN:
-            evidence = session
+    evidence, why, strength = Evidence.NOT_APPLICABLE, None, None
+    if outcome is Outcome.SUCCESS:
+        grade = own_grade(sign_in, directory)
+        evidence, why = _with_session(grade, session) if grade.asks_session else (grade.evidence, grade.why)
+        strength = grade.strength if evidence in SATISFIED else None
     if scope not in WATCHED:
-        return Assessment(identity, scope, outcome, evidence, Verdict.OUT_OF_SCOPE)
-    protocol, agent = sign_in.authentication_protocol, sign_in.user_agent
+        return Assessment(identity, scope, outcome, evidence, Verdict.OUT_OF_SCOPE, (), why, strength)
     fits = fitting(
         Signals(
             scope=scope,
-            code=code,
+            outcome=outcome,
             evidence=evidence,
+            why=why,
             interactive=is_interactive(sign_in),
             legacy=is_legacy_client(sign_in.client_app_used),
-            password_flow=is_password_flow(protocol, agent),
-            device_code=is_device_code(protocol, sign_in.original_transfer_method),
-            federated=evidence in _FEDERATION_MATTERS and is_federated(sign_in, directory),
+            password_flow=is_password_flow(sign_in.authentication_protocol, sign_in.user_agent),
+            device_code=is_device_code(sign_in.authentication_protocol, sign_in.original_transfer_method),
+            provider=evidence in _PROVIDER_MATTERS and _has_provider(sign_in, directory),
+            refused=outcome is not Outcome.SUCCESS and read_steps(sign_in).refused,
+            password_right=outcome is not Outcome.SUCCESS and password_was_right(code, read_steps(sign_in)),
             policy=policy,
         )
     )
-    return Assessment(identity, scope, outcome, evidence, _verdict(evidence), fits)
+    return Assessment(identity, scope, outcome, evidence, _verdict(evidence), fits, why, strength)
+
+
+def _with_session(grade: Grade, session: Session) -> tuple[Evidence, Why | None]:
+    """The evidence of a record that says nothing of MFA, and why it is unknown."""
+    if session is Session.SATISFIED:
+        return Evidence.SESSION, None
+    if session is Session.MISSING:
+        return Evidence.NONE, None
+    return Evidence.UNKNOWN, Why.SESSION_MIXED if session is Session.MIXED else grade.why
+
+
+def _has_provider(sign_in: SignIn, directory: Directory) -> bool:
+    """Whether somebody else than Entra may have done MFA: a federated provider, or a third party's control."""
+    return is_federated(sign_in, read_steps(sign_in), directory) or has_custom_control(sign_in)
 
 
 def _verdict(evidence: Evidence) -> Verdict:

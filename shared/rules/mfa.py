@@ -9,13 +9,34 @@ from shared.rules.rule import (
     SILENT,
     Rule,
     Severity,
+    Signals,
     refused,
     when,
 )
-from shared.signin.evidence import Evidence
+from shared.signin.evidence import Evidence, Why
 
 _CLAIM = {**SILENT, "status": {"errorCode": 0, "additionalDetails": "MFA requirement satisfied by claim in the token"}}
 _APP_PASSWORD = {**SILENT, "status": {"errorCode": 0, "additionalDetails": "MFA skipped due to app password"}}
+
+_DUO = {"appliedConditionalAccessPolicies": [{"result": "success", "enforcedGrantControls": ["RequireDuoMfa"]}]}
+_DECLINED = {
+    "status": {"errorCode": 500121},
+    "authenticationDetails": [
+        {"authenticationMethod": "Password", "succeeded": True},
+        {
+            "authenticationMethod": "Mobile app notification",
+            "authenticationStepResultDetail": "MFA denied; user declined the authentication",
+            "succeeded": False,
+        },
+    ],
+}
+_CONTRADICTION = {"authenticationDetails": [{"authenticationMethod": "Mobile app notification", "succeeded": False}]}
+
+
+def _of_unknown(signals: Signals) -> Severity:
+    """Medium where what is said disagrees; low where little is said."""
+    return Severity.MEDIUM if signals.why in (Why.CONTRADICTION, Why.SESSION_MIXED) else Severity.LOW
+
 
 INTERACTIVE_WITHOUT_MFA = Rule(
     id="interactive-without-mfa",
@@ -70,9 +91,9 @@ THIRD_PARTY_MFA_UNRECOGNISED = Rule(
     ),
     fits=when(
         Severity.MEDIUM,
-        lambda s: s.success and s.federated and s.evidence in (Evidence.NONE, Evidence.UNKNOWN),
+        lambda s: s.success and s.provider and s.evidence in (Evidence.NONE, Evidence.UNKNOWN),
     ),
-    positive=({**PASSWORD_ONLY, **FEDERATED}, {**SILENT, **FEDERATED}),
+    positive=({**PASSWORD_ONLY, **FEDERATED}, {**SILENT, **FEDERATED}, {**PASSWORD_ONLY, **_DUO}, {**SILENT, **_DUO}),
     negative=(
         {**PLAIN, **FEDERATED},
         PASSWORD_ONLY,
@@ -92,7 +113,19 @@ MFA_EVIDENCE_UNKNOWN = Rule(
     on_evidence=True,
     meaning="Neither the record nor its session says anything of MFA, so it cannot be called compliant.",
     what_to_do="Demand MFA by policy for these sign-ins: then the log says so each time.",
-    fits=when(Severity.LOW, lambda s: s.evidence is Evidence.UNKNOWN),
-    positive=(SILENT, {**SILENT, **NON_INTERACTIVE}),
+    fits=lambda s: _of_unknown(s) if s.evidence is Evidence.UNKNOWN else None,
+    positive=(SILENT, {**SILENT, **NON_INTERACTIVE}, _CONTRADICTION),
     negative=(PLAIN, PASSWORD_ONLY, _CLAIM, {**SILENT, **refused(50126)}),
+)
+
+MFA_DENIED = Rule(
+    id="mfa-denied",
+    title="A delegated admin refused an MFA prompt",
+    attack="T1621",
+    on_evidence=True,
+    meaning="The person declined the prompt or reported fraud: somebody else may have the password.",
+    what_to_do="Ask the person at once; if they did not sign in, reset the password and revoke the sessions.",
+    fits=lambda s: (Severity.HIGH if s.password_right else Severity.MEDIUM) if s.refused and not s.success else None,
+    positive=(_DECLINED, {**_DECLINED, "status": {"errorCode": 500121, "additionalDetails": "Fraud code entered"}}),
+    negative=(PLAIN, {**PLAIN, **refused(500121)}, {**_DECLINED, "status": {"errorCode": 0}}),
 )

@@ -13,6 +13,7 @@ from shared.rules.rule import (
     refused,
     when,
 )
+from shared.signin.outcome import Outcome
 
 _LEGACY = {**PASSWORD_ONLY, "clientAppUsed": "IMAP4"}
 _ROPC = {**PASSWORD_ONLY, "authenticationProtocol": "ropc", "clientAppUsed": "Mobile Apps and Desktop clients"}
@@ -89,6 +90,24 @@ PASSWORD_FLOW_ATTEMPT = Rule(
     fits=lambda s: of_attempt(s) if not s.success and s.password_flow else None,
     positive=({**_ROPC, **refused(50126)}, {**_ROPC, **refused(50079)}, {"userAgent": "CBAInPROD", **refused(53003)}),
     negative=(_ROPC, {**PLAIN, **refused(50126)}),
+)
+
+DEVICE_CODE_ATTEMPT = Rule(
+    id="device-code-attempt",
+    title="A device code was tried on a delegated admin's account",
+    attack="T1528",
+    meaning="Somebody began a device code flow for the account and was stopped; medium when the password was right.",
+    what_to_do="Ask the person whether they started it; if not, somebody is phishing for codes.",
+    fits=lambda s: of_attempt(s) if s.device_code and s.outcome in (Outcome.BLOCKED, Outcome.FAILED) else None,
+    positive=(
+        {"authenticationProtocol": "deviceCode", **refused(50126)},
+        {"originalTransferMethod": "deviceCodeFlow", **refused(53003)},
+    ),
+    negative=(
+        {"authenticationProtocol": "deviceCode"},
+        {"authenticationProtocol": "deviceCode", **refused(50199)},
+        {**PLAIN, **refused(53003)},
+    ),
 )
 
 NON_INTERACTIVE_USE = Rule(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Final, NamedTuple
 
-from shared.signin.evidence import Evidence
-from shared.signin.traits import HEADLINE, PASSWORD_WAS_RIGHT, Scope
+from shared.signin.evidence import Evidence, Why
+from shared.signin.outcome import Outcome
+from shared.signin.traits import HEADLINE, Scope
 
 
 class Severity(IntEnum):
@@ -41,22 +42,28 @@ class Policy(StrEnum):
 
 
 class Signals(NamedTuple):
-    """What the rules look at: a user sign-in in a watched scope, already graded."""
+    """What the rules look at: a user sign-in in a watched scope, already graded.
+
+    `provider`: somebody else than Entra may have done MFA. `refused`: a person declined the prompt or reported fraud.
+    """
 
     scope: Scope
-    code: int
+    outcome: Outcome
     evidence: Evidence
+    why: Why | None
     interactive: bool
     legacy: bool
     password_flow: bool
     device_code: bool
-    federated: bool
+    provider: bool
+    refused: bool
+    password_right: bool
     policy: Policy
 
     @property
     def success(self) -> bool:
         """Whether a token was issued."""
-        return self.code == 0
+        return self.outcome is Outcome.SUCCESS
 
     @property
     def headline(self) -> bool:
@@ -99,7 +106,7 @@ def by_scope(signals: Signals) -> Severity:
 
 def of_attempt(signals: Signals) -> Severity:
     """Medium when only something after the password stopped it, else low."""
-    return Severity.MEDIUM if signals.code in PASSWORD_WAS_RIGHT else Severity.LOW
+    return Severity.MEDIUM if signals.password_right else Severity.LOW
 
 
 # The sample partner of the cases: one roster, one customer. Cases lay their members over PLAIN, an interactive sign-in

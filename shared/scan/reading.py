@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from shared.basics.spelling import id_key
 from shared.incidents.erased import NOBODY, ErasedPeople, without_traces
 from shared.incidents.findings import Finding, customer_of, finding_of, name_of, person_of
 from shared.ledger.counts import Counts, Seen
@@ -19,14 +18,14 @@ from shared.signin.decoding import Page, Quarantined
 from shared.signin.directory import Directory
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
-from shared.signin.sessions import Proof, SessionKey, session_of
-from shared.signin.traits import WATCHED, Identity, is_interactive, is_partner_user
+from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_it_may_root, session_of
+from shared.signin.traits import WATCHED
 
 _LONGEST_KEY: Final = 1024  # as a finding has them; only a broken record has more
 
 
 class SaysOfSession(NamedTuple):
-    """What an interactive record says of its session; UNKNOWN and NOT_APPLICABLE say nothing."""
+    """What an interactive record says of its session; UNKNOWN says nothing, or no more what it once said."""
 
     session: SessionKey
     record: str
@@ -38,7 +37,7 @@ class _Judged(NamedTuple):
     seen: Seen
     finding: Finding | None
     root: SaysOfSession | None
-    asks: SignIn | None
+    asks: tuple[SignIn, SessionKey] | None
 
 
 @dataclass(slots=True)
@@ -61,7 +60,7 @@ class Reading:
                 if _time_in(record.raw) != self.slice.end:  # else the next slice has it too
                     self._quarantine(record)
             elif self.slice.start <= record.at < self.slice.end:
-                self._records[record.id] = self._judge(self._without_person(record), Evidence.UNKNOWN)
+                self._records[record.id] = self._judge(self._without_person(record), Session.UNSEEN)
             elif record.at != self.slice.end:
                 raw = record.model_dump_json(by_alias=True, exclude_unset=True).encode()
                 self._quarantine(Quarantined("createdDateTime lies outside the period that was asked for", raw, -1))
@@ -71,17 +70,22 @@ class Reading:
         self.quarantined[kept.key] = kept
 
     def _without_person(self, sign_in: SignIn) -> SignIn:
+        """The record under a pseudonym where it is of somebody erased, judged as before."""
+        self._erased_keys.pop(sign_in.id, None)
         known = self.erased.known_in(sign_in)
         if known is None:
-            self._erased_keys.pop(sign_in.id, None)
             return sign_in
+        under = self.erased.without_names(sign_in, known.erasure)
+        person = person_of(under, self.directory)
+        if person != known.erasure.pseudonym:  # a masked name of somebody not on the roster: the user id names another
+            self._erased_keys[sign_in.id] = person
+            return under
         self._erased_keys[sign_in.id] = known.user_key
-        return self.erased.without_person(sign_in, known)
+        return self.erased.without_session(under)
 
     def asking(self) -> set[SessionKey]:
         """The sessions that records go by which say nothing of MFA themselves."""
-        keys = (session_of(judged.asks) for judged in self._records.values() if judged.asks)
-        return {key for key in keys if key}
+        return {judged.asks[1] for judged in self._records.values() if judged.asks}
 
     def roots(self) -> dict[SessionKey, list[SaysOfSession]]:
         """What interactive records of partner users say of their sessions."""
@@ -94,9 +98,8 @@ class Reading:
     def settle(self, proofs: Mapping[SessionKey, Proof]) -> None:
         """Judge the records that asked by what their sessions proved at their time."""
         for record_id, judged in self._records.items():
-            sign_in = judged.asks
-            proof = proofs.get(session_of(sign_in) or ("", "")) if sign_in else None
-            if sign_in and proof:
+            if judged.asks and (proof := proofs.get(judged.asks[1])):
+                sign_in = judged.asks[0]
                 self._records[record_id] = self._judge(sign_in, proof.at(sign_in.at))
 
     @property
@@ -120,17 +123,17 @@ class Reading:
             counts.add(judged.seen)
         return counts
 
-    def _judge(self, sign_in: SignIn, session: Evidence) -> _Judged:
+    def _judge(self, sign_in: SignIn, session: Session) -> _Judged:
         assessment = assess(sign_in, self.directory, self.policy, session)
         name = name_of(sign_in, self.directory) or sign_in.user_display_name or ""
-        user = person_of(sign_in)[:_LONGEST_KEY]
+        user = person_of(sign_in, self.directory)[:_LONGEST_KEY]
         customer = customer_of(sign_in, assessment.scope, self.directory)[:_LONGEST_KEY]
-        app = id_key(sign_in.app_id)[:_LONGEST_KEY]
+        app = sign_in.app_key[:_LONGEST_KEY]
         return _Judged(
             Seen(assessment, user, name, customer, app, sign_in.app_display_name or ""),
             self._finding(sign_in, assessment),
-            self._root(sign_in, assessment),
-            sign_in if assessment.evidence is Evidence.UNKNOWN and assessment.scope in WATCHED else None,
+            self._root(sign_in),
+            self._asks(sign_in, assessment),
         )
 
     def _finding(self, sign_in: SignIn, assessment: Assessment) -> Finding | None:
@@ -138,14 +141,18 @@ class Reading:
         erased_key = self._erased_keys.get(sign_in.id)
         return without_traces(finding, erased_key, finding.user) if finding and erased_key else finding
 
-    def _root(self, sign_in: SignIn, assessment: Assessment) -> SaysOfSession | None:
-        if assessment.identity is not Identity.USER or not is_interactive(sign_in):
+    def _asks(self, sign_in: SignIn, assessment: Assessment) -> tuple[SignIn, SessionKey] | None:
+        if not assessment.asks_session or assessment.scope not in WATCHED:
             return None
-        session = session_of(sign_in)
-        if session is None or not is_partner_user(sign_in, self.directory):
+        session = session_of(sign_in, self.directory)
+        return (sign_in, session) if session else None
+
+    def _root(self, sign_in: SignIn) -> SaysOfSession | None:
+        session = session_it_may_root(sign_in, self.directory)
+        if session is None:
             return None
-        own = Evidence.UNKNOWN if assessment.evidence is Evidence.SESSION else assessment.evidence
-        return SaysOfSession(session, sign_in.id, sign_in.at, own)
+        root = root_of(sign_in, self.directory)
+        return SaysOfSession(session, sign_in.id, sign_in.at, root.own if root else Evidence.UNKNOWN)
 
 
 def _time_in(raw: bytes) -> datetime | None:

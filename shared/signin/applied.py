@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from shared.basics.spelling import squeezed
+from shared.basics.spelling import name_key, squeezed
 
 MOST_POLICIES: Final = 30
 _MOST_PARTS: Final = 20
@@ -72,13 +72,13 @@ class AppliedPolicy:
 
 def is_mfa_control(control: str) -> bool:
     """Whether a grant control is Microsoft's own MFA, an authentication strength included."""
-    name = squeezed(control)
+    name = name_key(control)
     return name in _MFA_CONTROLS or _STRENGTH in name
 
 
 def is_custom_control(control: str) -> bool:
     """Whether a grant control is a third party's MFA, which Entra ID never counts as MFA."""
-    name = squeezed(control)
+    name = name_key(control)
     return any(word in name for word in _CUSTOM_WORDS) and not is_mfa_control(control)
 
 

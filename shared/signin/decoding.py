@@ -17,13 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from shared.signin.model import Agent, Envelope, SignIn, Status, Step
+from shared.signin.model import Agent, AppliedPolicy, Envelope, ProcessingDetail, SignIn, Status, Step
 
 # Part of each slice's head. Raise it when a record is read otherwise than before.
-DECODER_VERSION: Final = 2
+DECODER_VERSION: Final = 3
 
 
-def _names(kind: type[BaseModel | Step | Status | Agent]) -> tuple[str, ...]:
+def _names(kind: type[BaseModel | Step | Status | Agent | ProcessingDetail | AppliedPolicy]) -> tuple[str, ...]:
     fields: Iterable[str] = kind.model_fields if issubclass(kind, BaseModel) else kind.__dataclass_fields__
     return tuple(to_camel(name) for name in fields)
 
@@ -31,9 +31,13 @@ def _names(kind: type[BaseModel | Step | Status | Agent]) -> tuple[str, ...]:
 # The modelled members, and those of the ones that are objects.
 _MEMBERS: Final = _names(SignIn)
 _OF_OBJECT: Final = {"status": _names(Status), "agent": _names(Agent)}
-_OF_STEP: Final = _names(Step)
+_OF_ITEM: Final = {
+    "authenticationDetails": _names(Step),
+    "authenticationProcessingDetails": _names(ProcessingDetail),
+    "appliedConditionalAccessPolicies": _names(AppliedPolicy),
+}
 # The modelled members that are objects or lists: Log Analytics exports give them as JSON text.
-_NESTED: Final = ("status", "authenticationDetails", "signInEventTypes", "agent")
+_NESTED: Final = (*_OF_OBJECT, *_OF_ITEM, "signInEventTypes")
 # How far into an envelope its `properties` begin at the latest, in bytes; one that begins later is read with care.
 _ENVELOPE_HEAD: Final = 2048
 _LONGEST_INT: Final = 4000  # digits; Python refuses to parse somewhat longer ones
@@ -144,7 +148,7 @@ def _kept(value: object) -> bytes:
 def _opened(envelope: Envelope) -> SignIn:
     sign_in = envelope.properties
     sign_in.category = envelope.category or sign_in.category
-    sign_in.result_type = sign_in.result_type if envelope.result_type is None else envelope.result_type
+    sign_in.result_type = sign_in.result_type if envelope.result_type in (None, "") else envelope.result_type
     return sign_in
 
 
@@ -179,8 +183,9 @@ def _modelled(record: dict[str, Any]) -> dict[str, Any]:
     for name, members in _OF_OBJECT.items():
         if name in nested:
             nested[name] = _only(nested[name], members)
-    if isinstance(steps := nested.get("authenticationDetails"), list):
-        nested["authenticationDetails"] = [_only(_unwrapped(step), _OF_STEP) for step in steps]
+    for name, members in _OF_ITEM.items():
+        if isinstance(items := nested.get(name), list):
+            nested[name] = [_only(_unwrapped(item), members) for item in items]
     return {**_only(record, _MEMBERS), **nested}
 
 

@@ -1,19 +1,23 @@
 """How well a successful user sign-in proves that MFA was done: the grade, and what it rests on.
 
-The order of the grades is the order of design.md ("evidence"): the first that fits. A record that says nothing of MFA
-asks its session, so the grade comes in two steps: what the record says itself, and what the session's root proved.
+The grades are tried in the order of docs/semantics.md ("Evidence"); the first that fits counts. A record that says
+nothing of MFA asks its session, so the grade comes in two steps: what the record says itself, and what the session's
+roots proved.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
-from shared.basics.spelling import plain, squeezed
+from shared.basics.spelling import name_key
 from shared.signin.directory import Directory
-from shared.signin.model import SignIn, Step
-from shared.signin.traits import is_federated, is_legacy_client, is_password_flow
+from shared.signin.methods import Strength
+from shared.signin.model import SignIn
+from shared.signin.protocol import cannot_do_mfa, is_federated
+from shared.signin.steps import Steps, read_steps
+
+__all__ = ["MISSING", "SATISFIED", "Evidence", "Grade", "Strength", "Why", "own_grade", "stated_evidence"]
 
 
 class Evidence(StrEnum):
@@ -41,117 +45,65 @@ class Why(StrEnum):
     NO_SESSION = "no-session"
 
 
-class Strength(StrEnum):
-    """How strong the best step of a satisfied sign-in is, strongest first."""
-
-    PHISHING_RESISTANT = "phishing-resistant"
-    PASSWORDLESS = "passwordless"
-    APP = "app"
-    PHONE = "phone"
-    UNTOLD = "untold"
-
-
 SATISFIED: Final = frozenset({Evidence.PROVEN, Evidence.CLAIM, Evidence.EXTERNAL, Evidence.SESSION})
 MISSING: Final = frozenset({Evidence.NONE, Evidence.SKIPPED})
 
-
-# What a statement or a step says of MFA: bits of an int, because this runs for each step of each record and enum.Flag
-# would cost more than all the rest of the verdict.
-_NOTHING: Final = 0
-_SKIPPED: Final = 1
-_EXTERNAL: Final = 2
-_DONE_NOW: Final = 4
-_CLAIM: Final = 8
-_FIRST_FACTOR: Final = 16
-
-_DONE: Final = (
-    "mfa completed in azure ad",
-    "mfa successfully completed",
-    "mfa completed in the cloud",
-    "satisfied by strong authentication",
-)
-# "not satisfied" stands beside design.md's four because a negation must never read as proof; the words written in one
-# are those whose hyphen is gone by then.
-_NOT_DONE: Final = (
-    *("denied", "not completed", "in progress", "failed", "not satisfied"),
-    *("notcompleted", "inprogress", "notsatisfied"),
-)
-_IN_ONE_STEP: Final[tuple[str, ...]] = (
-    *("fido2", "passkey", "windows hello for business", "temporary access pass"),
-    *("passwordless phone signin", "passwordless phone sign in"),
-)
-_FIRST_FACTORS: Final[tuple[str, ...]] = (
-    "password",
-    "text message",
-    "sms",
-    "email",
-    "certificate",
-    "x.509",
-    "qr code",
-    "phone call",
-)
-# The same as the API's own names write them ("windowsHelloForBusiness").
-_IN_ONE_STEP_NAMES: Final = tuple(squeezed(name) for name in _IN_ONE_STEP)
-_FIRST_FACTOR_NAMES: Final = tuple(squeezed(name) for name in _FIRST_FACTORS)
+MFA_DEMANDED: Final = "multifactorauthentication"
 
 
-@lru_cache(4096)
-def _statement_says(text: str | None) -> int:
-    """What a step's result detail or status.additionalDetails says of MFA (texts: docs/entra-facts.md)."""
-    said = plain(text or "")
-    says = _NOTHING
-    of_mfa = "mfa" in said or "multifactor" in said or said.startswith("has expired")
-    expired = of_mfa and "expired" in said and "not expired" not in said
-    prompted = "registration" in said and "prompted" in said and "not prompted" not in said
-    if "skipped" in said or expired or prompted:
-        says |= _SKIPPED
-    if "mfa requirement satisfied by " in said and "claim" in said:
-        if "external provider" in said:
-            says |= _EXTERNAL
-        elif "claim in the token" in said:
-            says |= _CLAIM
-    if any(done in said for done in _DONE) and not any(negation in said for negation in _NOT_DONE):
-        says |= _DONE_NOW
-    return says
+class Grade(NamedTuple):
+    """What a record says itself. `why` tells why an unknown one is so, if its session does not tell more; `strength` is
+    that of its best step, whatever the grade."""
+
+    evidence: Evidence
+    strength: Strength
+    why: Why | None = None
+
+    @property
+    def asks_session(self) -> bool:
+        """Whether the record says nothing of MFA, so that only its session can tell."""
+        return self.evidence is Evidence.UNKNOWN and self.why is not Why.CONTRADICTION
 
 
-@lru_cache(1024)
-def _method_says(method: str | None) -> int:
-    """What using a method, without failing, proves: MFA in one step, or no more than a first factor."""
-    name = plain(method or "")
-    in_one_step, first_factors = _IN_ONE_STEP, _FIRST_FACTORS
-    if " " not in name:
-        name, in_one_step, first_factors = squeezed(name), _IN_ONE_STEP_NAMES, _FIRST_FACTOR_NAMES
-    if any(known in name for known in in_one_step) or ("certificate" in name and "multifactor" in name):
-        return _DONE_NOW
-    if name.startswith(first_factors) and not name.startswith("passwordless"):
-        return _FIRST_FACTOR
-    return _NOTHING
+def own_grade(sign_in: SignIn, directory: Directory) -> Grade:
+    """The grade of a successful user sign-in by the record alone."""
+    steps = read_steps(sign_in)
+    evidence = _by_statements(sign_in, steps)
+    if evidence is not None:
+        return Grade(evidence, steps.strength)
+    if name_key(sign_in.authentication_requirement) == MFA_DEMANDED:
+        if steps.contradicts:
+            return Grade(Evidence.UNKNOWN, steps.strength, Why.CONTRADICTION)
+        return Grade(Evidence.CLAIM, steps.strength)
+    federated = is_federated(sign_in, steps, directory)
+    if steps.first_factor and not (federated or steps.unconfirmed or steps.level_untold):
+        return Grade(Evidence.NONE, steps.strength)
+    return Grade(Evidence.UNKNOWN, steps.strength, _why(sign_in, steps, federated=federated))
 
 
-def _step_says(step: Step) -> int:
-    says = _statement_says(step.authentication_step_result_detail)
-    return says if step.succeeded is False else says | _method_says(step.authentication_method)
+def stated_evidence(sign_in: SignIn) -> Evidence | None:
+    """What the record's statements and one-step methods settle, read as for a success; None where they do not."""
+    return _by_statements(sign_in, read_steps(sign_in))
 
 
-def own_evidence(sign_in: SignIn, directory: Directory) -> Evidence:
-    """Steps 1 to 7 for a successful user sign-in: UNKNOWN means that only its session can tell."""
-    says = _statement_says(sign_in.status.additional_details) if sign_in.status else _NOTHING
-    for step in sign_in.authentication_details or ():
-        if step:
-            says |= _step_says(step)
-    if says & _SKIPPED and not says & (_EXTERNAL | _DONE_NOW):
+def _by_statements(sign_in: SignIn, steps: Steps) -> Evidence | None:
+    """The first five grades."""
+    if steps.skipped and not (steps.external or steps.done_now):
         return Evidence.SKIPPED
-    if is_password_flow(sign_in.authentication_protocol, sign_in.user_agent) or is_legacy_client(
-        sign_in.client_app_used
-    ):
+    if cannot_do_mfa(sign_in):
         return Evidence.NONE
-    if says & _EXTERNAL:
+    if steps.external:
         return Evidence.EXTERNAL
-    if says & _DONE_NOW:
+    if steps.done_now:
         return Evidence.PROVEN
-    if says & _CLAIM or squeezed(sign_in.authentication_requirement or "") == "multifactorauthentication":
-        return Evidence.CLAIM
-    if says & _FIRST_FACTOR and not is_federated(sign_in, directory):
-        return Evidence.NONE
-    return Evidence.UNKNOWN
+    return Evidence.CLAIM if steps.claim else None
+
+
+def _why(sign_in: SignIn, steps: Steps, *, federated: bool) -> Why:
+    if steps.unconfirmed:
+        return Why.SECOND_FACTOR_UNCONFIRMED
+    if steps.level_untold:
+        return Why.CERTIFICATE_LEVEL_UNTOLD
+    if federated:
+        return Why.FEDERATED_SILENT
+    return Why.SESSION_UNSEEN if sign_in.session_key else Why.NO_SESSION

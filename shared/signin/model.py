@@ -8,6 +8,7 @@ unread. Enum members stay text, because Entra adds values without notice and an 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetPydanticSchema
@@ -15,10 +16,13 @@ from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 from pydantic_core import CoreSchema, core_schema
 
+from shared.basics.spelling import id_key, masked_user_id
+
 # strict: a number where text is due is a broken record and not something to guess at.
 _MODEL = ConfigDict(strict=True, extra="ignore", alias_generator=to_camel)
 
 
+_NOBODY: Final = "0" * 32
 # Times that no time zone can push out of what a datetime holds.
 _EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
@@ -39,7 +43,7 @@ def _instant_schema(source: object, handler: GetCoreSchemaHandler) -> CoreSchema
 
 
 # The nested ones are dataclasses with slots: one object for the collector to follow where a model makes three.
-@dataclass(slots=True, config=_MODEL)
+@dataclass(slots=True, frozen=True, config=_MODEL)
 class Step:
     """One entry of authenticationDetails."""
 
@@ -48,7 +52,7 @@ class Step:
     succeeded: bool | None = None
 
 
-@dataclass(slots=True, config=_MODEL)
+@dataclass(slots=True, frozen=True, config=_MODEL)
 class Status:
     """The status object: errorCode 0 is a success."""
 
@@ -56,11 +60,28 @@ class Status:
     additional_details: str | None = None
 
 
-@dataclass(slots=True, config=_MODEL)
+@dataclass(slots=True, frozen=True, config=_MODEL)
 class Agent:
-    """The agent object: which kind of AI agent, if any, signed in."""
+    """The agent object: what kind of AI agent the client is, and what kind the subject, who asked for the token."""
 
     agent_type: str | None = None
+    agent_subject_type: str | None = None
+
+
+@dataclass(slots=True, frozen=True, config=_MODEL)
+class ProcessingDetail:
+    """One entry of authenticationProcessingDetails."""
+
+    key: str | None = None
+    value: str | None = None
+
+
+@dataclass(slots=True, frozen=True, config=_MODEL)
+class AppliedPolicy:
+    """One entry of appliedConditionalAccessPolicies."""
+
+    result: str | None = None
+    enforced_grant_controls: list[str | None] | None = None
 
 
 class SignIn(BaseModel):
@@ -96,6 +117,8 @@ class SignIn(BaseModel):
 
     authentication_requirement: str | None = None
     authentication_details: list[Step | None] | None = None
+    authentication_processing_details: list[ProcessingDetail | None] | None = None
+    applied_conditional_access_policies: list[AppliedPolicy | None] | None = None
     status: Status | None = None
 
     session_id: str | None = None
@@ -105,6 +128,42 @@ class SignIn(BaseModel):
     # Of the diagnostic-settings envelope round the record; absent in what Graph gives.
     category: str | None = None
     result_type: str | int | None = None
+
+    @cached_property
+    def user_id_key(self) -> str:
+        """userId as an id key; "" without one, and for the nobody of failed sign-ins (all zeros)."""
+        key = id_key(self.user_id)
+        return "" if key == _NOBODY else key
+
+    @cached_property
+    def masked_key(self) -> str:
+        """The object id that a masked user name holds; "" where the name is not masked."""
+        return masked_user_id(self.user_principal_name)
+
+    @cached_property
+    def user_key(self) -> str:
+        """The object id of the user in their home tenant: userId, else the digits of a masked name, else ""."""
+        return self.user_id_key or self.masked_key
+
+    @cached_property
+    def home_key(self) -> str:
+        """homeTenantId as an id key."""
+        return id_key(self.home_tenant_id)
+
+    @cached_property
+    def tenant_key(self) -> str:
+        """resourceTenantId as an id key."""
+        return id_key(self.resource_tenant_id)
+
+    @cached_property
+    def app_key(self) -> str:
+        """appId as an id key."""
+        return id_key(self.app_id)
+
+    @cached_property
+    def session_key(self) -> str:
+        """sessionId as an id key."""
+        return id_key(self.session_id)
 
     @property
     def at(self) -> datetime:

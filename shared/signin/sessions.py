@@ -1,4 +1,4 @@
-"""What a session's interactive root proved, for the silent sign-ins that come from it (design.md, evidence step 8).
+"""What the interactive roots of a session proved, for the silent sign-ins that come from them (docs/semantics.md, 8).
 
 A `sessionId` is made at the interactive root authentication and carried by every token that comes from it, so the root
 can speak for children that say nothing of MFA themselves.
@@ -6,30 +6,74 @@ can speak for children that say nothing of MFA themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
-from shared.basics.spelling import id_key
-from shared.signin.evidence import MISSING, SATISFIED, Evidence
+from shared.signin.directory import Directory
+from shared.signin.evidence import MISSING, SATISFIED, Evidence, own_grade, stated_evidence
 from shared.signin.model import SignIn
-from shared.signin.traits import is_interactive, user_key
+from shared.signin.outcome import Outcome, outcome_of, result_code
+from shared.signin.traits import Identity, identity_of, is_interactive, is_partner_user, person_key
+
+type SessionKey = tuple[str, str]  # person, session id
 
 _SAYS_SOMETHING: Final = SATISFIED | MISSING
-
-type SessionKey = tuple[str, str]  # user key, session id
-
-
-def session_of(sign_in: SignIn) -> SessionKey | None:
-    """The session a record belongs to; None when it names no session or no user."""
-    session = id_key(sign_in.session_id)
-    user = user_key(sign_in) or (sign_in.user_principal_name or "").strip().lower()
-    return (user, session) if session and user else None
+# "Another device", "stay signed in?" and "is it you?" come after the factors: what was proved stands on their row, and
+# the success that follows says no more than "first factor by claim".
+_INTERRUPTED_AFTER_THE_FACTORS: Final = {50097, 50140, 50199}
 
 
-def is_root(sign_in: SignIn, own: Evidence) -> bool:
-    """Whether a record speaks for its session: interactive, and its own evidence says something."""
-    return own in _SAYS_SOMETHING and is_interactive(sign_in)
+class Session(StrEnum):
+    """What the roots of a session proved at a time."""
+
+    SATISFIED = "satisfied"
+    MISSING = "missing"
+    MIXED = "mixed"
+    UNSEEN = "unseen"
+
+
+class Root(NamedTuple):
+    """An interactive sign-in that speaks for its session. `own` is a grade that is satisfied or missing."""
+
+    session: SessionKey
+    record: str
+    at: datetime
+    own: Evidence
+
+
+def session_of(sign_in: SignIn, directory: Directory) -> SessionKey | None:
+    """The session a record belongs to; None when it names no session or no person."""
+    if not sign_in.session_key:
+        return None
+    person = person_key(sign_in, directory)
+    return (person, sign_in.session_key) if person else None
+
+
+def session_it_may_root(sign_in: SignIn, directory: Directory) -> SessionKey | None:
+    """The session that a record would speak for if it proved something: that of an interactive sign-in of a partner
+    user; else None. Such a record may have proved something when it was read before."""
+    if not sign_in.session_key or not is_interactive(sign_in) or identity_of(sign_in) is not Identity.USER:
+        return None
+    return session_of(sign_in, directory) if is_partner_user(sign_in, directory) else None
+
+
+def root_of(sign_in: SignIn, directory: Directory) -> Root | None:
+    """What a record says for its session; None where it is no root. The one definition of a root."""
+    session = session_it_may_root(sign_in, directory)
+    if session is None:
+        return None
+    own = _proves(sign_in, directory)
+    return Root(session, sign_in.id, sign_in.at, own) if own in _SAYS_SOMETHING else None
+
+
+def _proves(sign_in: SignIn, directory: Directory) -> Evidence | None:
+    code = result_code(sign_in)
+    if outcome_of(code) is Outcome.SUCCESS:
+        return own_grade(sign_in, directory).evidence
+    stated = stated_evidence(sign_in) if code in _INTERRUPTED_AFTER_THE_FACTORS else None
+    return stated if stated in SATISFIED else None
 
 
 @dataclass(slots=True)
@@ -46,28 +90,12 @@ class Proof:
         elif own in MISSING and (self.missing is None or at < self.missing):
             self.missing = at
 
-    def at(self, at: datetime) -> Evidence:
-        """What the roots at or before that time prove: SESSION, NONE, or UNKNOWN when mixed or none was seen."""
+    def at(self, at: datetime) -> Session:
+        """What the roots at or before that time prove."""
         satisfied = self.satisfied is not None and self.satisfied <= at
         missing = self.missing is not None and self.missing <= at
-        if satisfied == missing:
-            return Evidence.UNKNOWN
-        return Evidence.SESSION if satisfied else Evidence.NONE
-
-
-@dataclass(slots=True)
-class Sessions:
-    """All sessions of a log, with one small entry each."""
-
-    proofs: dict[SessionKey, Proof] = field(default_factory=dict)
-
-    def add(self, sign_in: SignIn, own: Evidence) -> None:
-        """Note a root; anything else is no news."""
-        if is_root(sign_in, own) and (key := session_of(sign_in)):
-            self.proofs.setdefault(key, Proof()).add(sign_in.at, own)
-
-    def evidence(self, sign_in: SignIn) -> Evidence:
-        """What the record's session proved at its time; UNKNOWN when there is nothing to go by."""
-        key = session_of(sign_in)
-        proof = self.proofs.get(key) if key else None
-        return proof.at(sign_in.at) if proof else Evidence.UNKNOWN
+        if satisfied and missing:
+            return Session.MIXED
+        if satisfied:
+            return Session.SATISFIED
+        return Session.MISSING if missing else Session.UNSEEN

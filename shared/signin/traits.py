@@ -1,18 +1,18 @@
-"""What kind of sign-in a record is: whose, over what, into what, and with what end. Pure.
+"""Whose sign-in a record is, and into what: identity, person and scope. Pure.
 
-Names, codes and lists are those of design.md ("Verdict semantics") and docs/entra-facts.md.
+Names, codes and lists are explained in docs/semantics.md and docs/entra-facts.md.
 """
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from shared.basics.spelling import domain_of, id_key, masked_user_id, plain, squeezed
+from shared.basics.spelling import id_key, name_key
 from shared.signin.directory import Directory
 from shared.signin.model import SignIn
+from shared.signin.protocol import cannot_do_mfa, is_device_code
 
 
 class Identity(StrEnum):
@@ -39,174 +39,164 @@ HEADLINE: Final = (Scope.CUSTOMER, Scope.PARTNER_CENTER)
 WATCHED: Final = (*HEADLINE, Scope.PARTNER_TENANT, Scope.GUEST)
 
 
-class Outcome(StrEnum):
-    """How a sign-in ended."""
-
-    SUCCESS = "success"
-    INTERRUPTED = "interrupted"
-    BLOCKED = "blocked"
-    FAILED = "failed"
-
-
 # --- identity ---------------------------------------------------------------------------------------------------------
 
-_APP_STREAMS: Final = {"serviceprincipal", "managedidentity"}
-_STREAM_OF_CATEGORY: Final = {
-    "signinlogs": "interactiveuser",
-    "noninteractiveusersigninlogs": "noninteractiveuser",
-    "serviceprincipalsigninlogs": "serviceprincipal",
-    "managedidentitysigninlogs": "managedidentity",
+_INTERACTIVE: Final = "interactiveuser"
+_NAMED_IN_CATEGORY: Final = ("noninteractiveuser", "serviceprincipal", "managedidentity")
+_USER_STREAMS: Final = frozenset({_INTERACTIVE, "noninteractiveuser"})
+_STREAMS: Final = _USER_STREAMS | {*_NAMED_IN_CATEGORY}
+_NO_STREAMS: Final = frozenset[str]()
+
+_NOT_AGENTIC: Final = "notagentic"
+_AGENTS_USER: Final = "agentiduser"
+_AGENTIC: Final = {
+    "agenticapp",
+    "agenticappinstance",
+    "agenticappbuilder",
+    "agentidentityblueprintprincipal",
+    _AGENTS_USER,
 }
-_USER_STREAMS: Final = {"interactiveuser", "noninteractiveuser"}
-_NO_USER: Final = "0" * 32
-
-
-def user_key(sign_in: SignIn) -> str:
-    """The object id of the user in their home tenant: userId, else the digits of a masked name, else ""."""
-    key = id_key(sign_in.user_id)
-    return key if key and key != _NO_USER else masked_user_id(sign_in.user_principal_name)
 
 
 @lru_cache(1024)
-def _stream(event_type: str | None, category: str | None) -> str:
-    """The log that one signInEventTypes member, else the category, names; "" when neither says."""
-    named = squeezed(event_type or "")
-    return named if named in _APP_STREAMS | _USER_STREAMS else _STREAM_OF_CATEGORY.get(squeezed(category or ""), "")
+def _stream_of(category: str | None) -> frozenset[str]:
+    """The log that a category names, whatever words stand before it ("MicrosoftServicePrincipalSignInLogs")."""
+    name = name_key(category)
+    if name == "signinlogs":
+        return frozenset({_INTERACTIVE})
+    return next((frozenset({s}) for s in _NAMED_IN_CATEGORY if s in name), _NO_STREAMS)
 
 
-def _streams(sign_in: SignIn) -> tuple[str, ...]:
-    types = sign_in.sign_in_event_types
-    if types and len(types) == 1:  # nearly always; no generator for these
-        return (_stream(types[0], sign_in.category),)
-    named = tuple(squeezed(t) for t in types or () if t and squeezed(t) in _APP_STREAMS | _USER_STREAMS)
-    return named or (_stream(None, sign_in.category),)
+@lru_cache(1024)
+def _streams(event_types: tuple[str | None, ...], category: str | None) -> frozenset[str]:
+    """The logs that the known members of signInEventTypes name, else the category; none when neither says."""
+    return frozenset(map(name_key, event_types)) & _STREAMS or _stream_of(category)
+
+
+def _streams_of(sign_in: SignIn) -> frozenset[str]:
+    return _streams(tuple(sign_in.sign_in_event_types or ()), sign_in.category)
 
 
 def identity_of(sign_in: SignIn) -> Identity:
-    """Agent, app or user. A record that names no log and no user but a service principal is app-only."""
-    agent = sign_in.agent
-    if agent is not None and agent.agent_type and squeezed(agent.agent_type) not in ("notagentic", ""):
+    """Agent, app or user. A record that names no log and no user but a service principal is an app's."""
+    if sign_in.agent is not None and _is_agent(sign_in):
         return Identity.AGENT
-    streams = _streams(sign_in)
-    if _APP_STREAMS.isdisjoint(streams):
-        if streams[0] or user_key(sign_in) or sign_in.user_principal_name:
-            return Identity.USER
-        return Identity.APP if sign_in.service_principal_id else Identity.USER
-    return Identity.APP
+    if streams := _streams_of(sign_in):
+        return Identity.APP if streams.isdisjoint(_USER_STREAMS) else Identity.USER
+    nameless = not (name_key(sign_in.category) or sign_in.user_id_key or name_key(sign_in.user_principal_name))
+    return Identity.APP if nameless and id_key(sign_in.service_principal_id) else Identity.USER
+
+
+def _is_agent(sign_in: SignIn) -> bool:
+    """Whether the *subject* is agentic. agentType alone says only what the client is, so it counts where the subject
+    is not told, and then only for an agent's own user or where no person is named."""
+    subject, client = _agent_names(sign_in)
+    if subject in _AGENTIC or subject == _NOT_AGENTIC:
+        return subject in _AGENTIC
+    return client == _AGENTS_USER or (client in _AGENTIC and not sign_in.user_id_key)
+
+
+def is_via_agent(sign_in: SignIn) -> bool:
+    """Whether the client is an agent: of a user's sign-in, that it acted for the person."""
+    return _agent_names(sign_in)[1] not in ("", _NOT_AGENTIC)
+
+
+def _agent_names(sign_in: SignIn) -> tuple[str, str]:
+    agent = sign_in.agent
+    return (name_key(agent.agent_subject_type), name_key(agent.agent_type)) if agent else ("", "")
 
 
 def is_interactive(sign_in: SignIn) -> bool:
-    """By signInEventTypes, else the category, else isInteractive."""
-    streams = _streams(sign_in)
-    return "interactiveuser" in streams if streams[0] else bool(sign_in.is_interactive)
+    """By signInEventTypes, else the category, else isInteractive; where nothing tells, not."""
+    streams = _streams_of(sign_in)
+    return _INTERACTIVE in streams if streams else bool(sign_in.is_interactive)
+
+
+# --- person -----------------------------------------------------------------------------------------------------------
+
+
+def person_key(sign_in: SignIn, directory: Directory) -> str:
+    """The person: of userId and the digits of a masked name whichever is on the roster at that time, else the first
+    that there is; "" where there is neither."""
+    user, masked = sign_in.user_id_key, sign_in.masked_key
+    if user and masked and user != masked:
+        at = sign_in.instant
+        if directory.is_admin(masked, at) and not directory.is_admin(user, at):
+            return masked
+    return user or masked
+
+
+def is_on_roster(sign_in: SignIn, directory: Directory) -> bool:
+    """Whether the person was on the roster at that time."""
+    return directory.is_admin(person_key(sign_in, directory), sign_in.instant)
+
+
+def is_partner_user(sign_in: SignIn, directory: Directory) -> bool:
+    """Whether the user's home is the partner's tenant, or the user was on the roster at that time."""
+    return sign_in.home_key == directory.partner_tenant or is_on_roster(sign_in, directory)
 
 
 # --- scope ------------------------------------------------------------------------------------------------------------
 
 _SERVICE_PROVIDER: Final = "serviceprovider"
 # Ways into a customer's tenant that are not delegated administration.
-_NOT_DELEGATED: Final = {"b2bcollaboration", "b2bdirectconnect", "passthrough", "microsoftsupport"}
+_AS_GUEST: Final = {"b2bcollaboration", "b2bdirectconnect", "passthrough"}
+_NOT_DELEGATED: Final = _AS_GUEST | {"microsoftsupport"}
 _PARTNER_CENTER: Final = {"fa3d9a0c3fb042cc919347c7ecd2edbd", id_key("https://api.partnercenter.microsoft.com")}
 _WINDOWS_SIGN_IN: Final = "38aa3b87a06d4817b2757a316988d93b"
-
-
-def is_partner_user(sign_in: SignIn, directory: Directory) -> bool:
-    """Whether the user's home is the partner's tenant, or the user was on the roster at that time."""
-    at_partner = id_key(sign_in.home_tenant_id) == directory.partner_tenant
-    return at_partner or directory.is_admin(user_key(sign_in), sign_in.instant)
+# What stands in the partner's log and gives no token for the cloud.
+_ON_PREMISES_CATEGORY: Final = "adfssigninlogs"
+_ON_PREMISES_RESOURCES: Final = {"radius", "adfs"}
+_ON_PREMISES_ISSUERS: Final = {"npsextension", "adfederationservicesmfaadapter"}
 
 
 def scope_of(sign_in: SignIn, directory: Directory) -> Scope:
     """Which part of the requirement the sign-in belongs to, by the roster and customers of its own time."""
-    at = sign_in.instant
-    on_roster = directory.is_admin(user_key(sign_in), at)
-    if not on_roster and id_key(sign_in.home_tenant_id) != directory.partner_tenant:
+    on_roster = is_on_roster(sign_in, directory)
+    partner_user = on_roster or sign_in.home_key == directory.partner_tenant
+    tenant, access = sign_in.tenant_key, name_key(sign_in.cross_tenant_access_type)
+    if not tenant and access != _SERVICE_PROVIDER:
+        tenant = directory.partner_tenant
+    if tenant == directory.partner_tenant:
+        return _scope_at_home(sign_in, on_roster=on_roster, partner_user=partner_user)
+    if not partner_user:
         return Scope.NONE
-    access = squeezed(sign_in.cross_tenant_access_type or "")
-    resource_tenant = id_key(sign_in.resource_tenant_id)
-    at_home = resource_tenant == directory.partner_tenant or not (resource_tenant or access == _SERVICE_PROVIDER)
-    if not at_home and (
-        access == _SERVICE_PROVIDER or (access not in _NOT_DELEGATED and directory.is_customer(resource_tenant, at))
-    ):
+    known = directory.is_customer(tenant, sign_in.instant)
+    if access == _SERVICE_PROVIDER or (known and access not in _NOT_DELEGATED):
         return Scope.CUSTOMER
-    if id_key(sign_in.app_id) in _PARTNER_CENTER or id_key(sign_in.resource_id) in _PARTNER_CENTER:
+    if _is_partner_center(sign_in):
         return Scope.PARTNER_CENTER
-    if at_home and id_key(sign_in.app_id) == _WINDOWS_SIGN_IN:
+    return Scope.GUEST if on_roster and known and access in _AS_GUEST else Scope.NONE
+
+
+def _scope_at_home(sign_in: SignIn, *, on_roster: bool, partner_user: bool) -> Scope:
+    """The scope of a sign-in into the partner's own tenant."""
+    if partner_user and _is_partner_center(sign_in):
+        return Scope.PARTNER_CENTER
+    if _is_on_premises(sign_in):
+        return Scope.ON_PREMISES
+    if partner_user and _is_to_device(sign_in):
         return Scope.DEVICE
-    return Scope.PARTNER_TENANT if at_home and on_roster else Scope.NONE
+    return Scope.PARTNER_TENANT if on_roster else Scope.NONE
 
 
-# --- outcome ----------------------------------------------------------------------------------------------------------
-
-_INTERRUPTED: Final = {
-    50058, 50072, 50074, 50076, 50078, 50079, 50097, 50125, 50140, 50158, 50161, 50199, 16000,
-}  # fmt: skip
-_BLOCKED: Final = {50053, 50057, 50131, 53003, 53004, 500212, 500213, 530034, 530035}
-# Only something after the password stopped these: whoever tried knows the password.
-PASSWORD_WAS_RIGHT: Final = {50055, 50072, 50074, 50076, 50079, 50158, 53003}
+def _is_partner_center(sign_in: SignIn) -> bool:
+    return sign_in.app_key in _PARTNER_CENTER or id_key(sign_in.resource_id).removesuffix("/") in _PARTNER_CENTER
 
 
-def result_code(sign_in: SignIn) -> int:
-    """status.errorCode, else the envelope's resultType, else 0: a record that says nothing is graded as a success."""
-    status = sign_in.status
-    if status is not None and status.error_code is not None:
-        return status.error_code
-    result = sign_in.result_type
-    if isinstance(result, str):
-        return int(result) if re.fullmatch(r"\s*-?\d{1,1000}\s*", result, re.ASCII) else 0
-    return result or 0
-
-
-def outcome_of(code: int) -> Outcome:
-    """What a result code means for the sign-in."""
-    if code == 0:
-        return Outcome.SUCCESS
-    if code in _INTERRUPTED:
-        return Outcome.INTERRUPTED
-    return Outcome.BLOCKED if code in _BLOCKED else Outcome.FAILED
-
-
-# --- protocol ---------------------------------------------------------------------------------------------------------
-
-_LEGACY_CLIENTS: Final = {
-    squeezed(name)
-    for name in (
-        "Authenticated SMTP", "Autodiscover", "Exchange ActiveSync", "Exchange Online PowerShell",
-        "Exchange Web Services", "IMAP4", "MAPI over HTTP", "Offline Address Book", "Outlook Anywhere (RPC over HTTP)",
-        "Outlook Service", "POP3", "Reporting Web Services", "Other clients",
-        "IMAP", "POP", "SMTP", "Other client",  # other spellings seen
+def _is_on_premises(sign_in: SignIn) -> bool:
+    return (
+        name_key(sign_in.category) == _ON_PREMISES_CATEGORY
+        or name_key(sign_in.resource_id) in _ON_PREMISES_RESOURCES
+        or name_key(sign_in.token_issuer_type) in _ON_PREMISES_ISSUERS
     )
-}  # fmt: skip
-# Exchange's own password flow announces itself so.
-_PASSWORD_FLOW_AGENTS: Final = re.compile(r"\b(bav2ropc|cbainprod|cbaintar)\b", re.IGNORECASE)
 
 
-@lru_cache(4096)
-def is_legacy_client(client_app_used: str | None) -> bool:
-    """Whether the client cannot do MFA at all ("Other clients; IMAP" is; "Universal Outlook" is not)."""
-    return squeezed((client_app_used or "").partition(";")[0]) in _LEGACY_CLIENTS
-
-
-@lru_cache(4096)
-def is_password_flow(protocol: str | None, user_agent: str | None) -> bool:
-    """Resource owner password credentials, by protocol or by Exchange's own user agents."""
-    return squeezed(protocol or "") == "ropc" or bool(user_agent and _PASSWORD_FLOW_AGENTS.search(user_agent))
-
-
-@lru_cache(1024)
-def is_device_code(protocol: str | None, original_transfer_method: str | None) -> bool:
-    """Device code flow, or a token that began as one and was refreshed since."""
-    return squeezed(protocol or "") == "devicecode" or squeezed(original_transfer_method or "") == "devicecodeflow"
-
-
-def is_federated(sign_in: SignIn, directory: Directory) -> bool:
-    """Whether an identity provider other than Entra did the first factor."""
-    issuer = sign_in.token_issuer_type
-    return bool(
-        (issuer and squeezed(issuer).startswith("adfederationservices"))
-        or (directory.federated_domains and domain_of(sign_in.user_principal_name) in directory.federated_domains)
-        or any(
-            step and step.authentication_method and plain(step.authentication_method) == "federated"
-            for step in sign_in.authentication_details or ()
-        )
+def _is_to_device(sign_in: SignIn) -> bool:
+    """Whether somebody signed in to Windows. A client names its app itself, so one that uses a protocol which Windows
+    does not is not believed."""
+    return (
+        sign_in.app_key == _WINDOWS_SIGN_IN
+        and not cannot_do_mfa(sign_in)
+        and not is_device_code(sign_in.authentication_protocol, sign_in.original_transfer_method)
     )

@@ -14,7 +14,7 @@ from itertools import batched
 from typing import Any, Final
 from uuid import uuid4
 
-from shared.messages.delivery import DROPPED, DUE, GATHERING, Delivery, Item, Redelivery
+from shared.messages.delivery import DROPPED, Delivery, DeliveryState, Item, Redelivery
 from shared.store.codec import Codec
 from shared.store.events import telling_columns, telling_of
 from shared.store.swap import swap
@@ -116,7 +116,7 @@ async def release(table: Table, delivery: Delivery, items: Sequence[Item], also:
         settled = [op for name in names for op in _settled(name, delivery.id)]
         await table.transact([insert(_columns(delivery)), *settled, *also])
         return
-    gathering = replace(delivery, state=GATHERING, members=tuple(names))
+    gathering = replace(delivery, state=DeliveryState.GATHERING, members=tuple(names))
     await table.transact([insert(_columns(gathering)), *also])
     await gather(table, gathering)
 
@@ -129,8 +129,8 @@ async def gather(table: Table, delivery: Delivery) -> None:
     for batch in batched([name for name in delivery.members if name in still], _AT_ONCE, strict=False):
         await table.transact([op for name in batch for op in _settled(name, delivery.id)])
     current = await read_delivery(table, delivery.id)
-    if current is not None and current.state == GATHERING:
-        await change(table, current, state=DUE, members=())
+    if current is not None and current.state == DeliveryState.GATHERING:
+        await change(table, current, state=DeliveryState.DUE, members=())
 
 
 async def read_delivery(table: Table, id_: str) -> Delivery | None:
@@ -213,7 +213,7 @@ async def redeliver(table: Table, delivery: Delivery, by: str, now: datetime, de
         table,
         delivery,
         note=insert(row),
-        state=DUE,
+        state=DeliveryState.DUE,
         next_due=now,
         deadline=deadline,
         earlier=delivery.attempts,

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import batched, groupby
 from typing import Any, Final
 
-from shared.incidents.model import Event, Facts, Incident, Telling, Who
+from shared.incidents.model import Event, EventKind, Facts, Incident, IncidentState, Telling, Who
 from shared.store.packing import pack, unpack
 from shared.store.tables import (
     MAX_BATCH,
@@ -89,7 +89,7 @@ def telling_columns(telling: Telling) -> dict[str, Any]:
 def telling_of(row: Row) -> Telling:
     """What telling_columns put there."""
     return Telling(
-        event=Event(row["id"], row["kind"], row["incident"], row["severity"]),
+        event=Event(row["id"], EventKind(row["kind"]), row["incident"], row["severity"]),
         incident=_incident(unpack("incident", row)),
         at=utc(row["at"]),
         first_scan=row["firstScan"],
@@ -111,6 +111,7 @@ def _json(incident: Incident) -> dict[str, Any]:
         "rules": sorted(facts.rules),
         "severity": facts.severity,
         "opening": incident.opening,
+        "tellings": incident.tellings,
         "state": incident.state,
         "reason": incident.reason,
     }
@@ -129,6 +130,7 @@ def _incident(value: Mapping[str, Any]) -> Incident:
             announceable=value["severity"],
         ),
         opening=value["opening"],
-        state=value["state"],
+        tellings=value.get("tellings", 0),
+        state=IncidentState(value["state"]),
         reason=value["reason"],
     )

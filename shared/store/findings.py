@@ -123,25 +123,20 @@ def _key_of(record_id: str) -> str:
 
 
 async def findings_within(
-    table: Table, tenant: str, start: datetime, end: datetime
+    table: Table, tenant: str, start: datetime, end: datetime, *, after: str = ""
 ) -> tuple[list[tuple[str, Finding]], bool]:
     """What one request gives of a tenant's findings with start <= at < end, with their row keys, oldest first; and
-    whether there may be more. The times are UTC, of one day, or midnights with whole days between them."""
+    whether there may be more. The times are UTC, of one day, or midnights with whole days between them; within one day
+    `after` leaves out the rows up to that key."""
     last = end - timedelta(microseconds=1)
     one_day = midnight(start) == midnight(last)
     rows, more = await table.page(
         partition_of(tenant, start),
-        _moment(start, start) if one_day else FINDING,
+        max(_moment(start, start), f"{after}-" if after else "") if one_day else FINDING,
         _moment(start, end) if one_day else f"{FINDING}~",
         last_partition=None if one_day else partition_of(tenant, last),
     )
     return [(str(row["RowKey"]), finding_of_row(row)) for row in rows if not is_newer(row)], more
-
-
-async def all_findings_within(table: Table, tenant: str, start: datetime, end: datetime) -> list[tuple[str, Finding]]:
-    """All of a tenant's findings with start <= at < end, within one UTC day, in as many requests as it takes."""
-    rows = table.range(partition_of(tenant, start), _moment(start, start), _moment(start, end))
-    return [(str(row["RowKey"]), finding_of_row(row)) async for row in rows if not is_newer(row)]
 
 
 def _moment(day_of: datetime, at: datetime) -> str:

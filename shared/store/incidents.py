@@ -16,14 +16,12 @@ from typing import Any, Final
 
 from shared.incidents.contributions import Contribution, counted, nothing, summed
 from shared.incidents.history import Line
-from shared.incidents.life import USUAL_LIFE, Accepts, Life, Note, Step, accept_nothing, after
+from shared.incidents.life import USUAL_LIFE, Accepts, Life, News, Note, Step, accept_nothing, apply_findings
 from shared.incidents.model import (
     ALL_SCOPES,
-    OPEN,
-    PAST,
-    RESOLVED,
     Facts,
     Incident,
+    IncidentState,
     Telling,
     Who,
 )
@@ -53,8 +51,9 @@ _HISTORY: Final = "history-"
 
 
 _NOBODY: Final = Who("", "", "", "", "")
-_FACTS: Final = Codec(Facts)
-_INCIDENTS: Final = Codec(Incident, names={"key": "id"})
+_PACKED: Final = ("traits", "known", "unheard")
+_FACTS: Final = Codec(Facts, packed=_PACKED)
+_INCIDENTS: Final = Codec(Incident, names={"key": "id"}, packed=_PACKED)
 
 
 def shard_of(key: str) -> str:
@@ -92,7 +91,7 @@ async def _contribute_once(table: Table, key: str, change: Change, by: Contribut
     if incident_row is not None and is_newer(incident_row):
         return
     before = incident_of(incident_row) if incident_row else None
-    since = before.since if before else PAST
+    since = before.since if before else None
     parts = [part for slice_, new in change.items() if (part := await _replaced(table, key, slice_, new, by))]
     if not parts:
         return
@@ -103,7 +102,7 @@ async def _contribute_once(table: Table, key: str, change: Change, by: Contribut
         standing = {str(row["RowKey"]): _FACTS.value(row) async for row in others}
         facts = summed(standing, {part.row_key: part.stored for part in parts}, since)
     known = next((part.who for part in reversed(parts) if part.who), before.who if before else _NOBODY)
-    step = after(before, key, known, facts, added=counts.added, now=by.now, life=by.life, accepts=by.accepts)
+    step = apply_findings(before, News(key, known, facts, by.now, tuple(counts.added)), by.life, by.accepts)
     operations = [part.operation for part in parts]
     if step is not None:
         etag = etag_of(incident_row) if incident_row else None
@@ -214,7 +213,7 @@ async def unresolved(table: Table) -> AsyncIterator[tuple[Incident, str]]:
     """The incidents that are not resolved, each with its row's etag."""
     for shard in SHARDS:
         async for row in table.prefixed(shard, _INCIDENT):
-            if not is_newer(row) and row["state"] != RESOLVED:
+            if not is_newer(row) and row["state"] != IncidentState.RESOLVED:
                 yield incident_of(row), etag_of(row)
 
 
@@ -263,7 +262,7 @@ async def open_by_severity(table: Table, scopes: Collection[str] = ALL_SCOPES) -
 
     async def of_shard(shard: str) -> Counter[int]:
         rows = table.prefixed(shard, _INCIDENT, select=["state", "severity", "scopes", "v"])
-        found = [row async for row in rows if row["state"] == OPEN and not is_newer(row)]
+        found = [row async for row in rows if row["state"] == IncidentState.OPEN and not is_newer(row)]
         return Counter(int(row["severity"]) for row in found if not _scopes(row).isdisjoint(scopes))
 
     return sum(await asyncio.gather(*(of_shard(shard) for shard in SHARDS)), Counter())

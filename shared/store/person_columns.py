@@ -35,6 +35,7 @@ _HOLDS: Final[dict[str, tuple[tuple[str, str, Holds], ...]]] = {
     "directory": (
         ("version-", "admin-", Holds(packed=("entries",))),
         ("people", "", Holds(packed=("entries",))),
+        ("policies", "", Holds(packed=(ALL,))),
     ),
     "control": (
         ("exceptions", "exception-", Holds(packed=("record",))),

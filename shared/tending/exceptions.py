@@ -19,7 +19,7 @@ from shared.app.channels import Channel
 from shared.basics.events import log_event
 from shared.exceptions.life import reminded, reminder_due, with_time
 from shared.exceptions.model import TechnicalException, accepting
-from shared.incidents.life import with_exceptions
+from shared.incidents.tending import apply_exceptions
 from shared.ledger.slices import DAY
 from shared.messages.message import ExceptionFacts, ExceptionMessage
 from shared.store import alerts
@@ -125,7 +125,7 @@ async def silence_incidents(app: App, tables: Tables, *, only_when_due: bool = F
     accepts = accepting(exceptions, now)
     stepped, overtaken = 0, False
     async for incident, etag in unresolved(tables.incidents):
-        step = with_exceptions(incident, accepts, now)
+        step = apply_exceptions(incident, accepts, now)
         if step is None:
             continue
         try:

@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.app.app import App
 from shared.basics.events import log_event
-from shared.incidents.life import with_time
+from shared.incidents.tending import pass_time
 from shared.store.incidents import take_step, unresolved
 from shared.store.tables import SCHEMA, Conflict, Tables, keys, upsert, utc
 
@@ -23,7 +23,7 @@ async def sweep(app: App, tables: Tables) -> None:
         return
     stepped = 0
     async for incident, etag in unresolved(tables.incidents):
-        step = with_time(incident, now, app.settings.life)
+        step = pass_time(incident, now, app.settings.life)
         if step is None:
             continue
         try:

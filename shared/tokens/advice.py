@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.tokens.claims import Claims, has, issuer_tenant, same, text, texts, version
+from shared.tokens.claims import Claims, has, is_foreign_issuer, texts, version
 from shared.tokens.kind import KindName, MfaName
 from shared.tokens.signature import Signature
 
@@ -91,8 +91,7 @@ def _mfa_advice(claims: Claims, mfa: MfaName) -> list[str]:
 def notes_for(claims: Claims, *, delegated: bool) -> list[str]:
     """What is to be known of the token and asks for no change."""
     notes = []
-    issuer = issuer_tenant(text(claims, "iss"))
-    if issuer is not None and has(claims, "tid") and not same(issuer, text(claims, "tid")):
+    if is_foreign_issuer(claims):
         notes.append(_TENANTS_DIFFER)
     if not has(claims, "exp"):
         notes.append(_NO_EXPIRY)

@@ -6,8 +6,20 @@ from datetime import datetime
 from typing import Final, TypedDict
 
 from shared.tokens.advice import advice_for, notes_for
-from shared.tokens.claims import Claims, Shown, audiences, instant, issuer_tenant, plain, same, shown, tenant, text
-from shared.tokens.gate import PartnerCenter, audience_fits, partner_center
+from shared.tokens.claims import (
+    Claims,
+    Shown,
+    audiences,
+    instant,
+    is_foreign_issuer,
+    issuer_tenant,
+    plain,
+    same,
+    shown,
+    tenant,
+    text,
+)
+from shared.tokens.gate import PartnerCenter, Validity, audience_fits, partner_center
 from shared.tokens.kind import KindName, MfaName, kind_of, mfa_of
 from shared.tokens.reading import Token
 from shared.tokens.signature import Signature, not_checked
@@ -47,8 +59,8 @@ def check(
 
     `now` has a time zone. `expect_audience` None means Partner Center's. `partner_tenant_id`, where known, keeps guests
     of other organisations from looking like the partner's technicians. `signature` None: it was not asked for.
-    `expired` and `notYetValid` are null where the token does not say; neither changes `partnerCenter`, which is the MFA
-    gate alone. Raises TokenError where iat, nbf or exp is no time; nothing else in the claims raises.
+    `expired` and `notYetValid` are null where the token does not say. Raises TokenError where iat, nbf or exp is no
+    time; nothing else in the claims raises.
     """
     claims = token.claims
     safe, unreadable = shown(claims)
@@ -60,6 +72,12 @@ def check(
     expired = None if expires is None else second >= expires
     early = None if begins is None else second < begins
     own_tenant, customer = tenant(claims), delegated_to(claims, kind.name, partner_tenant_id)
+    validity = Validity(
+        genuine=checked["valid"],
+        foreign_issuer=is_foreign_issuer(claims),
+        expired=expired is True,
+        early=early is True,
+    )
     named = audiences(claims)
     audience = next((a for a in named if audience_fits({"aud": a}, expect_audience)), named[0] if named else None)
     return {
@@ -67,7 +85,7 @@ def check(
         "kindReason": kind.reason,
         "mfa": mfa.name,
         "mfaReason": mfa.reason,
-        "partnerCenter": partner_center(kind, mfa, audience_ok=audience_ok),
+        "partnerCenter": partner_center(kind, mfa, audience_ok=audience_ok, validity=validity),
         "tenantId": None if own_tenant is None else plain(own_tenant),
         "delegatedTo": None if customer is None else plain(customer),
         "audience": None if audience is None else plain(audience),

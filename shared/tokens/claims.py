@@ -120,3 +120,9 @@ def plain(value: str, longest: int = _MAX_TEXT) -> str:
     """The text, cut at `longest` characters; half surrogate pairs, which are not text, become U+FFFD."""
     cut = value[:longest] + "…" * (len(value) > longest)
     return cut.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def is_foreign_issuer(claims: Claims) -> bool:
+    """Whether `iss` names another tenant than `tid`."""
+    issuer = issuer_tenant(text(claims, "iss"))
+    return issuer is not None and has(claims, "tid") and not same(issuer, text(claims, "tid"))

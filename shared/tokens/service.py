@@ -19,7 +19,7 @@ async def check_request(
     keys_at: Sequence[str] = (),
     time_out: float = TIME_OUT_SECONDS,
 ) -> TokenCheck:
-    """Answers a request; goes to the network only if it asks to verify.
+    """Answer a request; goes to the network only if it asks to verify.
 
     `keys_at` are keys URLs that `allowed_keys_url` let pass; with none they are those of the token's own tenant. Keys
     that cannot be had make no error: the answer says that the signature was not checked, and why. Raises TokenError as

@@ -14,6 +14,9 @@ from pydantic.alias_generators import to_camel
 
 from shared.basics.spelling import id_key, is_key
 from shared.rules import RULE
+from shared.rules.assess import Verdict
+from shared.signin.evidence import Evidence
+from shared.signin.traits import WATCHED
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
 _INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]{5,8}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
@@ -112,8 +115,13 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 Listed = Annotated[tuple[E, ...], BeforeValidator(_listed)]  # a comma list
 Instant = Annotated[datetime, BeforeValidator(_instant)]  # a time without a zone is UTC
 RuleId = Annotated[str, BeforeValidator(_rule), WithJsonSchema({"type": "string", "enum": [*RULE]})]
+# What an answer shows of these; a row that a newer version wrote may hold another.
+ShownRule = Annotated[str, WithJsonSchema({"type": "string", "enum": [*RULE]})]
+ShownScope = Annotated[str, WithJsonSchema({"type": "string", "enum": [*WATCHED]})]
+ShownEvidence = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Evidence]})]
+ShownVerdict = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Verdict]})]
 Named = Annotated[str, Field(min_length=1, max_length=1024)]
-ScopeName = Literal["customer", "partner-center", "partner-tenant"]
+ScopeName = Literal["customer", "partner-center", "partner-tenant", "guest"]  # those of WATCHED
 SCOPE_NAMES: Final[tuple[ScopeName, ...]] = get_args(ScopeName)
 HEADLINE_NAMES: Final[tuple[ScopeName, ...]] = ("customer", "partner-center")  # those of HEADLINE
 Scopes = Annotated[tuple[ScopeName, ...], BeforeValidator(_scopes)]  # a comma list, or "all"

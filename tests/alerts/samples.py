@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.incidents.model import Event, Facts, Incident, Telling, Who
+from shared.incidents.model import Event, EventKind, Facts, Incident, Telling, Who
 from shared.messages.compose import Surroundings, made_up_message, many, one
 from shared.messages.message import (
     MOST_EXCEPTIONS,
@@ -41,7 +41,7 @@ def telling(
     """Something to tell of an incident of somebody with that name."""
     facts = Facts(count, NOON, NOON.replace(hour=13), rules, severity, severity)
     incident = Incident(key, Who("a" * 32, name, "c" * 32, "b" * 32, name), facts)
-    return Telling(Event(f"{key}-{kind}", kind, key, severity), incident, NOON, first_scan=False)
+    return Telling(Event(f"{key}-{kind}", EventKind(kind), key, severity), incident, NOON, first_scan=False)
 
 
 def messages(name: str = HOSTILE, customer: str | None = None) -> dict[str, Message]:

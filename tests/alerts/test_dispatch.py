@@ -14,9 +14,10 @@ from shared.alerts.actions import redeliver, send_test_alert
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import DeliveryMessage, dispatch_alerts
 from shared.alerts.post import Answer, Target, post
-from shared.incidents import life
+from shared.incidents import acts
 from shared.incidents.life import Step
 from shared.incidents.model import Incident
+from shared.incidents.tending import apply_exceptions
 from shared.ledger.head import SliceState
 from shared.ledger.slices import Slice
 from shared.operations.pause import pause_alerts
@@ -207,15 +208,15 @@ async def test_quiet_hours_keep_it_until_the_morning(azurite: str) -> None:
 
 
 def _silenced(before: Incident, now: datetime) -> Step:
-    step = life.with_exceptions(before, lambda who, facts: "by exception e1", now)
+    step = apply_exceptions(before, lambda who, facts: "by exception e1", now)
     assert step is not None
     return step
 
 
 CARE: dict[str, Care] = {
-    "acknowledged": lambda before, now: life.acknowledged(before, "op", ""),
-    "snoozed": lambda before, now: life.snoozed(before, "op", "", now + 2 * DAY),
-    "resolved": lambda before, now: life.resolved(before, "op", "", now),
+    "acknowledged": lambda before, now: acts.acknowledge(before, "op", "", now),
+    "snoozed": lambda before, now: acts.snooze(before, "op", "", until=now + 2 * DAY, now=now),
+    "resolved": lambda before, now: acts.resolve(before, "op", "", now),
     "silenced": _silenced,
 }
 
@@ -250,7 +251,7 @@ async def test_what_somebody_took_care_of_and_gave_back_is_told(azurite: str) ->
         await b.tick()
         await _took_care(b, "jane", CARE["acknowledged"])
         await b.tick()
-        await _took_care(b, "jane", lambda before, now: life.opened_by_hand(before, "op", "", now))
+        await _took_care(b, "jane", lambda before, now: acts.reopen(before, "op", "", now))
         await b.tick(after=timedelta(hours=2))
         assert b.types() == ["incident.opened"]
 

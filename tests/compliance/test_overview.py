@@ -76,7 +76,7 @@ async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeyp
         found = (await _json(findings, at))["items"]
         assert {item["id"] for item in found} == {"bad", "home"}
         listed = {item["id"]: item for item in (await _json(incidents, at))["items"]}
-        assert {key for item in found for key in item["incidents"]} == set(listed)
+        assert {key for item in found for key in item["incidentIds"]} == set(listed)
 
         at.pass_time(timedelta(minutes=1))  # the details of one arrive late: its finding is withdrawn
         at.correct(record("bad", NINE))

@@ -19,7 +19,8 @@ from shared.ledger.lacking import Lacking
 from shared.rules.assess import Assessment, Verdict
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Severity
 from shared.signin.evidence import Evidence
-from shared.signin.traits import HEADLINE, WATCHED, Identity, Outcome, Scope
+from shared.signin.outcome import Outcome
+from shared.signin.traits import HEADLINE, WATCHED, Identity, Scope
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 3, 6, tzinfo=UTC)

@@ -16,7 +16,7 @@ def asked(**members: Any) -> dict[str, Any]:
         "title": "Smart cards of Contoso",
         "reason": "The provider cannot send the claim.",
         "owner": "ciso@partner.example",
-        "user": TECHNICIAN,
+        "userId": TECHNICIAN,
         "rules": ["interactive-without-mfa"],
         "startsOn": "2026-11-02",
         "expiresOn": "2026-11-30",

@@ -71,7 +71,7 @@ async def test_requested_approved_withdrawn_with_who_and_when(app: App) -> None:
     made = await send(request_exception, app, asked())
     assert (made.status, made.headers["ETag"]) == (201, made.json["etag"])
     id_, etag = made.json["id"], made.json["etag"]
-    assert (made.json["state"], made.json["approvedBy"], made.json["user"]) == ("requested", None, TECHNICIAN)
+    assert (made.json["state"], made.json["approvedBy"], made.json["userId"]) == ("requested", None, TECHNICIAN)
 
     approved = await send(
         approve_request, app, {"ticket": "TN-1", "comment": "until the new provider"}, id_=id_, etag=etag
@@ -221,7 +221,7 @@ NEEDED: list[tuple[str, object, str]] = [
     ("rules", ["interactive-without-mfa", "device-code"], "rules"),
     ("rules", ["mfa-skipped"], "rules"),
     ("rules", ["non-interactive"], "rules"),
-    ("user", None, "user"),
+    ("userId", None, "userId"),
 ]
 
 
@@ -230,8 +230,8 @@ async def test_issue_6_needs_its_papers_an_end_and_somebody(app: App) -> None:
         reply = await send(request_exception, app, asked(**{member: without}))
         assert reply.status == 422, reply.text
         assert field in reply.wrong, (member, without)
-    alone = await send(request_exception, app, asked(user=None, app=APP))
-    assert (alone.status, alone.wrong) == (422, ["user"]), "an app alone would be everybody"
+    alone = await send(request_exception, app, asked(userId=None, appId=APP))
+    assert (alone.status, alone.wrong) == (422, ["userId"]), "an app alone would be everybody"
 
 
 async def test_a_body_that_is_none_is_a_400(app: App) -> None:
@@ -273,7 +273,7 @@ async def _numbers(at: Bench) -> tuple[int, float, float, int]:
 
 async def _states(at: Bench) -> list[str]:
     items = (await ask(incidents, at.app)).json["items"]
-    return sorted(f"{item['customerTenantId'] == CUSTOMER and item['appId'] == APP} {item['state']}" for item in items)
+    return sorted(f"{item['customerId'] == CUSTOMER and item['appId'] == APP} {item['state']}" for item in items)
 
 
 async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +287,7 @@ async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatc
         assert await _numbers(at) == (1, 50.0, 50.0, 0)
 
         # Approved: what it covers is silent at once, and accepted in the second number alone.
-        id_ = await given(at.app, app=APP, customer=CUSTOMER, expiresOn="2026-11-06")
+        id_ = await given(at.app, appId=APP, customerId=CUSTOMER, expiresOn="2026-11-06")
         assert await _states(at) == ["True silenced"]
         assert await _numbers(at) == (1, 50.0, 100.0, 1)
         said = (await ask(summary, at.app)).json["exceptions"]

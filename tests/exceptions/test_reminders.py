@@ -62,7 +62,7 @@ async def test_an_alert_that_waits_when_it_is_approved_is_told_after_its_end_alo
     async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as at:
         await at.found()  # at noon
         await at.tick()
-        await _given(at, user=uuid_of("jane"), expiresOn="2026-11-05")
+        await _given(at, userId=uuid_of("jane"), expiresOn="2026-11-05")
         await at.tick(after=timedelta(hours=3))
         assert at.types() == []
         await _tick(at, datetime(2026, 11, 5, 15, tzinfo=UTC))
@@ -80,7 +80,7 @@ async def test_a_channel_hears_of_its_customers_alone_and_not_in_its_quiet_hours
     other = "99999999-9999-9999-9999-999999999999"
     channels = {"soc": {"customers": other}, "soc1": {"customers": CUSTOMER, "quiet_hours": "22:00-07:00"}}
     async with bench(azurite, receiver(), receiver(name="second"), channels=channels) as at:
-        await _given(at, customer=CUSTOMER)
+        await _given(at, customerId=CUSTOMER)
         await _tick(at, END - 14 * DAY)
         assert (_told(at, 0), _told(at, 1)) == ([], [])
         await _tick(at, END - 14 * DAY + timedelta(hours=7))

@@ -15,7 +15,7 @@ from functions.incidents import incidents
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.incidents.findings import incident_key
-from shared.incidents.model import ALL_SCOPES, Facts, Incident, Who
+from shared.incidents.model import ALL_SCOPES, Facts, Incident, IncidentState, Who
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN
 from shared.store.incidents import incident_columns
 from tests.functions.asking import app_over, ask, counted_requests, pages, write_rows
@@ -41,7 +41,7 @@ def _incident(number: int, key: str, last: datetime, draw: random.Random) -> Inc
     )
     if number % 5 == 0:
         who = Who(who.user, who.user_name, "", "", "")  # about the user alone
-    return Incident(key, who, facts, state=draw.choice(_STATES))
+    return Incident(key, who, facts, state=IncidentState(draw.choice(_STATES)))
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,14 @@ async def test_an_item_tells_whose_incident_it_is(held: Held) -> None:
         "rules": sorted(first.facts.rules),
         "scopes": sorted(first.facts.scopes),
         "count": first.facts.count,
-        "firstSeen": f"{first.facts.first:%Y-%m-%dT%H:%M:%SZ}",
-        "lastSeen": f"{first.facts.last:%Y-%m-%dT%H:%M:%SZ}",
-        "user": TECHNICIAN if first.who.user == id_key(TECHNICIAN) else "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb",
+        "firstSeenAt": f"{first.facts.first:%Y-%m-%dT%H:%M:%SZ}",
+        "lastSeenAt": f"{first.facts.last:%Y-%m-%dT%H:%M:%SZ}",
+        "userId": TECHNICIAN if first.who.user == id_key(TECHNICIAN) else "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb",
         "userPrincipalName": "Technician@partner.example",
-        "customerTenantId": None if alone else CUSTOMER,
+        "customerId": None if alone else CUSTOMER,
         "customerName": None if alone else "Customer",
         "appId": None if alone else "cccccccc-cccc-cccc-cccc-cccccccccccc",
-        "appDisplayName": None if alone else "App",
+        "appName": None if alone else "App",
     }
 
 

@@ -101,7 +101,7 @@ def test_parameters_are_those_that_are_parsed() -> None:
         "description": "",
         "schema": {
             "type": "array",
-            "items": {"type": "string", "enum": ["customer", "partner-center", "partner-tenant"]},
+            "items": {"type": "string", "enum": ["customer", "partner-center", "partner-tenant", "guest"]},
             "default": ["customer", "partner-center"],
         },
         "style": "form",
@@ -109,7 +109,7 @@ def test_parameters_are_those_that_are_parsed() -> None:
     }
     names = {p["name"] for p in DOCUMENT["paths"]["/api/findings"]["get"]["parameters"]}
     assert names == {
-        *("from", "to", "user", "customer", "app", "rule", "severity", "scope", "verdict", "evidence"),
+        *("from", "to", "user", "customer", "app", "incident", "rule", "severity", "scope", "verdict", "evidence"),
         *("limit", "cursor", "format"),
     }
 

@@ -36,3 +36,21 @@ def test_a_masked_user_has_the_name_that_the_roster_knows(
     finding = finding_of(sign_in, assess(sign_in, known), known)
     assert finding is not None
     assert (finding.user_name, finding.user) == (shown, TECHNICIAN.replace("-", ""))
+
+
+def test_attempts_have_one_incident_a_user_and_rule_whatever_they_name() -> None:
+    keys: dict[str, set[str]] = {}
+    for n in range(50):
+        attempt = {
+            "appId": f"{n:032x}",
+            "resourceTenantId": f"{n:032x}",
+            "status": {"errorCode": 50126 if n % 2 else 50076},
+        }
+        for client in ({"authenticationProtocol": "ropc"}, {"clientAppUsed": "IMAP4"}):
+            sign_in = SignIn.model_validate({**PLAIN, **PASSWORD_ONLY, **attempt, **client}, strict=False)
+            known = directory("jane@partner.example")
+            finding = finding_of(sign_in, assess(sign_in, known), known)
+            assert finding is not None
+            for key, fits in finding.incidents().items():
+                keys.setdefault(key, set()).update(rule for rule, _ in fits)
+    assert sorted(map(sorted, keys.values())) == [["legacy-auth-attempt"], ["password-flow-attempt"]]

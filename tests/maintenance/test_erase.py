@@ -112,8 +112,8 @@ async def test_five_are_erased_and_the_log_read_again_says_what_it_said(scanned:
     for worker in (scanned.app, scanned.worker()):
         scanned.app = worker
         await _read_again(scanned)
-        d = difference(erased, await canonical(await scanned.tables()))
-        assert not d, "\n".join(x[:400] for x in d)
+        changed = difference(erased, await canonical(await scanned.tables()))
+        assert [line for line in changed if ".versions:" not in line] == []
         assert await _numbers(scanned) == numbers
         assert set(await scanned.incidents()) == incidents, "an incident keeps its id: channels were told it"
         for n in range(5):
@@ -168,10 +168,10 @@ async def test_a_finding_says_the_incident_it_belongs_to(scanned: Bench) -> None
     await erase_person(scanned.app, person(0), ANN)
     await _read_again(scanned)
     items = (await ask(list_findings, scanned.app)).json["items"]
-    erased = [item for item in items if item["id"] in ("weak-0", "masked-0")]
+    erased = [item for item in items if item["id"] in ("child-0", "masked-0")]
     assert len(erased) == 2
     for item in erased:
-        for incident in item["incidents"]:
+        for incident in item["incidentIds"]:
             assert (await send(get_incident, scanned.app, id_=incident)).status == 200
         assert (item["ipAddress"], item["userAgent"], item["sessionId"]) == (None, None, None)
 
@@ -191,13 +191,13 @@ async def test_what_leads_back_goes_when_the_log_has_forgotten(scanned: Bench) -
         scanned.pass_time(timedelta(days=1))
     tables = await scanned.tables()
     key = (await read_erased(tables.control)).key
-    left = []
-    for _ in range(3):
-        scanned.set_time(scanned.now + timedelta(days=scanned.settings.retention_days - len(left) * 29 - 1))
+    left = {}
+    for day in (28, 29, 30):  # the first was erased two days ago; the log keeps 30 days
+        scanned.set_time(LATE + timedelta(days=day + 1))
         await delete_expired(scanned.app)
-        people = await read_erased(tables.control)
-        left.append(len(people.erasures))
-    assert left[0] == 2
-    assert left[-1] == 0
+        left[day] = len((await read_erased(tables.control)).erasures)
+    assert left == {28: 2, 29: 2, 30: 1}
+    scanned.set_time(LATE + timedelta(days=32))
+    await delete_expired(scanned.app)
     assert (await read_erased(tables.control)).key == ""
-    assert not any(key in str(row) async for row in tables.control.everything())
+    assert not any([key in str(row) async for row in tables.control.everything()])

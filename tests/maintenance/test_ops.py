@@ -250,9 +250,9 @@ async def test_an_erased_person_is_nowhere_and_the_counts_stay(azurite: str, mon
         assert await scanned.findings() == findings
         word = f"erased-{done['pseudonym'][-8:]}"
         incidents = (await read_incidents(scanned.app, IncidentsQuery())).items
-        assert {incident.user for incident in incidents} == {done["pseudonym"]}
+        assert {incident.user_id for incident in incidents} == {done["pseudonym"]}
         (asked_for,) = (await send(exceptions, scanned.app)).json["items"]
-        assert (asked_for["owner"], asked_for["user"]) == (f"{word}@partner.example", done["pseudonym"])
+        assert (asked_for["owner"], asked_for["userId"]) == (f"{word}@partner.example", done["pseudonym"])
         assert asked_for["reason"] == f"{word}'s smart card; ask {word}@partner.example."
         technicians = await read_technicians(scanned.app, TechniciansQuery())
         assert [item.user_id for item in technicians.items] == [done["pseudonym"]]

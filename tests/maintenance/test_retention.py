@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.app.app import App
-from shared.incidents.model import RESOLVED, Facts, Incident, Who
+from shared.incidents.model import Facts, Incident, IncidentState, Who
 from shared.ledger.flight import Flight
 from shared.ledger.slices import Slice, partition_of
 from shared.maintenance.retention import delete_expired
@@ -115,7 +115,7 @@ async def test_a_run_that_is_cut_short_is_gone_on_with(app: App) -> None:
 # --- incidents and what was told --------------------------------------------------------------------------------------
 
 
-def incident(key: str, state: str, at: datetime) -> Incident:
+def incident(key: str, state: IncidentState, at: datetime) -> Incident:
     facts = Facts(1, at, at, frozenset({"legacy-auth"}), 4, 4)
     who = Who("user", "jane@partner.example", "customer", "app", "App")
     return Incident(key, who, facts, state=state, resolved_at=at, grew_at=at)
@@ -124,7 +124,11 @@ def incident(key: str, state: str, at: datetime) -> Incident:
 async def test_incidents_closed_long_ago_go_with_all_that_is_theirs(app: App) -> None:
     tables = await app.tables()
     long_closed, closed, still_open = "0" * 32, "1" + "0" * 31, "f" * 32
-    for key, state, at in ((long_closed, RESOLVED, OLD), (closed, RESOLVED, NEW), (still_open, "open", OLD)):
+    for key, state, at in (
+        (long_closed, IncidentState.RESOLVED, OLD),
+        (closed, IncidentState.RESOLVED, NEW),
+        (still_open, IncidentState.OPEN, OLD),
+    ):
         shard = shard_of(key)
         rows: list[Mapping[str, Any]] = [
             incident_columns(incident(key, state, at)),

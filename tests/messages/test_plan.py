@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from shared.incidents.model import Event, Facts, Incident, Telling, Who
+from shared.incidents.model import Event, EventKind, Facts, Incident, Telling, Who
 from shared.messages.delivery import Item
 from shared.messages.plan import MOST_IN_GROUP, Moment, Plan, plan
 
@@ -27,7 +27,7 @@ def item(
 ) -> Item:
     facts = Facts(1, NOON, NOON, frozenset({"legacy-auth"}), severity, severity)
     snapshot = Incident(incident, Who("user", "name", "customer", "app", "App"), facts, opening=opening)
-    event = Event(f"{incident}-{kind}-{opening}-{severity}", kind, incident, severity)
+    event = Event(f"{incident}-{kind}-{opening}-{severity}", EventKind(kind), incident, severity)
     return Item("soc", Telling(event, snapshot, at, first_scan))
 
 

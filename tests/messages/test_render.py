@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from shared.incidents.model import IncidentState
 from shared.messages.compose import one
 from shared.messages.kind import Kind
 from shared.messages.message import of_json, to_json
@@ -82,7 +83,7 @@ def test_a_card_says_all_that_one_needs() -> None:
 
 def test_an_incident_that_is_no_longer_open_says_so() -> None:
     gone = telling("withdrawn", count=0)
-    gone = replace(gone, incident=replace(gone.incident, state="resolved", reason="quiet for 7 days"))
+    gone = replace(gone, incident=replace(gone.incident, state=IncidentState.RESOLVED, reason="quiet for 7 days"))
     message = one(gone, "m", AROUND)
     for text in (json.dumps(card(message)), json.dumps(slack(message))):
         assert "resolved: quiet for 7 days" in text

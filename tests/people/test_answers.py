@@ -83,9 +83,9 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
         assert one == {
             "userId": user(1),
             "userPrincipalName": "user1@partner.example",
-            "displayName": "user1",
+            "userDisplayName": "user1",
             "userType": "member",
-            "state": ["current"],
+            "state": "current",
             "roles": ["AdminAgents", "Group 1"],
             "eligibleRoles": [],
             "validFrom": None,
@@ -101,13 +101,13 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             "compliancePercent": 66.67,
             "customersReachable": 2,
             "customersReached": 2,
-            "lastSeen": "2026-11-02",
+            "lastSeenOn": "2026-11-02",
             "dormant": False,
             "offBoarded": False,
-            "rules": [],
-            "severity": None,
+            "postureRules": [],
+            "postureSeverity": None,
         }
-        assert (two["unknown"], two["compliancePercent"], two["rules"], two["severity"]) == (
+        assert (two["unknown"], two["compliancePercent"], two["postureRules"], two["postureSeverity"]) == (
             1,
             None,
             ["mfa-not-registered"],
@@ -126,15 +126,15 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             1,
             1,
         )
-        assert (three["offBoarded"], three["state"], three["mfaCapable"]) == (True, ["current", "off-boarded"], None)
+        assert (three["offBoarded"], three["state"], three["mfaCapable"]) == (True, "current", None)
 
         first, second = await items(customers, at, "days=1")
         assert first == {
-            "tenantId": tenant(1),
-            "displayName": "Customer 1",
+            "customerId": tenant(1),
+            "customerName": "Customer 1",
             "roles": ["Global Reader"],
-            "start": "2026-07-25T12:00:00Z",
-            "end": "2027-02-10T12:00:00Z",
+            "relationshipFrom": "2026-07-25T12:00:00Z",
+            "relationshipTo": "2027-02-10T12:00:00Z",
             "daysLeft": 100,
             "autoExtends": False,
             "validFrom": None,
@@ -152,7 +152,7 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
         assert second["technicians"] == [user(3), "user1@partner.example"]
 
         found = await items(accounts, at)
-        assert [(a["userId"], a["severity"], a["rules"]) for a in found] == [
+        assert [(a["userId"], a["postureSeverity"], a["postureRules"]) for a in found] == [
             (user(2), "high", ["mfa-not-registered"]),
             (user(4), "medium", ["mfa-not-capable"]),
             (user(5), "medium", ["mfa-not-registered", "guest-without-mfa"]),
@@ -190,8 +190,8 @@ async def test_filters_pages_and_csv(azurite: str, monkeypatch: pytest.MonkeyPat
         assert await who("state=left") == []
         assert await who("rule=mfa-not-registered,mfa-not-capable") == ["2", "4"]
         assert await who("user=nobody") == []
-        assert [c["tenantId"][-1] for c in await items(customers, at, f"customer={tenant(2)}")] == ["2"]
-        assert [c["tenantId"][-1] for c in await items(customers, at, "endsWithin=30")] == ["2"]
+        assert [c["customerId"][-1] for c in await items(customers, at, f"customer={tenant(2)}")] == ["2"]
+        assert [c["customerId"][-1] for c in await items(customers, at, "endsWithin=30")] == ["2"]
         assert [a["userId"][-1] for a in await items(accounts, at, "severity=high")] == ["2"]
         assert [a["userId"][-1] for a in await items(accounts, at, "rule=guest-without-mfa")] == ["5"]
 
@@ -232,7 +232,7 @@ async def test_who_left_is_shown_as_such(azurite: str, monkeypatch: pytest.Monke
         at.serve(without(SERVED, user(2)))
         await at.refresh()
         (left,) = await items(technicians, at, "state=left")
-        assert (left["userId"], left["validTo"], left["rules"]) == (user(2), "2026-11-02T18:00:00Z", [])
+        assert (left["userId"], left["validTo"], left["postureRules"]) == (user(2), "2026-11-02T18:00:00Z", [])
         assert left["partnerCenterPages"] == []
 
 
@@ -249,7 +249,7 @@ async def test_the_dormant_are_known_once_four_weeks_were_read(azurite: str, mon
         assert dormant == {"1": False, "2": True, "3": True, "4": True}
         assert [t["userId"][-1] for t in await items(technicians, at, "state=dormant")] == ["2", "4", "3"]
         (found,) = await items(accounts, at, f"user={user(3)}")
-        assert (found["rules"], found["severity"]) == (["delegated-admin-dormant"], "low")
+        assert (found["postureRules"], found["postureSeverity"]) == (["delegated-admin-dormant"], "low")
 
 
 async def test_coverage_shows_what_keeps_the_directory_old(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,11 +14,10 @@ from shared.posture.policies import (
     blocks_device_code,
     blocks_legacy,
     exclusions,
-    federation_of,
     mfa_coverage,
-    policy_of,
     way_of,
 )
+from shared.posture.reading import federation_of, policy_of
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 GROUP = "99999999-9999-4999-8999-999999999999"

@@ -1,6 +1,7 @@
 """Each rule against its own cases, and the whole table against design.md's."""
 
 import re
+from collections.abc import Mapping
 
 import pytest
 
@@ -31,8 +32,10 @@ IDS = (
     "third-party-mfa-unrecognised",
     "device-code",
     "mfa-evidence-unknown",
+    "mfa-denied",
     "legacy-auth-attempt",
     "password-flow-attempt",
+    "device-code-attempt",
     "non-interactive",
 )
 POSITIVE = [pytest.param(rule, case, id=f"{rule.id}-{n}") for rule in RULES for n, case in enumerate(rule.positive)]
@@ -46,6 +49,15 @@ LEGACY: Record = {**PASSWORD_ONLY, "clientAppUsed": "POP3"}
 ROPC: Record = {**PASSWORD_ONLY, "authenticationProtocol": "ropc"}
 SKIPPED: Record = {**SILENT, "status": {"errorCode": 0, "additionalDetails": "MFA skipped due to location"}}
 DEVICE_CODE: Record = {"authenticationProtocol": "deviceCode"}
+
+
+PASSWORD_STOOD = {"authenticationMethod": "Password", "succeeded": True}
+
+
+def declined(code: int, *steps: Mapping[str, object]) -> Record:
+    """A sign-in that ended with that code, at which the person declined the prompt."""
+    prompt = {"authenticationMethod": "Mobile app notification", "authenticationStepResultDetail": "User declined"}
+    return {**refused(code), "authenticationDetails": [*steps, prompt]}
 
 
 def judged_by(rule: Rule, case: Record) -> Assessment:
@@ -87,6 +99,7 @@ def test_protocol_rules_are_announced_at_once_and_the_others_after_a_second_look
         "device-code",
         "legacy-auth-attempt",
         "password-flow-attempt",
+        "device-code-attempt",
         "non-interactive",
     }
 
@@ -122,6 +135,11 @@ def test_no_case_is_found_where_the_scope_is_none(case: Record) -> None:
         ("legacy-auth-attempt", {**LEGACY, **refused(50079)}, "medium", "medium", "medium"),
         ("password-flow-attempt", {**ROPC, **refused(50126)}, "low", "low", "low"),
         ("password-flow-attempt", {**ROPC, **refused(50076)}, "medium", "medium", "medium"),
+        ("device-code-attempt", {**DEVICE_CODE, **refused(50126)}, "low", "low", "low"),
+        ("device-code-attempt", {**DEVICE_CODE, **refused(53003)}, "medium", "medium", "medium"),
+        ("mfa-denied", declined(500121), "medium", "medium", "medium"),
+        ("mfa-denied", declined(500121, PASSWORD_STOOD), "high", "high", "high"),
+        ("mfa-denied", declined(50074), "high", "high", "high"),
         ("non-interactive", NON_INTERACTIVE, "medium", "medium", "medium"),
     ],
 )
@@ -132,16 +150,49 @@ def test_severity_by_scope(
     assert found == [customer, partner_center, partner_tenant]
 
 
-@pytest.mark.parametrize("code", [50055, 50072, 50074, 50076, 50079, 50158, 53003])
+@pytest.mark.parametrize(
+    "code",
+    [50055, 50072, 50074, 50076, 50079, 50105, 50131, 50144, 50158, 53000, 53001, 53002, 53003, 53004, 53011, 530034,
+     65001],
+)  # fmt: skip
 def test_an_attempt_with_the_right_password_is_medium(code: int) -> None:
     assert severity_of("legacy-auth-attempt", {**LEGACY, **refused(code)}) == "medium"
     assert severity_of("password-flow-attempt", {**ROPC, **refused(code)}) == "medium"
 
 
-@pytest.mark.parametrize("code", [50126, 50053, 50057, 50034, 530035, 53004, 50140, 1])
+@pytest.mark.parametrize("code", [50126, 50053, 50057, 50034, 530035, 53009, 50140, 1])
 def test_any_other_attempt_is_low(code: int) -> None:
     assert severity_of("legacy-auth-attempt", {**LEGACY, **refused(code)}) == "low"
     assert severity_of("password-flow-attempt", {**ROPC, **refused(code)}) == "low"
+
+
+@pytest.mark.parametrize(
+    ("method", "succeeded", "severity"),
+    [("Password", True, "medium"), ("Password", False, "low"), ("Passwordless phone sign-in", True, "low")],
+)
+def test_a_failed_second_factor_after_a_password_that_stood_is_medium(
+    method: str, succeeded: bool, severity: str
+) -> None:
+    steps = [{"authenticationMethod": method, "succeeded": succeeded}]
+    attempt: Record = {**LEGACY, **refused(500121), "authenticationDetails": steps}
+    assert severity_of("legacy-auth-attempt", attempt) == severity
+
+
+@pytest.mark.parametrize("code", [0, 50199, 50126, 53003])
+def test_a_device_code_attempt_is_one_that_was_blocked_or_failed(code: int) -> None:
+    rules = {0: ("device-code",), 50199: ()}.get(code, ("device-code-attempt",))
+    assert assessed({**DEVICE_CODE, **refused(code)}).rules[:1] == rules
+
+
+@pytest.mark.parametrize(
+    "members",
+    [LEGACY, ROPC, PASSWORD_ONLY, SKIPPED, DEVICE_CODE, {**LEGACY, **refused(50079)}, declined(50074)],
+    ids=str,
+)
+def test_in_scope_guest_every_severity_is_low(members: Record) -> None:
+    found = assessed({**members, "crossTenantAccessType": "b2bCollaboration"}, policy=Policy.STRICT)
+    assert found.scope == "guest"
+    assert {severity for _, severity in found.fits} == {Severity.LOW}
 
 
 @pytest.mark.parametrize(

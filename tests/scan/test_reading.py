@@ -86,7 +86,7 @@ def test_only_who_says_nothing_asks_and_only_interactive_records_are_roots() -> 
     assert made.asking() == {(person, "a1")}
     assert {session: [(r.record, r.own) for r in says] for (_, session), says in made.roots().items()} == {
         "a1": [("root", Evidence.PROVEN)],
-        "b": [("failed", Evidence.NOT_APPLICABLE)],
+        "b": [("failed", Evidence.UNKNOWN)],
     }
 
 

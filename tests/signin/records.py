@@ -9,7 +9,7 @@ from shared.rules.rule import CUSTOMER, PARTNER, PLAIN, TECHNICIAN, Policy, Reco
 from shared.signin.decoding import Quarantined, decode_page
 from shared.signin.directory import Directory, DirectoryFile
 from shared.signin.model import SignIn
-from shared.signin.sessions import Sessions
+from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_of
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 type JsonObject = dict[str, Json]
@@ -59,10 +59,16 @@ def assessed(members: Record, directory: Directory = DIRECTORY, policy: Policy =
 def judged(log: Iterable[Record], directory: Directory = DIRECTORY) -> list[Assessment]:
     """A whole log, in two passes: what the sessions proved, then the verdicts."""
     records = [sign_in(members) for members in log]
-    sessions = Sessions()
-    for record in records:
-        sessions.add(record, assess(record, directory).evidence)
-    return [assess(record, directory, session=sessions.evidence(record)) for record in records]
+    roots = {record.id: root_of(record, directory) for record in records}  # of several with one id the last
+    proofs: dict[SessionKey, Proof] = {}
+    for root in filter(None, roots.values()):
+        proofs.setdefault(root.session, Proof()).add(root.at, root.own)
+
+    def session(record: SignIn) -> Session:
+        key = session_of(record, directory)
+        return proofs[key].at(record.at) if key in proofs else Session.UNSEEN
+
+    return [assess(record, directory, session=session(record)) for record in records]
 
 
 def at(text: str) -> datetime:

@@ -135,6 +135,11 @@ def test_an_external_first_factor_says_nothing_of_mfa() -> None:
         "MFA completed in Azure AD",
         "MFA successfully completed",
         "MFA completed in the cloud",
+        "MFA completed in Entra ID",
+        "MFA completed in whatever it is called next year",
+        "MFA requirement satisfied by multi-factor device",
+        "MFA requirement satisfied by multifactor device",
+        "Satisfied by strong authentication",
         "MFA requirement satisfied by strong authentication",
         "mfa  COMPLETED\tin azure\nad",
         "M-F-A completed in Azure\N{NO-BREAK SPACE}AD",
@@ -160,6 +165,13 @@ ONE_STEP = [
     "X.509 certificate (multi-factor)",
     "x509CertificateMultiFactor",
     "Passwordless phone sign-in",
+    "Passwordless Microsoft Authenticator",
+    "Microsoft Authenticator passwordless",
+    "microsoftAuthenticatorPasswordless",
+    "Phone sign-in",
+    "Platform Credential",
+    "macOS Secure Enclave Key",
+    "macOsSecureEnclaveKey",
     "Temporary Access Pass",
     "temporaryAccessPassOneTime",
 ]
@@ -183,19 +195,32 @@ def test_a_method_that_is_mfa_in_one_step_proves_it_unless_it_failed(method: str
         "MFA successfully completed: not completed",
         "MFA completed in Azure AD (in progress)",
         "MFA completed in the cloud failed",
+        "MFA requirement not satisfied by strong authentication",
+    ],
+)
+def test_a_denial_proves_nothing_and_its_step_did_not_stand(text: str) -> None:
+    denied: JsonObject = {**PASSWORD, "authenticationStepResultDetail": text}
+    assert graded({**SILENT, "authenticationDetails": [denied]}) == "unknown"
+    assert graded({**SILENT, "authenticationDetails": [PASSWORD, denied]}) == "none"
+    assert graded(stated(text)) == "unknown"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "MFA was not successfully completed",
         "MFA unsuccessfully completed",
-        "MFA requirement not satisfied by strong authentication",
         "MFA required in Azure AD",
         "MFA completed",
+        "Well: MFA completed in Azure AD",
         "Authentication completed in Azure AD",
         "strong authentication",
+        "methodSucceeded",
     ],
 )
 def test_what_only_resembles_a_proof_is_none(text: str) -> None:
-    assert graded(
-        {**stated(text), "authenticationDetails": [{**PASSWORD, "authenticationStepResultDetail": text}]}
-    ) == ("none")
+    step: JsonObject = {**PASSWORD, "authenticationStepResultDetail": text}
+    assert graded({**SILENT, "authenticationDetails": [step]}) == "none"
     assert graded(stated(text)) == "unknown"
 
 
@@ -206,7 +231,10 @@ def test_a_denial_in_one_statement_does_not_spoil_the_proof_in_another() -> None
 # --- 5 and 6: claim ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [CLAIM, CLAIM.upper(), CLAIM.replace(" ", " - ")])
+@pytest.mark.parametrize(
+    "text",
+    [CLAIM, CLAIM.upper(), CLAIM.replace(" ", " - "), "MFA requirement satisfied by claim", f"{CLAIM[:29]}the moon"],
+)
 def test_an_earlier_mfa_counts_as_a_claim(text: str) -> None:
     assert graded(stated(text)) == graded(noted(text)) == "claim"
 
@@ -218,7 +246,7 @@ def test_an_earlier_mfa_counts_as_a_claim(text: str) -> None:
         "MFA requirement not satisfied by claim in the token",
         "requirement satisfied by claim in the token",
         "satisfied by claim in the token",
-        "MFA requirement satisfied by claim",
+        f"{CLAIM} (in progress)",
     ],
 )
 def test_what_only_resembles_a_claim_says_nothing(text: str) -> None:
@@ -229,6 +257,37 @@ def test_mfa_that_was_demanded_and_passed_is_a_claim() -> None:
     assert graded(MFA_DEMANDED) == "claim"
     assert graded({**using("Password"), "authenticationRequirement": "multiFactorAuthentication"}) == "claim"
     assert graded({**SILENT, "authenticationRequirement": "multiFactorAuthenticationOfNextYear"}) == "unknown"
+
+
+APP: JsonObject = {"authenticationMethod": "Mobile app notification"}
+PROMPT_FAILED: JsonObject = {**APP, "succeeded": False}
+
+
+@pytest.mark.parametrize(
+    ("steps", "evidence", "why"),
+    [
+        ([PASSWORD, PROMPT_FAILED], "unknown", "contradiction"),
+        ([PROMPT_FAILED], "unknown", "contradiction"),
+        ([PASSWORD, {**APP, "authenticationStepResultDetail": "MFA denied; user did not respond"}], "unknown",
+         "contradiction"),
+        ([PASSWORD, {**APP, "authenticationStepResultDetail": "MFA failed", "succeeded": True}], "unknown",
+         "contradiction"),
+        ([PASSWORD, PROMPT_FAILED, {**APP, "succeeded": True}], "claim", None),
+        ([PASSWORD, PROMPT_FAILED, {"authenticationMethod": "Text message"}], "claim", None),
+        ([PASSWORD, PROMPT_FAILED, {**APP, "authenticationStepResultDetail": "Authentication in progress",
+                                    "succeeded": False}], "claim", None),
+        ([{**PASSWORD, "succeeded": False}], "claim", None),
+        ([{"authenticationMethod": "Passwordless phone sign-in", "succeeded": False}], "claim", None),
+        ([PROMPT_FAILED | {"authenticationStepResultDetail": FIRST_FACTOR_CLAIM}], "claim", None),
+    ],
+)  # fmt: skip
+def test_mfa_that_was_demanded_while_its_step_failed_contradicts_itself(
+    steps: list[Json], evidence: str, why: str | None
+) -> None:
+    found = assessed({**MFA_DEMANDED, "authenticationDetails": steps})
+    assert (found.evidence, found.why) == (evidence, why)
+    if why:
+        assert found.fits == (("mfa-evidence-unknown", 2),)
 
 
 def test_a_claim_outranks_a_first_factor_done_now() -> None:
@@ -245,7 +304,6 @@ FIRST_FACTORS = [
     "smsSignIn",
     "Email OTP",
     "E-mail one-time passcode",
-    "Certificate",
     "X.509 certificate (single-factor)",
     "x509CertificateSingleFactor",
     "QR code PIN",
@@ -297,6 +355,162 @@ def test_a_user_of_a_federated_domain_is_federated(domains: list[Json], name: st
 )
 def test_any_other_issuer_is_not_federated(issuer: str | None) -> None:
     assert graded({**PASSWORD_ONLY, "tokenIssuerType": issuer}) == "none"
+
+
+SMS: JsonObject = {"authenticationMethod": "Text message", "succeeded": True}
+
+
+@pytest.mark.parametrize(
+    ("steps", "evidence", "why"),
+    [
+        ([PASSWORD, APP], "unknown", "second-factor-unconfirmed"),
+        ([PASSWORD, SMS], "unknown", "second-factor-unconfirmed"),
+        ([PASSWORD, {**APP, "succeeded": False, "authenticationStepResultDetail": "Authentication in progress"}],
+         "unknown", "second-factor-unconfirmed"),
+        ([PASSWORD, PROMPT_FAILED], "none", None),
+        ([SMS], "none", None),
+        ([SMS, SMS], "none", None),
+        ([SMS, {"authenticationMethod": "TEXT MESSAGE"}], "none", None),
+        ([SMS, {"authenticationMethod": "Phone call"}], "unknown", "second-factor-unconfirmed"),
+        ([PASSWORD, {"authenticationMethod": "Passwordless phone sign-in", "succeeded": False}], "none", None),
+        ([PASSWORD, {**APP, "authenticationStepResultDetail": FIRST_FACTOR_CLAIM}], "none", None),
+        ([{**PASSWORD, "authenticationStepResultDetail": FIRST_FACTOR_CLAIM}], "unknown", "no-session"),
+    ],
+)  # fmt: skip
+def test_a_second_factor_beside_the_first_may_still_be_confirmed(
+    steps: list[Json], evidence: str, why: str | None
+) -> None:
+    found = assessed({**SILENT, "authenticationDetails": steps})
+    assert (found.evidence, found.why) == (evidence, why)
+
+
+CERTIFICATE: JsonObject = {"authenticationMethod": "X.509 Certificate", "succeeded": True}
+
+
+def certified(level: str | None, *steps: JsonObject, key: str = "User certificate authentication level") -> Record:
+    details: list[Json] = [{"key": "Is CAE Token", "value": "False"}, {"key": key, "value": level}]
+    return {
+        **SILENT,
+        "authenticationDetails": [*(steps or (CERTIFICATE,))],
+        "authenticationProcessingDetails": details,
+    }
+
+
+@pytest.mark.parametrize("level", ["multiFactorAuthentication", "Multi-Factor Authentication"])
+def test_a_certificate_of_the_multi_factor_level_is_mfa(level: str) -> None:
+    found = assessed(certified(level))
+    assert (found.evidence, found.strength) == ("proven", "phishing-resistant")
+    assert graded(certified(level, {**CERTIFICATE, "succeeded": False})) == "unknown"
+    assert graded(certified(level, PASSWORD)) == "none"
+
+
+@pytest.mark.parametrize("level", ["singleFactorAuthentication", "single factor authentication"])
+def test_a_certificate_of_the_single_factor_level_is_none(level: str) -> None:
+    assert graded(certified(level)) == "none"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        certified(None),
+        certified("aLevelOfNextYear"),
+        certified("multiFactorAuthentication", key="User certificate authentication level type"),
+        using("X.509 Certificate"),
+        using("Certificate"),
+        certified(None, PASSWORD, CERTIFICATE),
+    ],
+)
+def test_a_certificate_whose_level_is_not_told_is_unknown(members: Record) -> None:
+    found = assessed(members)
+    assert (found.evidence, found.why) == ("unknown", "certificate-level-untold")
+
+
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        (SILENT, "no-session"),
+        ({**SILENT, "sessionId": "a"}, "session-unseen"),
+        ({**SILENT, **FEDERATED, "sessionId": "a"}, "federated-silent"),
+        ({**using("Federated"), "sessionId": "a"}, "federated-silent"),
+        ({**using("Federated", "X.509 Certificate")}, "certificate-level-untold"),
+        ({**using("Federated", "X.509 Certificate", "SMS")}, "second-factor-unconfirmed"),
+        ({**using("Password", "X.509 Certificate", "SMS")}, "second-factor-unconfirmed"),
+    ],
+)
+def test_the_first_reason_that_fits_says_why_an_evidence_is_unknown(members: Record, why: str) -> None:
+    found = assessed(members)
+    assert (found.evidence, found.why, found.strength) == ("unknown", why, None)
+
+
+@pytest.mark.parametrize(
+    ("methods", "strength"),
+    [
+        (["Password", "Windows Hello for Business"], "phishing-resistant"),
+        (["FIDO2"], "phishing-resistant"),
+        (["passKeyDeviceBound"], "phishing-resistant"),
+        (["Platform Credential"], "phishing-resistant"),
+        (["macOsSecureEnclaveKey"], "phishing-resistant"),
+        (["x509CertificateMultiFactor"], "phishing-resistant"),
+        (["Mobile app notification", "Passwordless phone sign-in"], "passwordless"),
+        (["microsoftAuthenticatorPasswordless"], "passwordless"),
+        (["Password", "Mobile app notification"], "app"),
+        (["Password", "OATH verification code", "Text message"], "app"),
+        (["softwareOneTimePasscode"], "app"),
+        (["Password", "Text message"], "phone"),
+        (["officePhone"], "phone"),
+        (["Password", "External authentication method"], "untold"),
+        (["Temporary Access Pass"], "untold"),
+        (["Password"], "untold"),
+        ([], "untold"),
+    ],
+)
+def test_the_best_step_that_stands_is_how_strong_a_satisfied_one_is(methods: list[str], strength: str) -> None:
+    members: Record = {**using(*methods), "status": {"errorCode": 0, "additionalDetails": DONE}}
+    found = assessed(members)
+    assert (found.evidence, found.strength, found.why) == ("proven", strength, None)
+
+
+def test_a_step_that_failed_or_was_not_done_now_lends_no_strength() -> None:
+    failed: JsonObject = {"authenticationMethod": "FIDO2", "succeeded": False}
+    earlier: JsonObject = {"authenticationMethod": "FIDO2", "authenticationStepResultDetail": FIRST_FACTOR_CLAIM}
+    assert assessed({**MFA_DEMANDED, "authenticationDetails": [PASSWORD, failed, earlier]}).strength == "untold"
+
+
+@pytest.mark.parametrize("control", ["RequireDuoMfa", "Duo", "Acme 2FA", "two-factor", "XAuthenticator", "mfaByAcme"])
+def test_a_third_partys_control_is_named_and_proves_nothing(control: str) -> None:
+    policies = [None, {"result": "Success", "enforcedGrantControls": [None, control]}]
+    assert assessed({**SILENT, "appliedConditionalAccessPolicies": policies}).rules == (
+        "third-party-mfa-unrecognised",
+        "mfa-evidence-unknown",
+    )
+    assert (
+        "third-party-mfa-unrecognised"
+        in assessed({**PASSWORD_ONLY, "appliedConditionalAccessPolicies": policies}).rules
+    )
+    assert assessed({"appliedConditionalAccessPolicies": policies}).rules == ()
+
+
+@pytest.mark.parametrize(
+    ("result", "control"),
+    [
+        ("success", "mfa"),
+        ("success", "Require MFA"),
+        ("success", "requireMultifactorAuthentication"),
+        ("success", "multiFactorAuthentication"),
+        ("success", "federatedMultiFactorAuth"),
+        ("success", "authenticationStrength-MFA"),
+        ("success", "requireCompliantDevice"),
+        ("success", None),
+        ("failure", "RequireDuoMfa"),
+        ("reportOnlySuccess", "RequireDuoMfa"),
+        (None, "RequireDuoMfa"),
+    ],
+)
+def test_microsofts_own_control_or_one_that_did_not_apply_is_no_third_partys(
+    result: str | None, control: str | None
+) -> None:
+    policies = [{"result": result, "enforcedGrantControls": [control]}]
+    assert assessed({**SILENT, "appliedConditionalAccessPolicies": policies}).rules == ("mfa-evidence-unknown",)
 
 
 # --- 8: unknown -------------------------------------------------------------------------------------------------------
@@ -353,7 +567,7 @@ def test_a_negation_counts_with_its_hyphen_too(text: str) -> None:
         "\N{FULLWIDTH LATIN CAPITAL LETTER M}FA completed in Azure AD",
         "MFA_completed_in_Azure_AD",
         "MFAcompletedinAzureAD",
-        "MFA completed in Azure A D",
+        "MF A completed in Azure AD",
         "MFA\\ncompleted in Azure AD",
     ],
 )

@@ -15,7 +15,10 @@ from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Policy, Severity
 from shared.signin.decoding import NotJson, Page, Quarantined, decode_page, decode_plain, decode_value, load
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.model import SignIn
-from shared.signin.traits import WATCHED, Identity, Outcome, is_legacy_client, is_password_flow
+from shared.signin.outcome import Outcome
+from shared.signin.protocol import is_legacy_client, is_password_flow
+from shared.signin.sessions import Session
+from shared.signin.traits import WATCHED, Identity
 from tests.signin.records import (
     DIRECTORY,
     OTHER_TENANT,
@@ -136,11 +139,11 @@ def with_steps(record: JsonObject) -> st.SearchStrategy[JsonObject]:
 
 WORKED = RECORDS.map(into_a_customer).map(successful)
 ANY = RECORDS | WORKED | WORKED.flatmap(with_steps)
-SESSIONS = st.sampled_from([Evidence.UNKNOWN, Evidence.SESSION, Evidence.NONE])
+SESSIONS = st.sampled_from(list(Session))
 POLICIES = st.sampled_from(list(Policy))
 
 
-def judged(record: JsonObject, policy: Policy = Policy.STANDARD, session: Evidence = Evidence.UNKNOWN) -> Assessment:
+def judged(record: JsonObject, policy: Policy = Policy.STANDARD, session: Session = Session.UNSEEN) -> Assessment:
     return assess(sign_in(record, base={}), DIRECTORY, policy, session)
 
 
@@ -150,7 +153,7 @@ def judged(record: JsonObject, policy: Policy = Policy.STANDARD, session: Eviden
 @steady
 @given(ANY, POLICIES, SESSIONS)
 def test_every_readable_record_is_judged_and_its_parts_agree(
-    record: JsonObject, policy: Policy, session: Evidence
+    record: JsonObject, policy: Policy, session: Session
 ) -> None:
     found = judged(record, policy, session)
     applies = found.identity is Identity.USER and found.outcome is Outcome.SUCCESS
@@ -169,7 +172,7 @@ def test_every_readable_record_is_judged_and_its_parts_agree(
 
 @steady
 @given(ANY, SESSIONS)
-def test_out_of_scope_yields_no_rule(record: JsonObject, session: Evidence) -> None:
+def test_out_of_scope_yields_no_rule(record: JsonObject, session: Session) -> None:
     found = judged(record, Policy.STRICT, session)
     out = found.identity is Identity.USER and found.scope not in WATCHED
     assert (found.verdict is Verdict.OUT_OF_SCOPE) is out
@@ -179,10 +182,10 @@ def test_out_of_scope_yields_no_rule(record: JsonObject, session: Evidence) -> N
 @steady
 @given(
     ANY,
-    st.sampled_from([{"signInEventTypes": ["servicePrincipal"]}, {"agent": {"agentType": "agenticApp"}}]),
+    st.sampled_from([{"signInEventTypes": ["servicePrincipal"]}, {"agent": {"agentSubjectType": "agenticApp"}}]),
     SESSIONS,
 )
-def test_apps_and_agents_are_neither_compliant_nor_not(record: JsonObject, who: JsonObject, session: Evidence) -> None:
+def test_apps_and_agents_are_neither_compliant_nor_not(record: JsonObject, who: JsonObject, session: Session) -> None:
     found = judged({**record, **who}, Policy.STRICT, session)
     assert found.identity is not Identity.USER
     assert (found.evidence, found.verdict, found.rules) == ("not-applicable", "not-applicable", ())
@@ -190,7 +193,7 @@ def test_apps_and_agents_are_neither_compliant_nor_not(record: JsonObject, who: 
 
 @steady
 @given(ANY, SESSIONS)
-def test_strict_adds_one_rule_and_changes_no_verdict(record: JsonObject, session: Evidence) -> None:
+def test_strict_adds_one_rule_and_changes_no_verdict(record: JsonObject, session: Session) -> None:
     standard, strict = judged(record, Policy.STANDARD, session), judged(record, Policy.STRICT, session)
     assert standard[:5] == strict[:5]
     assert standard.fits == tuple(fit for fit in strict.fits if fit[0] != "non-interactive")
@@ -210,7 +213,7 @@ DONE_STEPS: list[JsonObject] = [
 @steady
 @given(ANY, st.sampled_from(DONE_STEPS), st.integers(0, 4), SESSIONS)
 def test_one_more_step_that_did_mfa_never_lowers_a_verdict(
-    record: JsonObject, step: JsonObject, place: int, session: Evidence
+    record: JsonObject, step: JsonObject, place: int, session: Session
 ) -> None:
     steps = record.get("authenticationDetails") or []
     assert isinstance(steps, list)

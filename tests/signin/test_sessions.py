@@ -6,8 +6,8 @@ import pytest
 
 from shared.rules.rule import NON_INTERACTIVE, PASSWORD_ONLY, SILENT, TECHNICIAN, Record, refused
 from shared.signin.evidence import Evidence
-from shared.signin.sessions import Proof, Sessions, is_root, session_of
-from tests.signin.records import OTHER_TENANT, STRANGER, assessed, at, judged, sign_in
+from shared.signin.sessions import Proof, Session, root_of, session_of
+from tests.signin.records import DIRECTORY, OTHER_TENANT, STRANGER, assessed, at, directory_of, judged, sign_in
 
 SESSION = "55555555-5555-5555-5555-555555555555"
 MASKED = f"user_{TECHNICIAN.replace('-', '')}@customer.example"
@@ -23,7 +23,7 @@ PROVEN: Record = {}
 
 
 def root(members: Record, time: str = "09:00:00") -> Record:
-    return {"id": "root", "sessionId": SESSION, "createdDateTime": f"2026-11-02T{time}Z", **members}
+    return {"id": f"root-{time}", "sessionId": SESSION, "createdDateTime": f"2026-11-02T{time}Z", **members}
 
 
 def child(members: Record | None = None, time: str = "10:00:00") -> Record:
@@ -89,7 +89,7 @@ def test_instants_are_compared_and_not_their_spelling() -> None:
         {"userId": STRANGER},
         {"userId": None, "userPrincipalName": "other@partner.example"},
         {"signInEventTypes": ["servicePrincipal"]},
-        {"agent": {"agentType": "agenticApp"}},
+        {"agent": {"agentSubjectType": "agenticApp"}},
     ],
     ids=str,
 )
@@ -162,11 +162,80 @@ def test_a_root_out_of_scope_still_speaks_for_its_children() -> None:
     assert of_child(root(elsewhere), child()) == ("session", "compliant")
 
 
-@pytest.mark.parametrize("own", list(Evidence))
-def test_only_a_grade_that_says_something_makes_a_root(own: Evidence) -> None:
-    speaks = own not in (Evidence.UNKNOWN, Evidence.NOT_APPLICABLE)
-    assert is_root(sign_in(root({})), own) is speaks
-    assert is_root(sign_in(root(NON_INTERACTIVE)), own) is False
+def told_at(code: int, text: str, **members: object) -> Record:
+    """An interactive sign-in that ended with that code and states that."""
+    return {**SILENT, "status": {"errorCode": code, "additionalDetails": text}, **members}
+
+
+@pytest.mark.parametrize("code", [50097, 50140, 50199])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MFA completed in Azure AD",
+        "MFA requirement satisfied by claim in the token",
+        "MFA requirement satisfied by claim provided by external provider",
+    ],
+)
+def test_an_interrupt_after_the_factors_speaks_for_its_session(code: int, text: str) -> None:
+    """The success after "stay signed in?" says only that the first factor came by claim."""
+    after: Record = {
+        **SILENT,
+        "id": "after",
+        "sessionId": SESSION,
+        "createdDateTime": "2026-11-02T09:00:08Z",
+        "authenticationDetails": [
+            {"authenticationStepResultDetail": "First factor requirement satisfied by claim in the token"}
+        ],
+    }
+    found = judged([root(told_at(code, text)), after, child()])
+    assert [each.evidence for each in found] == ["not-applicable", "session", "session"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        told_at(50074, "MFA completed in Azure AD"),  # a step before the end, not after the factors
+        told_at(500121, "MFA completed in Azure AD"),
+        told_at(50140, "MFA skipped due to location"),
+        told_at(50140, ""),
+        told_at(50140, "", authenticationRequirement="multiFactorAuthentication"),
+        told_at(50140, "MFA completed in Azure AD", clientAppUsed="IMAP4"),
+        {**PASSWORD_ONLY, **refused(50140)},
+    ],
+    ids=str,
+)
+def test_any_other_interrupt_says_nothing(members: Record) -> None:
+    assert of_child(root(members), child()) == ("unknown", "unknown")
+
+
+def test_only_a_partner_user_of_that_time_is_a_root() -> None:
+    """A guest on the roster from 09:30 on: what they proved before then was nobody's delegated admin's."""
+    guest: Record = {"homeTenantId": OTHER_TENANT}
+    roster = directory_of(delegatedAdmins=[{"userId": TECHNICIAN, "from": "2026-11-02T09:30:00Z"}])
+    early, late = [root(guest, "09:00:00"), child(guest)], [root(guest, "09:45:00"), child(guest)]
+    assert [judged(log, roster)[-1].evidence for log in (early, late)] == ["unknown", "session"]
+    stranger: Record = {"homeTenantId": OTHER_TENANT, "userId": STRANGER}
+    assert judged([root(stranger), child(stranger)])[-1].evidence == "unknown"
+
+
+def test_a_contradiction_is_no_root() -> None:
+    failed: Record = {
+        "authenticationDetails": [{"authenticationMethod": "Mobile app notification", "succeeded": False}],
+    }
+    assert assessed(root(failed)).why == "contradiction"
+    assert of_child(root(failed), child()) == ("unknown", "unknown")
+
+
+def test_why_a_silent_child_is_unknown() -> None:
+    mixed = [root(PROVEN), root({**PASSWORD_ONLY, "id": "b"}), child()]
+    assert judged(mixed)[-1].why == "session-mixed"
+    assert judged([child()])[-1].why == "session-unseen"
+    assert judged([child({"sessionId": None})])[-1].why == "no-session"
+
+
+def test_of_a_root_in_two_versions_the_last_counts() -> None:
+    assert of_child(root(PROVEN), root(PASSWORD_ONLY), child()) == ("none", "non-compliant")
+    assert of_child(root(PASSWORD_ONLY), root(SILENT), child()) == ("unknown", "unknown")
 
 
 def test_the_earliest_root_of_each_kind_is_kept_whatever_the_order() -> None:
@@ -184,22 +253,27 @@ def test_the_earliest_root_of_each_kind_is_kept_whatever_the_order() -> None:
             proof.add(time, own)
         assert proof == Proof(at("2026-11-02T08:00:00Z"), at("2026-11-02T10:00:00Z"))
         assert [proof.at(at(f"2026-11-02T{hour}:00:00Z")) for hour in ("07", "08", "09", "10", "12")] == [
-            "unknown",
-            "session",
-            "session",
-            "unknown",
-            "unknown",
+            Session.UNSEEN,
+            Session.SATISFIED,
+            Session.SATISFIED,
+            Session.MIXED,
+            Session.MIXED,
         ]
 
 
-def test_an_empty_log_proves_nothing() -> None:
-    assert Sessions().evidence(sign_in(child())) == "unknown"
-    assert Sessions().evidence(sign_in({"sessionId": None})) == "unknown"
+def test_a_session_is_named_by_person_and_session() -> None:
+    person, session = TECHNICIAN.replace("-", ""), SESSION.replace("-", "")
+    assert session_of(sign_in(root({})), DIRECTORY) == (person, session)
+    named: Record = {"userId": None, "userPrincipalName": "someone@partner.example"}
+    assert session_of(sign_in(root(named)), DIRECTORY) is None
+    assert session_of(sign_in({}), DIRECTORY) is None
 
 
-def test_a_session_is_named_by_user_and_session() -> None:
-    user, session = TECHNICIAN.replace("-", ""), SESSION.replace("-", "")
-    assert session_of(sign_in(root({}))) == (user, session)
-    named: Record = {"userId": None, "userPrincipalName": " Someone@Partner.Example "}
-    assert session_of(sign_in(root(named))) == ("someone@partner.example", session)
-    assert session_of(sign_in({})) is None
+def test_the_person_is_whichever_of_two_ids_is_on_the_roster() -> None:
+    """In a customer's log the userId may be that of the tenant, and the masked name holds the partner's."""
+    there: Record = {"userId": STRANGER, "userPrincipalName": MASKED, "homeTenantId": OTHER_TENANT}
+    assert of_child(root(PROVEN), child(there)) == ("session", "compliant")
+    assert of_child(root(there), child()) == ("session", "compliant")
+    found = root_of(sign_in(root(there)), DIRECTORY)
+    assert found is not None
+    assert found.session[0] == TECHNICIAN.replace("-", "")

@@ -3,7 +3,8 @@
 import pytest
 
 from shared.rules.rule import AT_HOME, CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN, Policy, Record, refused
-from shared.signin.traits import is_interactive, result_code, user_key
+from shared.signin.outcome import IN_WORDS, result_code
+from shared.signin.traits import is_interactive, is_via_agent, person_key
 from tests.signin.records import (
     DIRECTORY,
     OTHER_TENANT,
@@ -33,10 +34,45 @@ def identity_of(members: Record) -> str:
 # --- identity ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["agenticApp", "agenticAppInstance", "agentIDuser", "aKindOfNextYear"])
-def test_an_agent_is_one_by_its_type_also_on_behalf_of_a_user(kind: str) -> None:
-    assert identity_of({"agent": {"agentType": kind}}) == "agent"
-    assert identity_of({"agent": {"agentType": kind}, "signInEventTypes": ["servicePrincipal"]}) == "agent"
+AGENTIC = [
+    "agenticApp", "agenticAppInstance", "agenticAppBuilder", "agentIdentityBlueprintPrincipal", "agentIDuser",
+    "AgenticApp", "agent-ID-user",
+]  # fmt: skip
+UNTOLD: list[JsonObject] = [
+    {},
+    {"agentSubjectType": None},
+    {"agentSubjectType": ""},
+    {"agentSubjectType": "ofNextYear"},
+]
+
+
+@pytest.mark.parametrize("subject", AGENTIC)
+@pytest.mark.parametrize("client", [None, "notAgentic", "agenticAppInstance"])
+def test_an_agent_is_one_by_its_subject(subject: str, client: str | None) -> None:
+    agent: JsonObject = {"agentType": client, "agentSubjectType": subject}
+    assert identity_of({"agent": agent}) == "agent"
+    assert identity_of({"agent": agent, "signInEventTypes": ["servicePrincipal"]}) == "agent"
+
+
+@pytest.mark.parametrize("client", [*AGENTIC, "aKindOfNextYear"])
+def test_an_agent_that_acts_for_a_person_hides_nobody(client: str) -> None:
+    """A wrong all clear of version 1: the technician's password-only sign-in was nobody's."""
+    agent: JsonObject = {"agentType": client, "agentSubjectType": "notAgentic"}
+    found = assessed({**PASSWORD_ONLY, "agent": agent})
+    assert (found.identity, found.verdict, found.rules) == ("user", "non-compliant", ("interactive-without-mfa",))
+    assert is_via_agent(sign_in({"agent": agent}))
+
+
+@pytest.mark.parametrize("subject", UNTOLD)
+def test_where_the_subject_is_not_told_only_an_agents_user_or_nobody_is_an_agent(subject: JsonObject) -> None:
+    def identity(client: str, **members: object) -> str:
+        return identity_of({"agent": {**subject, "agentType": client}, **members})
+
+    assert identity("agentIDuser") == "agent"
+    assert [identity(client) for client in AGENTIC[:4]] == ["user"] * 4
+    assert [identity(client, userId=None) for client in AGENTIC[:4]] == ["agent"] * 4
+    assert identity("aKindOfNextYear") == identity("aKindOfNextYear", userId=None) == "user"
+    assert identity("notAgentic", userId=None) == "user"
 
 
 @pytest.mark.parametrize(
@@ -44,6 +80,7 @@ def test_an_agent_is_one_by_its_type_also_on_behalf_of_a_user(kind: str) -> None
 )
 def test_a_user_is_not_an_agent(agent: JsonObject | None) -> None:
     assert identity_of({"agent": agent}) == "user"
+    assert not is_via_agent(sign_in({"agent": agent}))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +92,7 @@ def test_a_user_is_not_an_agent(agent: JsonObject | None) -> None:
         {"signInEventTypes": None, "category": "ServicePrincipalSignInLogs"},
         {"signInEventTypes": [], "category": "ManagedIdentitySignInLogs"},
         {"signInEventTypes": ["aTypeOfNextYear"], "category": "ManagedIdentitySignInLogs"},
+        {"signInEventTypes": None, "category": "MicrosoftServicePrincipalSignInLogs"},
         {"signInEventTypes": None, **NOBODY, "servicePrincipalId": "44444444-4444-4444-4444-444444444444"},
     ],
     ids=str,
@@ -73,6 +111,8 @@ def test_an_app_is_one_by_its_log_or_by_having_no_user(members: Record) -> None:
         {"signInEventTypes": None, "servicePrincipalId": "44444444-4444-4444-4444-444444444444"},
         {"signInEventTypes": None, **NOBODY},
         {"signInEventTypes": ["interactiveUser"], **NOBODY, "servicePrincipalId": "x"},
+        {"signInEventTypes": None, "category": "ALogOfNextYear", **NOBODY, "servicePrincipalId": "x"},
+        {"signInEventTypes": ["servicePrincipal", "nonInteractiveUser"]},
     ],
     ids=str,
 )
@@ -81,7 +121,7 @@ def test_anyone_else_is_a_user(members: Record) -> None:
 
 
 @pytest.mark.parametrize(
-    "members", [{"signInEventTypes": ["servicePrincipal"]}, {"agent": {"agentType": "agenticApp"}}]
+    "members", [{"signInEventTypes": ["servicePrincipal"]}, {"agent": {"agentSubjectType": "agenticApp"}}]
 )
 @pytest.mark.parametrize("end", [PASSWORD_ONLY, refused(50126), {"clientAppUsed": "IMAP4"}, {"userId": STRANGER}])
 def test_apps_and_agents_break_no_rule(members: Record, end: Record) -> None:
@@ -118,7 +158,9 @@ def test_interactive_by_event_type_else_category_else_flag(members: Record, inte
         (None, MASKED, TECHNICIAN.replace("-", "")),
         ("", MASKED.upper(), TECHNICIAN.replace("-", "")),
         ("00000000-0000-0000-0000-000000000000", MASKED, TECHNICIAN.replace("-", "")),
-        (STRANGER, MASKED, STRANGER.replace("-", "")),
+        (STRANGER, MASKED, TECHNICIAN.replace("-", "")),  # the roster has this one
+        (STRANGER, MASKED.replace("3", "4"), STRANGER.replace("-", "")),
+        (TECHNICIAN, MASKED.replace("3", "4"), TECHNICIAN.replace("-", "")),
         (None, "user_1234@customer.example", ""),
         (None, MASKED.partition("@")[0], ""),
         (None, MASKED.replace("user_", "user_3"), ""),
@@ -130,7 +172,7 @@ def test_interactive_by_event_type_else_category_else_flag(members: Record, inte
 def test_the_user_is_the_object_id_else_the_digits_of_a_masked_name(
     user_id: str | None, name: str | None, key: str
 ) -> None:
-    assert user_key(sign_in({"userId": user_id, "userPrincipalName": name})) == key
+    assert person_key(sign_in({"userId": user_id, "userPrincipalName": name}), DIRECTORY) == key
 
 
 def test_a_masked_technician_in_a_customers_log_is_in_scope() -> None:
@@ -149,10 +191,25 @@ def test_a_partner_user_in_a_customers_tenant_is_scope_customer(who: Record, acc
     assert scope_of({**who, "crossTenantAccessType": access}) == "customer"
 
 
-@pytest.mark.parametrize("who", [{}, COLLEAGUE, GUEST], ids=["technician", "colleague", "guest on the roster"])
-@pytest.mark.parametrize("access", NOT_DELEGATED)
-def test_a_guest_or_teams_user_of_a_customer_is_out_of_scope(who: Record, access: str) -> None:
-    found = assessed({**who, **PASSWORD_ONLY, "crossTenantAccessType": access}, policy=Policy.STRICT)
+@pytest.mark.parametrize("who", [{}, GUEST], ids=["technician", "guest on the roster"])
+@pytest.mark.parametrize("access", [access for access in NOT_DELEGATED if access != "microsoftSupport"])
+def test_a_technician_as_a_guest_of_a_customer_is_graded_apart_and_low(who: Record, access: str) -> None:
+    found = assessed({**who, **PASSWORD_ONLY, "clientAppUsed": "IMAP4", "crossTenantAccessType": access})
+    assert (found.scope, found.verdict) == ("guest", "non-compliant")
+    assert {severity.label for _, severity in found.fits} == {"low"}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {**COLLEAGUE, "crossTenantAccessType": "b2bCollaboration"},
+        {"crossTenantAccessType": "microsoftSupport"},
+        {"crossTenantAccessType": "b2bCollaboration", "resourceTenantId": OTHER_TENANT},
+    ],
+    ids=["not on the roster", "support", "no customer"],
+)
+def test_any_other_guest_is_out_of_scope(members: Record) -> None:
+    found = assessed({**PASSWORD_ONLY, **members}, policy=Policy.STRICT)
     assert (found.scope, found.verdict, found.rules) == ("none", "out-of-scope", ())
 
 
@@ -181,6 +238,7 @@ def test_the_partners_own_tenant_is_never_a_customer(access: str | None) -> None
         {"appId": PARTNER_CENTER_APP.upper()},
         {"resourceId": PARTNER_CENTER_APP},
         {"resourceId": "https://api.partnercenter.microsoft.com"},
+        {"resourceId": "https://api.partnercenter.microsoft.com/"},
     ],
     ids=str,
 )
@@ -201,6 +259,34 @@ def test_signing_in_to_a_device_at_home_is_counted_apart() -> None:
     found = assessed({**AT_HOME, **PASSWORD_ONLY, "appId": WINDOWS_SIGN_IN}, policy=Policy.STRICT)
     assert (found.scope, found.evidence, found.verdict, found.rules) == ("device", "none", "out-of-scope", ())
     assert scope_of({**AT_HOME, **COLLEAGUE, "appId": WINDOWS_SIGN_IN}) == "device"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"clientAppUsed": "IMAP4"}, {"authenticationProtocol": "ropc"}, {"authenticationProtocol": "deviceCode"}],
+    ids=str,
+)
+def test_a_client_that_only_calls_itself_windows_is_judged(members: Record) -> None:
+    """Clients choose their app id: the device scope would be a hiding place."""
+    assert scope_of({**AT_HOME, "appId": WINDOWS_SIGN_IN, **members}) == "partner-tenant"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"category": "ADFSSignInLogs"},
+        {"resourceId": "radius"},
+        {"resourceId": "ADFS"},
+        {"tokenIssuerType": "NPSExtension"},
+        {"tokenIssuerType": "ADFederationServicesMFAAdapter"},
+    ],
+    ids=str,
+)
+def test_what_gives_no_token_for_the_cloud_is_counted_apart(members: Record) -> None:
+    for who in ({}, COLLEAGUE, {"userId": STRANGER, "homeTenantId": OTHER_TENANT}):
+        found = assessed({**AT_HOME, **PASSWORD_ONLY, **who, **members}, policy=Policy.STRICT)
+        assert (found.scope, found.verdict, found.rules) == ("on-premises", "out-of-scope", ())
+    assert scope_of(members) == "customer"
 
 
 def test_signing_in_to_a_device_elsewhere_is_judged_like_any_other_application() -> None:
@@ -227,9 +313,14 @@ def test_someone_without_a_name_is_nobody_on_the_roster() -> None:
 
 # --- outcome ----------------------------------------------------------------------------------------------------------
 
-INTERRUPTED = (50058, 50072, 50074, 50076, 50078, 50079, 50097, 50125, 50140, 50158, 50161, 50199, 16000)
-BLOCKED = (50053, 50057, 50131, 53003, 53004, 500212, 500213, 530034, 530035)
-FAILED = (50055, 50126, 500121, 50034, 70008, 1, -1)
+INTERRUPTED = (
+    50058, 50072, 50074, 50076, 50078, 50079, 50097, 50125, 50140, 50158, 50161, 50199, 16000, 65001, 90094, 90095,
+)  # fmt: skip
+BLOCKED = (
+    50053, 50057, 50105, 50131, 50177, 50178, 53000, 53001, 53002, 53003, 53004, 53009, 53010, 53011, 53012,
+    500212, 500213, 530032, 530034, 530035,
+)  # fmt: skip
+FAILED = (50055, 50126, 500121, 50034, 70008, 53005, 53008, 53013, 1, -1)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +356,17 @@ def test_a_record_without_any_code_is_graded_as_a_success(missing: str | None) -
     assert assessed({**PASSWORD_ONLY, "status": {}, "resultType": missing}).verdict == "non-compliant"
 
 
+@pytest.mark.parametrize("word", ["Success", "SUCCESS", " success ", "0", "00"])
+def test_a_result_in_words_that_says_success_is_one(word: str) -> None:
+    assert assessed({"status": None, "resultType": word}).outcome == "success"
+
+
+@pytest.mark.parametrize("word", ["Failure", "failed", "-", "Other", "0x0"])
+def test_any_other_word_is_a_failure(word: str) -> None:
+    assert result_code(sign_in({"status": None, "resultType": word})) == IN_WORDS
+    assert assessed({**PASSWORD_ONLY, "status": None, "resultType": word}).verdict == "not-applicable"
+
+
 @pytest.mark.parametrize("code", ["1234567890", "50126000000000000000", "-1234567890"])
 def test_a_long_code_is_no_success(code: str) -> None:
     found = assessed({"status": None, "resultType": code})
@@ -278,10 +380,12 @@ LEGACY = [
     "Exchange Online PowerShell", "Exchange Web Services", "IMAP4", "IMAP", "MAPI over HTTP", "MAPI Over HTTP",
     "Offline Address Book", "Outlook Anywhere (RPC over HTTP)", "Outlook Service", "POP3", "POP", "SMTP",
     "Reporting Web Services", "Other clients", "Other client", "Other clients; IMAP", "other  CLIENTS ; x", "IMAP4;",
+    "MAPI", "Outlook Anywhere", "Exchange ActiveSync (supported)", "Exchange ActiveSync (unsupported)",
+    "Legacy authentication clients", "Other clients; MAPI Over HTTP",
 ]  # fmt: skip
 MODERN = [
     "Browser", "Mobile Apps and Desktop clients", "Modern clients", "Universal Outlook", "Outlook", "Unknown", "",
-    ";IMAP4", "Browser; IMAP4", "IMAP4 IMAP4", None,
+    "IMAP4x", "(IMAP4)", ";IMAP4", "Browser; IMAP4", "IMAP4 IMAP4", None,
 ]  # fmt: skip
 
 
@@ -316,5 +420,5 @@ def test_ropc_is_found_in_both_streams(event_types: list[str]) -> None:
 
 
 def test_a_sample_partner_has_the_technician_on_its_roster() -> None:
-    assert DIRECTORY.is_admin(user_key(sign_in({})), sign_in({}).at)
+    assert DIRECTORY.is_admin(sign_in({}).user_key, sign_in({}).at)
     assert not DIRECTORY.is_admin("", sign_in({}).at)

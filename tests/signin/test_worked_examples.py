@@ -27,6 +27,7 @@ MFA_DONE: Record = {
 def at_partner_center(name: str, time: str, members: Record, **more: str) -> Record:
     """An interactive sign-in of a partner's user to Partner Center, in the partner's own tenant."""
     return {
+        "id": f"{name} {time}",
         "userPrincipalName": f"{name}@partner.example",
         "createdDateTime": f"{time}Z",
         "appId": PARTNER_CENTER_APP,
@@ -39,7 +40,8 @@ def at_partner_center(name: str, time: str, members: Record, **more: str) -> Rec
 
 def silent(record: Record, time: str) -> Record:
     """A token refresh in the session of that sign-in."""
-    return {**record, **SILENT, "signInEventTypes": ["nonInteractiveUser"], "createdDateTime": f"{time}Z"}
+    when = {"id": f"silent {time}", "createdDateTime": f"{time}Z"}
+    return {**record, **SILENT, "signInEventTypes": ["nonInteractiveUser"], **when}
 
 
 def verdicts(log: list[Record], directory: Directory = DIRECTORY) -> list[Verdict]:

@@ -11,6 +11,7 @@ import pytest
 from shared.ledger.slices import Slice
 from shared.rules.rule import PARTNER
 from shared.signin.evidence import Evidence
+from shared.signin.sessions import Session
 from shared.store.sessions import Root, ask, askers, change_roots, proof_of, roots_to_change
 from shared.store.tables import Table, Tables
 
@@ -35,7 +36,7 @@ async def put(table: Table, generation: str, own: Evidence, *, rewrite: bool = F
     return change.changes_proof
 
 
-async def proves(table: Table) -> Evidence:
+async def proves(table: Table) -> Session:
     return (await proof_of(table, SESSION)).at(NINE)
 
 
@@ -49,28 +50,28 @@ async def test_a_worker_that_was_overtaken_between_reading_and_writing_changes_n
     overtaken = await roots_to_change(table, SESSION, SLICE, OLDER, roots, rewrite=True)
     assert await put(table, NEWER, Evidence.PROVEN)
     await change_roots(table, overtaken)
-    assert await proves(table) is Evidence.SESSION
+    assert await proves(table) is Session.SATISFIED
 
 
 @pytest.mark.parametrize("rewrite", [True, False])
 async def test_an_older_read_leaves_what_a_newer_one_wrote(table: Table, rewrite: bool) -> None:
     await put(table, NEWER, Evidence.PROVEN)
     assert not await put(table, OLDER, Evidence.NONE, rewrite=rewrite)
-    assert await proves(table) is Evidence.SESSION
+    assert await proves(table) is Session.SATISFIED
 
 
 async def test_what_proves_nothing_any_more_is_not_brought_back(table: Table) -> None:
     assert await put(table, OLDER, Evidence.PROVEN)
     assert await put(table, NEWER, Evidence.NOT_APPLICABLE)
     assert not await put(table, OLDER, Evidence.PROVEN)
-    assert await proves(table) is Evidence.UNKNOWN
+    assert await proves(table) is Session.UNSEEN
 
 
 async def test_who_asks_is_known_however_the_session_was_answered(table: Table) -> None:
     person, session_id = SESSION
     answers = await ask(table, person, [session_id, "another"], SLICE)
-    assert {proof.at(NINE) for proof in answers.values()} == {Evidence.UNKNOWN}
+    assert {proof.at(NINE) for proof in answers.values()} == {Session.UNSEEN}
     await put(table, NEWER, Evidence.PROVEN)
-    assert (await ask(table, person, [session_id], SLICE))[SESSION].at(NINE) is Evidence.SESSION
+    assert (await ask(table, person, [session_id], SLICE))[SESSION].at(NINE) is Session.SATISFIED
     assert [slice_.id for slice_ in await askers(table, SESSION)] == [SLICE.id]
     assert [slice_.id for slice_ in await askers(table, (person, "another"))] == [SLICE.id]

@@ -24,7 +24,7 @@ from shared.store.alerts import deliveries_under_way, page_of_deliveries, waitin
 from shared.store.directory import load_directory
 from shared.store.events import pending_events
 from shared.store.exceptions import read_exceptions, read_history
-from shared.store.findings import all_findings_within
+from shared.store.findings import findings_within
 from shared.store.flights import change_flight, read_flight
 from shared.store.incidents import SHARDS, all_incidents, history
 from shared.store.ledger import due_marks, heads_of_day
@@ -88,7 +88,7 @@ async def test_findings_and_incidents(tables: Tables, old: dict[str, Any]) -> No
     found = [
         finding
         for day in DAYS
-        for _, finding in await all_findings_within(tables.slices, PARTNER, day, day + timedelta(days=1))
+        for _, finding in (await findings_within(tables.slices, PARTNER, day, day + timedelta(days=1)))[0]
     ]
     answered = old["answers"]["findings"]["items"]
     assert {f.id for f in found} == {item["id"] for item in answered}

@@ -23,7 +23,7 @@ from shared.app.app import App
 from shared.app.settings import load_settings
 from shared.tokens import MAX_BYTES, Request, Signature, TokenCheck, TokenError, check, check_request, read_request
 from shared.tokens.keys import MAX_KEYS_BYTES, allowed_keys_url
-from shared.tokens.signature import keys_urls
+from shared.tokens.signature import keys_urls, not_checked
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -217,6 +217,7 @@ def test_amr(amr: object, mfa: str) -> None:
 def test_app_user_without_mfa_gets_the_documented_refusal() -> None:
     assert judged(user_token(amr=["pwd"]))["partnerCenter"] == {
         "accepted": False,
+        "ifGenuine": False,
         "status": 401,
         "reason": "MFA required",
         "header": {"WWW-Authenticate": 'Bearer error="invalid_token"'},
@@ -323,13 +324,42 @@ def test_advice_says_what_to_change(amr: list[str], word: str) -> None:
         (..., ..., None, None),
     ],
 )
-def test_times_are_told_beside_the_gate(exp: object, nbf: object, expired: bool | None, early: bool | None) -> None:
+def test_outside_its_time_a_token_is_refused(
+    exp: object, nbf: object, expired: bool | None, early: bool | None
+) -> None:
     at = [seconds(timedelta(seconds=time)) if isinstance(time, int) else time for time in (exp, nbf)]
     answer = judged(user_token(exp=at[0], nbf=at[1]))
     assert (answer["expired"], answer["notYetValid"]) == (expired, early)
-    assert answer["partnerCenter"]["accepted"]
+    gate = answer["partnerCenter"]
+    assert gate["accepted"] is not (expired or early or False)
+    assert gate["accepted"] or gate["reason"] == (
+        "The token has expired." if expired else "The token is not valid yet."
+    )
     assert len(answer["advice"]) == bool(expired) + bool(early)
     assert len(answer["notes"]) == (expired is None)
+
+
+def test_what_no_token_is_comes_before_its_time_and_mfa() -> None:
+    """Whoever reads `accepted` alone must not be told yes of a token that Entra did not issue."""
+    failed: Signature = {**not_checked(read_request(by_hand(user_token()).encode()).token, "x"), "valid": False}
+    forged = check(read_request(by_hand(user_token()).encode()).token, now=NOW, signature=failed)["partnerCenter"]
+    assert (forged["accepted"], forged["status"]) == (False, 401)
+    assert "signature check failed" in forged["reason"]
+    foreign = judged(user_token(iss=f"https://sts.windows.net/{STRANGER}/"))["partnerCenter"]
+    assert (foreign["accepted"], foreign["reason"]) == (
+        False,
+        "iss and tid name different tenants: Entra issues no such token.",
+    )
+
+
+def test_the_command_says_by_its_exit_code_whether_the_token_is_taken(keys: dict[str, RSAPrivateKey]) -> None:
+    for exp, code, line in (
+        (4102444800, 0, b"Accepted: App+User with MFA"),
+        (1700000000, 1, b"Refused (401): The token has"),
+    ):
+        result = run(signed(keys[RIGHT_KEY], user_token(nbf=..., iat=..., exp=exp)).encode())
+        assert (result.returncode, result.stderr.startswith(line)) == (code, True), result.stderr
+        assert json.loads(result.stdout)["partnerCenter"]["accepted"] is (code == 0)
 
 
 def test_times_may_have_fractions() -> None:
@@ -446,7 +476,9 @@ def test_a_token_whose_signature_was_cut_off_is_read_and_told() -> None:
     """As people do before they hand a token to somebody else."""
     token = by_hand(user_token()).rpartition(".")[0] + "."
     answer = check(read_request(token.encode()).token, now=NOW)
-    assert answer["partnerCenter"]["accepted"]  # the gate alone
+    assert answer["partnerCenter"]["accepted"]
+    assert answer["partnerCenter"]["ifGenuine"]
+    assert "If the token is genuine" in answer["partnerCenter"]["reason"]
     assert answer["signature"]["checked"] is False
     assert "not signed" in answer["signature"]["reason"]
 
@@ -893,7 +925,7 @@ def test_the_command_prints_the_answer(keys: dict[str, RSAPrivateKey], pages: Ke
     result = run(
         token, "--expect-audience", GRAPH, "--partner-tenant-id", PARTNER, "--verify", "--keys-url", pages.url("/keys")
     )
-    assert (result.returncode, result.stderr) == (0, b"")
+    assert (result.returncode, result.stderr) == (1, b"Refused (401): MFA required\n")
     answer = json.loads(result.stdout)
     assert (answer["kind"], answer["mfa"], answer["expired"]) == ("app+user", "absent", False)
     assert (answer["partnerCenter"]["reason"], answer["delegatedTo"]) == ("MFA required", CUSTOMER)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from shared.incidents.model import OPEN
+from shared.incidents.model import IncidentState
 from shared.messages.message import (
     Digest,
     DigestMessage,
@@ -34,6 +34,7 @@ _WORST_FIRST: Final[tuple[SeverityName, ...]] = ("critical", "high", "medium", "
 _KINDS: Final = {
     "incident.opened": "",
     "incident.raised": "Severity rose",
+    "incident.lowered": "Severity fell",
     "incident.ongoing": "Still going on",
     "incident.withdrawn": "Withdrawn",
 }
@@ -109,7 +110,10 @@ def _incident(message: IncidentMessage) -> View:
         ("First seen", minute(incident.first_seen)),
         ("Last seen", minute(incident.last_seen)),
         ("Sign-ins", str(incident.count)),
-        ("State", "" if incident.state == OPEN else ": ".join(filter(None, (incident.state, incident.reason)))),
+        (
+            "State",
+            "" if incident.state == IncidentState.OPEN else ": ".join(filter(None, (incident.state, incident.reason))),
+        ),
     )
     rules = ", ".join(f"{r.id}{f' ({r.attack})' if r.attack else ''}" for r in incident.rules)
     advice = [] if message.type == "incident.withdrawn" else [f"What to do: {text}" for text in incident.what_to_do]
@@ -122,6 +126,13 @@ def _incident(message: IncidentMessage) -> View:
         url=incident.url,
         footer=f"Incident {incident.id}",
     )
+
+
+def _state(incident: IncidentFacts) -> str:
+    """Why it is in its state; nothing for one that is open as any other."""
+    if incident.state == IncidentState.OPEN:
+        return incident.reason or ""
+    return ": ".join(filter(None, (incident.state, incident.reason)))
 
 
 def _group(message: GroupMessage) -> View:

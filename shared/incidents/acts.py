@@ -1,0 +1,92 @@
+"""What people do with an incident: acknowledge, snooze, resolve, open, comment, assign. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.incidents.life import BY_OPERATOR, Note, Step, noted, open_now, tell
+from shared.incidents.model import EventKind, Incident, IncidentState
+from shared.rules.rule import Severity
+
+LONGEST_SNOOZE: Final = timedelta(days=30)
+LONGEST_SNOOZE_OF_CRITICAL: Final = timedelta(days=7)
+
+
+class NotNow(Exception):  # noqa: N818 - what is wrong with the request
+    """An operator's action does not fit the incident's state; the text says why."""
+
+
+def acknowledge(before: Incident, by: str, comment: str, now: datetime) -> Step:
+    """Somebody takes it on: it counts on in silence. Raises NotNow."""
+    _must_be_active(before)
+    taken_on = replace(before, state=IncidentState.ACKNOWLEDGED, reason="", snoozed_until=None)
+    return noted(_seen(taken_on, now), Note("acknowledged", by, comment))
+
+
+def snooze(before: Incident, by: str, comment: str, *, until: datetime, now: datetime) -> Step:
+    """Nobody wants to hear of it until then. Raises NotNow."""
+    _must_be_active(before)
+    longest = longest_snooze(before)
+    if until - now > longest:
+        what = "A critical incident" if longest < LONGEST_SNOOZE else "An incident"
+        raise NotNow(f"{what} can be snoozed for {longest.days} days at most; for longer, ask for an exception.")
+    note = Note("snoozed", by, f"until {until:%Y-%m-%d %H:%M} UTC{': ' if comment else ''}{comment}")
+    asleep = replace(before, state=IncidentState.SNOOZED, reason="", snoozed_until=until)
+    return noted(_seen(asleep, now), note)
+
+
+def longest_snooze(incident: Incident) -> timedelta:
+    """For how long the incident may be snoozed."""
+    critical = max(incident.facts.severity, incident.announced) >= Severity.CRITICAL
+    return LONGEST_SNOOZE_OF_CRITICAL if critical else LONGEST_SNOOZE
+
+
+def resolve(before: Incident, by: str, comment: str, now: datetime) -> Step:
+    """Somebody says that it is over: a sign-in from after this opens it again. Raises NotNow."""
+    _must_be_active(before)
+    over = replace(before, state=IncidentState.RESOLVED, reason=BY_OPERATOR, snoozed_until=None, resolved_at=now)
+    return noted(_seen(over, now), Note("resolved", by, comment))
+
+
+def reopen(before: Incident, by: str, comment: str, now: datetime) -> Step:
+    """Take back an acknowledgement, a snooze or a resolution; the quiet time counts from now. A channel that does not
+    know of the incident as it stands hears of it. Raises NotNow."""
+    if before.is_withdrawn:
+        raise NotNow("Its findings were withdrawn, so there is nothing to open.")
+    if before.state in (IncidentState.OPEN, IncidentState.SILENCED):
+        raise NotNow(f"It is {before.state}.")
+    step = noted(replace(open_now(before), grew_at=now), Note("opened", by, comment))
+    worth = before.facts.announceable
+    return tell(step, EventKind.OPENED, worth, now, before.facts.last) if worth else step
+
+
+def comment_on(before: Incident, by: str, comment: str) -> Step:
+    """Somebody notes something."""
+    return noted(before, Note("commented", by, comment))
+
+
+def assign(before: Incident, by: str, comment: str, *, assignee: str | None, due: datetime | None) -> Step:
+    """Say who looks after it, and until when; "" and None take it back. Possible in every state."""
+    who = before.assignee if assignee is None else assignee
+    words = [f"to {who}" if who else "to nobody", f"due {due:%Y-%m-%d}" if due else "", comment]
+    return noted(replace(before, assignee=who, due=due), Note("assigned", by, ", ".join(filter(None, words))))
+
+
+def _must_be_active(incident: Incident) -> None:
+    if incident.state in (IncidentState.RESOLVED, IncidentState.SILENCED):
+        raise NotNow(f"It is {incident.state}: {incident.reason or 'nothing is told of it'}.")
+
+
+def _seen(incident: Incident, now: datetime) -> Incident:
+    """Whoever acts on an incident has seen it as it is: only what comes later, and is worse or new, is news to them."""
+    facts = incident.facts
+    return replace(
+        incident,
+        announced=max(incident.announced, facts.severity),
+        told_last=facts.last,
+        acted_at=now,
+        known=facts.traits,
+        unheard=frozenset(),
+    )

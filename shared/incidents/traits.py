@@ -1,0 +1,61 @@
+"""What a successful sign-in had about it, so that whoever acknowledged an incident hears of another attack in it. Pure.
+
+A trait is a word such as `rule:legacy-auth`, `country:AT` or `client:mozilla/. (windows nt .)`. Addresses are none:
+they change with every train ride. A client is its user agent without digits, so that an update is no news.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from shared.incidents.findings import UNKNOWN_RULE, Finding
+from shared.rules.rule import Severity
+from shared.signin.evidence import Evidence
+
+# An attacker chooses the user agent: so many of them a contribution or an incident keeps, the first by the alphabet.
+MOST_CLIENTS: Final = 200
+MOST_OTHERS: Final = 1000
+_LONGEST: Final = 100
+_CLIENT: Final = "client:"
+_NAMED: Final = {
+    "rule": "rule",
+    "country": "country",
+    "client": "kind of client",
+    "customer": "customer",
+    "app": "application",
+}
+
+
+def traits_of(finding: Finding, fits: Iterable[tuple[str, Severity]]) -> Iterator[str]:
+    """The traits of a finding in an incident in which these rules count; none unless it was a success."""
+    if finding.evidence == Evidence.NOT_APPLICABLE:
+        return
+    rules = [rule for rule, _ in fits]
+    yield from (f"rule:{rule}" for rule in rules)
+    if country := str(getattr(finding, "country", "") or ""):
+        yield f"country:{country[:_LONGEST].upper()}"
+    if finding.user_agent:
+        yield _CLIENT + _family(finding.user_agent)
+    if UNKNOWN_RULE in rules:  # its incident is about the user alone
+        yield f"customer:{finding.customer[:_LONGEST]}"
+        yield f"app:{finding.app[:_LONGEST]}"
+
+
+def _family(user_agent: str) -> str:
+    return " ".join(re.sub(r"\d+", "", user_agent).lower().split())[:_LONGEST]
+
+
+def capped(traits: Iterable[str]) -> frozenset[str]:
+    """As many of them as a row has room for, whatever the order in which they come."""
+    distinct = sorted(set(traits))
+    clients = [trait for trait in distinct if trait.startswith(_CLIENT)]
+    others = [trait for trait in distinct if not trait.startswith(_CLIENT)]
+    return frozenset((*others[:MOST_OTHERS], *clients[:MOST_CLIENTS]))
+
+
+def described(trait: str) -> str:
+    """A trait for people: `country:AT` becomes "a new country (AT)". What stands in brackets is hostile text."""
+    kind, _, value = trait.partition(":")
+    return f"a new {_NAMED.get(kind, kind)} ({value})"
