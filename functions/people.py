@@ -2,10 +2,11 @@
 
 import azure.functions as func
 
-from functions.http import Call, endpoint
+from functions.http import Call, NoQuery, endpoint
 from functions.who import Role
 from shared.answers.accounts import AccountsPage, AccountsQuery, read_accounts
 from shared.answers.customers import CustomersPage, CustomersQuery, read_customers
+from shared.answers.directory import DirectoryAnswer, read_directory
 from shared.answers.technicians import TechniciansPage, TechniciansQuery, read_technicians
 from shared.app.app import running_app
 from shared.people.refresh import refresh_directory
@@ -43,3 +44,9 @@ async def customers(call: Call[CustomersQuery]) -> CustomersPage:
 async def accounts(call: Call[AccountsQuery]) -> AccountsPage:
     """The accounts of the partner's tenant that break posture rules: the tenant-wide requirement, guests included."""
     return await read_accounts(call.app, call.query)
+
+
+@endpoint(bp, "GET", "directory", needs=Role.READER)
+async def directory(call: Call[NoQuery]) -> DirectoryAnswer:
+    """The roster, the customers and their dates as the scan judges by them: a directory file for `assess`."""
+    return await read_directory(call.app)

@@ -10,8 +10,45 @@ metadata description = 'Everything that the monitor needs in one resource group:
 @maxLength(64)
 param environmentName string
 
-@description('Region of every resource. It must offer Flex Consumption; with the default storageSku also availability zones.')
-@minLength(1)
+@description('Region of every resource: one of the public cloud that offers Flex Consumption. National clouds are not among them: the Graph extension of the template does not reach them.')
+@allowed([
+  'australiaeast'
+  'australiasoutheast'
+  'brazilsouth'
+  'canadacentral'
+  'centralindia'
+  'centralus'
+  'eastasia'
+  'eastus'
+  'eastus2'
+  'francecentral'
+  'germanywestcentral'
+  'italynorth'
+  'japaneast'
+  'koreacentral'
+  'northcentralus'
+  'northeurope'
+  'norwayeast'
+  'southafricanorth'
+  'southcentralus'
+  'southeastasia'
+  'southindia'
+  'spaincentral'
+  'swedencentral'
+  'uaenorth'
+  'uksouth'
+  'ukwest'
+  'westcentralus'
+  'westeurope'
+  'westus'
+  'westus2'
+  'westus3'
+])
+@metadata({
+  azd: {
+    type: 'location'
+  }
+})
 param location string
 
 @description('Tags for every resource, beside azd-env-name and application.')
@@ -26,20 +63,8 @@ param partnerTenantId string = ''
 @description('Tenants whose logs are read, comma-separated ids; empty for the partner\'s own.')
 param monitoredTenantIds string = ''
 
-@description('Microsoft Graph of the cloud that the partner tenant is in.')
-@allowed([
-  'https://graph.microsoft.com'
-  'https://graph.microsoft.us'
-  'https://dod-graph.microsoft.us'
-  'https://microsoftgraph.chinacloudapi.cn'
-])
-param graphBaseUrl string = 'https://graph.microsoft.com'
-
 @description('Whether this deployment gives the app its Graph permissions. It takes a Privileged Role Administrator; without one set it to false and let infra/scripts/grant-graph-permissions do it.')
 param grantGraphPermissions bool = true
-
-@description('Whether the app may also read the partner security score (PartnerSecurity.Read.All), to compare its numbers with Microsoft\'s.')
-param readPartnerSecurityScore bool = false
 
 @description('Who lets callers in. easyauth: Entra ID, roles Reader and Operator. key: function keys of the host; a caller is Operator.')
 @allowed([
@@ -51,6 +76,9 @@ param authMode string = 'easyauth'
 @description('Client id of an app registration made by somebody else, for easyauth; empty makes one (it takes a Cloud Application Administrator).')
 @maxLength(36)
 param authClientId string = ''
+
+@description('Whether the Azure CLI may get tokens for the app without consent, so that runbooks can be carried out from a shell. It takes the role all the same.')
+param preauthorizeAzureCli bool = true
 
 @description('Object ids of users, groups or service principals with the role Reader.')
 param readerPrincipalIds array = []
@@ -141,6 +169,9 @@ param stormThreshold int = 20
 @maxLength(20)
 param channels array = []
 
+@description('Further settings of the app by their names (README.md, Settings of the app), such as options of channels. They win over the other parameters; what is a secret is a Key Vault reference.')
+param extraSettings object = {}
+
 @description('Hosts of webhooks inside the app\'s own network, comma-separated; all others must have public addresses.')
 param alertAllowedHosts string = ''
 
@@ -159,21 +190,29 @@ param coverageTargetPercent int = 95
 @maxValue(4096)
 param instanceMemoryMB int = 2048
 
-@description('Most instances of a function at once. 40 is the least that the plan takes; Graph, not the instances, sets the pace.')
-@minValue(40)
+@description('Most instances of a group of functions at once. Graph, not the instances, sets the pace, and whoever may call the open route must not be able to run up a bill. A region that still asks for 40 says so.')
+@minValue(1)
 @maxValue(1000)
-param maximumInstanceCount int = 40
+param maximumInstanceCount int = 10
+
+@description('What a new version or setting does to running work: Recreate ends it, and its leases bring it back; RollingUpdate lets it finish (a preview of Microsoft\'s).')
+@allowed([
+  'Recreate'
+  'RollingUpdate'
+])
+param siteUpdateStrategy string = 'Recreate'
 
 // ---- What is kept ---------------------------------------------------------------------------------------------------
 
-@description('Redundancy of the storage account. Take Standard_LRS where the region has no zones.')
+@description('Redundancy of the storage account; empty takes three zones where the region has them, else one.')
 @allowed([
+  ''
   'Standard_LRS'
   'Standard_ZRS'
   'Standard_GRS'
   'Standard_GZRS'
 ])
-param storageSku string = 'Standard_ZRS'
+param storageSku string = ''
 
 @description('Days that a table export cannot be changed or deleted; then it is deleted.')
 @minValue(1)
@@ -186,10 +225,10 @@ param exportPolicyLocked bool = false
 @description('true brings back the deleted, purge-protected vault of an earlier deployment under this name; the preprovision hook sets it.')
 param recoverVault bool = false
 
-@description('Days that logs are kept.')
+@description('Days that logs are kept. Application Insights\' tables cost nothing for the first 90.')
 @minValue(30)
 @maxValue(730)
-param logRetentionDays int = 30
+param logRetentionDays int = 90
 
 @description('Most log data in a day, GB; beyond it logs are dropped until the next day.')
 @minValue(1)
@@ -219,9 +258,33 @@ param allowedIpRanges array = []
 
 // ---- Watching the watcher -------------------------------------------------------------------------------------------
 
-@description('E-mail addresses that hear when the monitor itself is in trouble; empty tells the owners of the subscription.')
+@description('E-mail addresses that hear when the monitor itself is in trouble; without one and without a webhook the owners of the subscription do. Each confirms a code within 30 minutes.')
 @maxLength(20)
 param alertEmails array = []
+
+@description('Webhook that hears too, by Azure Monitor\'s common alert schema.')
+@secure()
+param alertWebhookUrl string = ''
+
+@description('Whether the app\'s code was deployed before: the rule that counts executions begins then. The hook after the first azd deploy sets it.')
+param appDeployed bool = true
+
+@description('Amount of a month, in the currency of the subscription, near which somebody is told; 0 for no budget.')
+@minValue(0)
+@maxValue(1000000)
+param budgetAmount int = 0
+
+@description('First day of the month from which the budget counts, YYYY-MM-01.')
+@maxLength(10)
+param budgetStart string = ''
+
+@description('Who gets the product\'s alerts as mail, by a small Logic App that is a webhook; empty deploys none (docs/operations.md).')
+@maxLength(50)
+param mailRecipients array = []
+
+@description('Where the mail service keeps its data.')
+@minLength(2)
+param mailDataLocation string = 'Europe'
 
 @description('Minutes that sign-in data may be late before an alert.')
 @minValue(15)
@@ -251,9 +314,18 @@ var graphPermissions = union([
 ], readFederation ? [
   'Domain-InternalFederation.Read.All'
   'Domain.Read.All'
-] : [], readPartnerSecurityScore ? [
-  'PartnerSecurity.Read.All'
 ] : [])
+
+// Flex Consumption is offered there, availability zones are not.
+var regionsWithoutZones = [
+  'australiasoutheast'
+  'northcentralus'
+  'southindia'
+  'ukwest'
+  'westcentralus'
+  'westus'
+]
+var fittingSku = contains(regionsWithoutZones, location) ? 'Standard_LRS' : 'Standard_ZRS'
 
 var easyAuth = authMode == 'easyauth'
 var registerApp = easyAuth && empty(authClientId)
@@ -299,7 +371,7 @@ module storage 'modules/storage.bicep' = {
     name: '${abbreviations.storageAccount}${token}'
     location: location
     tags: tags
-    sku: storageSku
+    sku: empty(storageSku) ? fittingSku : storageSku
     publicNetworkAccess: publicNetworkAccess
     privateOnly: vnetEnabled
     allowedIpRanges: vnetEnabled ? allowedIpRanges : []
@@ -363,6 +435,7 @@ module roles 'modules/roles.bicep' = {
     principalId: identity.outputs.principalId
     storageAccountName: storage.outputs.name
     keyVaultName: keyVault.outputs.name
+    packSignerName: keyVault.outputs.packSignerName
     appInsightsName: monitoring.outputs.appInsightsName
   }
 }
@@ -384,8 +457,10 @@ module functionApp 'modules/function-app.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     easyAuth: easyAuth
     channels: channels
+    extraSettings: extraSettings
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
+    siteUpdateStrategy: siteUpdateStrategy
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
     allowedIpRanges: allowedIpRanges
     // By the names of shared/app/settings.py; a test compares the two.
@@ -394,7 +469,6 @@ module functionApp 'modules/function-app.bicep' = {
       PARTNER_TENANT_ID: empty(partnerTenantId) ? tenant().tenantId : partnerTenantId
       MONITORED_TENANT_IDS: monitoredTenantIds
       AZURE_CLIENT_ID: identity.outputs.clientId
-      GRAPH_BASE_URL: graphBaseUrl
       SCAN_SCHEDULE: scanSchedule
       ALERT_SCHEDULE: alertSchedule
       DIRECTORY_SCHEDULE: directorySchedule
@@ -445,20 +519,24 @@ module appRegistration 'modules/app-registration.bicep' = if (registerApp) {
     displayName: displayName
     hostName: functionApp.outputs.hostName
     identityPrincipalId: identity.outputs.principalId
+    preauthorizeAzureCli: preauthorizeAzureCli
     readerPrincipalIds: readerPrincipalIds
     operatorPrincipalIds: operatorPrincipalIds
   }
 }
 
-module authentication 'modules/authentication.bicep' = if (easyAuth) {
+var audience = registerApp ? appRegistration!.outputs.audience : 'api://${authClientId}'
+
+module authentication 'modules/authentication.bicep' = {
   name: 'authentication'
   scope: group
   params: {
     functionAppName: functionApp.outputs.name
+    enabled: easyAuth
     clientId: registerApp ? appRegistration!.outputs.clientId : authClientId
-    audiences: [
-      registerApp ? appRegistration!.outputs.audience : 'api://${authClientId}'
-    ]
+    audiences: easyAuth ? [
+      audience
+    ] : []
   }
 }
 
@@ -472,8 +550,35 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
+    functionAppId: functionApp.outputs.id
+    appDeployed: appDeployed
     emails: alertEmails
+    webhookUrl: alertWebhookUrl
     signInLagMinutes: signInLagMinutes
+  }
+}
+
+module budget 'modules/budget.bicep' = if (budgetAmount > 0) {
+  name: 'budget'
+  scope: group
+  params: {
+    amount: budgetAmount
+    startDate: budgetStart
+    emails: alertEmails
+  }
+}
+
+module mail 'modules/mail.bicep' = if (!empty(mailRecipients)) {
+  name: 'mail'
+  scope: group
+  params: {
+    workflowName: '${abbreviations.logicApp}${token}'
+    emailServiceName: '${abbreviations.emailService}${token}'
+    communicationServiceName: '${abbreviations.communicationService}${token}'
+    location: location
+    dataLocation: mailDataLocation
+    tags: tags
+    recipients: mailRecipients
   }
 }
 
@@ -516,6 +621,21 @@ output GRAPH_PERMISSIONS string = join(graphPermissions, ' ')
 
 @description('Client id that people and programs sign in to; empty with function keys.')
 output AUTH_REGISTRATION_CLIENT_ID string = registerApp ? appRegistration!.outputs.clientId : authClientId
+
+@description('What a person or a program asks a token for; empty with function keys.')
+output AUTH_SCOPE string = easyAuth ? '${audience}/.default' : ''
+
+@description('Id by which queries name the workspace.')
+output AZURE_LOG_ANALYTICS_ID string = monitoring.outputs.customerId
+
+@description('Name of the action group, for a test of it.')
+output AZURE_ACTION_GROUP_NAME string = alerts.outputs.actionGroupName
+
+@description('Alert rule that is off until the app was deployed once, for the hook that puts it on.')
+output NO_EXECUTIONS_RULE string = alerts.outputs.noExecutionsRuleId
+
+@description('Trigger of the Logic App that turns alerts into mail; empty without one.')
+output MAIL_TRIGGER_ID string = empty(mailRecipients) ? '' : mail!.outputs.triggerId
 
 @description('Address that the app has outwards; empty without the virtual network.')
 output OUTBOUND_ADDRESS string = vnetEnabled ? network!.outputs.outboundAddress : ''

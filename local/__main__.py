@@ -9,6 +9,7 @@ from typing import Final
 # Each is a module with main(argv) -> exit code; imported only when it is asked for.
 COMMANDS: Final = {
     "assess": ("local.commands.assess", "judge the sign-in records in files"),
+    "directory": ("local.commands.directory", "make the directory file that assess needs"),
     "token": ("local.commands.token", "say what an access token on standard input is worth"),
     "demo": ("local.stage.demo", "run the whole product on this machine over a sample log"),
     "bench": ("local.benches.bench", "compare with named peers"),

@@ -1,4 +1,4 @@
-metadata description = 'Watching the watcher: Azure Monitor asks the logs from outside the app, so a stopped app is noticed too.'
+metadata description = 'Watching the watcher: Azure Monitor asks logs and a metric from outside the app, so a stopped app is noticed too.'
 
 @description('Name of the action group.')
 param actionGroupName string
@@ -18,8 +18,18 @@ param tags object
 @description('Log Analytics workspace that the rules ask.')
 param workspaceId string
 
-@description('E-mail addresses that hear of alerts; when there is none, the owners of the subscription do.')
+@description('Resource id of the function app, for the one rule that needs no logs.')
+param functionAppId string
+
+@description('Whether the app was deployed already. Before that it cannot have a heartbeat, and nobody is to be woken for it.')
+param appDeployed bool
+
+@description('E-mail addresses that hear of alerts; when there is no address and no webhook, the owners of the subscription do.')
 param emails array
+
+@description('Webhook that gets the alerts too, by the common alert schema; empty for none.')
+@secure()
+param webhookUrl string
 
 @description('Minutes that sign-in data may be late before an alert.')
 param signInLagMinutes int
@@ -39,8 +49,15 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
       emailAddress: email
       useCommonAlertSchema: true
     }]
+    webhookReceivers: empty(webhookUrl) ? [] : [
+      {
+        name: 'webhook'
+        serviceUri: webhookUrl
+        useCommonAlertSchema: true
+      }
+    ]
     // An alert that nobody gets is worse than one too many.
-    armRoleReceivers: empty(emails) ? [
+    armRoleReceivers: empty(emails) && empty(webhookUrl) ? [
       {
         name: 'subscription-owners'
         roleId: ownerRoleId
@@ -66,11 +83,16 @@ var rules = [
     title: 'The scan has not run for an hour'
     severity: 0
     window: 'PT1H'
+    // Two days, the most that a rule can ask for: the rule is there before the code, and a monitor that never ran has not
+    // stopped. One that stands still for longer is left to no-executions.
+    range: 'P2D'
     query: '''
-AppRequests
-| where Name == "plan_scans" and Success == true
+let runs = AppRequests | where Name == "plan_scans" and Success == true;
+let seen = toscalar(runs | count);
+runs
+| where TimeGenerated > ago(1h)
 | summarize Runs = count()
-| where Runs == 0
+| where Runs == 0 and seen > 0
 '''
   }
   {
@@ -78,11 +100,10 @@ AppRequests
     title: 'Functions fail'
     severity: 2
     window: 'PT30M'
-    // An answer of 400 to 499 is the caller's mistake, not the app's.
+    // Success tells of the invocation alone: a route that answers 503 has run well. So the answer's code is asked too.
     query: '''
 AppRequests
-| where Success == false
-| where not(coalesce(toint(ResultCode), 0) between (400 .. 499))
+| where Success == false or toint(ResultCode) >= 500
 | summarize Failures = count() by Name
 | where Failures >= 3
 '''
@@ -114,6 +135,42 @@ AppRequests
     severity: 2
     window: 'PT30M'
     query: '${replace(eventQuery, '{event}', 'ingestion_lag')}| where toint(Event.lagSeconds) > ${signInLagMinutes} * 60'
+  }
+  {
+    name: 'permission-missing'
+    title: 'The monitor lacks a permission or a licence'
+    severity: 1
+    window: 'PT3H'
+    // The app checks itself once an hour. Twice, since what was just given takes a while to hold everywhere.
+    query: '''
+AppTraces
+| where Message has "preflight"
+| extend Event = parse_json(Message)
+| where tostring(Event.event) == "preflight"
+| where toint(Event.missingPermissions) + toint(Event.missingLicences) > 0
+| summarize Times = count()
+| where Times >= 2
+'''
+  }
+  {
+    name: 'webhook-dead'
+    title: 'Alerts do not arrive: a channel is dead'
+    severity: 1
+    window: 'PT3H'
+    // Either a message was given up after a day of tries, or the channel's settings are wrong.
+    query: '''
+AppTraces
+| where Message has_any ("alert_dead", "preflight")
+| extend Event = parse_json(Message)
+| where tostring(Event.event) == "alert_dead" or (tostring(Event.event) == "preflight" and toint(Event.deadChannels) > 0)
+'''
+  }
+  {
+    name: 'records-quarantined'
+    title: 'Records of the sign-in log could not be read'
+    severity: 2
+    window: 'PT1H'
+    query: replace(eventQuery, '{event}', 'records_quarantined')
   }
   {
     name: 'request-budget-overrun'
@@ -158,6 +215,7 @@ resource alertRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for r
     // A quarter of an hour is soon enough for a log that is itself minutes to hours late, and costs a third of 5 minutes.
     evaluationFrequency: 'PT15M'
     windowSize: rule.window
+    overrideQueryTimeRange: rule.?range
     // A new workspace has no tables yet; without this the first deployment would fail on the queries.
     skipQueryValidation: true
     criteria: {
@@ -185,3 +243,50 @@ resource alertRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for r
     }
   }
 }]
+
+// Everything above rests on logs. This one does not: it holds when the cap is reached, when telemetry is refused and when
+// the workspace is gone. It asks the platform how often any function ran.
+resource noExecutions 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: '${ruleNamePrefix}no-executions-${ruleNameSuffix}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'No function has run for an hour. What to do: docs/operations.md, "no-executions".'
+    severity: 0
+    enabled: appDeployed
+    scopes: [
+      functionAppId
+    ]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'executions'
+          metricNamespace: 'Microsoft.Web/sites'
+          metricName: 'OnDemandFunctionExecutionCount'
+          timeAggregation: 'Total'
+          operator: 'LessThan'
+          threshold: 1
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: [
+      {
+        actionGroupId: actionGroup.id
+        webHookProperties: {
+          runbook: 'docs/operations.md#no-executions'
+        }
+      }
+    ]
+  }
+}
+
+@description('Resource id of the rule that is off until the app was deployed once.')
+output noExecutionsRuleId string = noExecutions.id
+
+@description('Name of the action group, for a test of it.')
+output actionGroupName string = actionGroup.name

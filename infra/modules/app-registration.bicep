@@ -20,9 +20,16 @@ param readerPrincipalIds array
 @description('Object ids of users, groups or service principals that may read and operate.')
 param operatorPrincipalIds array
 
+@description('Whether the Azure CLI may get tokens for the app without anybody\'s consent. Who gets one still needs a role.')
+param preauthorizeAzureCli bool
+
+// The Azure CLI has this application id in every tenant.
+var azureCliId = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
+
 // Ids of our own, made from the name, so that a second deployment changes nothing.
 var readerRoleId = guid(uniqueName, 'Reader')
 var operatorRoleId = guid(uniqueName, 'Operator')
+var scopeId = guid(uniqueName, 'user_impersonation')
 var issuer = '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
 
 resource registration 'Microsoft.Graph/applications@v1.0' = {
@@ -46,7 +53,7 @@ resource registration 'Microsoft.Graph/applications@v1.0' = {
     requestedAccessTokenVersion: 2
     oauth2PermissionScopes: [
       {
-        id: guid(uniqueName, 'user_impersonation')
+        id: scopeId
         value: 'user_impersonation'
         type: 'User'
         isEnabled: true
@@ -56,6 +63,14 @@ resource registration 'Microsoft.Graph/applications@v1.0' = {
         userConsentDescription: 'Lets a program call ${displayName} with your rights.'
       }
     ]
+    preAuthorizedApplications: preauthorizeAzureCli ? [
+      {
+        appId: azureCliId
+        delegatedPermissionIds: [
+          scopeId
+        ]
+      }
+    ] : []
   }
   appRoles: [
     {

@@ -1,9 +1,12 @@
-metadata description = 'Easy Auth in front of the whole app: Entra ID of this tenant, no client secret, one open path.'
+metadata description = 'Easy Auth in front of the whole app: Entra ID of this tenant, no client secret, one open path. Or off, with function keys.'
 
 @description('Name of the function app.')
 param functionAppName string
 
-@description('Client id of the app registration.')
+@description('Whether Entra ID lets callers in. It is declared in both cases: what a template does not name stays as it was.')
+param enabled bool
+
+@description('Client id of the app registration; empty where Easy Auth is off.')
 param clientId string
 
 @description('Audiences that a caller\'s token may name beside the client id.')
@@ -11,6 +14,22 @@ param audiences array
 
 resource app 'Microsoft.Web/sites@2024-11-01' existing = {
   name: functionAppName
+}
+
+var entraId = {
+  enabled: true
+  registration: {
+    clientId: clientId
+    // This tenant only: a token of any other issuer is refused.
+    openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+    // Not a secret: the setting holds the client id of the identity whose token is the client assertion.
+    clientSecretSettingName: 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
+  }
+  validation: {
+    allowedAudiences: concat([
+      clientId
+    ], audiences)
+  }
 }
 
 resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
@@ -26,14 +45,14 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   name: 'authsettingsV2'
   properties: {
     platform: {
-      enabled: true
+      enabled: enabled
       runtimeVersion: '~1'
     }
     globalValidation: {
-      requireAuthentication: true
+      requireAuthentication: enabled
       // A browser is sent to the sign-in page; a program brings its token. The path is the only one without data.
-      unauthenticatedClientAction: 'RedirectToLoginPage'
-      redirectToProvider: 'azureactivedirectory'
+      unauthenticatedClientAction: enabled ? 'RedirectToLoginPage' : 'AllowAnonymous'
+      redirectToProvider: enabled ? 'azureactivedirectory' : ''
       excludedPaths: [
         '/api/health'
       ]
@@ -45,23 +64,9 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
         convention: 'NoProxy'
       }
     }
-    identityProviders: {
-      azureActiveDirectory: {
-        enabled: true
-        registration: {
-          clientId: clientId
-          // This tenant only: a token of any other issuer is refused.
-          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
-          // Not a secret: the setting holds the client id of the identity whose token is the client assertion.
-          clientSecretSettingName: 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
-        }
-        validation: {
-          allowedAudiences: concat([
-            clientId
-          ], audiences)
-        }
-      }
-    }
+    identityProviders: enabled ? {
+      azureActiveDirectory: entraId
+    } : {}
     login: {
       // The app reads the principal, never the tokens: do not keep any.
       tokenStore: {

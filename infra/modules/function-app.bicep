@@ -34,6 +34,9 @@ param keyVaultName string
 @description('Settings of the product, by the names of shared/app/settings.py; every value a string.')
 param settings object
 
+@description('Further settings of the product: options of channels, the engine\'s constants. They win over the others.')
+param extraSettings object
+
 @description('Channels of alerts: objects with name (letters and digits) and kind (generic, teams, slack).')
 param channels array
 
@@ -48,10 +51,17 @@ param easyAuth bool
 ])
 param instanceMemoryMB int
 
-@description('Most instances that a function may have at once.')
-@minValue(40)
+@description('Most instances that a group of functions may have at once: the HTTP functions are one, every other one is its own.')
+@minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int
+
+@description('What a new version or setting does to running work: Recreate ends it, RollingUpdate (a preview) lets it finish.')
+@allowed([
+  'Recreate'
+  'RollingUpdate'
+])
+param siteUpdateStrategy string
 
 @description('Resource id of the subnet for outgoing traffic; empty for none.')
 param subnetId string
@@ -95,6 +105,11 @@ var hostSettings = [
     value: endpoints.table
   }
   {
+    // The host's own page at "/" would only say that a Functions app lives here.
+    name: 'AzureWebJobsDisableHomepage'
+    value: 'true'
+  }
+  {
     name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
     value: appInsights.properties.ConnectionString
   }
@@ -112,29 +127,57 @@ var easyAuthSettings = easyAuth ? [
   }
 ] : []
 
-var productSettings = [for setting in items(settings): {
-  name: setting.key
-  value: setting.value
-}]
-
 // A webhook's address is as good as its password, so both are whole Key Vault references; a part of a setting cannot be
 // one. Only the generic payload is signed: Teams and Slack have no use for a signature.
-var channelKinds = [for channel in channels: {
-  name: 'CHANNELS__${toUpper(channel.name)}__KIND'
-  value: channel.kind
-}]
-
-var channelUrls = [for channel in channels: {
-  name: 'CHANNELS__${toUpper(channel.name)}__URL'
-  value: '@Microsoft.KeyVault(VaultName=${keyVaultName};SecretName=channel-${toLower(channel.name)}-url)'
+var channelSettings = [for channel in channels: {
+  'CHANNELS__${toUpper(channel.name)}__KIND': channel.kind
+  'CHANNELS__${toUpper(channel.name)}__URL': '@Microsoft.KeyVault(VaultName=${keyVaultName};SecretName=channel-${toLower(channel.name)}-url)'
 }]
 
 var signedChannels = filter(channels, channel => channel.kind == 'generic')
 
 var channelSecrets = [for channel in signedChannels: {
-  name: 'CHANNELS__${toUpper(channel.name)}__SECRET'
-  value: '@Microsoft.KeyVault(VaultName=${keyVaultName};SecretName=channel-${toLower(channel.name)}-secret)'
+  'CHANNELS__${toUpper(channel.name)}__SECRET': '@Microsoft.KeyVault(VaultName=${keyVaultName};SecretName=channel-${toLower(channel.name)}-secret)'
 }]
+
+// The later ones win, and no name stands twice: Azure refuses that.
+var allSettings = shallowMerge(concat([
+  settings
+], channelSettings, channelSecrets, [
+  extraSettings
+]))
+
+var productSettings = [for setting in items(allSettings): {
+  name: setting.key
+  value: string(setting.value)
+}]
+
+var functionAppConfig = {
+  deployment: {
+    storage: {
+      type: 'blobContainer'
+      value: '${endpoints.blob}${deploymentContainer}'
+      authentication: {
+        type: 'UserAssignedIdentity'
+        userAssignedIdentityResourceId: identityId
+      }
+    }
+  }
+  scaleAndConcurrency: {
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    triggers: {
+      http: {
+        // Handlers wait for storage most of the time. Without this Python takes one request an instance.
+        perInstanceConcurrency: 16
+      }
+    }
+  }
+  runtime: {
+    name: 'python'
+    version: '3.13'
+  }
+}
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   // checkov:skip=CKV_AZURE_225: a lost zone delays a scan, which then catches up by itself; not every region has zones
@@ -177,26 +220,11 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     clientAffinityEnabled: false
     keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    functionAppConfig: {
-      deployment: {
-        storage: {
-          type: 'blobContainer'
-          value: '${endpoints.blob}${deploymentContainer}'
-          authentication: {
-            type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identityId
-          }
-        }
+    functionAppConfig: union(functionAppConfig, siteUpdateStrategy == 'Recreate' ? {} : {
+      siteUpdateStrategy: {
+        type: siteUpdateStrategy
       }
-      scaleAndConcurrency: {
-        instanceMemoryMB: instanceMemoryMB
-        maximumInstanceCount: maximumInstanceCount
-      }
-      runtime: {
-        name: 'python'
-        version: '3.13'
-      }
-    }
+    })
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
@@ -210,7 +238,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         action: 'Allow'
         ipAddress: contains(range, '/') ? range : '${range}/32'
       }]
-      appSettings: concat(hostSettings, easyAuthSettings, productSettings, channelKinds, channelUrls, channelSecrets)
+      appSettings: concat(hostSettings, easyAuthSettings, productSettings)
     }
   }
 }
@@ -246,6 +274,9 @@ resource hostLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
     ]
   }
 }
+
+@description('Resource id of the app.')
+output id string = app.id
 
 @description('Name of the app.')
 output name string = app.name

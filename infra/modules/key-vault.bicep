@@ -1,4 +1,4 @@
-metadata description = 'The vault for the addresses and keys of the alert channels. The template writes no secret into it: people do.'
+metadata description = 'The vault for the addresses and keys of the alert channels, and the key that signs evidence. The template writes no secret into it: people do.'
 
 @description('Name of the vault, 3 to 24 characters.')
 @minLength(3)
@@ -60,6 +60,28 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   }
 }
 
+// Signs what is handed to auditors (ES256). Its fingerprint is what they compare, so it is neither rotated nor expired
+// by itself; it is made in the vault and cannot leave it.
+resource packSigner 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
+  // checkov:skip=CKV_AZURE_40: a signature from years ago must still be checked by the same key, so it does not expire
+  // checkov:skip=CKV_AZURE_112: a key in software costs nothing; whoever needs a hardware module takes the premium vault
+  parent: vault
+  name: 'evidence-packs'
+  tags: tags
+  properties: {
+    kty: 'EC'
+    curveName: 'P-256'
+    keyOps: [
+      'sign'
+      'verify'
+    ]
+    attributes: {
+      enabled: true
+      exportable: false
+    }
+  }
+}
+
 // Who read or changed which secret.
 resource auditLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: vault
@@ -80,3 +102,6 @@ output id string = vault.id
 
 @description('Name of the vault.')
 output name string = vault.name
+
+@description('Name of the key that signs evidence.')
+output packSignerName string = packSigner.name

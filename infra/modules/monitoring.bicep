@@ -65,5 +65,8 @@ resource appInsights 'Microsoft.Insights/components@2020-02-02' = {
 @description('Resource id of the workspace.')
 output workspaceId string = workspace.id
 
+@description('Id by which queries name the workspace.')
+output customerId string = workspace.properties.customerId
+
 @description('Name of the Application Insights component.')
 output appInsightsName string = appInsights.name

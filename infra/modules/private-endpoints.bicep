@@ -48,6 +48,7 @@ var targets = [
     name: 'vault'
     group: 'vault'
     resourceId: keyVaultId
+    // The public cloud's: the deployment refuses others (main.bicep, location).
     zone: 'privatelink.vaultcore.azure.net'
   }
 ]

@@ -9,6 +9,9 @@ param storageAccountName string
 @description('Name of the Key Vault.')
 param keyVaultName string
 
+@description('Name of the key in it that signs evidence.')
+param packSignerName string
+
 @description('Name of the Application Insights component.')
 param appInsightsName string
 
@@ -19,6 +22,7 @@ var roles = {
   storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
   monitoringMetricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
   keyVaultSecretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
+  keyVaultCryptoUser: '12338af0-0e69-4776-bea7-57ae8d297424'
 }
 
 resource storageAccount 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
@@ -27,6 +31,11 @@ resource storageAccount 'Microsoft.Storage/storageAccounts@2025-01-01' existing 
 
 resource keyVault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
   name: keyVaultName
+}
+
+resource packKey 'Microsoft.KeyVault/vaults/keys@2024-11-01' existing = {
+  parent: keyVault
+  name: packSignerName
 }
 
 resource appInsights 'Microsoft.Insights/components@2020-02-02' existing = {
@@ -93,5 +102,17 @@ resource secrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
     description: 'Reads the channel addresses and signing keys.'
+  }
+}
+
+// Signs with the one key; it cannot read, change or replace it, and no other key is in its reach.
+resource signatures 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: packKey
+  name: guid(packKey.id, principalId, roles.keyVaultCryptoUser)
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultCryptoUser)
+    description: 'Signs evidence.'
   }
 }

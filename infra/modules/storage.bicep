@@ -48,6 +48,7 @@ var queueNames = [
 
 var deploymentContainer = 'deployments'
 var exportContainer = 'table-exports'
+var statementContainer = 'statements'
 
 // Reads and writes are the app's own work, thousands a day; who deleted evidence is what an auditor asks.
 var auditedCategory = 'StorageDelete'
@@ -113,6 +114,16 @@ resource deployments 'Microsoft.Storage/storageAccounts/blobServices/containers@
 resource exports 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
   parent: blobs
   name: exportContainer
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+// What was stated to auditors: a blob a month. It outlives the exports, and is not under their policy, since names are
+// taken out of its second blob when a person is erased.
+resource statements 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+  parent: blobs
+  name: statementContainer
   properties: {
     publicAccess: 'None'
   }

@@ -18,7 +18,7 @@ AppTraces
 | where Message has "compliance_day"
 | extend Event = parse_json(Message)
 | where tostring(Event.event) == "compliance_day"
-| extend Day = todatetime(Event.date)
+| extend Day = todatetime(Event["date"])
 | summarize arg_max(TimeGenerated, Event) by Day
 | project Day, Compliance = todouble(Event.compliancePercent), Coverage = todouble(Event.coveragePercent)
 | order by Day asc
@@ -29,7 +29,7 @@ AppTraces
 | where Message has "compliance_day"
 | extend Event = parse_json(Message)
 | where tostring(Event.event) == "compliance_day"
-| extend Day = todatetime(Event.date)
+| extend Day = todatetime(Event["date"])
 | summarize arg_max(TimeGenerated, Event) by Day
 | project Day, Compliant = tolong(Event.compliant), NonCompliant = tolong(Event.nonCompliant), Unknown = tolong(Event.unknown)
 | order by Day asc
@@ -37,7 +37,7 @@ AppTraces
 
 var eventsQuery = '''
 AppTraces
-| where Message has_any ("slice_parked", "poison_message", "coverage_below_target", "ingestion_lag", "request_budget_overrun", "maintenance_failed")
+| where Message has_any ("slice_parked", "poison_message", "coverage_below_target", "ingestion_lag", "request_budget_overrun", "maintenance_failed", "records_quarantined", "alert_dead")
 | extend Event = parse_json(Message)
 | where isnotempty(Event.event)
 | summarize Events = count() by Name = tostring(Event.event), bin(TimeGenerated, 1h)

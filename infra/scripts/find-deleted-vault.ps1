@@ -10,6 +10,8 @@ $ErrorActionPreference = 'Stop'
 
 function Skip-Search([string] $Reason) {
     Write-Host "Deleted vault: not looked for, $Reason. It matters only after azd down; then: azd env set RECOVER_VAULT true"
+    # A vault that is there is not to be brought back, whatever an earlier deployment was told.
+    if ($env:AZURE_KEY_VAULT_NAME -and $env:RECOVER_VAULT -eq 'true') { azd env set RECOVER_VAULT false }
     exit 0
 }
 if (-not $env:AZURE_SUBSCRIPTION_ID) { Skip-Search 'this environment has no subscription yet' }

@@ -6,6 +6,8 @@ set -eu
 
 skip() {
   echo "Deleted vault: not looked for, $1. It matters only after azd down; then: azd env set RECOVER_VAULT true"
+  # A vault that is there is not to be brought back, whatever an earlier deployment was told.
+  if [ -n "${AZURE_KEY_VAULT_NAME:-}" ] && [ "${RECOVER_VAULT:-false}" = true ]; then azd env set RECOVER_VAULT false; fi
   exit 0
 }
 [ -n "${AZURE_SUBSCRIPTION_ID:-}" ] || skip "this environment has no subscription yet"

@@ -152,9 +152,9 @@ def _judge(arguments: _Arguments, directory: Directory, line: Line, take: Callab
     """Judges the files and hands on the lines, many at once."""
     judge = Judge(directory, arguments.policy, line, sessions=arguments.sessions)
     with SpooledTemporaryFile(_IN_MEMORY) as waiting, Steps() as steps:
-        steps_in(arguments.files, steps)
+        details = steps_in(arguments.files, steps)
         with _progress(arguments) as on_bytes:
-            for file in arguments.files:
+            for file in [file for file in arguments.files if file not in details] or arguments.files:
                 _judge_file(file, judge, waiting, read_log(file, on_bytes, steps))
                 if not arguments.sessions:
                     _hand_on(waiting, {}, take)

@@ -81,12 +81,17 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
 def delimiter_of(head: bytes) -> str | None:
     """What parts the cells of a text that is a CSV of a kind that somebody might take for a sign-in log; None for any
     other text."""
+    return delimiter_of_cells(head, _is_known)
+
+
+def delimiter_of_cells(head: bytes, is_heading: Callable[[Sequence[str]], bool] = lambda _: True) -> str | None:
+    """What parts the cells of the first line, where they are a heading; None where nothing does, as in JSON."""
     first = head.lstrip().partition(b"\n")[0].decode("utf-8", "replace").strip()
     if first.startswith(("{", "[")):
         return None
     for delimiter in _DELIMITERS:
         cells = [portal_csv.column_name(cell) for cell in next(csv.reader([first], delimiter=delimiter), [])]
-        if len(cells) > 1 and _is_known(cells):
+        if len(cells) > 1 and is_heading(cells):
             return delimiter
     return None
 
@@ -139,8 +144,7 @@ class CsvReader:
         """Give what each row became, in order."""
         table = Table(chunks, delimiter)
         if sentence := _refusal(table.columns):
-            if sentence != foreign.STEPS_ALONE or self._steps is None:
-                self._intake.note_other(sentence)
+            self._intake.note_other(sentence)
             return
         read_row = self._reader_of(table.columns)
         for row in table:

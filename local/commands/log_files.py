@@ -73,14 +73,18 @@ def _kind_of_bytes(head: bytes) -> str | None:
     return next((sentence for magic, sentence in _MAGIC.items() if head.startswith(magic)), None)
 
 
-def steps_in(paths: Iterable[str], steps: Steps) -> None:
-    """Find the AuthDetails files among the paths and take their steps. A pipe is none: it can be read only once."""
+def steps_in(paths: Iterable[str], steps: Steps) -> set[str]:
+    """Find the AuthDetails files among the paths, take their steps, and say which they are. A pipe is none: it can be
+    read only once."""
+    found: set[str] = set()
     for path in paths:
         if path == STANDARD_INPUT or not Path(path).is_file():
             continue
         head, chunks = _beginning(_text(_bytes(path, lambda _: None)))
         if is_auth_details(head) and (delimiter := delimiter_of(head)):
+            found.add(path)
             steps.add(row for row in Table(chain([head], chunks), delimiter) if isinstance(row, dict))
+    return found
 
 
 def read_text(path: str) -> bytes:

@@ -19,6 +19,7 @@ from azure.core.exceptions import AzureError
 from azure.identity.aio import AzureCliCredential, AzureDeveloperCliCredential, ChainedTokenCredential
 from pydantic import JsonValue, ValidationError
 
+from local.commands.directory import directory_text
 from shared.app.app import App
 from shared.app.settings import Settings, SettingsError, load_settings
 from shared.ledger.register import ActKind
@@ -30,7 +31,7 @@ from shared.operations.pause import pause_alerts
 from shared.operations.register import Actor, note_act, shown_time
 from shared.operations.slices import release, replay, rescan
 from shared.signin.directory import DirectoryFile
-from shared.store.directory import save_directory
+from shared.store.directory import DirectoryMissing, save_directory
 from shared.store.exports import Exports
 from shared.store.tables import Tables
 
@@ -46,7 +47,7 @@ def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     try:
         print(asyncio.run(_run(options)))
-    except (SettingsError, OSError, ValueError, LookupError, Damaged, NotEmpty) as error:
+    except (SettingsError, OSError, ValueError, LookupError, Damaged, NotEmpty, DirectoryMissing) as error:
         print(f"ops: {error}", file=sys.stderr)
         return 2
     except AzureError as error:
@@ -72,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     back = commands.add_parser("restore", help="fill empty tables with an export")
     back.add_argument("--from", dest="export", required=True, help="a day, YYYY-MM-DD, or a folder with its files")
     back.add_argument("--to", dest="target", help="address of a table service (that of the settings)")
+    write = commands.add_parser("directory", help="write out roster, customers and federated domains as a file")
+    write.add_argument("--out", default="-", metavar="PATH", help="default: standard output")
     load = commands.add_parser("load-directory", help="load roster, customers and federated domains from a file")
     load.add_argument("file", type=Path)
     return parser
@@ -102,6 +105,8 @@ async def _do(app: App, settings: Settings, options: argparse.Namespace) -> str:
             file = _directory_file(options.file)
             await save_directory((await app.tables()).directory, file, app.clock())
             return f"{len(file.delegated_admins)} delegated admins and {len(file.customers)} customers loaded."
+        case "directory":
+            return _written((await app.directory()).file, options.out)
         case "pause":
             until = await pause_alerts(app, options.until, _who().name)
             await note_act(app, ActKind.PAUSE, _who(), until=shown_time(until))
@@ -157,6 +162,14 @@ def _directory_file(path: Path) -> DirectoryFile:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"{path}: {where}: {first['msg']}") from None
+
+
+def _written(file: DirectoryFile, out: str) -> str:
+    text = directory_text(file)
+    if out == "-":
+        return text
+    Path(out).write_text(text + "\n", encoding="utf-8")
+    return f"{len(file.delegated_admins)} delegated admins and {len(file.customers)} customers written."
 
 
 def _time(text: str) -> datetime:

@@ -33,7 +33,7 @@ async def send_test_alert(app: App, channel: str) -> AlertItem:
     tables = await app.tables()
     message = made_up_message(message_id(channel, "test", uuid4().hex), app.clock(), await surroundings(app))
     delivery = new_delivery(app, channel, message)
-    await alerts.release(tables.alerts, delivery, [])
+    await alerts.add_delivery(tables.alerts, delivery)
     log_event("test_alert_made", channel=channel)
     return alert_item(delivery)
 

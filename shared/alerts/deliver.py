@@ -54,7 +54,7 @@ async def deliver_alert(app: App, body: str, post: Post = post) -> list[str]:
     if settled is None or settled.state != DeliveryState.DELIVERED:
         return []
     under_way = await alerts.deliveries_under_way(tables.alerts)
-    return await send_due(app, tables, (d for d in under_way if d.channel == claimed.channel))
+    return await send_due(app, tables, (d for d in under_way if d.channel == claimed.channel), healthy=True)
 
 
 async def settle_poisoned(app: App, body: str) -> None:
@@ -146,6 +146,7 @@ async def _settle(app: App, tables: Tables, delivery: Delivery, answer: Answer) 
             last_at=now,
             last_status=answer.status,
             last_answer=text,
+            asked_until=None if answer.retry_after is None else now + answer.retry_after,
         )
     except Conflict:
         log_event("delivery_overtaken", delivery=delivery.id, channel=delivery.channel)

@@ -12,12 +12,12 @@ from shared.alerts.outgoing import message_id, new_delivery
 from shared.app.app import App
 from shared.app.channels import Channel
 from shared.basics.events import log_event
-from shared.compliance.coverage import measure, percent
+from shared.compliance.coverage import Window, measure, percent
 from shared.exceptions.life import REMINDERS
 from shared.incidents.model import Incident, IncidentState
-from shared.ledger.counts import ScopeCounts, total
 from shared.ledger.days import Day
 from shared.ledger.slices import DAY, midnight
+from shared.ledger.tallies import ScopeCounts, Verdicts
 from shared.messages.delivery import delivery_id
 from shared.messages.message import (
     MOST_EXCEPTIONS,
@@ -30,13 +30,12 @@ from shared.messages.message import (
     SeverityName,
 )
 from shared.rules import RULES
-from shared.rules.assess import Verdict
 from shared.signin.traits import HEADLINE
-from shared.store.alerts import read_delivery, release
+from shared.store.alerts import add_delivery, read_delivery
+from shared.store.days import days_of_customers, partner_days
 from shared.store.exceptions import read_exceptions
 from shared.store.flights import read_flight
 from shared.store.incidents import all_incidents
-from shared.store.rollups import partner_days
 from shared.store.tables import Conflict, Tables
 from shared.wire.models import severity_name
 from shared.wire.text import clean
@@ -45,7 +44,6 @@ from shared.wire.text import clean
 # installation, are left out.
 _LATEST: Final = timedelta(hours=12)
 _TO_DO: Final = 3
-_VERDICTS: Final = (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
 _IN_HAND: Final = (IncidentState.ACKNOWLEDGED, IncidentState.SNOOZED)
 _GOING_ON: Final = (IncidentState.OPEN, *_IN_HAND)
 _TYPES: Final[dict[str, Literal["digest.daily", "digest.weekly"]]] = {
@@ -70,7 +68,7 @@ async def make_digests(app: App, tables: Tables) -> None:
             continue
         message = await _message(app, tables, channel, due, key)
         try:
-            await release(tables.alerts, new_delivery(app, name, message), [])
+            await add_delivery(tables.alerts, new_delivery(app, name, message))
         except Conflict:
             continue  # another instance made it
         log_event("digest_made", channel=name, type=message.type)
@@ -87,10 +85,11 @@ async def _message(
     before = [day for day in days if day.day < begin]
     these = [day for day in days if day.day >= begin]
     now = app.clock()
-    measured = measure(app.settings.tenants, these, begin, now, app.settings.slice_width)
-    expected = sum(1 for m in measured for s in m.expected if s.end <= end)
-    missing = sum(1 for m in measured for s in m.missing if s.end <= end)
     customers = channel.customer_keys
+    verdicts = await _verdicts(tables, these, customers, begin, end)
+    verdicts_before = await _verdicts(tables, before, customers, begin - length, begin)
+    measured = measure(app.settings.tenants, these, Window(begin, end, now, app.settings.slice_width))
+    expected, missing = sum(len(m.expected) for m in measured), sum(len(m.missing) for m in measured)
     incidents = [i async for i in all_incidents(tables.incidents) if not customers or i.who.customer in customers]
     expiring = await _expiring(app, tables, channel)
     coverage = Coverage(
@@ -106,7 +105,7 @@ async def _message(
         data=Digest(
             period_from=begin,
             period_to=end,
-            compliance=_compliance(these, before, customers),
+            compliance=_compliance(verdicts, verdicts_before),
             coverage=coverage,
             incidents=_numbers(incidents, begin, end),
             exceptions=expiring[:MOST_EXCEPTIONS],
@@ -129,35 +128,37 @@ async def _expiring(app: App, tables: Tables, channel: Channel) -> list[Expiring
     ]
 
 
-def _compliance(days: Sequence[Day], before: Sequence[Day], customers: Collection[str]) -> Compliance:
-    good, bad, unknown = _verdicts(days, customers)
-    was_good, was_bad, _ = _verdicts(before, customers)
-    now, then = percent(good, bad), percent(was_good, was_bad)
+def _compliance(these: Verdicts, before: Verdicts) -> Compliance:
+    now = percent(these.compliant, these.non_compliant)
+    then = percent(before.compliant, before.non_compliant)
     return Compliance(
-        compliant=good,
-        non_compliant=bad,
-        unknown=unknown,
+        compliant=these.compliant,
+        non_compliant=these.non_compliant,
+        unknown=these.unknown,
         percent=now,
         change=None if now is None or then is None else round(now - then, 2),
     )
 
 
-def _verdicts(days: Sequence[Day], customers: Collection[str]) -> tuple[int, int, int]:
-    """Compliant, non-compliant and unknown sign-ins, of all customers where none are named."""
-    good = bad = unknown = 0
-    for scope in _headline(days):
-        if customers:
-            lines = [scope.customers.get(customer, [0, 0, 0]) for customer in customers]
-        else:
-            lines = [[scope.verdicts.get(verdict, 0) for verdict in _VERDICTS]]
-        for line in lines:
-            good, bad, unknown = good + line[0], bad + line[1], unknown + line[2]
-    return good, bad, unknown
+async def _verdicts(
+    tables: Tables, days: Sequence[Day], customers: Collection[str], begin: datetime, end: datetime
+) -> Verdicts:
+    """The headline of the days from `begin` to `end`, excluded; of some customers where they are named."""
+    whole = Verdicts()
+    if not customers:
+        for counts in _headline(days):
+            whole.merge(counts.by_verdict)
+        return whole
+    async for day in days_of_customers(tables.rollups, begin, end - DAY):
+        for scope in HEADLINE:
+            lines = day.lines.get(scope, {})
+            for customer in customers:
+                whole.merge(lines.get(customer, ScopeCounts()).by_verdict)
+    return whole
 
 
 def _headline(days: Sequence[Day]) -> list[ScopeCounts]:
-    counts = total(day.counts for day in days)
-    return [counts.scopes[scope] for scope in HEADLINE if scope in counts.scopes]
+    return [day.counts.scopes[scope] for day in days for scope in HEADLINE if scope in day.counts.scopes]
 
 
 def _numbers(incidents: Sequence[Incident], begin: datetime, end: datetime) -> IncidentNumbers:

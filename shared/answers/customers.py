@@ -13,6 +13,7 @@ from shared.answers.people import DaysField, paged, read_activity, technicians_o
 from shared.app.app import App
 from shared.compliance.coverage import percent
 from shared.incidents.model import IncidentState
+from shared.ledger.tallies import Verdicts
 from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
@@ -89,7 +90,7 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
         items=[_customer_item(c, activity, seen.get(c.key, set()), names, open_incidents, now) for c in page],
         cursor=cursor,
         refreshed_at=kept.at if kept else None,
-        truncated=activity.trimmed_users or activity.trimmed_pairs,
+        truncated=activity.trimmed_customers or activity.trimmed_pairs,
     )
 
 
@@ -118,7 +119,7 @@ def _customer_item(
     open_incidents: Mapping[str, int] | None,
     now: datetime,
 ) -> CustomerItem:
-    good, bad, unknown = activity.customers.get(customer.key, (0, 0, 0))
+    line = activity.customers.get(customer.key, Verdicts())
     return CustomerItem(
         customer_id=shown_id(customer.key),
         customer_name=customer.display_name,
@@ -129,11 +130,11 @@ def _customer_item(
         auto_extends=customer.auto_extends,
         valid_from=time_of(customer.valid_from),
         valid_to=time_of(customer.valid_to),
-        total=good + bad + unknown,
-        compliant=good,
-        non_compliant=bad,
-        unknown=unknown,
-        compliance_percent=percent(good, bad),
+        total=line.total,
+        compliant=line.compliant,
+        non_compliant=line.non_compliant,
+        unknown=line.unknown,
+        compliance_percent=percent(line.compliant, line.non_compliant),
         technicians_seen=len(seen),
         technicians=sorted(names.get(user) or shown_id(user) for user in seen)[:_MOST_NAMES],
         open_incidents=None if open_incidents is None else open_incidents.get(customer.key, 0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,14 +15,13 @@ from shared.answers.exceptions import find_exception
 from shared.answers.findings import FindingsQuery, read_findings
 from shared.answers.overview import known_directory, tenant_names
 from shared.app.app import App
-from shared.compliance.coverage import coverage, measure
+from shared.compliance.coverage import Window, coverage, measure
 from shared.exceptions.model import TechnicalException
 from shared.exceptions.request_text import Example, Seen, attachments, request_text
-from shared.ledger.counts import total
-from shared.ledger.lacking import lacking_of
+from shared.ledger.days import Day
 from shared.ledger.slices import DAY, midnight
 from shared.rules.assess import Verdict
-from shared.store.rollups import partner_days
+from shared.store.days import days_of_groups, partner_days
 
 _EXAMPLES: Final = 10
 _LOOK_BACK: Final = 30 * DAY
@@ -32,18 +32,18 @@ async def request_of(app: App, id_: str) -> RequestText:
     exception = (await find_exception(app, id_)).exception
     now = app.clock()
     start = midnight(now - _LOOK_BACK)
-    days = [day async for day in partner_days((await app.tables()).rollups, start, now)]
-    counts = total(day.counts for day in days)
+    rollups = (await app.tables()).rollups
+    days = [day async for day in partner_days(rollups, start, now)]
     by_rule: Counter[str] = Counter()
     users: Counter[str] = Counter()
     covers = exception.covers
-    for day in days:
-        for lacking, n in lacking_of(day):
-            if covers.fits(lacking.user, lacking.customer, lacking.app, lacking.rules):
-                users[lacking.user] += n
-                by_rule.update(dict.fromkeys(lacking.rules, n))
-    names = {**counts.names, **tenant_names(await known_directory(app))}
-    measured = measure(app.settings.tenants, days, start, now, app.settings.slice_width)
+    async for of_day in days_of_groups(rollups, start, now):
+        for group, n in of_day.lines.items():
+            if covers.fits(group.user, group.customer, group.app, frozenset(group.rules)):
+                users[group.user] += n
+                by_rule.update(dict.fromkeys(group.rules, n))
+    names = {**_names_in(days), **tenant_names(await known_directory(app))}
+    measured = measure(app.settings.tenants, days, Window(start, now, now, app.settings.slice_width))
     seen = Seen(
         since=start,
         until=now,
@@ -52,12 +52,16 @@ async def request_of(app: App, id_: str) -> RequestText:
         users=users,
         names=names,
         examples=await _examples(app, exception, start),
-        percent=coverage(measured, now).percent,
+        percent=coverage(measured).percent,
     )
     return RequestText(
         markdown=request_text(exception, seen, app.settings.partner_tenant_id),
         attachments=[Attachment(document=kind, reference=where) for kind, where in attachments(exception)],
     )
+
+
+def _names_in(days: Sequence[Day]) -> dict[str, str]:
+    return {key: top.name for day in days for tops in (day.tops.users, day.tops.apps) for key, top in tops.items()}
 
 
 async def _examples(app: App, exception: TechnicalException, start: datetime) -> list[Example]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from pydantic import Field
@@ -12,25 +12,19 @@ from shared.answers.posture import SourceState, read_posture, read_sources
 from shared.answers.register import read_register
 from shared.app.app import App
 from shared.basics.spelling import id_key
-from shared.compliance.coverage import (
-    Coverage,
-    CoverageItem,
-    Measured,
-    TenantCoverage,
-    coverage,
-    gaps,
-    measure,
-    tenant_coverage,
-)
-from shared.compliance.summary import Asked, Period, Summary, summarise
+from shared.compliance.coverage import Coverage, Measured, Window, coverage, measure, read_from
+from shared.compliance.figures import accepted_sign_ins, figures_of_days
+from shared.compliance.gaps import CoverageItem, TenantCoverage, gaps, tenant_coverage
+from shared.compliance.summary import Asked, Beside, Period, Summary, summarise
 from shared.ledger.days import Day
+from shared.ledger.flight import Flight
 from shared.ledger.slices import DAY, midnight
 from shared.preflight.model import Preflight, last_preflight
 from shared.signin.traits import WATCHED
+from shared.store.days import days_of_groups, partner_days
 from shared.store.directory import DirectoryMissing, Loaded
 from shared.store.flights import all_flights
 from shared.store.incidents import open_by_severity
-from shared.store.rollups import partner_days
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import HEADLINE_NAMES, Answer, ListQuery, Page, Query, Scopes, Whole
 
@@ -83,6 +77,7 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
     tables = await app.tables()
     now = app.clock()
     start = _start(now, query.days)
+    scopes = [s for s in WATCHED if s in query.scope]
     days, incidents, directory, exceptions, posture = await asyncio.gather(
         _days(app, start, now),
         open_by_severity(tables.incidents, query.scope),
@@ -90,15 +85,23 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
         read_register(tables.control),
         read_posture(tables.directory, now),
     )
+    flights = [flight async for flight in all_flights(tables.control)]
+    accepted = 0
+    if exceptions.may_accept:
+        groups = [day async for day in days_of_groups(tables.rollups, start, now)]
+        accepted = accepted_sign_ins(groups, scopes, exceptions.accepts)
     return summarise(
-        Asked(start, now, [s for s in WATCHED if s in query.scope], app.settings.partner_tenant_id),
-        days,
-        _measured(app, days, start, now),
-        incidents,
-        customers=tenant_names(directory),
-        accepts=exceptions.accepts,
-        exceptions=exceptions.shown(now),
-        posture=posture,
+        Asked(start, now, now, scopes, app.settings.partner_tenant_id),
+        figures_of_days(days),
+        _measured(app, days, start, now, flights),
+        Beside(
+            open_incidents=incidents,
+            tenant_names=tenant_names(directory),
+            exceptions=exceptions.shown(now),
+            accepted=accepted,
+            posture=posture,
+            rules_versions=sorted({version for day in days for version in day.rules_versions}),
+        ),
     )
 
 
@@ -109,16 +112,16 @@ async def read_coverage(app: App, query: CoverageQuery) -> CoverageList:
     tables = await app.tables()
     now = app.clock()
     start = _start(now, query.days)
-    days = await _days(app, start, now, reach_alone=True)
+    days = await _days(app, start, now)
     flights = {flight.tenant: flight async for flight in all_flights(tables.control)}
     directory = await known_directory(app)
-    measured = _measured(app, days, start, now)
+    measured = _measured(app, days, start, now, flights.values())
     items: list[CoverageItem] = []
     tenants: list[TenantCoverage] = []
     for tenant in measured:
         flight = flights.get(id_key(tenant.tenant))
-        items += gaps(tenant, flight, now, app.retention)
-        tenants.append(tenant_coverage(tenant, flight, now, app.retention))
+        items += gaps(tenant, flight)
+        tenants.append(tenant_coverage(tenant, flight))
     items.sort(key=_newest_first)
     if after:
         passed = (-after.at.timestamp(), after.tenant, after.kind)
@@ -130,7 +133,7 @@ async def read_coverage(app: App, query: CoverageQuery) -> CoverageList:
         cursor=to_cursor(last, question) if last else None,
         generated_at=now,
         period=Period(from_=start, to=now),
-        coverage=coverage(measured, now),
+        coverage=coverage(measured),
         tenants=tenants,
         directory=DirectoryAge(
             refreshed_at=directory.at if directory else None,
@@ -162,10 +165,11 @@ def _start(now: datetime, days: int) -> datetime:
     return midnight(now) - (days - 1) * DAY
 
 
-async def _days(app: App, start: datetime, now: datetime, *, reach_alone: bool = False) -> list[Day]:
-    rollups = (await app.tables()).rollups
-    return [day async for day in partner_days(rollups, start, now, reach_alone=reach_alone)]
+async def _days(app: App, start: datetime, now: datetime) -> list[Day]:
+    return [day async for day in partner_days((await app.tables()).rollups, start, now)]
 
 
-def _measured(app: App, days: list[Day], start: datetime, now: datetime) -> list[Measured]:
-    return measure(app.settings.tenants, days, start, now, app.settings.slice_width)
+def _measured(app: App, days: list[Day], start: datetime, now: datetime, flights: Iterable[Flight]) -> list[Measured]:
+    since = read_from(flights, timedelta(days=app.settings.lookback_days))
+    window = Window(start, now, now, app.settings.slice_width, since, app.retention)
+    return measure(app.settings.tenants, days, window)

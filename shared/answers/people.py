@@ -17,8 +17,8 @@ from shared.ledger.slices import DAY, midnight
 from shared.people.activity import Activity
 from shared.people.lists import Technician, from_kept
 from shared.rules.posture import POSTURE_RULE
+from shared.store.days import days_of_customers, days_of_pairs, days_of_users
 from shared.store.people import Kept
-from shared.store.rollups import partner_days
 from shared.store.tables import Tables
 from shared.wire.cursor import Place, from_cursor, to_cursor
 from shared.wire.models import (
@@ -68,8 +68,13 @@ def is_user(wanted: str | None, key: str, name: str | None) -> bool:
 async def read_activity(tables: Tables, now: datetime, days: int, scopes: Sequence[str]) -> Activity:
     """Who signed in where in the last days."""
     activity = Activity()
-    async for day in partner_days(tables.rollups, midnight(now) - (days - 1) * DAY, now):
-        activity.add(day, scopes)
+    first = midnight(now) - (days - 1) * DAY
+    async for of_users in days_of_users(tables.rollups, first, now):
+        activity.add_users(of_users, scopes)
+    async for of_customers in days_of_customers(tables.rollups, first, now):
+        activity.add_customers(of_customers, scopes)
+    async for of_pairs in days_of_pairs(tables.rollups, first, now):
+        activity.add_pairs(of_pairs)
     return activity
 
 

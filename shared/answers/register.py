@@ -10,7 +10,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from shared.exceptions.model import APPROVED, STATES, TechnicalException, accepts_sign_ins
-from shared.ledger.lacking import Lacking
+from shared.ledger.finding_groups import FindingGroup
 from shared.store.exceptions import read_exceptions
 from shared.store.tables import Table
 
@@ -21,9 +21,14 @@ class Register:
 
     exceptions: Sequence[TechnicalException]
 
-    def accepts(self, lacking: Lacking) -> bool:
-        """Whether an exception accepts these sign-ins."""
-        return accepts_sign_ins(self.exceptions, lacking)
+    @property
+    def may_accept(self) -> bool:
+        """Whether any was ever approved, so that it may accept sign-ins."""
+        return any(e.approved_by for e in self.exceptions)
+
+    def accepts(self, day: datetime, group: FindingGroup) -> bool:
+        """Whether an exception accepts these sign-ins of that day."""
+        return accepts_sign_ins(self.exceptions, day, group)
 
     def shown(self, now: datetime) -> dict[str, JsonValue]:
         """How many there are by state, and when the next approved one ends (a UTC day; null when there is none)."""

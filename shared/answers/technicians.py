@@ -23,6 +23,7 @@ from shared.answers.people import (
 )
 from shared.app.app import App
 from shared.compliance.coverage import percent
+from shared.ledger.tallies import UserLine
 from shared.people.activity import Activity
 from shared.people.lists import DORMANT_AFTER, Technician
 from shared.people.pages import PAGE_TABLES, pages_of
@@ -148,7 +149,7 @@ def _is_dormant(technician: Technician, activity: Activity, now: datetime) -> bo
 
 
 def _technician_item(technician: Technician, states: list[TechnicianState], activity: Activity) -> TechnicianItem:
-    good, bad, unknown = activity.users.get(technician.key, (0, 0, 0))
+    line = activity.users.get(technician.key, UserLine())
     seen = [day for day in (_day(technician.seen), activity.seen.get(technician.key)) if day]
     left = states == ["left"]
     return TechnicianItem(
@@ -165,11 +166,11 @@ def _technician_item(technician: Technician, states: list[TechnicianState], acti
         mfa_capable=technician.capable,
         mfa_methods=technician.methods,
         partner_center_pages=[] if left else pages_of((*technician.roles, *technician.eligible)),
-        total=good + bad + unknown,
-        compliant=good,
-        non_compliant=bad,
-        unknown=unknown,
-        compliance_percent=percent(good, bad),
+        total=line.total,
+        compliant=line.compliant,
+        non_compliant=line.non_compliant,
+        unknown=line.unknown,
+        compliance_percent=percent(line.compliant, line.non_compliant),
         customers_reachable=technician.reachable,
         customers_reached=len(activity.reached.get(technician.key, ())),
         last_seen_on=max(seen, default=None),

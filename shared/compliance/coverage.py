@@ -1,101 +1,87 @@
-"""How much of a period was read, where it was not, and what to do about it. Pure.
+"""How much of a period was read, and how far. Pure.
 
 Expected is every closed slice of the period at the width that is set today, also before the installation; complete is
-what slices that are done, consistent and not overdue cover wholly (design.md, invariant 2).
+what slices that are done, consistent, not overdue and without unaccepted quarantine cover wholly (docs/architecture.md,
+rule 2).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
-from itertools import islice
-from typing import Final
 
 from pydantic import Field
 
 from shared.basics.spelling import id_key
 from shared.ledger.days import Day, Reach
 from shared.ledger.flight import Flight
-from shared.ledger.slices import Slice, closed_slices, midnight, near_retention_end, uncovered
-from shared.wire.models import Answer, shown_id
+from shared.ledger.slices import DAY, Slice, closed_slices, midnight, near_retention_end, uncovered
+from shared.wire.models import Answer
 
 
 class Coverage(Answer):
-    """How much was read. `percent` is null where nothing was expected. `oldest_gap` is the start of the oldest slice
-    that is not complete. `lag_seconds` is the time since the end of the newest complete slice (of the tenant that is
-    furthest behind); null while a tenant has none in the period."""
+    """How much of the period was read. Of several tenants the one that is furthest behind counts."""
 
-    expected_slices: int
-    complete_slices: int
-    percent: float | None
-    oldest_gap: datetime | None
-    lag_seconds: int | None
-
-
-class TenantCoverage(Coverage):
-    """How much was read of one tenant's log, and how many of its slices have which trouble."""
-
-    tenant_id: str
-    problem: str | None
-    problem_since: datetime | None
-    gaps: dict[str, int]
-    quarantined_records: int
-
-
-class Kind(StrEnum):
-    """What keeps a piece of a log from being complete; the first that fits names it."""
-
-    PARKED = "parked"
-    INCONSISTENT = "inconsistent"
-    FAILING = "failing"
-    UNFINISHED = "unfinished"
-    OVERDUE = "overdue"
-    UNREAD = "unread"
-    EXPIRED = "expired"
-    # These two lower nothing by themselves: whole tenants that cannot be read, and records that could not.
-    TENANT = "tenant"
-    QUARANTINED = "quarantined"
+    expected_slices: int = Field(description="The closed slices of the period, also those before the installation.")
+    complete_slices: int = Field(description="Those read to their end, not overdue, with nothing left in quarantine.")
+    percent: float | None = Field(description="Complete of expected; null where none was expected.")
+    oldest_gap: datetime | None = Field(
+        description="Start of the oldest slice that is not complete, the time before the installation left out."
+    )
+    lag_seconds: int | None = Field(
+        description="Since the end of the newest complete slice; null while a tenant has none in the period."
+    )
+    measured_until: datetime | None = Field(
+        description="Up to here the period has no unread slice, the time before the installation left out."
+    )
+    newest_read: datetime | None = Field(description="End of the newest slice read; null while a tenant has none.")
+    final_until: datetime | None = Field(description="Before this no re-read is due any more.")
+    quarantined: int = Field(description="Records that could not be read.")
+    accepted_quarantine: int = Field(description="Those of them that an operator accepted.")
+    before_installation: int = Field(description="Slices of the time before the log was read for the first time.")
 
 
-class CoverageItem(Answer):
-    """One gap or problem: of which tenant, from when to when, and what it is and what to do in a sentence. `to` is null
-    while it lasts."""
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The period that is measured, from `start` to `end` (UTC, excluded), as it is known at `now`.
 
-    tenant_id: str
-    from_: datetime = Field(alias="from")
-    to: datetime | None
-    kind: Kind
-    slices: int
-    detail: str
+    `width` is that of slices today. `read_from` says by tenant key from when on its log was read at all; `retention`
+    how long the log keeps what it has (None: for ever).
+    """
 
+    start: datetime
+    end: datetime
+    now: datetime
+    width: timedelta
+    read_from: Mapping[str, datetime] = field(default_factory=dict)
+    retention: timedelta | None = None
 
-_ADVICE: Final[Mapping[Kind, str]] = {
-    Kind.PARKED: "Reading failed too often and was given up. Remove the cause, then release it "
-    "(python -m local ops release).",
-    Kind.INCONSISTENT: "The log served less than before; what it had shown stands. Look whether its retention, licence "
-    "or consent changed; it is read again by itself until its last re-read.",
-    Kind.FAILING: "Reading failed and is tried again by itself.",
-    Kind.UNFINISHED: "A read has begun and is not finished; it goes on by itself.",
-    Kind.OVERDUE: "A re-read is overdue, so late records or details may be missing; it follows by itself once the scan "
-    "has caught up.",
-    Kind.UNREAD: "Not read yet; it follows by itself while the scan catches up. If it stays, look whether the plan "
-    "runs and whether LOOKBACK_DAYS reaches so far.",
-    Kind.EXPIRED: "Not read, or not to the end, while the log still held it, and gone now: nobody can say what it "
-    "held. Look for another copy of the log if it must be known.",
-}
-_ORDER: Final = {kind: place for place, kind in enumerate(Kind)}
+    def is_gone(self, slice_: Slice) -> bool:
+        """Whether the log no longer surely holds all of a slice, so that nobody reads it again."""
+        return self.retention is not None and near_retention_end(slice_, self.now, self.retention)
+
+    def is_before_installation(self, slice_: Slice) -> bool:
+        """Whether a slice ended before the tenant's log was read at all."""
+        first = self.read_from.get(id_key(slice_.tenant))
+        return first is not None and slice_.end <= first
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One tenant's period: the slices that are expected, those not complete, and how far each one was read."""
+    """One tenant's period, each in order of time: the slices that are expected; those not complete; those not read, or
+    whose re-read is overdue, whatever stands in quarantine; those never read to their end; those that may still be read
+    again. `before_installation` are missing ones of before the log was read at all; the last two lists are without."""
 
     tenant: str
+    window: Window
     expected: Sequence[Slice]
     missing: Sequence[Slice]
+    behind: Sequence[Slice]
+    unread: Sequence[Slice]
+    unsettled: Sequence[Slice]
+    before_installation: Sequence[Slice]
     reach: Sequence[Reach]
 
 
@@ -113,121 +99,126 @@ def percent(part: int, rest: int) -> float | None:
     return hundredths / 100
 
 
-def measure(
-    tenants: Iterable[str], days: Iterable[Day], start: datetime, now: datetime, width: timedelta
-) -> list[Measured]:
-    """What is expected of each tenant between `start` and `now` (UTC), and what of it is not complete."""
+def read_from(flights: Iterable[Flight], look_back: timedelta) -> dict[str, datetime]:
+    """From when on each tenant's log is read: so long before the installation as the first scan looks back."""
+    return {id_key(f.tenant): f.first_seen - look_back for f in flights if f.first_seen}
+
+
+def measure(tenants: Iterable[str], days: Iterable[Day], window: Window) -> list[Measured]:
+    """What is expected of each tenant in the window, and what of it is not complete."""
     by_tenant: dict[str, list[Reach]] = {}
     for day in days:
         for reach in day.reach:
             by_tenant.setdefault(reach.tenant, []).append(reach)
-    measured = []
-    for tenant in tenants:
-        reached = sorted(by_tenant.get(id_key(tenant), []), key=lambda r: (r.start, r.end))
-        expected = closed_slices(tenant, start, now, width)
-        missing = uncovered(expected, ((r.start, r.end) for r in reached if r.is_complete(now)))
-        measured.append(Measured(tenant, expected, missing, reached))
-    return measured
+    return [_measured(tenant, by_tenant.get(id_key(tenant), []), window) for tenant in tenants]
 
 
-def coverage(measured: Sequence[Measured], now: datetime) -> Coverage:
+def _measured(tenant: str, reaches: Iterable[Reach], window: Window) -> Measured:
+    now = window.now
+    reached = sorted(reaches, key=lambda r: (r.start, r.end))
+    expected = closed_slices(tenant, window.start, min(window.end, now), window.width)
+    missing = uncovered(expected, ((r.start, r.end) for r in reached if r.is_complete(now)))
+    behind = uncovered(missing, ((r.start, r.end) for r in reached if r.is_read(now)))
+    unread = uncovered(behind, ((r.start, r.end) for r in reached if r.whole))
+    unsettled = uncovered(expected, ((r.start, r.end) for r in reached if r.due is None and not r.parked))
+    before = [s for s in unread if window.is_before_installation(s)]
+    return Measured(
+        tenant=tenant,
+        window=window,
+        expected=expected,
+        missing=missing,
+        behind=behind,
+        unread=[s for s in unread if not window.is_before_installation(s)],
+        unsettled=[s for s in unsettled if not (window.is_gone(s) or window.is_before_installation(s))],
+        before_installation=before,
+        reach=reached,
+    )
+
+
+def coverage(measured: Sequence[Measured]) -> Coverage:
     """The totals: a gap of one tenant is a gap of all."""
     expected = sum(len(m.expected) for m in measured)
     missing = sum(len(m.missing) for m in measured)
-    lags = [_lag(m, now) for m in measured]
+    gaps = [first for m in measured if (first := _first_gap(m))]
     return Coverage(
         expected_slices=expected,
         complete_slices=expected - missing,
         percent=percent(expected - missing, missing),
-        oldest_gap=min((m.missing[0].start for m in measured if m.missing), default=None),
-        lag_seconds=max((lag for lag in lags if lag is not None), default=None) if None not in lags else None,
+        oldest_gap=min(gaps, default=None),
+        lag_seconds=_worst([_lag(m) for m in measured], max),
+        measured_until=_worst([_until(m, m.unread) for m in measured], min),
+        newest_read=_worst([_newest_read(m) for m in measured], min),
+        final_until=_worst([_until(m, m.unsettled) for m in measured], min),
+        quarantined=sum(r.quarantined for m in measured for r in m.reach),
+        accepted_quarantine=sum(min(r.quarantined, r.accepted) for m in measured for r in m.reach),
+        before_installation=sum(len(m.before_installation) for m in measured),
     )
 
 
-def coverage_by_day(measured: Iterable[Measured]) -> dict[datetime, float | None]:
-    """The percentage of each day (a UTC midnight) that has expected slices."""
-    expected: Counter[datetime] = Counter()
-    missing: Counter[datetime] = Counter()
-    for tenant in measured:
-        expected.update(midnight(s.start) for s in tenant.expected)
-        missing.update(midnight(s.start) for s in tenant.missing)
-    return {day: percent(n - missing[day], missing[day]) for day, n in expected.items()}
+def read_percent(measured: Sequence[Measured]) -> float | None:
+    """How much was read, whatever stands in quarantine: what an operator's target is about, since that has an alarm of
+    its own."""
+    expected = sum(len(m.expected) for m in measured)
+    behind = sum(len(m.behind) for m in measured)
+    return percent(expected - behind, behind)
 
 
-def tenant_coverage(measured: Measured, flight: Flight | None, now: datetime, retention: timedelta) -> TenantCoverage:
-    """One tenant's totals and troubles."""
-    kinds = Counter(str(kind) for _, kind, _ in _classified(measured, now, retention))
-    troubled = flight if flight and flight.problem else None
-    return TenantCoverage(
-        **dict(coverage([measured], now)),
-        tenant_id=measured.tenant,
-        problem=troubled.problem if troubled else None,
-        problem_since=troubled.problem_since if troubled else None,
-        gaps=dict(sorted(kinds.items())),
-        quarantined_records=sum(r.quarantined for r in measured.reach),
-    )
+@dataclass(frozen=True, slots=True)
+class DayCoverage:
+    """One UTC day. `percent` is null while none of its slices has closed. `partial`: it is not over, or some of it was
+    not read; `settled`: it is over, and no re-read is due any more."""
+
+    percent: float | None
+    partial: bool
+    settled: bool
 
 
-def gaps(measured: Measured, flight: Flight | None, now: datetime, retention: timedelta) -> list[CoverageItem]:
-    """One tenant's gaps and problems, in no order; neighbours that have the same trouble are one."""
-    tenant = shown_id(id_key(measured.tenant))
-    items: list[CoverageItem] = []
-    for slice_, kind, detail in _classified(measured, now, retention):
-        last = items[-1] if items else None
-        if last and (last.kind, last.to, last.detail) == (kind, slice_.start, detail):
-            items[-1] = last.model_copy(update={"to": slice_.end, "slices": last.slices + 1})
-        else:
-            items.append(_item(tenant, slice_.start, slice_.end, kind, 1, detail))
-    for reach in measured.reach:
-        if reach.quarantined:
-            kept = f"Records that could not be read: {reach.quarantined}. They are kept in quarantine with the reasons."
-            items.append(_item(tenant, reach.start, reach.end, Kind.QUARANTINED, 1, kept))
-    if flight and flight.problem and flight.problem_since:
-        why = f"The tenant's log cannot be read. {flight.problem}"
-        items.append(_item(tenant, flight.problem_since, None, Kind.TENANT, 0, why))
-    return items
+def coverage_by_day(measured: Sequence[Measured]) -> dict[datetime, DayCoverage]:
+    """Each day (a UTC midnight) that has expected slices."""
+    expected, missing = _by_day(m.expected for m in measured), _by_day(m.missing for m in measured)
+    unread = _by_day([*m.unread, *m.before_installation] for m in measured)
+    unsettled = _by_day(m.unsettled for m in measured)
+    now = measured[0].window.now if measured else None
+    return {
+        day: DayCoverage(
+            percent=percent(n - missing[day], missing[day]),
+            partial=now is None or day + DAY > now or unread[day] > 0,
+            settled=now is not None and day + DAY <= now and not unsettled[day],
+        )
+        for day, n in expected.items()
+    }
 
 
-def _item(tenant: str, start: datetime, end: datetime | None, kind: Kind, slices: int, detail: str) -> CoverageItem:
-    return CoverageItem(tenant_id=tenant, from_=start, to=end, kind=kind, slices=slices, detail=detail)
+def _by_day(of_tenants: Iterable[Iterable[Slice]]) -> Counter[datetime]:
+    return Counter(midnight(slice_.start) for of_tenant in of_tenants for slice_ in of_tenant)
 
 
-def _lag(measured: Measured, now: datetime) -> int | None:
+def _worst[T](values: Sequence[T | None], of: Callable[[Iterable[T]], T]) -> T | None:
+    """The worst of all tenants; None where there is none, or one has none."""
+    known = [value for value in values if value is not None]
+    return of(known) if known and len(known) == len(values) else None
+
+
+def _first_gap(measured: Measured) -> datetime | None:
+    before = len(measured.before_installation)
+    if not before:
+        return measured.missing[0].start if measured.missing else None
+    gone = {*measured.before_installation}
+    return next((s.start for s in measured.missing if s not in gone), None)
+
+
+def _until(measured: Measured, lacking: Sequence[Slice]) -> datetime | None:
+    """The start of the first slice that lacks, else the end of the last one expected; None where none is."""
+    if lacking:
+        return lacking[0].start
+    return measured.expected[-1].end if measured.expected else None
+
+
+def _newest_read(measured: Measured) -> datetime | None:
+    return max((r.end for r in measured.reach if r.whole), default=None)
+
+
+def _lag(measured: Measured) -> int | None:
     missing = set(measured.missing)
     newest = next((s for s in reversed(measured.expected) if s not in missing), None)
-    return None if newest is None else int((now - newest.end).total_seconds())
-
-
-def _classified(measured: Measured, now: datetime, retention: timedelta) -> Iterator[tuple[Slice, Kind, str]]:
-    """Each missing slice with what keeps it from being complete."""
-    incomplete = [r for r in measured.reach if not r.is_complete(now)]
-    at = 0
-    for slice_ in measured.missing:
-        while at < len(incomplete) and incomplete[at].end <= slice_.start:
-            at += 1
-        gone = near_retention_end(slice_, now, retention)
-        troubles = [_trouble(reach, gone=gone) for reach in _overlapping(incomplete, at, slice_)]
-        nothing = Kind.EXPIRED if gone else Kind.UNREAD
-        kind, said = min(troubles, key=lambda trouble: _ORDER[trouble[0]], default=(nothing, ""))
-        yield slice_, kind, f"{_ADVICE[kind]} {said}".strip()
-
-
-def _overlapping(reaches: Sequence[Reach], first: int, slice_: Slice) -> Iterator[Reach]:
-    """Those from the first on, in order of their start, that hold a part of the slice."""
-    for reach in islice(reaches, first, None):
-        if reach.start >= slice_.end:
-            return
-        if reach.end > slice_.start:
-            yield reach
-
-
-def _trouble(reach: Reach, *, gone: bool) -> tuple[Kind, str]:
-    if not reach.consistent:
-        return Kind.INCONSISTENT, ""
-    if gone:
-        return Kind.EXPIRED, ""
-    if reach.parked:
-        return Kind.PARKED, reach.problem
-    if reach.whole:
-        return Kind.OVERDUE, reach.problem
-    return (Kind.FAILING, reach.problem) if reach.problem else (Kind.UNFINISHED, "")
+    return None if newest is None else int((measured.window.now - newest.end).total_seconds())

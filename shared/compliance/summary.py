@@ -1,33 +1,35 @@
 """The summary: how compliant the partner is over a period, and how much of it that rests on. Pure.
 
-Its members are fixed in design.md ("Interfaces"); every one is always present. Unknown is never counted as compliant.
+Every member is always present, null where there is nothing to say. Unknown is never counted as compliant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
 from pydantic import Field, JsonValue
 
 from shared.basics.spelling import id_key
-from shared.compliance.coverage import Coverage, Measured, coverage, coverage_by_day, percent
-from shared.ledger.counts import REST, Counts, Lines, ScopeCounts, Tally, total
-from shared.ledger.days import Day
-from shared.ledger.lacking import Lacking, lacking_of
-from shared.ledger.slices import days_between
-from shared.rules.assess import Verdict
+from shared.compliance.coverage import Coverage, DayCoverage, Measured, coverage, coverage_by_day, percent
+from shared.compliance.figures import Figures
+from shared.ledger.slices import DAY, days_between
+from shared.ledger.tallies import ScopeCounts, Tally, with_remainder
+from shared.ledger.tops import TopLine, worst_first
 from shared.rules.rule import Severity
+from shared.signin.evidence import Evidence, Strength, Why
+from shared.signin.outcome import Outcome
 from shared.signin.traits import WATCHED
 from shared.wire.models import Answer, shown_id
 
 _MOST_TOP: Final = 10
+_NOT_READ: Final = DayCoverage(None, partial=True, settled=False)
 
 
 class Period(Answer):
-    """From `from` (a UTC midnight) to `to`."""
+    """From `from` (a UTC midnight) to `to`, excluded."""
 
     from_: datetime = Field(alias="from")
     to: datetime
@@ -45,29 +47,45 @@ class SignIns(Answer):
 
 
 class DelegatedSignIns(SignIns):
-    """The second percentage leaves out the non-compliant sign-ins that an approved exception accepts."""
+    """Two percentages more: the worst case counts every unknown sign-in as non-compliant; the other leaves out the
+    non-compliant sign-ins that an approved exception accepts."""
 
+    worst_case_percent: float | None
     compliance_percent_after_exceptions: float | None
 
 
+class Attempts(Answer):
+    """Sign-ins that did not succeed."""
+
+    blocked: int
+    failed: int
+    interrupted: int
+
+
 class TrendDay(Answer):
-    """One UTC day. `coverage_percent` is 0 for a day that was not read, null while none of its slices has closed."""
+    """One UTC day. `coverage_percent` is 0 for a day that was not read, null while none of its slices has closed.
+    `partial`: it is not over, or some of it was not read. `settled`: it is over, and no re-read is due any more."""
 
     date: date
     compliant: int
     non_compliant: int
     unknown: int
+    compliance_percent: float | None
     coverage_percent: float | None
+    partial: bool
+    settled: bool
 
 
 class Top(Answer):
-    """A user, customer or application. `name` is as the log or the directory gives it: hostile text."""
+    """A user, customer or application. `name` is as the log or the directory gives it: hostile text. `at_least`: on
+    some days there were more than a day's summary holds, so that the numbers may be too low; the lists are exact."""
 
     id: str
     name: str | None
     compliant: int
     non_compliant: int
     unknown: int
+    at_least: bool
 
 
 class OpenIncidents(Answer):
@@ -78,17 +96,25 @@ class OpenIncidents(Answer):
 
 
 class Summary(Answer):
-    """Every number is of `scopes`, but for byScope, which has all three, and for coverage, which has none."""
+    """Every number is of `scopes`, but for byScope, which has all of them, and for coverage, which has none.
+
+    byEvidence adds up to the total, byWhy to unknown, byStrength to compliant; "not-recorded" is what an older version
+    of the app counted without. What was not recorded at all is null, and never 0.
+    """
 
     generated_at: datetime
     period: Period
     partner_tenant_id: str
     scopes: list[str]
+    rules_versions: list[str] = Field(description="Versions of the rules that judged the period; two ask for a rescan.")
     coverage: Coverage
     delegated_sign_ins: DelegatedSignIns
     by_scope: dict[str, SignIns]
-    by_evidence: dict[str, int]
-    by_rule: dict[str, int]
+    by_evidence: dict[str, int] | None
+    attempts: Attempts | None
+    by_why: dict[str, int] | None
+    by_strength: dict[str, int] | None
+    by_rule: dict[str, int] | None
     trend: list[TrendDay]
     top_users: list[Top]
     top_customers: list[Top]
@@ -100,109 +126,136 @@ class Summary(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a summary is of. `start` is a UTC midnight, `scopes` in the order of WATCHED."""
+    """What a summary is of, from `start` (a UTC midnight) to `end`, excluded. `scopes` are in the order of WATCHED."""
 
     start: datetime
+    end: datetime
     now: datetime
     scopes: Sequence[str]
     partner_tenant: str
 
 
-def summarise(
-    asked: Asked,
-    days: Sequence[Day],
-    measured: Sequence[Measured],
-    open_incidents: Mapping[int, int],
-    *,
-    customers: Mapping[str, str],
-    accepts: Callable[[Lacking], bool] | None = None,
-    exceptions: Mapping[str, JsonValue] | None = None,
-    posture: Mapping[str, JsonValue] | None = None,
-) -> Summary:
-    """The summary of the partner's days.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a summary says beside the sign-ins: open incidents by severity; display names of tenants by key; what there
+    is to say of exceptions, and how many sign-ins approved ones accept; the figures of the tenant-wide requirement."""
 
-    `open_incidents` counts by severity, `customers` are display names by tenant key, `accepts` says whether an approved
-    exception covers a non-compliant sign-in (None: there is none), `exceptions` what there is to say of them, `posture`
-    the figures of the tenant-wide requirement, which stay apart from the sign-ins.
-    """
-    whole = total(day.counts for day in days)
-    of_scopes = _of_scopes(whole, asked.scopes)
-    numbers = _numbers(of_scopes.verdicts)
-    accepted = _accepted(days, asked.scopes, accepts) if accepts else 0
+    open_incidents: Mapping[int, int] = field(default_factory=dict)
+    tenant_names: Mapping[str, str] = field(default_factory=dict)
+    exceptions: Mapping[str, JsonValue] = field(default_factory=dict)
+    accepted: int = 0
+    posture: Mapping[str, JsonValue] = field(default_factory=dict)
+    rules_versions: Sequence[str] = ()
+
+
+def summarise(asked: Asked, figures: Figures, measured: Sequence[Measured], beside: Beside) -> Summary:
+    """The summary of a period."""
+    whole = figures.of_scopes(asked.scopes)
     partner = id_key(asked.partner_tenant)
+    tops = figures.tops
+    customers = {key: line for key, line in tops.customers.items() if key != partner}
     return Summary(
         generated_at=asked.now,
-        period=Period(from_=asked.start, to=asked.now),
+        period=Period(from_=asked.start, to=min(asked.end, asked.now)),
         partner_tenant_id=asked.partner_tenant,
         scopes=[*asked.scopes],
-        coverage=coverage(measured, asked.now),
-        delegated_sign_ins=DelegatedSignIns(
-            **dict(numbers),
-            compliance_percent_after_exceptions=percent(numbers.compliant, numbers.non_compliant - accepted),
-        ),
-        by_scope={str(s): _numbers(_of_scopes(whole, [s]).verdicts) for s in WATCHED},
-        by_evidence=dict(sorted(of_scopes.evidence.items())),
-        by_rule=dict(sorted(of_scopes.rules.items())),
-        trend=_trend(asked, days, measured),
-        top_users=_top(of_scopes.users, whole.names),
-        top_customers=_top({key: n for key, n in of_scopes.customers.items() if key != partner}, customers),
-        top_applications=_top(of_scopes.apps, whole.names),
+        rules_versions=sorted(beside.rules_versions, key=lambda version: (len(version), version)),
+        coverage=coverage(measured),
+        delegated_sign_ins=_delegated(whole, beside.accepted),
+        by_scope={str(scope): _numbers(figures.of_scopes([scope])) for scope in WATCHED},
+        by_evidence=_by_evidence(whole) if figures.is_graded else None,
+        attempts=_attempts(whole) if figures.is_graded else None,
+        by_why=_all_keys(Why, whole.why, whole.by_verdict.unknown) if figures.is_graded else None,
+        by_strength=_all_keys(Strength, whole.strength, whole.by_verdict.compliant) if figures.has_strength else None,
+        by_rule=dict(sorted(whole.rules.items())) if figures.is_graded else None,
+        trend=_trend(asked, figures, measured),
+        top_users=_top(tops.users, asked.scopes, {}, at_least=bool(tops.left_out.get("users"))),
+        top_customers=_top(customers, asked.scopes, beside.tenant_names, at_least=bool(tops.left_out.get("customers"))),
+        top_applications=_top(tops.apps, asked.scopes, {}, at_least=bool(tops.left_out.get("apps"))),
         incidents=OpenIncidents(
-            open=sum(open_incidents.values()),
-            by_severity={s.label: open_incidents.get(int(s), 0) for s in sorted(Severity, reverse=True)},
+            open=sum(beside.open_incidents.values()),
+            by_severity={s.label: beside.open_incidents.get(int(s), 0) for s in sorted(Severity, reverse=True)},
         ),
-        exceptions={**(exceptions or {}), "acceptedSignIns": accepted},
-        posture={**(posture or {})},
+        exceptions={**beside.exceptions, "acceptedSignIns": beside.accepted},
+        posture={**beside.posture},
     )
 
 
-def _of_scopes(counts: Counts, scopes: Iterable[str]) -> ScopeCounts:
-    sum_ = ScopeCounts()
-    for scope in scopes:
-        if scope in counts.scopes:
-            sum_.merge(counts.scopes[scope])
-    return sum_
-
-
-def _numbers(verdicts: Tally) -> SignIns:
-    good, bad, unknown = (verdicts.get(v, 0) for v in (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN))
+def _numbers(counts: ScopeCounts) -> SignIns:
+    verdicts = counts.by_verdict
     return SignIns(
-        total=good + bad + unknown,
-        compliant=good,
-        non_compliant=bad,
-        unknown=unknown,
-        compliance_percent=percent(good, bad),
+        total=verdicts.total,
+        compliant=verdicts.compliant,
+        non_compliant=verdicts.non_compliant,
+        unknown=verdicts.unknown,
+        compliance_percent=percent(verdicts.compliant, verdicts.non_compliant),
     )
 
 
-def _accepted(days: Iterable[Day], scopes: Iterable[str], accepts: Callable[[Lacking], bool]) -> int:
-    return sum(n for day in days for lacking, n in lacking_of(day) if lacking.scope in scopes and accepts(lacking))
+def _delegated(counts: ScopeCounts, accepted: int) -> DelegatedSignIns:
+    verdicts = counts.by_verdict
+    return DelegatedSignIns(
+        **dict(_numbers(counts)),
+        worst_case_percent=percent(verdicts.compliant, verdicts.non_compliant + verdicts.unknown),
+        compliance_percent_after_exceptions=percent(verdicts.compliant, verdicts.non_compliant - accepted),
+    )
 
 
-def _trend(asked: Asked, days: Iterable[Day], measured: Sequence[Measured]) -> list[TrendDay]:
-    counted = {day.day: _numbers(_of_scopes(day.counts, asked.scopes).verdicts) for day in days}
+def _by_evidence(counts: ScopeCounts) -> Tally | None:
+    tally = {key: n for key, n in counts.evidence.items() if key != Evidence.NOT_APPLICABLE}
+    return _all_keys([e for e in Evidence if e is not Evidence.NOT_APPLICABLE], tally, counts.by_verdict.total)
+
+
+def _all_keys(keys: Sequence[str] | type[Why] | type[Strength], tally: Tally, whole: int) -> Tally | None:
+    """The tally with all its keys, and with what was not recorded; None where nothing of it was."""
+    if whole and not sum(tally.values()):
+        return None
+    return with_remainder({**{str(key): 0 for key in keys}, **tally}, whole)
+
+
+def _attempts(counts: ScopeCounts) -> Attempts | None:
+    if counts.partial:
+        return None
+    of = counts.attempts.get
+    return Attempts(
+        blocked=of(Outcome.BLOCKED, 0), failed=of(Outcome.FAILED, 0), interrupted=of(Outcome.INTERRUPTED, 0)
+    )
+
+
+def _trend(asked: Asked, figures: Figures, measured: Sequence[Measured]) -> list[TrendDay]:
     covered = coverage_by_day(measured)
     trend = []
-    for day in days_between(asked.start, asked.now):
-        numbers = counted.get(day) or _numbers({})
+    for day in days_between(asked.start, min(asked.end, asked.now)):
+        if day >= asked.end:
+            break
+        numbers = _numbers(figures.of_day(day, asked.scopes))
+        of_day = covered.get(day, _NOT_READ)
         trend.append(
             TrendDay(
                 date=day.date(),
                 compliant=numbers.compliant,
                 non_compliant=numbers.non_compliant,
                 unknown=numbers.unknown,
-                coverage_percent=covered.get(day),
+                compliance_percent=numbers.compliance_percent,
+                coverage_percent=of_day.percent,
+                partial=of_day.partial or day + DAY > asked.now,
+                settled=of_day.settled,
             )
         )
     return trend
 
 
-def _top(lines: Lines, names: Mapping[str, str]) -> list[Top]:
-    """The worst first: by non-compliant, then unknown sign-ins. What was trimmed into one line is left out."""
-    named = [key for key in lines if key != REST]
-    worst = sorted(named, key=lambda key: (-lines[key][1], -lines[key][2], -lines[key][0], key))
+def _top(lines: Mapping[str, TopLine], scopes: Sequence[str], names: Mapping[str, str], *, at_least: bool) -> list[Top]:
+    """The worst first: by non-compliant, then unknown sign-ins."""
+    verdicts = {key: numbers for key, line in lines.items() if (numbers := line.of_scopes(scopes)).total}
     return [
-        Top(id=shown_id(key), name=names.get(key), compliant=good, non_compliant=bad, unknown=unknown)
-        for key in worst[:_MOST_TOP]
-        for good, bad, unknown in [lines[key]]
+        Top(
+            id=shown_id(key),
+            name=names.get(key) or lines[key].name or None,
+            compliant=verdicts[key].compliant,
+            non_compliant=verdicts[key].non_compliant,
+            unknown=verdicts[key].unknown,
+            at_least=at_least,
+        )
+        for key in worst_first(verdicts)[:_MOST_TOP]
     ]

@@ -13,7 +13,7 @@ from typing import Final
 
 from shared.incidents.life import Accepts
 from shared.incidents.model import PAST, Facts, Who
-from shared.ledger.lacking import Lacking
+from shared.ledger.finding_groups import FindingGroup
 from shared.ledger.slices import midnight
 
 REQUESTED: Final = "requested"
@@ -127,9 +127,7 @@ def accepting(exceptions: Iterable[TechnicalException], now: datetime) -> Accept
     return accepts
 
 
-def accepts_sign_ins(exceptions: Sequence[TechnicalException], lacking: Lacking) -> bool:
+def accepts_sign_ins(exceptions: Sequence[TechnicalException], day: datetime, group: FindingGroup) -> bool:
     """Whether the risk of these non-compliant sign-ins was accepted for their day."""
-    return any(
-        e.accepts_day(lacking.day) and e.covers.fits(lacking.user, lacking.customer, lacking.app, lacking.rules)
-        for e in exceptions
-    )
+    rules = frozenset(group.rules)
+    return any(e.accepts_day(day) and e.covers.fits(group.user, group.customer, group.app, rules) for e in exceptions)

@@ -136,15 +136,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """A pending event with its incident as it was then.
+    """A pending event with its incident as it was then, or as it is told.
 
-    `at` is when it happened, UTC. `first_scan`: what the first scan found in the days before the installation.
+    `at` is when it happened, UTC. `first_scan`: what the first scan found in the days before the installation. `unread`
+    is how many slices that it rests on are not read yet when it is told.
     """
 
     event: Event
     incident: Incident
     at: datetime
     first_scan: bool
+    unread: int = 0
 
 
 def contributions(findings: Iterable[Finding], *, settled: bool) -> dict[str, tuple[Who, Facts]]:

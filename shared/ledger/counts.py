@@ -5,19 +5,39 @@ Counts are recomputed from the slices' heads and never incremented, so that no c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from msgspec import convert
+
+from shared.ledger import counts_v1
+from shared.ledger.counts_json import groups_json, groups_of_json, lines_json, pairs_json, pairs_of_json
+from shared.ledger.finding_groups import Groups, group_of
+from shared.ledger.tallies import NOT_RECORDED, AppLine, ScopeCounts, Tally, UserLine, Verdicts, count
+from shared.ledger.trimming import trim_apps, trim_customers, trim_groups, trim_pairs, trim_users
 from shared.rules.assess import Assessment, Verdict
 from shared.signin.traits import WATCHED, Identity, Scope
 
-_PLACE: Final = {Verdict.COMPLIANT: 0, Verdict.NON_COMPLIANT: 1, Verdict.UNKNOWN: 2}
-# How many users, customers or applications of a slice or a day keep a line of their own; the rest are one line, "".
-MOST_LINES: Final = 3000
-REST: Final = ""
-# How many pairs of a user and a customer a slice or a day keeps; beyond it users are left out, and REST says so.
-MOST_PAIRS: Final = 20_000
+# How counts are written; a lower number was written by an older version of the app, which recorded less.
+FORMAT: Final = 2
+# How many people, customers, applications or groups of findings keep a line of their own; the room of a row may allow
+# fewer (shared/store/rollups.py).
+MOST_LINES: Final = 20_000
+_COUNTED: Final = (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
+_LONGEST_NAME: Final = 200
+
+
+class Protocol(StrEnum):
+    """How an application signs people in; the first that fits."""
+
+    ROPC = "ropc"
+    LEGACY = "legacy"
+    DEVICE_CODE = "device-code"
+    INTERACTIVE = "interactive"
+    SILENT = "silent"
+    NOT_RECORDED = NOT_RECORDED
 
 
 class Seen(NamedTuple):
@@ -29,141 +49,139 @@ class Seen(NamedTuple):
     customer: str
     app: str
     app_name: str
+    protocol: str = Protocol.NOT_RECORDED
 
 
-type Tally = dict[str, int]
-type Lines = dict[str, list[int]]  # key -> [compliant, non-compliant, unknown]
-type Reached = dict[str, set[str]]  # user -> customers
-
-
-@dataclass(slots=True)
-class ScopeCounts:
-    """The counts of one scope. `verdicts`, `evidence` and `rules` count sign-ins; `users`, `customers`, `apps` hold
-    compliant, non-compliant and unknown by key."""
-
-    verdicts: Tally = field(default_factory=dict)
-    evidence: Tally = field(default_factory=dict)
-    rules: Tally = field(default_factory=dict)
-    users: Lines = field(default_factory=dict)
-    customers: Lines = field(default_factory=dict)
-    apps: Lines = field(default_factory=dict)
-
-    def add(self, seen: Seen) -> None:
-        """Count one sign-in."""
-        assessment = seen.assessment
-        _count(self.verdicts, assessment.verdict)
-        _count(self.evidence, assessment.evidence)
-        for rule in assessment.rules:
-            _count(self.rules, rule)
-        place = _PLACE.get(assessment.verdict)
-        if place is not None:
-            for lines, key in ((self.users, seen.user), (self.customers, seen.customer), (self.apps, seen.app)):
-                lines.setdefault(key, [0, 0, 0])[place] += 1
-
-    def merge(self, other: ScopeCounts) -> None:
-        """Add another's counts."""
-        for mine, theirs in (
-            (self.verdicts, other.verdicts),
-            (self.evidence, other.evidence),
-            (self.rules, other.rules),
-        ):
-            for key, n in theirs.items():
-                _count(mine, key, n)
-        for lines, other_lines in (
-            (self.users, other.users),
-            (self.customers, other.customers),
-            (self.apps, other.apps),
-        ):
-            for key, values in other_lines.items():
-                line = lines.setdefault(key, [0, 0, 0])
-                for i, n in enumerate(values):
-                    line[i] += n
+type UserLines = dict[str, dict[str, UserLine]]  # by scope and user
+type CustomerLines = dict[str, dict[str, ScopeCounts]]  # by scope and customer
+type AppLines = dict[str, dict[str, dict[str, AppLine]]]  # by scope, application and protocol
+# By user and customer, of the scope customer; None where an older version of the app noted the pair and no number.
+type PairLines = dict[str, dict[str, Verdicts | None]]
 
 
 @dataclass(slots=True)
 class Counts:
-    """The counts of a slice, a day or a period.
+    """The counts of a slice or a day.
 
-    `apart` counts what cannot or need not do MFA: apps, agents, devices, people out of scope. `lacking` counts the
-    non-compliant by who, where, with what and which rules: exceptions are weighed against it. `reached` tells which
-    users signed in to which customers. `names` are display names by key, hostile text as all of the log.
+    `scopes` holds the totals of each watched scope, `apart` counts what cannot or need not do MFA: apps, agents,
+    devices, people out of scope. The rest are lines, which are trimmed where there are too many: `REST` then stands for
+    those left out, so that the sums stay exact. `names` are display names by key, hostile text as all of the log.
     """
 
     scopes: dict[str, ScopeCounts] = field(default_factory=dict)
     apart: Tally = field(default_factory=dict)
-    lacking: Tally = field(default_factory=dict)
-    reached: Reached = field(default_factory=dict)
+    users: UserLines = field(default_factory=dict)
+    customers: CustomerLines = field(default_factory=dict)
+    apps: AppLines = field(default_factory=dict)
+    pairs: PairLines = field(default_factory=dict)
+    groups: Groups = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
 
     def add(self, seen: Seen) -> None:
         """Count one sign-in."""
         assessment = seen.assessment
         if assessment.identity is not Identity.USER:
-            _count(self.apart, str(assessment.identity))
+            count(self.apart, str(assessment.identity))
             return
+        scope = str(assessment.scope)
         if assessment.scope not in WATCHED:
-            _count(self.apart, str(assessment.scope))
+            count(self.apart, scope)
             return
-        self.scopes.setdefault(str(assessment.scope), ScopeCounts()).add(seen)
-        if assessment.scope is Scope.CUSTOMER and assessment.verdict in _PLACE:
-            self.reached.setdefault(seen.user, set()).add(seen.customer)
-        if assessment.verdict is Verdict.NON_COMPLIANT:
-            rules = ",".join(assessment.rules)
-            _count(self.lacking, "|".join((assessment.scope, seen.user, seen.customer, seen.app, rules)))
+        _count_in(self.scopes.setdefault(scope, ScopeCounts()), assessment)
+        _count_in(self.customers.setdefault(scope, {}).setdefault(seen.customer, ScopeCounts()), assessment)
+        self._add_lines(scope, seen)
+        group = group_of(assessment, seen.user, seen.customer, seen.app)
+        if group:
+            self.groups[group] = self.groups.get(group, 0) + 1
         for key, name in ((seen.user, seen.user_name), (seen.app, seen.app_name)):
             if key and name:
-                self.names[key] = name[:200]
+                self._name(key, name[:_LONGEST_NAME])
+
+    def _name(self, key: str, name: str) -> None:
+        """Of several names the last in the alphabet, so that the order of counting changes nothing."""
+        known = self.names.get(key)
+        if known is None or name > known:
+            self.names[key] = name
+
+    def _add_lines(self, scope: str, seen: Seen) -> None:
+        assessment = seen.assessment
+        protocols = self.apps.setdefault(scope, {}).setdefault(seen.app, {})
+        app = protocols.setdefault(str(seen.protocol), AppLine())
+        if assessment.verdict not in _COUNTED:
+            app.attempts += 1
+            return
+        app.count(assessment.verdict)
+        user = self.users.setdefault(scope, {}).setdefault(seen.user, UserLine())
+        user.count(assessment.verdict)
+        if assessment.strength is not None:
+            count(user.strength, str(assessment.strength))
+        if assessment.scope is Scope.CUSTOMER:
+            pair = self.pairs.setdefault(seen.user, {}).setdefault(seen.customer, Verdicts())
+            if pair is not None:
+                pair.count(assessment.verdict)
 
     def merge(self, other: Counts) -> None:
-        """Add another's counts."""
+        """Add another's counts. Takes nothing of the other's as its own: it may be merged again."""
         for scope, counts in other.scopes.items():
             self.scopes.setdefault(scope, ScopeCounts()).merge(counts)
         for key, n in other.apart.items():
-            _count(self.apart, key, n)
-        for key, n in other.lacking.items():
-            _count(self.lacking, key, n)
-        for user, customers in other.reached.items():
-            self.reached.setdefault(user, set()).update(customers)
-        self.names.update(other.names)
+            count(self.apart, key, n)
+        for scope, users in other.users.items():
+            merge_users(self.users.setdefault(scope, {}), users)
+        for scope, customers in other.customers.items():
+            merge_customers(self.customers.setdefault(scope, {}), customers)
+        for scope, apps in other.apps.items():
+            merge_apps(self.apps.setdefault(scope, {}), apps)
+        merge_pairs(self.pairs, other.pairs)
+        for group, n in other.groups.items():
+            self.groups[group] = self.groups.get(group, 0) + n
+        for key, name in other.names.items():
+            self._name(key, name)
 
     def to_json(self, most: int = MOST_LINES) -> dict[str, Any]:
         """The counts as a JSON object, with at most so many lines of a kind. The sums stay exact."""
-        scopes: dict[str, dict[str, Any]] = {
-            name: {
-                "verdicts": scope.verdicts,
-                "evidence": scope.evidence,
-                "rules": scope.rules,
-                "users": _trimmed(scope.users, most),
-                "customers": _trimmed(scope.customers, most),
-                "apps": _trimmed(scope.apps, most),
-            }
-            for name, scope in self.scopes.items()
-        }
-        shown = {key for scope in scopes.values() for lines in (scope["users"], scope["apps"]) for key in lines}
+        users = {scope: trim_users(lines, most) for scope, lines in self.users.items()}
+        apps = {scope: trim_apps(lines, most) for scope, lines in self.apps.items()}
+        shown = {key for by_scope in (users, apps) for lines in by_scope.values() for key in lines}
         return {
-            "scopes": scopes,
-            "apart": self.apart,
-            "lacking": _trimmed_tally(self.lacking, most),
-            "reached": _indexed(self.reached, MOST_PAIRS * most // MOST_LINES),
+            "format": FORMAT,
+            "scopes": lines_json(self.scopes),
+            "apart": dict(self.apart),
+            "users": lines_json(users),
+            "customers": lines_json({scope: trim_customers(lines, most) for scope, lines in self.customers.items()}),
+            "apps": lines_json(apps),
+            "pairs": pairs_json(trim_pairs(self.pairs, most)),
+            "groups": groups_json(trim_groups(self.groups, most)),
             "names": {key: name for key, name in self.names.items() if key in shown},
         }
+
+    @property
+    def longest(self) -> int:
+        """The number of lines of the kind that has the most, pairs not counted; at least one."""
+        kinds = (self.users, self.customers, self.apps)
+        return max(1, len(self.groups), *(len(of_scope) for kind in kinds for of_scope in kind.values()))
 
     def shapes(self) -> Iterator[dict[str, Any]]:
         """The counts as JSON objects with fewer and fewer lines, for where there is little room."""
         most = MOST_LINES
         while most > 1:
             yield self.to_json(most)
-            most //= 4
+            most //= 2
 
     @classmethod
-    def of_json(cls, value: dict[str, Any]) -> Counts:
-        """The counts that to_json gave."""
+    def of_json(cls, value: Mapping[str, Any]) -> Counts:
+        """The counts that to_json gave, or that version 1 of the app wrote."""
+        if value.get("format", 1) < FORMAT:
+            return cls(**counts_v1.members(value))
         return cls(
-            scopes={name: ScopeCounts(**scope) for name, scope in value.get("scopes", {}).items()},
-            apart=value.get("apart", {}),
-            lacking=value.get("lacking", {}),
-            reached=_unindexed(value.get("reached", {})),
-            names=value.get("names", {}),
+            scopes=convert(value["scopes"], dict[str, ScopeCounts]),
+            apart=dict(value["apart"]),
+            users=convert(value["users"], dict[str, dict[str, UserLine]]),
+            customers=convert(value["customers"], dict[str, dict[str, ScopeCounts]]),
+            apps=convert(value["apps"], dict[str, dict[str, dict[str, AppLine]]]),
+            pairs=pairs_of_json(value["pairs"]),
+            groups=groups_of_json(value["groups"]),
+            names=dict(value["names"]),
         )
 
 
@@ -175,39 +193,46 @@ def total(parts: Iterable[Counts]) -> Counts:
     return whole
 
 
-def _count(tally: Tally, key: str, n: int = 1) -> None:
-    tally[str(key)] = tally.get(str(key), 0) + n
+def merge_users(mine: dict[str, UserLine], theirs: dict[str, UserLine]) -> None:
+    """Add another's lines by user."""
+    for key, line in theirs.items():
+        mine.setdefault(key, UserLine()).merge(line)
 
 
-def _trimmed(lines: Lines, most: int) -> Lines:
-    if len(lines) <= most:
-        return lines
-    worst = sorted(lines.items(), key=lambda line: (line[0] == REST, -line[1][1], -line[1][2], -line[1][0], line[0]))
-    kept = dict(worst[: most - 1])
-    rest = [sum(place) for place in zip(*(values for _, values in worst[most - 1 :]), strict=True)]
-    return {**kept, REST: rest}
+def merge_customers(mine: dict[str, ScopeCounts], theirs: dict[str, ScopeCounts]) -> None:
+    """Add another's lines by customer."""
+    for key, counts in theirs.items():
+        mine.setdefault(key, ScopeCounts()).merge(counts)
 
 
-def _trimmed_tally(tally: Tally, most: int) -> Tally:
-    """The greatest, and the rest as one."""
-    if len(tally) <= most:
-        return tally
-    greatest = sorted(tally.items(), key=lambda entry: (entry[0] == REST, -entry[1], entry[0]))
-    return {**dict(greatest[: most - 1]), REST: sum(n for _, n in greatest[most - 1 :])}
+def merge_apps(mine: dict[str, dict[str, AppLine]], theirs: dict[str, dict[str, AppLine]]) -> None:
+    """Add another's lines by application and protocol."""
+    for app, protocols in theirs.items():
+        of_app = mine.setdefault(app, {})
+        for protocol, line in protocols.items():
+            of_app.setdefault(protocol, AppLine()).merge(line)
 
 
-def _indexed(reached: Reached, most: int) -> dict[str, Any]:
-    """Each customer once, and users with the places of theirs: those of the most customers first, as far as there is
-    room. REST stands for who is left out."""
-    users: dict[str, list[str]] = {}
-    left = most
-    for user, customers in sorted(reached.items(), key=lambda entry: (entry[0] == REST, -len(entry[1]), entry[0])):
-        left -= len(customers) + 1
-        users[user if left >= 0 else REST] = sorted(customers) if left >= 0 else []
-    places = {customer: i for i, customer in enumerate(sorted({c for of_user in users.values() for c in of_user}))}
-    return {"customers": [*places], "users": {user: [places[c] for c in of_user] for user, of_user in users.items()}}
+def merge_pairs(mine: PairLines, theirs: PairLines) -> None:
+    """Add another's pairs. One without a number has none with others' added either."""
+    for user, customers in theirs.items():
+        of_user = mine.setdefault(user, {})
+        for customer, verdicts in customers.items():
+            known = of_user.setdefault(customer, Verdicts())
+            if known is None or verdicts is None:
+                of_user[customer] = None
+            else:
+                known.merge(verdicts)
 
 
-def _unindexed(value: dict[str, Any]) -> Reached:
-    customers = value.get("customers", [])
-    return {user: {customers[i] for i in places} for user, places in value.get("users", {}).items()}
+def _count_in(counts: ScopeCounts, assessment: Assessment) -> None:
+    count(counts.verdicts, str(assessment.verdict))
+    count(counts.evidence, str(assessment.evidence))
+    for rule in assessment.rules:
+        count(counts.rules, rule)
+    if assessment.verdict not in _COUNTED:
+        count(counts.attempts, str(assessment.outcome))
+    if assessment.why is not None:
+        count(counts.why, str(assessment.why))
+    if assessment.strength is not None:
+        count(counts.strength, str(assessment.strength))

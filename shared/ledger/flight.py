@@ -13,8 +13,9 @@ from datetime import datetime
 @dataclass(frozen=True, slots=True)
 class Flight:
     """Times are UTC. `send_id` is "" and `until` None when nothing flies; before `not_before` nothing is sent.
-    `problem` is a sentence on what keeps the tenant unread, `problem_since` since when; `first_seen` is when the plan
-    met the tenant, None before."""
+    `problem` is a sentence on what keeps the tenant unread, `problem_since` since when, `refused` that waiting does
+    not help: a consent, a licence or an identity is missing. `first_seen` is when the plan met the tenant, None before.
+    """
 
     tenant: str
     send_id: str = ""
@@ -24,6 +25,7 @@ class Flight:
     problem: str = ""
     problem_since: datetime | None = None
     first_seen: datetime | None = None
+    refused: bool = False
     etag: str | None = None
 
     def is_free(self, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any, Final
 from shared.ledger.slices import OVERDUE_GRACE, Slice, next_age
 
 MAX_ATTEMPTS: Final = 10
+_RULES_VERSION: Final = re.compile(r"\brules ([0-9]+)")
 
 
 class SliceState(StrEnum):
@@ -29,6 +31,8 @@ class Head:
 
     `settled` is the greatest age it was read at (None: never), `next_due` when it is read next (None: it is sealed).
     `whole` says that the last read was written to its end, `consistent` that it showed no sign of a log that shrank.
+    `counts_mark` changes with `counts` alone. `accepted_quarantine` says with how many of the quarantined records an
+    operator put up.
     """
 
     slice: Slice
@@ -49,6 +53,14 @@ class Head:
     problem: str = ""
     versions: str = ""
     counts: dict[str, Any] = field(default_factory=dict)
+    counts_mark: str = ""
+    accepted_quarantine: int = 0
+
+    @property
+    def rules_version(self) -> str:
+        """The version of the rules it was judged by; "" where it was never read."""
+        found = _RULES_VERSION.search(self.versions)
+        return found[1] if found else ""
 
     @property
     def idle_log(self) -> bool:

@@ -19,14 +19,13 @@ from shared.maintenance.erase_rows import erase_in_rows, pages_of_person, quaran
 from shared.maintenance.person import Person
 from shared.maintenance.removal import Allowance, remove
 from shared.operations.register import Actor, note_act
-from shared.people.activity import Activity
 from shared.people.lists import AccountEntry, Technician, from_kept
+from shared.store.days import days_of_users
 from shared.store.directory import DirectoryMissing, Loaded, load_directory, note_erasures, save_directory
 from shared.store.erased import note_erasure, read_erased
 from shared.store.exceptions import read_exceptions
 from shared.store.ledger import make_due, take_claims_away
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists
-from shared.store.rollups import partner_days
 from shared.store.sessions import person_partition
 from shared.store.swap import until_settled
 from shared.store.tables import Tables
@@ -139,12 +138,11 @@ async def _said_of(tables: Tables, loaded: Loaded | None, key: str) -> AsyncIter
 
 async def _said_in_days(app: App, tables: Tables, key: str) -> AsyncIterator[str]:
     """The names that days give the user, "" for one without."""
-    activity = Activity()
     now = app.clock()
-    async for day in partner_days(tables.rollups, now - timedelta(days=app.settings.finding_retention_days), now):
-        activity.add(day, ())
-        if key in activity.seen:
-            yield day.counts.names.get(key, "")
+    begin = now - timedelta(days=app.settings.finding_retention_days)
+    async for day in days_of_users(tables.rollups, begin, now):
+        if any(key in lines for lines in day.lines.values()):
+            yield day.names.get(key, "")
 
 
 async def _is_mentioned(tables: Tables, key: str) -> bool:

@@ -18,6 +18,7 @@ from shared.incidents.model import IncidentState
 from shared.ledger.slices import DAY, days_between, midnight, partition_of
 from shared.maintenance.removal import Allowance, remove, remove_batch
 from shared.messages.delivery import delivery_id
+from shared.store import rollups
 from shared.store.alerts import PARTITION as ALERTS
 from shared.store.directory import note_erasures
 from shared.store.erased import forget_erasures
@@ -64,8 +65,7 @@ async def delete_expired(app: App, rows: int = ROWS_A_RUN) -> int:
         old = tables.slices.between(f"{tenant}-", partition_of(tenant, cutoff), "", "~", _KEYS)
         await remove(tables.slices, old, allowance)
         await _quarantine(app, tables.slices, tenant, cutoff, allowance)
-    await remove(tables.rollups, tables.rollups.between("day-", f"day-{cutoff:%Y%m%d}", "", "~", _KEYS), allowance)
-    await remove(tables.rollups, tables.rollups.range("partner", "day-", f"day-{cutoff:%Y%m%d}", _KEYS), allowance)
+    await remove(tables.rollups, rollups.expired(tables.rollups, cutoff), allowance)
     await _incidents(tables, cutoff, allowance)
     await _deliveries(tables.alerts, cutoff, allowance)
     await remove(tables.control, tables.control.range(REGISTER, *acts_until(cutoff), _KEYS), allowance)
@@ -132,7 +132,7 @@ async def _remove_incident(incidents: Table, shard: str, key: str, etag: str, al
 
 
 async def _items_of(alerts: Table, incidents: Collection[str]) -> AsyncIterator[Row]:
-    for kind in ("item", "wait"):
+    for kind in ("item", "wait", "word"):
         async for row in alerts.prefixed(ALERTS, f"{kind}-", _KEYS):
             if str(row["RowKey"]).split("-")[2] in incidents:  # kind-channel-incident-event
                 yield row

@@ -9,15 +9,15 @@ from typing import Final
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
-from shared.compliance.coverage import coverage, measure, percent
-from shared.ledger.counts import ScopeCounts
+from shared.compliance.coverage import Window, coverage, measure, percent, read_percent
 from shared.ledger.days import Day
 from shared.ledger.slices import DAY, midnight
+from shared.ledger.tallies import ScopeCounts
 from shared.rules.assess import Verdict
 from shared.signin.traits import HEADLINE
+from shared.store.days import partner_days
 from shared.store.flights import all_flights
 from shared.store.ledger import heads_of_day
-from shared.store.rollups import partner_days
 from shared.store.tables import Tables
 
 # Slices are read again until they are seven days old, so a day may change as long.
@@ -34,14 +34,13 @@ async def watch_scan(app: App) -> None:
     now = app.clock()
     start = midnight(now - timedelta(days=app.settings.lookback_days - 1))
     days = [day async for day in partner_days(tables.rollups, start, now)]
-    found = coverage(measure(app.settings.tenants, days, start, now, app.settings.slice_width), now)
+    measured = measure(app.settings.tenants, days, Window(start, now, now, app.settings.slice_width))
+    found, read = coverage(measured), read_percent(measured)
     lag = found.lag_seconds if found.lag_seconds is not None else await _since_installed(tables, now)
     log_event("ingestion_lag", lagSeconds=lag)
     target = app.settings.coverage_target_percent
-    if found.percent is not None and found.percent < target and not await _is_settling_in(tables, now):
-        log_event(
-            "coverage_below_target", coveragePercent=found.percent, targetPercent=target, oldestGap=found.oldest_gap
-        )
+    if read is not None and read < target and not await _is_settling_in(tables, now):
+        log_event("coverage_below_target", coveragePercent=read, targetPercent=target, oldestGap=found.oldest_gap)
     log_days(app, [day for day in days if day.day == midnight(now)])
 
 
@@ -62,7 +61,7 @@ def log_days(app: App, days: Sequence[Day]) -> None:
             sums.merge(day.counts.scopes.get(str(scope), ScopeCounts()))
         compliant, lacking = sums.verdicts.get(Verdict.COMPLIANT, 0), sums.verdicts.get(Verdict.NON_COMPLIANT, 0)
         end = min(day.day + DAY, app.clock())
-        measured = measure(app.settings.tenants, [day], day.day, end, app.settings.slice_width)
+        measured = measure(app.settings.tenants, [day], Window(day.day, end, app.clock(), app.settings.slice_width))
         log_event(
             "compliance_day",
             date=f"{day.day:%Y-%m-%d}",
@@ -70,7 +69,7 @@ def log_days(app: App, days: Sequence[Day]) -> None:
             nonCompliant=lacking,
             unknown=sums.verdicts.get(Verdict.UNKNOWN, 0),
             compliancePercent=percent(compliant, lacking),
-            coveragePercent=coverage(measured, app.clock()).percent,
+            coveragePercent=coverage(measured).percent,
         )
 
 

@@ -29,7 +29,7 @@ from shared.rules.rule import Severity
 from shared.wire.models import severity_name
 from shared.wire.text import clean, hyphenated, minute
 
-type GroupType = Literal["incidents.storm", "incidents.first-scan", "incidents.withdrawn"]
+type GroupType = Literal["incidents.storm", "incidents.ahead", "incidents.first-scan", "incidents.withdrawn"]
 
 _TYPES: Final[dict[EventKind, IncidentType]] = {
     EventKind.OPENED: "incident.opened",
@@ -60,8 +60,10 @@ def one(telling: Telling, key: str, around: Surroundings) -> IncidentMessage:
     )
 
 
-def many(tellings: Sequence[Telling], type_: GroupType, key: str, around: Surroundings) -> GroupMessage:
-    """One message for many incidents, the worst first. It is as severe as the worst."""
+def many(
+    tellings: Sequence[Telling], type_: GroupType, key: str, around: Surroundings, told_before: int = 0
+) -> GroupMessage:
+    """One message for many incidents, the worst first. It is as severe as the worst; so many were told before."""
     ordered = sorted(tellings, key=lambda t: (-t.event.severity, t.incident.facts.first, t.incident.key))
     counted = Counter(severity_name(telling.event.severity) for telling in ordered)
     listed = _listed(ordered, around)
@@ -74,6 +76,7 @@ def many(tellings: Sequence[Telling], type_: GroupType, key: str, around: Surrou
         data=ManyIncidents(
             total=len(ordered),
             listed=len(listed),
+            told_before=told_before,
             by_severity=dict(counted),
             url=f"{around.address}/api/incidents" if around.address else None,
             rules=[_rule(rule) for rule in _worst_first(rules)],
@@ -135,6 +138,7 @@ def facts_of(telling: Telling, around: Surroundings) -> IncidentFacts:
         count=facts.count,
         what_to_do=[*dict.fromkeys(rule.what_to_do for rule in rules)],
         reason=clean(incident.reason) or None,
+        unread_slices=telling.unread,
     )
 
 

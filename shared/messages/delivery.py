@@ -1,4 +1,4 @@
-"""What a channel has to say: an event that waits, and a message on its way. Pure."""
+"""What a channel has to say: an event that waits, a message on its way, and what the channel was told last. Pure."""
 
 from __future__ import annotations
 
@@ -40,12 +40,39 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """What a channel was last told of an incident: that it is there, as severe as that, or that it was withdrawn.
+
+    `severity` is 0 where an older version of the app did not note it.
+    """
+
+    incident: str
+    opening: int
+    severity: int
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """How many deliveries were released to a channel, which gives each its number; and, while the first scan goes on,
+    when certain incidents were last told ahead of its summary (UTC), and by which deliveries."""
+
+    channel: str
+    released: int = 0
+    ahead_at: datetime | None = None
+    ahead: tuple[str, ...] = ()
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One message on its way to one channel. Times are UTC.
 
     `message_id` is the webhook-id, the same on every try. `message` is the JSON to send, without URL or secret.
-    `earlier` of the attempts were before somebody had it sent again.
-    `last_status` is 0 when no answer came; `last_answer` says what happened, in words that are safe to show.
+    `number` counts the channel's deliveries about incidents in the order of their release; `words` are what it says of
+    each incident. `earlier` of the attempts were before somebody had it sent again. `last_status` is 0 when no answer
+    came; `last_answer` says what happened, in words that are safe to show. Before `asked_until` the receiver does not
+    want to be asked.
     """
 
     id: str
@@ -67,12 +94,21 @@ class Delivery:
     last_status: int = 0
     last_answer: str = ""
     members: tuple[str, ...] = ()
+    number: int = 0
+    words: tuple[Word, ...] = ()
+    asked_until: datetime | None = None
     etag: str | None = None
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will be sent."""
         return self.state in (DeliveryState.DELIVERED, DeliveryState.DEAD)
+
+    @property
+    def incidents(self) -> frozenset[str]:
+        """The keys of the incidents it tells of."""
+        told = {word.incident for word in self.words}
+        return frozenset(told | {self.incident} if self.incident else told)
 
     def is_busy(self, now: datetime) -> bool:
         """Whether its message is in the queue or a worker is at it."""

@@ -90,6 +90,11 @@ class _Incident(_Part):
     first_seen: Instant
     last_seen: Instant
     count: int = Field(ge=0, description="Sign-ins that broke rules.")
+    unread_slices: int = Field(
+        default=0,
+        ge=0,
+        description="Pieces of the log that it rests on and that are not read yet: it may still change. 0: none.",
+    )
     reason: str | None = Field(description="Why it is in that state, where there is more to say than the state.")
 
 
@@ -118,6 +123,7 @@ class ManyIncidents(_Part):
 
     total: int
     listed: int = Field(description="How many of them `incidents` lists.")
+    told_before: int = Field(default=0, ge=0, description="How many of them `incidents.ahead` told before.")
     by_severity: dict[SeverityName, int]
     url: str | None = Field(description="Where to read them all; null when the app does not know its own address.")
     rules: list[RuleFacts] = Field(description="The rules that the listed incidents broke, the worst first.")
@@ -144,7 +150,7 @@ class IncidentMessage(_Envelope):
 class GroupMessage(_Envelope):
     """Many incidents in one message."""
 
-    type: Literal["incidents.storm", "incidents.first-scan", "incidents.withdrawn"]
+    type: Literal["incidents.storm", "incidents.ahead", "incidents.first-scan", "incidents.withdrawn"]
     data: ManyIncidents
 
 

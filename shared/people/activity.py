@@ -1,4 +1,4 @@
-"""Who signed in where, and when last: from the partner's days. Pure but for the reading of the days.
+"""Who signed in where, and when last: from the lines of the partner's days. Pure.
 
 Only successful sign-ins in a watched scope count: those that have a verdict.
 """
@@ -7,66 +7,72 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 
-from shared.compliance.coverage import measure
-from shared.ledger.counts import REST, Reached
-from shared.ledger.days import Day
+from shared.compliance.coverage import Window, measure
+from shared.ledger.counts import PairLines, merge_pairs
+from shared.ledger.days import Day, DayCustomers, DayPairs, DayUsers
 from shared.ledger.slices import DAY
+from shared.ledger.tallies import UserLine, Verdicts
+from shared.ledger.trimming import REST
 from shared.signin.traits import WATCHED
 
-type Tallies = dict[str, list[int]]  # key -> [compliant, non-compliant, unknown]
+type Reached = dict[str, set[str]]  # user -> customers
 
 
 @dataclass(slots=True)
 class Activity:
-    """What the days say. `users` and `customers` are of the scopes asked for; `seen` is each user's last day in any
-    watched scope, `reached` the customers each user signed in to. `trimmed_users` and `trimmed_pairs`: there were too
-    many to keep each, so that one who is missing may have been there."""
+    """What the days say. `users`, with the strength of each person's MFA, and `customers` are of the scopes asked for;
+    `seen` is each user's last day in any watched scope, `pairs` who signed in to which customer. `trimmed_…`: there
+    were too many to keep each, so that one who is missing may have been there."""
 
-    users: Tallies = field(default_factory=dict)
-    customers: Tallies = field(default_factory=dict)
+    users: dict[str, UserLine] = field(default_factory=dict)
+    customers: dict[str, Verdicts] = field(default_factory=dict)
     seen: dict[str, date] = field(default_factory=dict)
-    reached: Reached = field(default_factory=dict)
+    pairs: PairLines = field(default_factory=dict)
     trimmed_users: bool = False
+    trimmed_customers: bool = False
     trimmed_pairs: bool = False
 
-    def add(self, day: Day, scopes: Sequence[str]) -> None:
-        """Take in a day."""
+    def add_users(self, day: DayUsers, scopes: Sequence[str]) -> None:
+        """Take in a day's people."""
+        self.trimmed_users |= day.trimmed
         for scope in WATCHED:
-            counts = day.counts.scopes.get(scope)
-            if counts is None:
-                continue
-            self.trimmed_users |= REST in counts.users
-            for user in counts.users:
+            for user, line in day.lines.get(scope, {}).items():
+                if user == REST:
+                    continue
                 self.seen[user] = max(self.seen.get(user, date.min), day.day.date())
-            if scope in scopes:
-                _sum(self.users, counts.users)
-                _sum(self.customers, counts.customers)
-        self.trimmed_pairs |= REST in day.counts.reached
-        for user, customers in day.counts.reached.items():
-            self.reached.setdefault(user, set()).update(customers)
+                if scope in scopes:
+                    self.users.setdefault(user, UserLine()).merge(line)
+
+    def add_customers(self, day: DayCustomers, scopes: Sequence[str]) -> None:
+        """Take in a day's customers."""
+        self.trimmed_customers |= day.trimmed
+        for scope in scopes:
+            for customer, counts in day.lines.get(scope, {}).items():
+                if customer != REST and counts.by_verdict.total:
+                    self.customers.setdefault(customer, Verdicts()).merge(counts.by_verdict)
+
+    def add_pairs(self, day: DayPairs) -> None:
+        """Take in a day's pairs."""
+        self.trimmed_pairs |= day.trimmed
+        merge_pairs(self.pairs, {user: customers for user, customers in day.lines.items() if user != REST})
+
+    @property
+    def reached(self) -> Reached:
+        """The customers that each user signed in to."""
+        return {user: {*customers} for user, customers in self.pairs.items()}
 
     def reached_by(self) -> Reached:
         """The other way round: the users of each customer."""
         turned: Reached = {}
-        for user, customers in self.reached.items():
+        for user, customers in self.pairs.items():
             for customer in customers:
                 turned.setdefault(customer, set()).add(user)
         return turned
 
 
-def is_wholly_read(
-    tenants: Iterable[str], days: Sequence[Day], now: datetime, window: timedelta, width: timedelta
-) -> bool:
-    """Whether the last `window` was read but for its last day: else nobody can be said to have been absent."""
-    measured = measure(tenants, days, now - window, now, width)
-    return all(slice_.end > now - DAY for tenant in measured for slice_ in tenant.missing)
-
-
-def _sum(sums: Tallies, lines: Tallies) -> None:
-    for key, values in lines.items():
-        if key != REST:
-            line = sums.setdefault(key, [0, 0, 0])
-            for place, n in enumerate(values):
-                line[place] += n
+def is_wholly_read(tenants: Iterable[str], days: Sequence[Day], window: Window) -> bool:
+    """Whether the window was read but for its last day: else nobody can be said to have been absent."""
+    measured = measure(tenants, days, window)
+    return all(slice_.end > window.now - DAY for tenant in measured for slice_ in tenant.missing)

@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
-from shared.ledger.counts import Counts
-from shared.ledger.days import Day
+from shared.compliance.coverage import Window
 from shared.ledger.slices import DAY
 from shared.operations.slices import rescan
 from shared.people.activity import Activity, is_wholly_read
@@ -30,10 +29,10 @@ from shared.people.lists import (
 )
 from shared.people.merge import Known, Merged, merge
 from shared.people.roster import Roster, build_roster
+from shared.store.days import days_of_users, partner_days
 from shared.store.directory import DirectoryMissing, Loaded, load_directory, save_directory
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_lists, save_list
 from shared.store.refresh import Lease, State, write_state
-from shared.store.rollups import partner_days
 from shared.store.tables import Tables
 
 
@@ -149,11 +148,11 @@ async def publish_lists(app: App, lease: Lease, roster: Roster | None, registrat
 
 
 async def _activity(app: App, tables: Tables, now: datetime) -> tuple[Activity, bool]:
-    """Who was seen in the time after which one counts as dormant. One day's counts at a time: they are large."""
+    """Who was seen in the time after which one counts as dormant, and whether all of it was read."""
     activity = Activity()
-    days: list[Day] = []
-    async for day in partner_days(tables.rollups, now - DORMANT_AFTER, now):
-        activity.add(day, ())
-        days.append(replace(day, counts=Counts()))
-    settings = app.settings
-    return activity, is_wholly_read(settings.tenants, days, now, DORMANT_AFTER, settings.slice_width)
+    begin = now - DORMANT_AFTER
+    async for of_day in days_of_users(tables.rollups, begin, now):
+        activity.add_users(of_day, ())
+    days = [day async for day in partner_days(tables.rollups, begin, now)]
+    window = Window(begin, now, now, app.settings.slice_width)
+    return activity, is_wholly_read(app.settings.tenants, days, window)

@@ -252,7 +252,7 @@ async def _alert(app: App, tables: Tables, record: _Record, channel: str, tellin
     message = one(telling, key, await surroundings(app)).model_copy(update={"test": True})
     delivery = new_delivery(app, channel, message)
     try:
-        await alerts.release(tables.alerts, delivery, [])
+        await alerts.add_delivery(tables.alerts, delivery)
     except Conflict:
         log_event("self_test_alert_was_made", self_test=record.id, channel=channel)  # by a worker before this one
     return delivery.id

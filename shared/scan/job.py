@@ -23,6 +23,7 @@ from shared.graph.problems import GraphProblem, Refused
 from shared.graph.signins import pages
 from shared.incidents.findings import Finding
 from shared.incidents.model import Facts, Who, contributions
+from shared.ledger.counts_json import mark_of
 from shared.ledger.flight import Flight
 from shared.ledger.head import MAX_ATTEMPTS, Head, SliceState
 from shared.ledger.slices import Slice, near_retention_end
@@ -160,7 +161,7 @@ class _Work:
             await clear_due(self._tables.slices, self._slice, mark)
         await self._roll_up()
         if self._flight.problem:
-            await self._update_flight(problem="", problem_since=None)
+            await self._update_flight(problem="", problem_since=None, refused=False)
         return []
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -195,7 +196,9 @@ class _Work:
         if problem.tenant_wide:
             wait = problem.retry_after or _FIRST_BACKOFF
             since = self._flight.problem_since if self._flight.problem else now
-            await self._update_flight(not_before=now + wait, problem=str(problem), problem_since=since)
+            await self._update_flight(
+                not_before=now + wait, problem=str(problem), problem_since=since, refused=isinstance(problem, Refused)
+            )
         else:
             backoff = min(_FIRST_BACKOFF * 2 ** min(attempts, 10), _LONGEST_BACKOFF)
             wait = max(problem.retry_after or timedelta(0), backoff)
@@ -236,9 +239,11 @@ class _Work:
         touched = await self._touch(claim, change)
         counted = head
         if not inconsistent:
+            counts = reading.counts().to_json()
             counted = replace(
                 head,
-                counts=reading.counts().to_json(),
+                counts=counts,
+                counts_mark=mark_of(counts),
                 records=reading.total,
                 quarantined=len(reading.quarantined),
             )
@@ -399,6 +404,7 @@ class _Work:
             state=SliceState.SPLIT,
             next_due=None,
             counts={},
+            counts_mark="",
             records=0,
             quarantined=0,
             whole=True,

@@ -11,21 +11,31 @@ from uuid import uuid4
 
 from shared.app.app import App
 from shared.basics.events import log_event
-from shared.basics.spelling import id_key
-from shared.ledger.days import fingerprint, partner_fingerprint
 from shared.ledger.flight import Flight
 from shared.ledger.head import Head, SliceState
-from shared.ledger.slices import Slice, alternate, closed_slices, days_between, gaps_in, in_turn, near_retention_end
+from shared.ledger.slices import (
+    Slice,
+    alternate,
+    closed_slices,
+    days_between,
+    gaps_in,
+    in_turn,
+    midnight,
+    near_retention_end,
+)
 from shared.scan.messages import SliceMessage
+from shared.store.customer_months import write_customer_months
 from shared.store.flights import change_flight, read_flight
 from shared.store.ledger import clear_due, due_marks, heads_of_day, make_due
-from shared.store.rollups import fingerprints, partner_fingerprints, roll_up, roll_up_partner
+from shared.store.rollups import NO_DAY, DayMarks, block_marks, day_marks, roll_up
 from shared.store.tables import Tables
 
 # Graph allows an app 122 requests in 10 seconds over all tenants and 5 for each (docs/entra-facts.md).
 MOST_TENANTS_IN_FLIGHT: Final = 122 // 5
 # How many slices one flight goes on with by itself; a newly closed slice waits no longer than these take.
 LONGEST_CHAIN: Final = 100
+# How many days of an older format one plan recomputes beside those that it reads.
+OLD_DAYS_A_PLAN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +54,13 @@ async def plan_scans(app: App) -> list[str]:
     flights = {tenant: await _noticed(tables, tenant, now) for tenant in app.settings.tenants}
     since = {tenant: _since(app, flight, now) for tenant, flight in flights.items()}
     days = [*days_between(min(since.values()), now)]
-    known = dict(zip(days, await asyncio.gather(*(fingerprints(tables.rollups, day) for day in days)), strict=True))
-    known_of_partner = await partner_fingerprints(tables.rollups, days[0], now)
-    mended: set[datetime] = set()
+    known = await day_marks(tables.rollups)
     messages: list[str] = []
     flying = 0
     for tenant, flight in flights.items():
         ledger = await _read_ledger(tables, tenant, days)
         await _pass_marks_on(tables, ledger)
-        mended |= await _mend_roll_ups(app, tables, tenant, ledger, known)
+        await _mend_roll_ups(app, tables, tenant, ledger, {day: known.get(day, NO_DAY) for day in days})
         if flight is None or not flight.is_free(now):
             flying += 1
             continue
@@ -69,9 +77,8 @@ async def plan_scans(app: App) -> list[str]:
             messages.append(message)
             flying += 1
             log_event("slices_due", tenant=tenant, due=len(due), first=due[0].id)
-    for day in (day for day in days if day not in mended):
-        if SliceState.FOREIGN not in known[day].values() and known_of_partner.get(day) not in _as_made_of(known[day]):
-            await roll_up_partner(tables.rollups, day)
+    await _renew_old_days(app, tables, known, since=days[0])
+    await _write_customer_months(tables)
     return messages
 
 
@@ -160,24 +167,34 @@ async def _pass_marks_on(tables: Tables, ledger: Ledger) -> None:
 
 
 async def _mend_roll_ups(
-    app: App, tables: Tables, tenant: str, ledger: Ledger, known: Mapping[datetime, Mapping[str, str]]
-) -> set[datetime]:
-    """Recompute the days whose roll-up is not of the heads that stand there now, or lacks; gives these days."""
-    mended = set()
-    for day, of_day in known.items():
-        heads = [head for s, head in sorted(ledger.heads.items()) if s.partition.endswith(f"{day:%Y%m%d}")]
-        stored = of_day.get(id_key(tenant))
-        busy = any(head.is_held(app.clock()) for head in heads)
-        if not busy and stored not in (SliceState.FOREIGN, fingerprint(heads) if heads or stored else None):
+    app: App, tables: Tables, tenant: str, ledger: Ledger, known: Mapping[datetime, DayMarks]
+) -> None:
+    """Recompute the days whose roll-up is missing or stale."""
+    by_day: dict[datetime, list[Head]] = {}
+    for slice_, head in ledger.heads.items():
+        by_day.setdefault(midnight(slice_.start), []).append(head)
+    now = app.clock()
+    for day, marks in known.items():
+        heads = by_day.get(day, [])
+        busy = any(head.is_held(now) for head in heads)
+        if not busy and not marks.is_of(block_marks(heads), tenant):
             await roll_up(tables.slices, tables.rollups, tenant, day, app.settings.read_ages)
-            mended.add(day)
-    return mended
 
 
-def _as_made_of(of_tenants: Mapping[str, str]) -> tuple[str | None, ...]:
-    """The fingerprints that the partner's day may have: a newer version's is left alone, and a day without tenants
-    needs none."""
-    return (SliceState.FOREIGN, partner_fingerprint(of_tenants), *(() if of_tenants else (None,)))
+async def _renew_old_days(app: App, tables: Tables, known: Mapping[datetime, DayMarks], since: datetime) -> None:
+    """Recompute days that an older version of the app added up and that the plan no longer reads, a few at a time,
+    newest first."""
+    old = sorted((day for day, marks in known.items() if marks.is_old and day < since), reverse=True)
+    for day in old[:OLD_DAYS_A_PLAN]:
+        for tenant in app.settings.tenants:
+            await roll_up(tables.slices, tables.rollups, tenant, day, app.settings.read_ages)
+
+
+async def _write_customer_months(tables: Tables) -> None:
+    """Once a plan, and not after each read: the rows of customers and months whose day changed."""
+    for day, marks in (await day_marks(tables.rollups)).items():
+        if marks.months_due and not marks.is_foreign and not marks.is_old:
+            await write_customer_months(tables.rollups, day)
 
 
 async def _noticed(tables: Tables, tenant: str, now: datetime) -> Flight | None:

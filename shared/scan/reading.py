@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from shared.incidents.erased import NOBODY, ErasedPeople, without_traces
 from shared.incidents.findings import Finding, customer_of, finding_of, name_of, person_of
-from shared.ledger.counts import Counts, Seen
+from shared.ledger.counts import Counts, Protocol, Seen
 from shared.ledger.slices import Slice
 from shared.rules.assess import Assessment, assess
 from shared.rules.rule import Policy
@@ -18,8 +18,9 @@ from shared.signin.decoding import Page, Quarantined
 from shared.signin.directory import Directory
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
+from shared.signin.protocol import is_device_code, is_legacy_client, is_password_flow
 from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_it_may_root, session_of
-from shared.signin.traits import WATCHED
+from shared.signin.traits import WATCHED, is_interactive
 
 _LONGEST_KEY: Final = 1024  # as a finding has them; only a broken record has more
 
@@ -130,7 +131,7 @@ class Reading:
         customer = customer_of(sign_in, assessment.scope, self.directory)[:_LONGEST_KEY]
         app = sign_in.app_key[:_LONGEST_KEY]
         return _Judged(
-            Seen(assessment, user, name, customer, app, sign_in.app_display_name or ""),
+            Seen(assessment, user, name, customer, app, sign_in.app_display_name or "", _protocol_of(sign_in)),
             self._finding(sign_in, assessment),
             self._root(sign_in),
             self._asks(sign_in, assessment),
@@ -153,6 +154,16 @@ class Reading:
             return None
         root = root_of(sign_in, self.directory)
         return SaysOfSession(session, sign_in.id, sign_in.at, root.own if root else Evidence.UNKNOWN)
+
+
+def _protocol_of(sign_in: SignIn) -> Protocol:
+    if is_password_flow(sign_in.authentication_protocol, sign_in.user_agent):
+        return Protocol.ROPC
+    if is_legacy_client(sign_in.client_app_used):
+        return Protocol.LEGACY
+    if is_device_code(sign_in.authentication_protocol, sign_in.original_transfer_method):
+        return Protocol.DEVICE_CODE
+    return Protocol.INTERACTIVE if is_interactive(sign_in) else Protocol.SILENT
 
 
 def _time_in(raw: bytes) -> datetime | None:

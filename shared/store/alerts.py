@@ -3,18 +3,21 @@
 `item-<channel>-<incident>-<event>` stays, so that a channel takes an event in once, and says which delivery told it.
 `wait-…`, of the same name, stands beside it until a delivery takes the event. `delivery-0-<id>` is a delivery under
 way, `delivery-1-<id>` one that ended; its id begins with the time turned round, so that a range reads newest first.
+`word-<channel>-<incident>` is what the channel was told last, `channel-<channel>` how far it is: each release carries
+that row, so that of two instances one releases.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import batched
 from typing import Any, Final
 from uuid import uuid4
 
-from shared.messages.delivery import DROPPED, Delivery, DeliveryState, Item, Redelivery
+from shared.incidents.model import EventKind
+from shared.messages.delivery import DROPPED, ChannelState, Delivery, DeliveryState, Item, Redelivery, Word
 from shared.store.codec import Codec
 from shared.store.events import telling_columns, telling_of
 from shared.store.swap import swap
@@ -29,6 +32,7 @@ from shared.store.tables import (
     insert,
     is_newer,
     keys,
+    merge,
     upsert,
     utc,
 )
@@ -36,9 +40,13 @@ from shared.store.tables import (
 PARTITION: Final = "alerts"
 _ACTIVE: Final = "delivery-0-"
 _ENDED: Final = "delivery-1-"
+_CHANNEL: Final = "channel-"
+_WORD: Final = "word-"
 
 
-_AT_ONCE: Final = 45  # events in one transaction: two rows each, and the delivery
+_TAKEN_AT_ONCE: Final = 45  # events that are taken in in one transaction: two rows each
+_AT_ONCE: Final = 32  # events in one transaction: three rows each, the delivery and the channel
+_MOST_WORDS: Final = 90
 
 
 # --- what waits -------------------------------------------------------------------------------------------------------
@@ -46,7 +54,7 @@ _AT_ONCE: Final = 45  # events in one transaction: two rows each, and the delive
 
 async def take_in(table: Table, items: Sequence[Item]) -> None:
     """Give events to channels, each once however often it is called."""
-    for batch in batched(items, _AT_ONCE, strict=False):
+    for batch in batched(items, _TAKEN_AT_ONCE, strict=False):
         try:
             await table.transact([op for item in batch for op in _item_rows(item)])
         except Conflict:  # a crash, or another instance, was here before
@@ -77,25 +85,55 @@ async def waiting(table: Table, channel: str) -> list[Item]:
     return sorted(found, key=lambda item: (item.telling.at, item.telling.event.id))
 
 
-async def was_given(table: Table, channel: str, incident: str, opening: int) -> bool:
-    """Whether the channel ever took in an event of that opening of the incident."""
-    return any([row["opening"] == opening async for row in _items(table, channel, incident)])
-
-
-async def was_told(table: Table, channel: str, incident: str, opening: int) -> bool:
-    """Whether a delivery to the channel told of that opening of the incident."""
-    rows = _items(table, channel, incident)
-    return any([row["opening"] == opening and row["delivery"] not in ("", DROPPED) async for row in rows])
+async def was_given(table: Table, channel: str, incident: str) -> bool:
+    """Whether the channel ever took in an event of the incident."""
+    async for _ in _items(table, channel, incident):
+        return True
+    return False
 
 
 def _items(table: Table, channel: str, incident: str) -> AsyncIterator[Row]:
-    return table.prefixed(PARTITION, f"item-{channel}-{incident}-", select=["opening", "delivery"])
+    return table.prefixed(PARTITION, f"item-{channel}-{incident}-", select=["opening", "kind", "delivery"])
 
 
-async def drop(table: Table, items: Iterable[Item]) -> None:
-    """Drop events so that they are never delivered."""
+async def drop(table: Table, items: Sequence[Item], state: ChannelState) -> ChannelState:
+    """Drop events so that they are never delivered. Raises Conflict when the channel was released to meanwhile."""
     for batch in batched(items, _AT_ONCE, strict=False):
-        await table.transact([op for item in batch for op in _settled(item.name, DROPPED)])
+        state = await _with_channel(table, state, [op for item in batch for op in _settled(item.name, DROPPED)])
+    return state
+
+
+# --- what a channel was told ------------------------------------------------------------------------------------------
+
+
+async def read_channel(table: Table, channel: str) -> ChannelState:
+    """How far a channel is; whoever releases to it names this state, so that nobody decides by an old one."""
+    row = await table.get(PARTITION, _CHANNEL + channel)
+    return _CHANNELS.value(row, channel=channel, etag=etag_of(row)) if row else ChannelState(channel)
+
+
+async def _with_channel(table: Table, state: ChannelState, operations: Sequence[Operation]) -> ChannelState:
+    """Write in one transaction with the channel's state. Returns the state as it stands then."""
+    row = {**keys(PARTITION, _CHANNEL + state.channel), "v": SCHEMA, **_CHANNELS.columns(state)}
+    write = merge(row, state.etag) if state.etag else insert(row)
+    return replace(state, etag=(await table.transact([*operations, write]))[-1])
+
+
+async def read_word(table: Table, channel: str, incident: str) -> Word | None:
+    """What a channel was told last of an incident; None for nothing."""
+    row = await table.get(PARTITION, f"{_WORD}{channel}-{incident}")
+    if row is not None:
+        return _WORDS.value(row)
+    # An older version of the app noted only which event went into which delivery.
+    rows = [row async for row in _items(table, channel, incident) if row["delivery"] not in ("", DROPPED)]
+    last = max(rows, key=lambda row: (row["opening"], row["kind"] == EventKind.WITHDRAWN), default=None)
+    if last is None:
+        return None
+    return Word(incident, last["opening"], 0, withdrawn=last["kind"] == EventKind.WITHDRAWN)
+
+
+def _word_row(channel: str, word: Word) -> Operation:
+    return upsert({**keys(PARTITION, f"{_WORD}{channel}-{word.incident}"), "v": SCHEMA, **_WORDS.columns(word)})
 
 
 def _settled(name: str, delivery: str) -> list[Operation]:
@@ -108,29 +146,54 @@ def _settled(name: str, delivery: str) -> list[Operation]:
 # --- deliveries -------------------------------------------------------------------------------------------------------
 
 
-async def release(table: Table, delivery: Delivery, items: Sequence[Item], also: Sequence[Operation] = ()) -> None:
-    """Put events to a new delivery: all in the transaction that makes it, or, where they are too many, the delivery
-    first with their names, then the events batch by batch, then its state. Raises Conflict when another was first."""
-    names = [item.name for item in items]
-    if len(names) <= _AT_ONCE:
+async def add_delivery(table: Table, delivery: Delivery) -> None:
+    """A delivery that tells of no incident. Raises Conflict when it is there already."""
+    await table.write(insert(_columns(delivery)))
+
+
+async def release(table: Table, delivery: Delivery, items: Sequence[Item], state: ChannelState) -> ChannelState:
+    """Put events to a new delivery, and note what the channel knows by it: all in the transaction that makes it, or,
+    where they are too many, the delivery first with their names, then the rest batch by batch, then its state.
+
+    Returns the channel's state afterwards. Raises Conflict when the channel was released to meanwhile.
+    """
+    names = tuple(item.name for item in items)
+    counted = replace(state, released=state.released + 1)
+    numbered = replace(delivery, number=counted.released)
+    if len(names) <= _AT_ONCE and len(delivery.words) <= _AT_ONCE:
         settled = [op for name in names for op in _settled(name, delivery.id)]
-        await table.transact([insert(_columns(delivery)), *settled, *also])
-        return
-    gathering = replace(delivery, state=DeliveryState.GATHERING, members=tuple(names))
-    await table.transact([insert(_columns(gathering)), *also])
+        words = [_word_row(delivery.channel, word) for word in delivery.words]
+        return await _with_channel(table, counted, [insert(_columns(numbered)), *settled, *words])
+    gathering = replace(numbered, state=DeliveryState.GATHERING, members=names)
+    after = await _with_channel(table, counted, [insert(_columns(gathering))])
     await gather(table, gathering)
+    return after
 
 
 async def gather(table: Table, delivery: Delivery) -> None:
-    """Put the rest of its events to a delivery that a crash may have left half-way, and let it go."""
-    prefix = f"wait-{delivery.channel}-"
-    rows = table.prefixed(PARTITION, prefix, select=["RowKey"])
-    still = {str(row["RowKey"]).removeprefix("wait-") async for row in rows}
-    for batch in batched([name for name in delivery.members if name in still], _AT_ONCE, strict=False):
-        await table.transact([op for name in batch for op in _settled(name, delivery.id)])
+    """Put the rest of its events to a delivery that a crash may have left half-way, and let it go.
+
+    Each batch carries the delivery, so that a worker that stood still writes nothing once another finished it. Raises
+    Conflict then.
+    """
     current = await read_delivery(table, delivery.id)
-    if current is not None and current.state == DeliveryState.GATHERING:
-        await change(table, current, state=DeliveryState.DUE, members=())
+    if current is None or current.state is not DeliveryState.GATHERING:
+        return
+    rows = table.prefixed(PARTITION, f"wait-{delivery.channel}-", select=["RowKey"])
+    still = {str(row["RowKey"]).removeprefix("wait-") async for row in rows}
+    for names in batched([name for name in current.members if name in still], _AT_ONCE, strict=False):
+        settled = [op for name in names for op in _settled(name, current.id)]
+        current = await _with_delivery(table, current, settled)
+    for words in batched(current.words, _MOST_WORDS, strict=False):
+        current = await _with_delivery(table, current, [_word_row(current.channel, word) for word in words])
+    await change(table, current, state=DeliveryState.DUE, members=())
+
+
+async def _with_delivery(table: Table, delivery: Delivery, operations: Sequence[Operation]) -> Delivery:
+    if delivery.etag is None:
+        raise ValueError("only a delivery that was read can be changed")
+    touched = merge({**_key(delivery), "v": SCHEMA}, delivery.etag)
+    return replace(delivery, etag=(await table.transact([*operations, touched]))[-1])
 
 
 async def read_delivery(table: Table, id_: str) -> Delivery | None:
@@ -167,7 +230,9 @@ async def change(table: Table, delivery: Delivery, *, note: Operation | None = N
     return replace(changed, etag=etag)
 
 
-_CODEC: Final = Codec(Delivery, leaves=("etag",), packed=("message", "members"))
+_CODEC: Final = Codec(Delivery, leaves=("etag",), packed=("message", "members", "words"))
+_CHANNELS: Final = Codec(ChannelState, leaves=("channel", "etag"))
+_WORDS: Final = Codec(Word)
 
 
 def _key(delivery: Delivery) -> dict[str, Any]:

@@ -137,6 +137,12 @@ async def _replaced(
     return _Part(row_key, who, contribution, stored, merge(row, etag_of(old)) if old else insert(row))
 
 
+async def slices_of(table: Table, key: str) -> list[str]:
+    """The ids of the slices that contribute findings to an incident."""
+    rows = table.prefixed(shard_of(key), _parts_of(key), select=["slice", "count"])
+    return [str(row["slice"]) async for row in rows if row["count"] > 0]
+
+
 def _parts_of(key: str) -> str:
     return f"{_CONTRIBUTION}{key}-"
 

@@ -6,7 +6,7 @@ carry the head with If-Match: a worker that lost its claim gets a conflict and w
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from shared.ledger.counts import Counts
 from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, midnight, partition_of, slice_named
 from shared.store.codec import NEVER, Codec
-from shared.store.packing import pack_first, unpack
+from shared.store.packing import pack_first, packed_columns, unpack
 from shared.store.swap import swap, until_settled
 from shared.store.tables import (
     SCHEMA,
@@ -82,6 +82,17 @@ async def heads_of_day(table: Table, tenant: str, day: datetime, *, counts: bool
     a head, and whoever asks what is due looks at a month of them."""
     async for row in table.prefixed(partition_of(tenant, day), _HEAD, None if counts else _WITHOUT_COUNTS):
         yield _head(row, tenant, midnight(day))
+
+
+async def counts_of_heads(
+    table: Table, tenant: str, start: datetime, end: datetime
+) -> AsyncIterator[Mapping[str, Any]]:
+    """What the slices counted that begin within a part of a day, one by one: all of them together are large."""
+    last = "~" if midnight(end) > midnight(start) else f"{end:%H%M%S}"
+    select = ["RowKey", "v", "state", *packed_columns("counts")]
+    async for row in table.range(partition_of(tenant, start), f"{_HEAD}{start:%H%M%S}", _HEAD + last, select):
+        if not is_newer(row) and row["state"] != SliceState.SPLIT:
+            yield unpack("counts", row) or {}
 
 
 async def read_head(table: Table, slice_: Slice) -> Head | None:

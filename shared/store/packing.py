@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from shared.store.tables import Row
@@ -20,7 +20,11 @@ def packed_columns(name: str) -> list[str]:
 
 
 class TooLong(ValueError):  # noqa: N818 - it says what the value is
-    """A value does not fit into the room it has, even squeezed."""
+    """A value does not fit into the room it has, even squeezed to `size` bytes."""
+
+    def __init__(self, why: str, size: int = 0) -> None:
+        super().__init__(why)
+        self.size = size
 
 
 def pack_bytes(name: str, data: bytes, room: int = ROOM) -> dict[str, bytes]:
@@ -28,7 +32,7 @@ def pack_bytes(name: str, data: bytes, room: int = ROOM) -> dict[str, bytes]:
     stay behind: reading passes over them."""
     squeezed = zlib.compress(data, 6)
     if len(squeezed) > room:
-        raise TooLong(f"{name} does not fit into {room} bytes of a row")
+        raise TooLong(f"{name} does not fit into {room} bytes of a row", len(squeezed))
     return {f"{name}{i}": squeezed[at : at + _CHUNK] for i, at in enumerate(range(0, len(squeezed), _CHUNK))}
 
 
@@ -62,3 +66,16 @@ def unpack(name: str, row: Row) -> Any:
     """The JSON value in the columns, or None."""
     data = unpack_bytes(name, row)
     return None if data is None else json.loads(data)
+
+
+def pack_fitting(name: str, shape: Callable[[int], object], most: int, room: int) -> dict[str, bytes]:
+    """As many lines of a value as fit into the room: `shape` gives the value with at most so many. Raises TooLong where
+    not even one does."""
+    while True:
+        data = json.dumps(shape(most), separators=(",", ":"), sort_keys=True).encode()
+        try:
+            return pack_bytes(name, data, room)
+        except TooLong as too_long:
+            if most <= 1:
+                raise
+            most = max(1, min(most - 1, most * room * 9 // (too_long.size * 10)))

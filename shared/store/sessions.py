@@ -149,6 +149,21 @@ async def ask(table: Table, person: str, asked: Iterable[str], slice_: Slice) ->
     return {key: await proof_of(table, key) for key in sessions}
 
 
+async def slices_asked(table: Table, person: str, slices: Iterable[str]) -> set[str] | None:
+    """The slices with roots of the sessions that these slices asked for, of one person; None when they asked none."""
+    wanted = set(slices)
+    asked: set[str] = set()
+    roots: dict[str, set[str]] = {}
+    rows = table.prefixed(person_partition(person), "", select=["RowKey", "slice"])
+    async for row in rows:
+        session, kind, rest = str(row["RowKey"]).split("-", 2)
+        if kind == "ask" and rest in wanted:
+            asked.add(session)
+        elif kind == "root":
+            roots.setdefault(session, set()).add(str(row.get("slice", "")))
+    return {slice_ for session in asked for slice_ in roots.get(session, ())} if asked else None
+
+
 async def askers(table: Table, session: SessionKey) -> list[Slice]:
     """The slices that went by this session."""
     partition, prefix = _names(session)

@@ -77,7 +77,7 @@ async def _remind(app: App, tables: Tables, exception: TechnicalException, days:
         if await alerts.read_delivery(tables.alerts, delivery.id):
             continue
         try:
-            await alerts.release(tables.alerts, delivery, [])
+            await alerts.add_delivery(tables.alerts, delivery)
         except Conflict:
             continue  # another instance made it
     return None if any(is_quiet(channel, now) for channel in wanted.values()) else sorted(wanted)

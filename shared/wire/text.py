@@ -9,11 +9,15 @@ from typing import Final
 from shared.wire.models import shown_id
 
 _LONGEST: Final = 200
+# Letters and a symbol that fonts show as nothing: fillers of Hangul, and Braille without a dot.
+_INVISIBLE: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 def clean(text: str, longest: int = _LONGEST) -> str:
-    """One line, without control and format characters (some of which turn text around), and not too long."""
-    kept = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    """One line, without control and format characters (some of which turn text around), and not too long. Letters
+    that nobody sees are blanks."""
+    spaced = (" " if c.isspace() or c in _INVISIBLE else c for c in text)
+    kept = "".join(c for c in spaced if c == " " or unicodedata.category(c)[0] != "C")
     return " ".join(kept.split())[:longest]
 
 

@@ -42,6 +42,7 @@ async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeyp
             "nonCompliant": 1,
             "unknown": 0,
             "compliancePercent": 66.67,
+            "worstCasePercent": 66.67,
             "compliancePercentAfterExceptions": 66.67,
         }
         assert {scope: (n["total"], n["nonCompliant"]) for scope, n in shown["byScope"].items()} == {
@@ -50,7 +51,8 @@ async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeyp
             "partner-tenant": (1, 1),
             "guest": (0, 0),
         }
-        assert shown["byEvidence"] == {"none": 1, "not-applicable": 1, "proven": 2}
+        assert {key: n for key, n in shown["byEvidence"].items() if n} == {"none": 1, "proven": 2}
+        assert shown["attempts"] == {"blocked": 0, "failed": 1, "interrupted": 0}
         assert shown["byRule"] == {"interactive-without-mfa": 1}
         assert shown["topUsers"][0] == {
             "id": TECHNICIAN,
@@ -58,6 +60,7 @@ async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeyp
             "compliant": 2,
             "nonCompliant": 1,
             "unknown": 0,
+            "atLeast": False,
         }
         assert [(c["id"], c["name"], c["nonCompliant"]) for c in shown["topCustomers"]] == [(CUSTOMER, "Customer", 1)]
         assert shown["coverage"] == {
@@ -66,6 +69,12 @@ async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeyp
             "percent": 100.0,
             "oldestGap": None,
             "lagSeconds": 0,
+            "measuredUntil": "2026-11-02T12:00:00Z",
+            "newestRead": "2026-11-02T12:00:00Z",
+            "finalUntil": "2026-11-02T00:00:00Z",
+            "quarantined": 0,
+            "acceptedQuarantine": 0,
+            "beforeInstallation": 0,
         }
         at_home = await _json(summary, at, "days=1&scope=partner-tenant")
         assert at_home["delegatedSignIns"]["nonCompliant"] == 1
@@ -101,14 +110,14 @@ async def test_coverage_says_what_is_missing_and_what_to_do(azurite: str, monkey
         assert shown["directory"] == {"refreshedAt": "2026-11-02T12:00:00Z", "ageSeconds": 0, "sources": []}
         troubles = [(item["kind"], item["from"], item["slices"]) for item in shown["items"]]
         assert ("quarantined", "2026-11-02T08:00:00Z", 1) in troubles
-        assert ("unread", "2026-11-01T00:00:00Z", 3) in troubles
+        assert ("before-installation", "2026-11-01T00:00:00Z", 3) in troubles
         failing = [item for item in shown["items"] if item["kind"] == "failing"]
         assert [item["slices"] for item in failing] == [1]
         assert "tried again" in failing[0]["detail"]
         (tenant,) = shown["tenants"]
-        assert tenant["gaps"] == {"failing": 1, "unread": 3}
-        assert tenant["quarantinedRecords"] == 1
-        assert (tenant["expectedSlices"], tenant["completeSlices"]) == (9, 5)
+        assert tenant["gaps"] == {"before-installation": 3, "failing": 1, "quarantined": 1}
+        assert (tenant["quarantined"], tenant["acceptedQuarantine"]) == (1, 0)
+        assert (tenant["expectedSlices"], tenant["completeSlices"]) == (9, 4)
         assert shown["coverage"] == {key: tenant[key] for key in shown["coverage"]}
         assert shown["coverage"] == (await _json(summary, at, "days=2"))["coverage"]
 

@@ -193,7 +193,9 @@ class Template:
             case Name():
                 return self._look_up(e.name, scope)
             case Access():
-                return self._member(self._value(e.base, scope), e.member)
+                base = self._value(e.base, scope)
+                absent = e.safe and isinstance(base, dict) and e.member not in base
+                return None if absent else self._member(base, e.member)
             case Index():
                 return self._item(self._value(e.base, scope), self._value(e.index, scope))
             case Choice():
@@ -216,7 +218,7 @@ class Template:
             case Resource():
                 if f"::{name}" in base.body:
                     return base.body[f"::{name}"]
-                if name in base.body and name != "properties":
+                if name in base.body and name not in ("properties", "identity"):
                     return base.body[name]
                 return Runtime(f"<{base.type} {base.name} {name}>")
             case dict():
@@ -244,6 +246,8 @@ class Template:
         right = self._value(e.operands[1], scope)
         if e.operator == "==":
             return left == right
+        if e.operator == ">" and isinstance(left, int) and isinstance(right, int):
+            return left > right
         if e.operator == "+" and isinstance(left, int) and isinstance(right, int):
             return left + right
         raise BicepError(f"{self.path.name}: the operator {e.operator} is not known here")
@@ -326,7 +330,9 @@ def _split(value: Value, by: Value) -> Value:
 
 
 def _contains(container: Value, item: Value) -> Value:
-    return _text(item) in container if isinstance(container, str | dict) else container == item
+    if isinstance(container, str | dict):
+        return _text(item) in container
+    return isinstance(container, list) and item in container
 
 
 def _join(values: Value, glue: Value) -> Value:
@@ -352,6 +358,7 @@ _FUNCTIONS: dict[str, Callable[..., Value]] = {
     "json": lambda v: json.loads(_text(v)),
     "replace": lambda v, old, new: _text(v).replace(_text(old), _text(new)),
     "resourceGroup": lambda: Runtime("<resourceGroup>"),
+    "shallowMerge": lambda objects: _union(*objects) if isinstance(objects, list) else None,
     "split": _split,
     "string": _text,
     "subscription": lambda: Runtime("<subscription>"),

@@ -15,7 +15,7 @@ FILES = sorted(INFRA.rglob("*.bicep"))
 DEFAULTS: tuple[tuple[str, str], ...] = ()
 """Nothing set: what a first `azd up` gives."""
 PRIVATE = (("VNET_ENABLED", "true"),)
-KEYS = (("AUTH_MODE", "key"), ("GRANT_GRAPH_PERMISSIONS", "false"))
+KEYS = (("AUTH_MODE", "key"), ("GRANT_GRAPH_PERMISSIONS", "false"), ("READ_FEDERATION", "false"))
 EVERYTHING = (
     ("AZURE_ENV_NAME", "x" * 64),
     ("AZURE_LOCATION", "germanywestcentral"),
@@ -23,15 +23,22 @@ EVERYTHING = (
     ("EXTRA_TAGS", '{"owner": "security"}'),
     ("PARTNER_TENANT_ID", "22222222-2222-2222-2222-222222222222"),
     ("MONITORED_TENANT_IDS", "22222222-2222-2222-2222-222222222222,33333333-3333-3333-3333-333333333333"),
-    ("READ_PARTNER_SECURITY_SCORE", "true"),
     ("READER_PRINCIPAL_IDS", "44444444-4444-4444-4444-444444444444, 55555555-5555-5555-5555-555555555555"),
     ("ALERT_CHANNELS", "soc=teams, siem=generic,ops=slack"),
     ("ALERT_EMAILS", "soc@example.org, ops@example.org"),
     ("VNET_ENABLED", "true"),
     ("ALLOWED_IP_RANGES", "203.0.113.7, 198.51.100.0/24"),
     ("SIGN_IN_LAG_MINUTES", "60"),
+    ("ALERT_WEBHOOK_URL", "https://soc.example.org/azure"),
+    ("APP_DEPLOYED", "true"),
+    ("BUDGET_AMOUNT", "50"),
+    ("BUDGET_START", "2026-12-01"),
+    ("EXTRA_SETTINGS", '{"CHANNELS__SOC__MINIMUM_SEVERITY": "high", "PAGES_PER_SLICE": 20}'),
+    ("MAIL_RECIPIENTS", "soc@example.org, ciso@example.org"),
+    ("SITE_UPDATE_STRATEGY", "RollingUpdate"),
 )
-VARIANTS = {"defaults": DEFAULTS, "private": PRIVATE, "keys": KEYS, "everything": EVERYTHING}
+OWN_REGISTRATION = (("AUTH_CLIENT_ID", "66666666-6666-6666-6666-666666666666"), ("AZURE_LOCATION", "westus"))
+VARIANTS = {"defaults": DEFAULTS, "private": PRIVATE, "keys": KEYS, "everything": EVERYTHING, "own": OWN_REGISTRATION}
 
 
 class Deployment:

@@ -9,6 +9,9 @@ import pytest
 
 from tests.infra.bicep_template import Resource
 from tests.infra.deployment import DEFAULTS, EVERYTHING, ROOT, deployed, objects, texts
+from tests.infra.kql import matches
+
+SITE = "Microsoft.Web/sites"
 
 EVENTS = {
     "slice-parked": "slice_parked",
@@ -17,6 +20,7 @@ EVENTS = {
     "ingestion-lag": "ingestion_lag",
     "request-budget-overrun": "request_budget_overrun",
     "maintenance-failed": "maintenance_failed",
+    "records-quarantined": "records_quarantined",
 }
 """Alert → the event that the app logs."""
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
@@ -38,7 +42,9 @@ BY_NAME = {name_of(rule): rule for rule in RULES}
 
 
 def test_every_trouble_of_the_monitor_has_an_alert() -> None:
-    assert BY_NAME.keys() == EVENTS.keys() | {"no-heartbeat", "function-failures", "log-cap-reached"}
+    assert BY_NAME.keys() == EVENTS.keys() | {
+        *("no-heartbeat", "function-failures", "log-cap-reached", "permission-missing", "webhook-dead")
+    }
 
 
 @pytest.mark.parametrize("rule", RULES, ids=name_of)
@@ -51,7 +57,7 @@ def test_every_alert_runs_reaches_somebody_and_resolves(rule: Resource) -> None:
     (scope,) = texts(rule, "properties.scopes")
     assert scope.startswith("<Microsoft.OperationalInsights/workspaces ")
     assert rule.get("properties.evaluationFrequency") == "PT15M"
-    assert rule.get("properties.windowSize") in {"PT30M", "PT1H"}  # overlapping, so that nothing falls between
+    assert rule.get("properties.windowSize") in {"PT30M", "PT1H", "PT3H"}  # overlapping, so that nothing falls between
 
 
 @pytest.mark.parametrize("rule", RULES, ids=name_of)
@@ -62,7 +68,7 @@ def test_every_alert_has_a_runbook(rule: Resource) -> None:
 
 def test_every_runbook_has_an_alert() -> None:
     runbooks = OPERATIONS.split("## Runbooks")[1].split("\n## ")[0]
-    assert set(re.findall(r"^### (\S+)$", runbooks, re.M)) == BY_NAME.keys()
+    assert set(re.findall(r"^### (\S+)$", runbooks, re.M)) == BY_NAME.keys() | {"no-executions"}
 
 
 @pytest.mark.parametrize(("alert", "event"), EVENTS.items())
@@ -83,12 +89,67 @@ def test_a_stopped_app_is_noticed() -> None:
     """Azure Monitor asks for the runs of the timer itself; the query gives a row when there are none."""
     rule = BY_NAME["no-heartbeat"]
     assert rule.get("properties.severity") == 0
-    assert rule.get("properties.windowSize") == "PT1H"
+    assert (rule.get("properties.windowSize"), rule.get("properties.overrideQueryTimeRange")) == ("PT1H", "P2D")
     lines = query_of(rule).splitlines()
-    assert lines[0] == "AppRequests"
-    assert '"plan_scans"' in lines[1]
-    assert "Success == true" in lines[1]
-    assert lines[2:] == ["| summarize Runs = count()", "| where Runs == 0"]
+    assert lines[0] == 'let runs = AppRequests | where Name == "plan_scans" and Success == true;'
+    assert lines[3:] == [
+        "| where TimeGenerated > ago(1h)",
+        "| summarize Runs = count()",
+        "| where Runs == 0 and seen > 0",
+    ]
+    others = [r.get("properties.overrideQueryTimeRange") for name, r in BY_NAME.items() if name != "no-heartbeat"]
+    assert set(others) == {None}
+
+
+def test_a_stopped_app_is_noticed_without_any_log() -> None:
+    rule = deployed(EVERYTHING).one("Microsoft.Insights/metricAlerts")
+    (criterion,) = objects(rule, "properties.criteria.allOf")
+    assert criterion["metricName"] == "OnDemandFunctionExecutionCount"
+    assert (criterion["timeAggregation"], criterion["operator"], criterion["threshold"]) == ("Total", "LessThan", 1)
+    assert rule.get("properties.severity") == 0
+    assert texts(rule, "properties.scopes") == [f"<Microsoft.Web/sites {deployed(EVERYTHING).one(SITE).name} id>"]
+    group = deployed(EVERYTHING).one("Microsoft.Insights/actionGroups")
+    assert [a["actionGroupId"] for a in objects(rule, "properties.actions")] == [f"<{group.type} {group.name} id>"]
+
+
+def test_nobody_is_woken_on_the_first_day() -> None:
+    """Before the first deployment of code nothing runs: the heartbeat is asked for once it was seen, and executions are
+    counted once the hook after the deployment has put the rule on."""
+    assert deployed(DEFAULTS).one("Microsoft.Insights/metricAlerts").get("properties.enabled") is False
+    assert deployed(EVERYTHING).one("Microsoft.Insights/metricAlerts").get("properties.enabled") is True
+    rule = deployed(DEFAULTS).one("Microsoft.Insights/metricAlerts")
+    assert deployed(DEFAULTS).outputs["NO_EXECUTIONS_RULE"] == f"<{rule.type} {rule.name} id>"
+    assert "seen > 0" in query_of(BY_NAME["no-heartbeat"])
+
+
+def line(event: str, **facts: int) -> str:
+    return json.dumps({"event": event, **facts})
+
+
+def test_a_missing_permission_fires_when_it_is_missing_twice() -> None:
+    query = query_of(BY_NAME["permission-missing"])
+    refused = line("preflight", missing=3, missingPermissions=2, missingLicences=0, deadChannels=0)
+    unlicensed = line("preflight", missing=1, missingPermissions=0, missingLicences=1, deadChannels=0)
+    fine = line("preflight", missing=1, missingPermissions=0, missingLicences=0, deadChannels=1)
+    assert matches(query, refused, unlicensed)
+    assert not matches(query, refused, fine)
+    assert not matches(query, fine, fine, fine), "that nobody set up a channel is no missing permission"
+    assert not matches(query, line("preflight", missing=9), line("preflight", missing=9)), "an older app's"
+
+
+def test_a_dead_webhook_fires() -> None:
+    query = query_of(BY_NAME["webhook-dead"])
+    assert matches(query, line("alert_dead", status=410))
+    assert matches(query, line("preflight", missing=1, deadChannels=1))
+    assert not matches(query, line("preflight", missing=4, deadChannels=0))
+    assert not matches(query, line("alert_delivered", status=200))
+
+
+def test_an_answer_of_500_or_more_counts_as_a_failure() -> None:
+    """The invocation behind a 503 has succeeded, so Success alone never tells of a route."""
+    query = query_of(BY_NAME["function-failures"])
+    assert "| where Success == false or toint(ResultCode) >= 500" in query.splitlines()
+    assert "400" not in query
 
 
 def test_an_alert_always_reaches_somebody() -> None:
@@ -98,6 +159,10 @@ def test_an_alert_always_reaches_somebody() -> None:
     named = deployed(EVERYTHING).one("Microsoft.Insights/actionGroups")
     addresses = [r["emailAddress"] for r in objects(named, "properties.emailReceivers")]
     assert addresses == ["soc@example.org", "ops@example.org"]
+    assert [r["serviceUri"] for r in objects(named, "properties.webhookReceivers")] == ["https://soc.example.org/azure"]
+    assert [*objects(named, "properties.armRoleReceivers")] == []
+    by_webhook = deployed((("ALERT_WEBHOOK_URL", "https://soc.example.org/azure"),))
+    assert [*objects(by_webhook.one("Microsoft.Insights/actionGroups"), "properties.armRoleReceivers")] == []
     assert len(str(named.get("properties.groupShortName"))) <= 12
 
 

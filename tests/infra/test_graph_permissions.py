@@ -15,7 +15,6 @@ from shared.graph.permissions import PARTS, part_of
 from tests.infra.deployment import DEFAULTS, EVERYTHING, KEYS, ROOT, deployed
 
 OTHERS = {
-    "security/partner/": "PartnerSecurity.Read.All",
     "domains": "Domain.Read.All",
     "users": "User.Read.All",
     "organization": "Organization.Read.All",
@@ -30,11 +29,8 @@ OTHERS = {
 FEDERATION = "domains/{id}/federationConfiguration"
 PERMISSION_OF_FEDERATION = "Domain-InternalFederation.Read.All"
 
-OPTIONAL = {"PartnerSecurity.Read.All"}
-"""Given only where a parameter asks for it."""
-
-NOT_CALLED_YET = {"PartnerSecurity.Read.All"}
-"""Permissions of parts that are still to be written. Whoever writes one takes it out here."""
+OPTIONAL = {"Domain-InternalFederation.Read.All", "Domain.Read.All"}
+"""Given unless READ_FEDERATION is false."""
 
 DECLARATION = ROOT / "shared" / "graph" / "permissions.py"
 
@@ -78,11 +74,11 @@ def given(environment: tuple[tuple[str, str], ...]) -> set[str]:
 
 
 def test_nothing_is_given_that_the_code_does_not_call() -> None:
-    assert given(EVERYTHING) - called().keys() == NOT_CALLED_YET
+    assert given(EVERYTHING) - called().keys() == set()
 
 
 def test_what_the_code_declares_is_what_it_calls() -> None:
-    assert {part.permission for part in PARTS} == called().keys() - OPTIONAL
+    assert {part.permission for part in PARTS} == called().keys()
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -102,8 +98,8 @@ def test_every_permission_reads_and_none_writes() -> None:
     assert [p for p in given(EVERYTHING) if ".Read." not in p or "Write" in p] == []
 
 
-def test_optional_permissions_are_given_only_when_asked() -> None:
-    assert given(EVERYTHING) - given(DEFAULTS) == OPTIONAL
+def test_optional_permissions_can_be_left_out() -> None:
+    assert given(DEFAULTS) - given((("READ_FEDERATION", "false"),)) == OPTIONAL
 
 
 def test_the_deployment_gives_exactly_the_list_that_the_script_gets() -> None:
@@ -116,4 +112,4 @@ def test_the_deployment_gives_exactly_the_list_that_the_script_gets() -> None:
 
 def test_a_deployment_without_the_right_to_give_them_gives_none() -> None:
     assert deployed(KEYS).all("Microsoft.Graph/appRoleAssignedTo") == []
-    assert given(KEYS) == given(DEFAULTS)
+    assert given(KEYS) == given(DEFAULTS) - OPTIONAL

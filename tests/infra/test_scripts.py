@@ -20,6 +20,10 @@ AZ = '''#!{python}
 """Answers as `az` does for what the scripts ask; remembers what it was told in az.json beside it."""
 import json, re, sys
 from pathlib import Path
+sys.path[:0] = ["{root}"]
+from tests.infra.azure_cli import wrong_with
+if why := wrong_with("az", sys.argv[1:]):
+    sys.exit(why)
 state_file = Path(__file__).with_name("az.json")
 state = json.loads(state_file.read_text())
 args = sys.argv[1:]
@@ -83,7 +87,7 @@ class Machine:
     def prepare(self, **state: object) -> None:
         """Puts the stand-ins in place; `state` is what `az` starts from."""
         az = self.folder / "az"
-        az.write_text(AZ.format(python=sys.executable, principal=PRINCIPAL), encoding="utf-8")
+        az.write_text(AZ.format(python=sys.executable, principal=PRINCIPAL, root=ROOT), encoding="utf-8")
         (self.folder / "azd").write_text(AZD, encoding="utf-8")
         for program in (az, self.folder / "azd"):
             program.chmod(0o755)
@@ -220,11 +224,28 @@ def test_a_vault_that_cannot_be_looked_for_does_not_stop_the_deployment(machine:
     assert not (machine.folder / "azd.log").exists()
 
 
+def test_a_vault_that_is_there_is_not_to_be_brought_back(machine: Machine) -> None:
+    machine.prepare(fail="keyvault")
+    status, output = machine.run("find-deleted-vault", **PROD, AZURE_KEY_VAULT_NAME="kv-here", RECOVER_VAULT="true")
+    assert status == 0, output
+    assert (machine.folder / "azd.log").read_text(encoding="utf-8") == "env set RECOVER_VAULT false\n"
+
+
 def test_every_hook_of_azd_is_there_for_both_systems() -> None:
     text = (ROOT / "azure.yaml").read_text(encoding="utf-8")
-    scripts = re.findall(r"^      run: \./(\S+)$", text, re.M)
-    assert len(scripts) == 4
+    scripts = re.findall(r"^ +run: \./(\S+)$", text, re.M)
     assert {Path(s).suffix for s in scripts} == {".sh", ".ps1"}
     for script in scripts:
         assert os.access(ROOT / script, os.X_OK), script
-    assert {p.stem for p in (INFRA / "scripts").iterdir()} == {Path(s).stem for s in scripts}
+    assert sorted(p.name for p in (INFRA / "scripts").iterdir()) == sorted(Path(s).name for s in scripts)
+    stems = [Path(s).stem for s in scripts]
+    assert stems[::2] == stems[1::2], "for each the pair"
+
+
+def test_the_scripts_of_both_systems_say_the_same_to_azure() -> None:
+    """PowerShell is not everywhere where tests run: what one asks for, the other must ask for too."""
+    asked = r"az (?:[a-z-]+ )+|azd env set \w+|https://graph[^'\" )]+[^'\" )/]|properties\.enabled=true|createdOn"
+    for script in sorted((INFRA / "scripts").glob("*.sh")):
+        texts = (file.read_text(encoding="utf-8") for file in (script, script.with_suffix(".ps1")))
+        one, other = ({a.strip() for a in re.findall(asked, text) if "login" not in a} for text in texts)
+        assert one == other, script.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -21,7 +22,11 @@ SECRET = "whsec_YSBzZWNyZXQgb2YgMjQgYnl0ZXMgb3IgbW9yZQ=="
 OF_AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_PRINCIPAL_ID"}
 """What azd itself puts into its environment."""
 
+OF_HOOKS = {"CHECK_RIGHTS"}
+"""What only a hook of azd reads."""
+
 FOR_THE_HOST = {
+    "AzureWebJobsDisableHomepage",
     "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__clientId",
     "AzureWebJobsStorage__blobServiceUri",
@@ -35,6 +40,7 @@ FOR_THE_HOST = {
 
 LEFT_TO_THE_MODEL = {
     "AzureWebJobsStorage": "a connection string: Azurite on a person's own machine, never in Azure",
+    "GRAPH_BASE_URL": "the public cloud's: the template deploys to no other",
     "READ_AGES_MINUTES": "an engine's constant: changing it changes what the ledger means",
     "SLICE_LEASE_SECONDS": "an engine's constant: shorter only in tests that kill workers",
     "PAGES_PER_SLICE": "an engine's constant: when a slice is split",
@@ -80,7 +86,10 @@ def test_the_model_knows_every_setting_of_the_template() -> None:
 
 
 def test_the_template_sets_every_setting_of_the_model_but_those_left_to_it() -> None:
-    template = of_the_product(deployed(EVERYTHING).settings()) | FOR_THE_HOST
+    extra = json.loads(dict(EVERYTHING)["EXTRA_SETTINGS"])
+    deployment = deployed(tuple((n, v) for n, v in EVERYTHING if n != "EXTRA_SETTINGS"))
+    assert deployed(EVERYTHING).settings().keys() - deployment.settings().keys() == extra.keys()
+    template = of_the_product(deployment.settings()) | FOR_THE_HOST
     optional = {name for name, field in MODEL.items() if name.startswith("CHANNELS__") and not field.is_required()}
     assert MODEL.keys() - template - optional == LEFT_TO_THE_MODEL.keys()
     assert [name for name in LEFT_TO_THE_MODEL if MODEL[name].is_required()] == []
@@ -158,7 +167,7 @@ def test_the_readme_says_which_settings_azd_passes_on() -> None:
     assert marked == asked & MODEL.keys()
     deployment = README.split("### Settings of the deployment")[1].split("\n## ")[0]
     named = set(re.findall(r"[A-Z][A-Z_]{5,}", "".join(re.findall(r"^\|([^|]*)\|", deployment, re.M))))
-    assert named == asked - MODEL.keys() - OF_AZD
+    assert named == asked - MODEL.keys() - OF_AZD | OF_HOOKS
 
 
 def test_the_readme_says_the_defaults_of_the_model() -> None:

@@ -7,14 +7,16 @@ import re
 
 import pytest
 
-from tests.infra.bicep_parser import Statement, parse
+from tests.infra.bicep_parser import BicepError, Statement, parse
 from tests.infra.bicep_template import Resource, Template, Value
 from tests.infra.deployment import (
+    APP_SETTINGS,
     DEFAULTS,
     EVERYTHING,
     FILES,
     INFRA,
     KEYS,
+    OWN_REGISTRATION,
     PRIVATE,
     ROOT,
     VARIANTS,
@@ -58,12 +60,12 @@ def test_the_parameter_file_sets_every_parameter_to_its_default() -> None:
     given = deployed(DEFAULTS).parameters
     assert given.keys() == template.keys()
     differing = {name for name, s in template.items() if s.value is not None and given[name] != deployed_default(name)}
-    assert differing == set()
+    assert differing == {"appDeployed"}, "azd deploys the code after the template"
 
 
 def deployed_default(name: str) -> Value:
     """The default of a parameter in main.bicep itself."""
-    own = Template(INFRA / "main.bicep", {"environmentName": "e", "location": "l"})
+    own = Template(INFRA / "main.bicep", {"environmentName": "e", "location": "westeurope"})
     return own.names[name]
 
 
@@ -98,7 +100,7 @@ def test_no_module_hands_a_secret_on() -> None:
 
 def test_the_settings_hold_references_in_place_of_secrets() -> None:
     settings = deployed(EVERYTHING).settings()
-    channel = {n: v for n, v in settings.items() if n.startswith("CHANNELS__") and not n.endswith("__KIND")}
+    channel = {n: v for n, v in settings.items() if n.startswith("CHANNELS__") and n.endswith(("__URL", "__SECRET"))}
     assert sorted(channel) == [
         "CHANNELS__OPS__URL",
         "CHANNELS__SIEM__SECRET",
@@ -157,6 +159,7 @@ ROLES = {
     ("Microsoft.Storage/storageAccounts", "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"),  # Storage Table Data Contributor
     ("Microsoft.Insights/components", "3913510d-42f4-4e42-8a64-420c390055eb"),  # Monitoring Metrics Publisher
     ("Microsoft.KeyVault/vaults", "4633458b-17de-408a-b874-0445c86b69e6"),  # Key Vault Secrets User
+    ("Microsoft.KeyVault/vaults/keys", "12338af0-0e69-4776-bea7-57ae8d297424"),  # Key Vault Crypto User
 }
 """All that the identity needs, each on the one resource that it needs it for."""
 
@@ -168,22 +171,37 @@ def test_the_identity_has_these_roles_on_single_resources_and_no_other(
     deployment = deployed(environment)
     identity = deployment.one("Microsoft.ManagedIdentity/userAssignedIdentities").name
     found = set()
-    for assignment in deployment.all("Microsoft.Authorization/roleAssignments"):
+    assignments = [
+        assignment
+        for assignment in deployment.all("Microsoft.Authorization/roleAssignments")
+        if assignment.file == "roles.bicep"
+    ]
+    for assignment in assignments:
         scope = assignment.body["scope"]
         assert isinstance(scope, Resource), "the scope is a resource, not the resource group"
         found.add((scope.type, str(assignment.get("properties.roleDefinitionId")).rsplit("/", 1)[1]))
         assert f"{identity} properties.principalId" in str(assignment.get("properties.principalId"))
         assert assignment.get("properties.principalType") == "ServicePrincipal"
     assert found == ROLES
-    assert len(deployment.all("Microsoft.Authorization/roleAssignments")) == len(ROLES)
+    assert len(assignments) == len(ROLES)
+
+
+def test_only_the_mail_recipe_gives_a_role_to_anything_else() -> None:
+    others = [
+        (a.file, str(a.body["scope"].type) if isinstance(a.body["scope"], Resource) else "")
+        for a in deployed(EVERYTHING).all("Microsoft.Authorization/roleAssignments")
+        if a.file != "roles.bicep"
+    ]
+    assert others == [("mail.bicep", "Microsoft.Communication/communicationServices")]
 
 
 def test_every_role_says_why() -> None:
     lines = (INFRA / "modules/roles.bicep").read_text(encoding="utf-8").splitlines()
     for file, s in declared("resource"):
         if s.of.startswith("Microsoft.Authorization/"):
-            assert file == "roles.bicep"
-            assert lines[s.line - 2].startswith("// "), s.name
+            assert file in ("roles.bicep", "mail.bicep")
+            if file == "roles.bicep":
+                assert lines[s.line - 2].startswith("// "), s.name
 
 
 # ---- Names
@@ -210,9 +228,16 @@ LIMITS = {
     "Microsoft.Insights/workbooks": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "Microsoft.Insights/diagnosticSettings": r"[^<>*%&:?+/\\]{1,260}",
     "Microsoft.Authorization/roleAssignments": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "Microsoft.Communication/communicationServices": r"[A-Za-z0-9-]{1,63}",
+    "Microsoft.Communication/emailServices": r"[A-Za-z0-9-]{1,63}",
+    "Microsoft.Consumption/budgets": r"[A-Za-z0-9_-]{1,63}",
+    "Microsoft.Insights/metricAlerts": r"[^*#&+:<>?@%{}\\/]{1,260}",
+    "Microsoft.KeyVault/vaults/keys": r"[A-Za-z0-9-]{1,127}",
+    "Microsoft.Logic/workflows": r"[\w().-]{1,43}",
 }
 """Microsoft's limits for the names of resources, as patterns."""
 FIXED = {
+    "Microsoft.Communication/emailServices/domains",
     "Microsoft.Graph/servicePrincipals",
     "Microsoft.Graph/appRoleAssignedTo",
     "Microsoft.Graph/applications",
@@ -250,6 +275,7 @@ def test_names_differ_between_environments_and_stay_the_same_within_one() -> Non
 
 UNTAGGED = FIXED | {
     "Microsoft.Authorization/roleAssignments",
+    "Microsoft.Consumption/budgets",
     "Microsoft.Insights/diagnosticSettings",
     "Microsoft.Storage/storageAccounts/blobServices/containers",
     "Microsoft.Storage/storageAccounts/queueServices/queues",
@@ -519,12 +545,141 @@ def test_a_registration_made_by_somebody_else_is_used() -> None:
     assert deployment.one("Microsoft.Web/sites/config").get(path) == own
 
 
-def test_with_function_keys_entra_is_not_touched() -> None:
+def test_with_function_keys_entra_is_not_touched_and_easy_auth_is_switched_off() -> None:
+    """A deployment leaves alone what its template no longer names, so what was on before must be declared off."""
     deployment = deployed(KEYS)
     assert [r.type for r in deployment.resources if r.type.startswith("Microsoft.Graph/")] == []
-    assert deployment.all("Microsoft.Web/sites/config") == []
+    settings = deployment.one("Microsoft.Web/sites/config")
+    assert settings.body["name"] == "authsettingsV2"
+    assert settings.get("properties.platform.enabled") is False
+    assert settings.get("properties.globalValidation.requireAuthentication") is False
+    assert settings.get("properties.globalValidation.unauthenticatedClientAction") == "AllowAnonymous"
+    assert settings.get("properties.identityProviders") == {}
     assert deployment.settings()["AUTH_MODE"] == "key"
     assert not [n for n in deployment.settings() if n.startswith("OVERRIDE_")]
+    assert deployment.outputs["AUTH_SCOPE"] == ""
+
+
+CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+
+
+def test_a_shell_gets_a_token_for_the_app() -> None:
+    deployment = deployed(DEFAULTS)
+    registration = deployment.one("Microsoft.Graph/applications")
+    (scope,) = objects(registration, "api.oauth2PermissionScopes")
+    (client,) = objects(registration, "api.preAuthorizedApplications")
+    assert client == {"appId": CLI, "delegatedPermissionIds": [scope["id"]]}
+    (audience,) = texts(registration, "identifierUris")
+    assert deployment.outputs["AUTH_SCOPE"] == f"{audience}/.default"
+    path = "properties.identityProviders.azureActiveDirectory.validation.allowedAudiences"
+    assert audience in texts(deployment.one("Microsoft.Web/sites/config"), path)
+    without = deployed((("PREAUTHORIZE_AZURE_CLI", "false"),)).one("Microsoft.Graph/applications")
+    assert [*objects(without, "api.preAuthorizedApplications")] == []
+    own = dict(OWN_REGISTRATION)["AUTH_CLIENT_ID"]
+    assert deployed(OWN_REGISTRATION).outputs["AUTH_SCOPE"] == f"api://{own}/.default"
+
+
+# ---- Where it can be deployed
+
+
+def test_only_regions_of_the_public_cloud_that_have_flex_consumption_are_taken() -> None:
+    for region in ("usgovvirginia", "chinanorth3", "germanynorth", "nowhere", "West Europe"):
+        with pytest.raises(BicepError, match="allowed"):
+            deployed((("AZURE_LOCATION", region),))
+
+
+@pytest.mark.parametrize(("region", "sku"), [("westeurope", "Standard_ZRS"), ("westus", "Standard_LRS")])
+def test_the_account_fits_the_region(region: str, sku: str) -> None:
+    """A region without zones refuses three of them, minutes into the deployment."""
+    assert deployed((("AZURE_LOCATION", region),)).one("Microsoft.Storage/storageAccounts").get("sku.name") == sku
+    named = deployed((("AZURE_LOCATION", region), ("STORAGE_SKU", "Standard_GRS")))
+    assert named.one("Microsoft.Storage/storageAccounts").get("sku.name") == "Standard_GRS"
+
+
+def test_an_empty_variable_is_the_default() -> None:
+    """azd cannot unset a variable: `azd env set NAME ""` is how people take one back."""
+    asked = set(re.findall(r"readEnvironmentVariable\('(\w+)'", (INFRA / "main.bicepparam").read_text("utf-8")))
+    assert deployed(tuple((name, "") for name in sorted(asked))).parameters == deployed(DEFAULTS).parameters
+
+
+# ---- How it scales
+
+
+def test_the_app_scales_as_the_design_needs() -> None:
+    config = deployed(DEFAULTS).one("Microsoft.Web/sites").get("properties.functionAppConfig")
+    assert isinstance(config, dict)
+    scale = config["scaleAndConcurrency"]
+    assert isinstance(scale, dict)
+    assert scale["maximumInstanceCount"] == 10
+    assert scale["triggers"] == {"http": {"perInstanceConcurrency": 16}}
+    assert "siteUpdateStrategy" not in config, "Recreate is the platform's own default"
+    rolling = deployed(EVERYTHING).one("Microsoft.Web/sites")
+    assert rolling.get("properties.functionAppConfig.siteUpdateStrategy.type") == "RollingUpdate"
+    assert rolling.get("properties.functionAppConfig.runtime.name") == "python"
+
+
+# ---- Every setting
+
+
+def test_any_setting_can_be_deployed_and_wins() -> None:
+    settings = deployed(EVERYTHING).settings()
+    assert (settings["CHANNELS__SOC__MINIMUM_SEVERITY"], settings["PAGES_PER_SLICE"]) == ("high", "20")
+    own = (("LOOKBACK_DAYS", "7"), ("EXTRA_SETTINGS", '{"LOOKBACK_DAYS": "9"}'))
+    assert deployed(own).settings()["LOOKBACK_DAYS"] == "9"
+    listed = [s["name"] for s in objects(deployed(own).one("Microsoft.Web/sites"), APP_SETTINGS)]
+    assert len(listed) == len(set(listed)), "Azure refuses a name that stands twice"
+
+
+# ---- Evidence that is handed over
+
+
+def test_statements_have_a_place_and_packs_a_key_that_cannot_leave_the_vault() -> None:
+    deployment = deployed(DEFAULTS)
+    containers = {c.body["name"] for c in deployment.all("Microsoft.Storage/storageAccounts/blobServices/containers")}
+    assert containers == {"deployments", "table-exports", "statements"}
+    key = deployment.one("Microsoft.KeyVault/vaults/keys", "packSigner")
+    assert (key.get("properties.kty"), key.get("properties.curveName")) == ("EC", "P-256")
+    assert texts(key, "properties.keyOps") == ["sign", "verify"]
+    assert key.get("properties.attributes.exportable") is False
+
+
+# ---- Beside the monitor
+
+
+def test_neither_mail_nor_budget_is_deployed_unless_asked_for() -> None:
+    kinds = {r.type for r in deployed(DEFAULTS).resources}
+    assert not [k for k in kinds if k.startswith(("Microsoft.Logic/", "Microsoft.Communication/", "Microsoft.Consum"))]
+    assert deployed(DEFAULTS).outputs["MAIL_TRIGGER_ID"] == ""
+    budget = deployed(EVERYTHING).one("Microsoft.Consumption/budgets")
+    assert (budget.get("properties.amount"), budget.get("properties.timePeriod.startDate")) == (50, "2026-12-01")
+
+
+def test_the_mail_recipe_reads_what_alerts_have_and_sends_without_a_password() -> None:
+    workflow = deployed(EVERYTHING).one("Microsoft.Logic/workflows")
+    definition = workflow.get("properties.definition")
+    text = json.dumps(definition)
+    schema = json.loads((ROOT / "docs/alert.schema.json").read_text(encoding="utf-8"))
+    messages = [schema["$defs"][one["$ref"].rsplit("/", 1)[1]] for one in schema["oneOf"]]
+    wanted = texts(workflow, "properties.definition.triggers.alert.inputs.schema.required")
+    for message in messages:
+        assert set(wanted) <= set(message["required"])
+    assert set(re.findall(r"triggerBody\(\)\['(\w+)'\]", text)) <= set(wanted), "what may be missing is asked with ?"
+    send = workflow.get("properties.definition.actions.send.inputs")
+    assert isinstance(send, dict)
+    assert send["authentication"] == {
+        "type": "ManagedServiceIdentity",
+        "audience": "https://communication.azure.com",
+    }
+    body = send["body"]
+    assert isinstance(body, dict)
+    assert body["recipients"] == {"to": [{"address": "soc@example.org"}, {"address": "ciso@example.org"}]}
+    content = body["content"]
+    assert isinstance(content, dict)
+    assert content.keys() == {"subject", "plainText"}, "names come from a log that strangers write to: no HTML"
+    assert text.count('"secureData"') == 2, "neither what comes in nor what goes out stands in the run history"
+    # The monitor tries again unless the mail was taken.
+    assert workflow.get("properties.definition.actions.taken.runAfter") == {"send": ["Succeeded"]}
+    assert workflow.get("properties.definition.actions.refused.inputs") == {"statusCode": 502}
 
 
 # ---- Checks by other programs

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from shared.maintenance.erase import erase_person
 from shared.operations.register import Actor
 from shared.people.lists import AccountEntry, Technician
 from shared.rules.rule import PARTNER, TECHNICIAN
+from shared.signin.directory import DirectoryFile
 from shared.store.ledger import head_row
 from shared.store.packing import unpack_bytes
 from shared.store.people import ACCOUNTS, TECHNICIANS, save_list
@@ -37,7 +39,7 @@ from tests.exceptions.asked import asked
 from tests.exceptions.test_over_http import send
 from tests.functions.asking import app_over, ask
 from tests.scan.canonical import raw
-from tests.scan.harness import Bench, bench, record
+from tests.scan.harness import DIRECTORY, Bench, bench, record
 from tests.scan.stories import LATE, RICH, SEVEN, WIDTH, full_log, weak
 
 OTHER = "77777777-7777-7777-7777-777777777777"
@@ -314,3 +316,18 @@ def test_the_commands_say_what_they_did(
         *["0 slices will be read by the next plan."] * 3,
         "No alert is sent before 2020-01-01T00:00:00+00:00.",
     ]
+
+
+def test_the_directory_that_was_loaded_is_written_out(
+    storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("AzureWebJobsStorage", storage), ("PARTNER_TENANT_ID", PARTNER), ("AUTH_MODE", "local")):
+        monkeypatch.setenv(name, value)
+    loaded, written = tmp_path / "loaded.json", tmp_path / "written.json"
+    loaded.write_text(DIRECTORY.model_dump_json(by_alias=True), encoding="utf-8")
+    assert ops.main(["load-directory", str(loaded)]) == 0
+    capsys.readouterr()
+    assert ops.main(["directory"]) == 0
+    assert DirectoryFile.model_validate_json(capsys.readouterr().out) == DIRECTORY
+    assert ops.main(["directory", "--out", str(written)]) == 0
+    assert DirectoryFile.model_validate_json(written.read_text("utf-8")) == DIRECTORY

@@ -74,7 +74,9 @@ async def test_the_days_of_every_tenant_end_after_their_time(app: App) -> None:
         assert kinds[NOW - 29 * DAY] == ["find", "head", "quar"]
     days = await names(tables.rollups)
     assert not [name for name in days if f"{OLD:%Y%m%d}" in name]
-    assert len([name for name in days if f"{NEW:%Y%m%d}" in name]) == 3  # the partner's, and two tenants'
+    assert (
+        len([name for name in days if f"{NEW:%Y%m%d}" in name]) == 8
+    )  # the partner's totals and five kinds of lines, and a block of two tenants
     assert await delete_expired(app) == 0
 
 

@@ -34,6 +34,7 @@ _WORK: Final = {
         "requests",
         "settledSeconds",  # nextDue says which ages are settled
         "problem",
+        "countsMark",
     },
     "due": {"mark"},
     "incident": {
@@ -51,10 +52,12 @@ _WORK: Final = {
     },
     "part": {"generation"},
     "root": {"generation"},
-    "tenant": {"fingerprint"},
-    "day": {"fingerprint"},
+    "block": {"mark", "countsMark"},
+    "day": {"mark", "countsMark", "monthsMark"},
 }
-_PACKED: Final = ("counts", "reach")
+_PACKED: Final = ("counts", "reach", "numbers", "tops", "lines")
+# Marks of what a day was made of hang on who worked when.
+_MARKS: Final = "blocks0"
 
 
 async def canonical(tables: Tables) -> View:
@@ -163,7 +166,9 @@ def _columns(row: Mapping[str, Any], left_out: set[str]) -> dict[str, Any]:
     columns = {
         name: value.replace(tzinfo=None) if isinstance(value, datetime) else value
         for name, value in row.items()
-        if name not in left_out and not (name.rstrip("0123456789") in _PACKED and isinstance(value, bytes))
+        if name not in left_out
+        and name != _MARKS
+        and not (name.rstrip("0123456789") in _PACKED and isinstance(value, bytes))
     }
     if "consistent" in columns and not columns["consistent"]:
         columns.pop("nextDue")  # it counts from when the log was seen to have shrunk

@@ -19,17 +19,17 @@ from local.graph_server import LocalGraph
 from local.graph_server.control import Change, ClockChange, Control, Fault, Hide
 from shared.app.app import App
 from shared.app.settings import Settings, load_settings
-from shared.ledger.counts import Counts, total
-from shared.ledger.days import Reach
+from shared.ledger.days import Reach, Totals
 from shared.ledger.head import Head
 from shared.ledger.slices import Slice, closed_slices
+from shared.ledger.tallies import ScopeCounts, add
 from shared.rules.rule import CUSTOMER, PARTNER, PLAIN, TECHNICIAN
 from shared.scan.job import scan_slice
 from shared.scan.plan import plan_scans
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
+from shared.store.days import partner_days
 from shared.store.directory import save_directory
 from shared.store.ledger import heads_of_day, read_head
-from shared.store.rollups import partner_days
 from shared.store.tables import MAX_BATCH, Operation, Table, Tables, delete
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -157,7 +157,7 @@ class Bench:
         return [r for day in days for r in day.reach if slice_.start <= r.start < slice_.end]
 
     async def coverage(self) -> float:
-        """The share of the closed slices of the lookback, over all tenants, that were read completely: as the answers
+        """The share of the closed slices of the lookback, over all tenants, that were read to their end: as the answers
         will say it, from the partner's days alone."""
         first = self.now - timedelta(days=self.settings.lookback_days)
         expected = [
@@ -165,13 +165,18 @@ class Bench:
         ]
         days = [day async for day in partner_days((await self.tables()).rollups, first, self.now)]
         reached = (r for day in days for r in day.reach if expected and r.start >= expected[0].start)
-        read = sum((r.end - r.start for r in reached if r.is_complete(self.now)), timedelta(0))
+        read = sum((r.end - r.start for r in reached if r.is_read(self.now)), timedelta(0))
         return read / sum((s.width for s in expected), timedelta(0))
 
-    async def counts(self) -> Counts:
+    async def counts(self) -> Totals:
         """What is counted of all the lookback, from the partner's days."""
         first = self.now - timedelta(days=self.settings.lookback_days)
-        return total([day.counts async for day in partner_days((await self.tables()).rollups, first, self.now)])
+        whole = Totals()
+        async for day in partner_days((await self.tables()).rollups, first, self.now):
+            for scope, counts in day.counts.scopes.items():
+                whole.scopes.setdefault(scope, ScopeCounts()).merge(counts)
+            add(whole.apart, day.counts.apart)
+        return whole
 
     async def finding_rows(self) -> list[dict[str, Any]]:
         """All findings as rows, in order of time."""

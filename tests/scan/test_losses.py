@@ -38,7 +38,10 @@ LOSSES: dict[str, tuple[str, Wanted]] = {
     "one head": ("slices", of_key(f"head-{RICH.name}")),
     "all heads of a day": ("slices", lambda row: row["PartitionKey"] == RICH.partition and of_key("head-")(row)),
     "a day of the ledger, findings and all": ("slices", lambda row: row["PartitionKey"] == RICH.partition),
-    "a tenant's day": ("rollups", lambda row: of_key("tenant-")(row) and row["PartitionKey"] == "day-20261102"),
+    "a tenant's day": (
+        "rollups",  # the blocks, and the partner's day, without which nobody looks for them
+        lambda row: of_key("block-", "day-20261102")(row) and row["PartitionKey"] in ("day-20261102", "partner"),
+    ),
     "the partner's day": ("rollups", lambda row: (row["PartitionKey"], row["RowKey"]) == ("partner", "day-20261102")),
     "all roll-ups": ("rollups", lambda _: True),
     "the tenant's flight": ("control", of_key("flight")),

@@ -79,7 +79,7 @@ async def test_unknown_columns_survive_whatever_we_write(desk: Bench) -> None:
         ("incidents", "incident-"),
         ("incidents", "part-"),
         ("sessions", "session"),
-        ("rollups", "tenant-"),
+        ("rollups", "block-"),
         ("rollups", "day-"),
         ("control", "flight"),
     ],
@@ -103,7 +103,7 @@ async def test_rows_of_a_newer_version_are_left_alone(desk: Bench, name: str, be
 
 
 @pytest.mark.parametrize(
-    ("name", "beginning"), [("slices", "find-"), ("rollups", "tenant-"), ("rollups", "day-"), ("sessions", "session")]
+    ("name", "beginning"), [("slices", "find-"), ("rollups", "block-"), ("rollups", "day-"), ("sessions", "session")]
 )
 async def test_rows_of_a_newer_version_may_lack_what_ours_have(desk: Bench, name: str, beginning: str) -> None:
     """A newer version may have given columns other names: nothing may fall over that."""

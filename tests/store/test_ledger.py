@@ -197,10 +197,10 @@ async def test_counts_of_any_size_fit_a_head_and_their_sums_stay(table: Table) -
     await claim.write_all(rows(98), NOW, replace(claim.head, counts=counts.to_json(10**9), records=12_000))
     head = await read_head(table, SLICE)
     assert head is not None
-    stored = Counts.of_json(head.counts).scopes["customer"]
-    assert stored.verdicts == {"compliant": 12_000}
-    assert sum(good for good, _, _ in stored.users.values()) == 12_000
-    assert 10 < len(stored.users) < 12_000
+    stored = Counts.of_json(head.counts)
+    assert stored.scopes["customer"].verdicts == {"compliant": 12_000}
+    assert sum(line.compliant for line in stored.users["customer"].values()) == 12_000
+    assert 10 < len(stored.users["customer"]) < 12_000
 
 
 def _seen(name: str, directory: Directory) -> Seen:

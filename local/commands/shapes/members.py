@@ -42,7 +42,7 @@ SIGN_IN: Final = V1 | BETA_ONLY
 _OTHERS: Final = _names(
     """
     category level operationName properties resultDescription resultSignature resultType tenantId time
-    timeGenerated resourceIdentity aadTenantId tableName
+    timeGenerated resourceIdentity aadTenantId tableName type
     additionalDetails additionalProperties agentSubjectType agentType authenticationMethod authenticationMethodDetail
     authenticationStepDateTime authenticationStepRequirement authenticationStepResultDetail authenticationStrength
     conditionalAccessCondition conditionsNotSatisfied conditionsSatisfied countryOrRegion deviceId displayName

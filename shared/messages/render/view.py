@@ -29,6 +29,7 @@ from shared.wire.text import clean, minute
 MOST_SHOWN: Final = 20
 _MOST_EXCEPTIONS: Final = 5
 _LONGEST: Final = 100
+_LONGEST_NAME: Final = 60  # of an application, whose id stands behind it
 _LONGEST_IN_LINE: Final = 50  # so that twenty lines fit a card, of which Teams takes 28 KB, in any script
 _WORST_FIRST: Final[tuple[SeverityName, ...]] = ("critical", "high", "medium", "low")
 _KINDS: Final = {
@@ -106,7 +107,7 @@ def _incident(message: IncidentMessage) -> View:
     facts = _facts(
         ("User", incident.user.name or incident.user.id),
         ("Customer", _customer(incident)),
-        ("Application", _application(incident)),
+        ("Application", _application(incident, _LONGEST_NAME)),
         ("First seen", minute(incident.first_seen)),
         ("Last seen", minute(incident.last_seen)),
         ("Sign-ins", str(incident.count)),
@@ -122,7 +123,9 @@ def _incident(message: IncidentMessage) -> View:
         severity=message.severity,
         test=message.test,
         facts=(*facts, *((("Rules", defanged(rules)),) if rules else ())),
-        paragraphs=tuple(defanged(text) for text in (incident.evidence, *advice)),
+        paragraphs=tuple(
+            defanged(text) for text in (incident.evidence, _may_change(incident.unread_slices), *advice) if text
+        ),
         url=incident.url,
         footer=f"Incident {incident.id}",
     )
@@ -139,16 +142,18 @@ def _group(message: GroupMessage) -> View:
     data = message.data
     titles = {
         "incidents.storm": f"Storm: {data.total} incidents at once",
+        "incidents.ahead": f"First scan so far: {data.total} certain incident{'' if data.total == 1 else 's'}",
         "incidents.first-scan": f"First scan: {data.total} incidents in the days before the installation",
         "incidents.withdrawn": f"Withdrawn: {data.total} incidents",
     }
     lines = [f"{i.severity}: {_line(i)}" for i in data.incidents[:MOST_SHOWN]]
+    unread = max((i.unread_slices for i in data.incidents), default=0)
     return View(
         title=titles[message.type],
         severity=message.severity,
         test=message.test,
         facts=tuple((s.capitalize(), str(data.by_severity[s])) for s in _WORST_FIRST if s in data.by_severity),
-        paragraphs=(),
+        paragraphs=tuple(filter(None, (_told_before(data.told_before), _may_change(unread)))),
         heading="Incidents, the worst first",
         lines=tuple(lines),
         left_out=data.total - len(lines),
@@ -157,10 +162,20 @@ def _group(message: GroupMessage) -> View:
     )
 
 
+def _told_before(n: int) -> str:
+    if n == 0:
+        return ""
+    return "One of them was told before." if n == 1 else f"{n} of them were told before."
+
+
+def _may_change(unread: int) -> str:
+    return f"May still change: {unread} slice{'' if unread == 1 else 's'} unread." if unread else ""
+
+
 def _line(incident: ListedIncident) -> str:
-    parts = [incident.user.name or incident.user.id, _customer(incident), _application(incident)]
+    parts = [_shown(part, _LONGEST_IN_LINE) for part in (incident.user.name or incident.user.id, _customer(incident))]
     rules = _shown(", ".join(incident.rules), 2 * _LONGEST_IN_LINE)
-    return " · ".join((*(_shown(part, _LONGEST_IN_LINE) for part in parts if part), rules))
+    return " · ".join(filter(None, (*parts, _application(incident, _LONGEST_IN_LINE), rules)))
 
 
 def _digest(message: DigestMessage) -> View:
@@ -225,6 +240,10 @@ def _customer(incident: IncidentFacts | ListedIncident) -> str:
     return (customer.display_name or customer.tenant_id) if customer else ""
 
 
-def _application(incident: IncidentFacts | ListedIncident) -> str:
+def _application(incident: IncidentFacts | ListedIncident, longest: int) -> str:
+    """The application with its id, which is never cut off: anybody may call an application of his own "Azure"."""
     application = incident.application
-    return (application.name or application.id) if application else ""
+    if application is None:
+        return ""
+    name, id_ = _shown(application.name or "", longest), _shown(application.id)
+    return f"{name} ({id_})" if name and id_ else name or id_

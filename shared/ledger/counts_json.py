@@ -1,0 +1,105 @@
+"""The JSON of lines of counts. Ids that many lines share stand in a list once, and the lines name their places: an id
+is most of a line, and nothing squeezes it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any
+
+from msgspec import to_builtins
+
+from shared.ledger.finding_groups import FindingGroup, Groups
+from shared.ledger.tallies import Verdicts
+
+
+def mark_of(counts: Mapping[str, Any]) -> str:
+    """16 hex digits that change with the counts."""
+    return sha256(json.dumps(counts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def lines_json(lines: Mapping[str, object]) -> dict[str, Any]:
+    """Lines by key, of the classes of tallies.py."""
+    made: dict[str, Any] = to_builtins(lines)
+    return made
+
+
+def pairs_json(pairs: Mapping[str, Mapping[str, Verdicts | None]]) -> dict[str, Any]:
+    """Pairs of a user and a customer: each customer once, and each user with the places of theirs and the numbers
+    there; null numbers where an older version of the app recorded none."""
+    place = _places(customer for customers in pairs.values() for customer in customers)
+
+    def of_user(customers: Mapping[str, Verdicts | None]) -> dict[str, list[int | None]]:
+        entries = sorted(customers.items(), key=lambda entry: entry[0])
+        return {
+            "at": [place[customer] for customer, _ in entries],
+            "compliant": [None if v is None else v.compliant for _, v in entries],
+            "nonCompliant": [None if v is None else v.non_compliant for _, v in entries],
+            "unknown": [None if v is None else v.unknown for _, v in entries],
+        }
+
+    return {"customers": [*place], "users": {user: of_user(customers) for user, customers in pairs.items()}}
+
+
+def pairs_of_json(value: Mapping[str, Any]) -> dict[str, dict[str, Verdicts | None]]:
+    """The pairs that pairs_json gave."""
+    customers = value["customers"]
+    pairs: dict[str, dict[str, Verdicts | None]] = {}
+    for user, columns in value["users"].items():
+        numbers = zip(columns["at"], columns["compliant"], columns["nonCompliant"], columns["unknown"], strict=True)
+        pairs[user] = {
+            customers[at]: None if good is None else Verdicts(good, bad, unknown) for at, good, bad, unknown in numbers
+        }
+    return pairs
+
+
+def groups_json(groups: Groups) -> dict[str, Any]:
+    """Groups of findings: each id and each list of rules once, and each group with their places."""
+    users = _places(group.user for group in groups)
+    customers = _places(group.customer for group in groups)
+    apps = _places(group.app for group in groups)
+    rules = {rules: i for i, rules in enumerate(sorted({group.rules for group in groups}))}
+    return {
+        "users": [*users],
+        "customers": [*customers],
+        "apps": [*apps],
+        "rules": [[*of_group] for of_group in rules],
+        "groups": [
+            {
+                "scope": group.scope,
+                "user": users[group.user],
+                "customer": customers[group.customer],
+                "app": apps[group.app],
+                "rules": rules[group.rules],
+                "verdict": group.verdict,
+                **({"why": group.why} if group.why is not None else {}),
+                "signIns": n,
+            }
+            for group, n in sorted(groups.items(), key=lambda entry: (entry[0][:-1], entry[0].why or ""))
+        ],
+    }
+
+
+def groups_of_json(value: Mapping[str, Any]) -> Groups:
+    """The groups that groups_json gave."""
+    users, customers, apps = value["users"], value["customers"], value["apps"]
+    rules = [tuple(of_group) for of_group in value["rules"]]
+    groups: Groups = {}
+    for group in value["groups"]:
+        of = FindingGroup(
+            scope=group["scope"],
+            user=users[group["user"]],
+            customer=customers[group["customer"]],
+            app=apps[group["app"]],
+            rules=rules[group["rules"]],
+            verdict=group["verdict"],
+            why=group.get("why"),
+        )
+        # Two ids may have become one since, by an erasure.
+        groups[of] = groups.get(of, 0) + group["signIns"]
+    return groups
+
+
+def _places(keys: Iterable[str]) -> dict[str, int]:
+    return {key: place for place, key in enumerate(sorted({*keys}))}

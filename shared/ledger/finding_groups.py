@@ -1,0 +1,55 @@
+"""Findings as they are counted: those alike are one group with a number. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from shared.rules.assess import Assessment, Verdict
+
+_COUNTED = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
+
+
+class FindingGroup(NamedTuple):
+    """What alike findings share. Ids are keys as counted, "" where a group stands for those that were trimmed.
+
+    `rules` are all that fit, in the order of their table. `verdict` is "not-applicable" for attempts that did not
+    succeed. `why` says why evidence is unknown.
+    """
+
+    scope: str
+    user: str
+    customer: str
+    app: str
+    rules: tuple[str, ...]
+    verdict: str
+    why: str | None = None
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it stands for the groups that were trimmed: it says a scope and a verdict only."""
+        return not (self.user or self.customer or self.app)
+
+    def rest(self) -> FindingGroup:
+        """The group that stands for this one where it is trimmed."""
+        return FindingGroup(self.scope, "", "", "", (), self.verdict)
+
+
+type Groups = dict[FindingGroup, int]
+
+
+def group_of(assessment: Assessment, user: str, customer: str, app: str) -> FindingGroup | None:
+    """The group of a watched sign-in; None where no rule fits and nothing lacks."""
+    if not assessment.fits and assessment.verdict not in _COUNTED:
+        return None
+    why = assessment.why and str(assessment.why)
+    return FindingGroup(str(assessment.scope), user, customer, app, assessment.rules, str(assessment.verdict), why)
+
+
+def lacking_group(text: str) -> FindingGroup | None:
+    """The group that version 1 of the app wrote as "scope|user|customer|app|rule,rule"; None where hostile text made it
+    ambiguous, or where it stands for those that were trimmed."""
+    parts = text.split("|")
+    if len(parts) != 5:
+        return None
+    scope, user, customer, app, rules = parts
+    return FindingGroup(scope, user, customer, app, tuple(rules.split(",")), str(Verdict.NON_COMPLIANT))

@@ -1,0 +1,93 @@
+"""Lines of counts where there are too many to keep each: the worst are kept, one line stands for the rest. Pure.
+
+The sums stay exact. Which are kept does not hang on the order in which they were counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from shared.ledger.finding_groups import Groups
+from shared.ledger.tallies import AppLine, ScopeCounts, UserLine, Verdicts
+
+# The key of the one line that stands for all that were trimmed.
+REST: Final = ""
+
+
+def trim_users(lines: Mapping[str, UserLine], most: int) -> Mapping[str, UserLine]:
+    """At most so many people of a scope, the worst first."""
+    kept, left = _parted(lines, most, lambda key: lines[key].badness)
+    if not left:
+        return lines
+    rest = UserLine()
+    for key in left:
+        rest.merge(lines[key])
+    return {**{key: lines[key] for key in kept}, REST: rest}
+
+
+def trim_customers(lines: Mapping[str, ScopeCounts], most: int) -> Mapping[str, ScopeCounts]:
+    """At most so many customers of a scope, the worst first."""
+    kept, left = _parted(lines, most, lambda key: lines[key].by_verdict.badness)
+    if not left:
+        return lines
+    rest = ScopeCounts()
+    for key in left:
+        rest.merge(lines[key])
+    return {**{key: lines[key] for key in kept}, REST: rest}
+
+
+def trim_apps(lines: Mapping[str, dict[str, AppLine]], most: int) -> Mapping[str, dict[str, AppLine]]:
+    """At most so many applications of a scope, the worst first; the rest by protocol still."""
+    kept, left = _parted(lines, most, lambda key: _sum_of(lines[key]).badness)
+    if not left:
+        return lines
+    rest: dict[str, AppLine] = {}
+    for key in left:
+        for protocol, line in lines[key].items():
+            rest.setdefault(protocol, AppLine()).merge(line)
+    return {**{key: lines[key] for key in kept}, REST: rest}
+
+
+def trim_groups(groups: Groups, most: int) -> Groups:
+    """At most so many groups, those of the most sign-ins first; the rest by scope and verdict still."""
+    if len(groups) <= most:
+        return groups
+    greatest = sorted(groups, key=lambda group: (group.is_rest, -groups[group], group[:-1], group.why or ""))
+    kept = {group: groups[group] for group in greatest[:most]}
+    for group in greatest[most:]:
+        kept[group.rest()] = kept.get(group.rest(), 0) + groups[group]
+    return kept
+
+
+def trim_pairs(pairs: Mapping[str, Mapping[str, Verdicts | None]], most: int) -> dict[str, dict[str, Verdicts | None]]:
+    """At most so many pairs, whole people: those of the most customers first. REST has the sum of the others."""
+    kept: dict[str, dict[str, Verdicts | None]] = {}
+    rest = Verdicts()
+    left = most
+    trimmed = False
+    for user in sorted(pairs, key=lambda key: (key == REST, -len(pairs[key]), key)):
+        left -= len(pairs[user])
+        if left >= 0 and user != REST:
+            kept[user] = dict(pairs[user])
+            continue
+        trimmed = True
+        for verdicts in pairs[user].values():
+            if verdicts is not None:
+                rest.merge(verdicts)
+    return {**kept, REST: {REST: rest}} if trimmed else kept
+
+
+def _parted(lines: Mapping[str, object], most: int, badness: Any) -> tuple[list[str], list[str]]:
+    """The keys to keep and those that go into the rest; the rest of before is always one of these."""
+    if len(lines) <= most:
+        return [*lines], []
+    worst = sorted(lines, key=lambda key: (key == REST, badness(key), key))
+    return worst[: most - 1], worst[most - 1 :]
+
+
+def _sum_of(protocols: Mapping[str, Verdicts]) -> Verdicts:
+    whole = Verdicts()
+    for line in protocols.values():
+        whole.merge(line)
+    return whole

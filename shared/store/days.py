@@ -1,0 +1,72 @@
+"""Reading the days: totals, and lines by kind. docs/architecture.md says how many requests each takes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from shared.ledger.counts import FORMAT
+from shared.ledger.days import Day, DayApps, DayCustomers, DayGroups, DayLines, DayPairs, DayUsers, Noted
+from shared.store.rollup_rows import (
+    APPS,
+    CUSTOMERS,
+    GROUPS,
+    PAIRS,
+    PARTNER,
+    USERS,
+    LineKind,
+    day_of,
+    noted_columns,
+    totals_key,
+)
+from shared.store.tables import SCHEMA, Table, etag_of, insert, is_newer, keys, merge
+
+
+async def partner_days(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[Day]:
+    """The partner's days from that of `first` to that of `last`, in order of time, without their lines: one request a
+    quarter of a year. Days never read are left out."""
+    async for row in rollups.range(PARTNER, totals_key(first), totals_key(last) + "~"):
+        if not is_newer(row):
+            yield day_of(row)
+
+
+def days_of_users(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayUsers]:
+    """People by scope."""
+    return _lines(rollups, USERS, first, last)
+
+
+def days_of_customers(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayCustomers]:
+    """Customers by scope."""
+    return _lines(rollups, CUSTOMERS, first, last)
+
+
+def days_of_apps(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayApps]:
+    """Applications by scope and protocol."""
+    return _lines(rollups, APPS, first, last)
+
+
+def days_of_pairs(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayPairs]:
+    """Who signed in to which customer, of the scope customer."""
+    return _lines(rollups, PAIRS, first, last)
+
+
+def days_of_groups(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayGroups]:
+    """Findings that are alike, with their numbers."""
+    return _lines(rollups, GROUPS, first, last)
+
+
+async def note_day(rollups: Table, day: datetime, noted: Noted) -> None:
+    """Note what the nightly run knows of a day; what it does not know stays as it was. Raises Conflict when somebody
+    changes the day at the same time."""
+    names = keys(PARTNER, totals_key(day))
+    old = await rollups.get(names["PartitionKey"], names["RowKey"])
+    if old is None:
+        await rollups.write(insert({**names, "v": SCHEMA, "format": FORMAT, **noted_columns(noted)}))
+    elif not is_newer(old):
+        await rollups.write(merge({**names, **noted_columns(noted)}, etag_of(old)))
+
+
+async def _lines[T](rollups: Table, kind: LineKind[T], first: datetime, last: datetime) -> AsyncIterator[DayLines[T]]:
+    async for row in rollups.range(PARTNER, kind.row_key(first), kind.row_key(last) + "~"):
+        if not is_newer(row):
+            yield kind.lines_of(row)
