@@ -13,6 +13,8 @@ from functions.answers import findings as list_findings
 from functions.incidents import incident as get_incident
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.basics.spelling import id_key
+from shared.ledger.counts import Counts
+from shared.ledger.counts_json import groups_of_json
 from shared.ledger.register import ActKind
 from shared.maintenance.erase import NoSuchPerson, StillOnRoster, erase_person
 from shared.maintenance.retention import delete_expired
@@ -27,7 +29,7 @@ from shared.store.register import page_of_acts
 from tests.exceptions.test_over_http import send
 from tests.functions.asking import ask
 from tests.maintenance.test_ops import NAMES, command, mentions, spellings
-from tests.scan.canonical import canonical, difference
+from tests.scan.canonical import View, canonical, difference
 from tests.scan.harness import Bench, bench, record
 from tests.scan.stories import LATE, RICH, SEVEN, WIDTH, full_log, silent, weak
 
@@ -98,6 +100,16 @@ async def _numbers(at: Bench) -> Any:
     return (summary.delegated_sign_ins, summary.by_scope, summary.by_rule, summary.by_evidence)
 
 
+def _sorted(view: View) -> View:
+    """The counts in the order of their keys, which a pseudonym changes."""
+    for key, row in view.items():
+        if row.get("counts"):
+            row["counts"] = Counts.of_json(row["counts"]).to_json()
+        if " groups-" in key:
+            row["lines"] = groups_of_json(row["lines"]["lines"])
+    return view
+
+
 async def _names_of(n: int) -> tuple[str, ...]:
     return (*spellings(person(n), f"tech{n}@fed.example"), f"tech {n}", f"192.0.2.{n}", f"agent of {n}")
 
@@ -107,12 +119,12 @@ async def test_five_are_erased_and_the_log_read_again_says_what_it_said(scanned:
     for n in range(5):
         await erase_person(scanned.app, person(n), ANN, force=True)
     assert await _numbers(scanned) == numbers
-    erased = await canonical(await scanned.tables())
+    erased = _sorted(await canonical(await scanned.tables()))
     # Another process too, which began before and read who was on the roster then.
     for worker in (scanned.app, scanned.worker()):
         scanned.app = worker
         await _read_again(scanned)
-        changed = difference(erased, await canonical(await scanned.tables()))
+        changed = difference(erased, _sorted(await canonical(await scanned.tables())))
         assert [line for line in changed if ".versions:" not in line] == []
         assert await _numbers(scanned) == numbers
         assert set(await scanned.incidents()) == incidents, "an incident keeps its id: channels were told it"
