@@ -16,8 +16,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from shared.basics.spelling import domain_of, id_key, is_key, key_part, masked_user_id
-from shared.incidents.findings import PERSON_TRACES, Finding
+from shared.incidents.findings import TRACE_FIELDS, Finding
 from shared.signin.decoding import Quarantined
 from shared.signin.model import SignIn
 
@@ -140,16 +142,15 @@ def without_traces(finding: Finding, user_key: str, pseudonym: str) -> Finding:
     """A finding under a pseudonym, without what would lead to the person; in the incidents where it was before, under
     `user_key`."""
     before = replace(finding, user=user_key)
-    cleared: dict[str, Any] = dict.fromkeys(PERSON_TRACES, "")
+    cleared: dict[str, Any] = dict.fromkeys(TRACE_FIELDS, "")
     ids = finding.incident_ids or tuple(before.incident_of(rule) for rule in finding.rules)
     return replace(finding, user=pseudonym, incident_ids=ids, **cleared)
 
 
 def _with_members(sign_in: SignIn, **members: str | None) -> SignIn:
     """A copy with other members, and nothing that was worked out from the old ones."""
-    made = sign_in.model_copy(update=members)
-    for name in made.__dict__.keys() - SignIn.model_fields.keys():
-        del made.__dict__[name]
+    made: SignIn = msgspec.structs.replace(sign_in, **members)
+    made.source = sign_in.source  # from which the rest of the record is read
     return made
 
 

@@ -15,7 +15,13 @@ from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key, is_key
 from shared.ledger.register import ActKind
-from shared.maintenance.erase_rows import erase_in_rows, pages_of_person, quarantined_of_person, rename_sessions
+from shared.maintenance.erase_rows import (
+    erase_in_incidents,
+    erase_in_rows,
+    pages_of_person,
+    quarantined_of_person,
+    rename_sessions,
+)
 from shared.maintenance.person import Person
 from shared.maintenance.removal import Allowance, remove
 from shared.operations.register import Actor, note_act
@@ -78,7 +84,10 @@ async def erase_person(app: App, user: str, by: Actor, *, force: bool = False) -
     changed += await rename_sessions(tables.sessions, person, people)
     changed += await quarantined_of_person(tables.slices, person, people)
     # Tables from which names are learned come last, so that a run that was cut off can be done again.
-    for name in ("alerts", "control", "rollups", "incidents", "slices", "directory"):
+    for name in ("alerts", "control", "rollups"):
+        changed += await erase_in_rows(name, tables.by_name[name], person)
+    changed += await erase_in_incidents(tables.incidents, person)
+    for name in ("slices", "directory"):
         changed += await erase_in_rows(name, tables.by_name[name], person)
     changed += await rename_sessions(
         tables.sessions, person, people

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,9 +13,11 @@ from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
 from shared.incidents.erased import ErasedPeople, without_traces
+from shared.incidents.traits import without_clients
 from shared.maintenance.person import Person
 from shared.signin.decoding import Quarantined
 from shared.store.findings import FINDING, finding_of_row, finding_row, quarantined_again
+from shared.store.incidents import TRAITS, incident_in
 from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.person_columns import ALL, person_columns
 from shared.store.sessions import person_partition, renamed
@@ -68,13 +70,35 @@ async def erase_in_rows(name: str, table: Table, person: Person) -> int:
     """Rewrite the rows of a table that name the person. Returns how many."""
     changed = 0
     async for row in table.everything():
-        changed += await _erase_in_row(name, table, row, person)
+        changed += await _erase_in_row(table, row, lambda stands: _without_person(name, stands, person))
     return changed
 
 
-async def _erase_in_row(name: str, table: Table, row: Row | None, person: Person) -> bool:
+async def erase_in_incidents(incidents: Table, person: Person) -> int:
+    """Rewrite incidents and what belongs to them; those of the person say no more with what they sign in. Returns how
+    many rows."""
+    theirs: set[str] = set()
+    changed = 0
+
+    def without(row: Row) -> dict[str, Any] | None:
+        made = _without_person("incidents", row, person)
+        if incident_in(row) not in theirs:
+            return made
+        clients: dict[str, Any] = {}
+        for column in TRAITS:
+            clients |= _packed_without(column, row, without_clients)
+        return _changed(made or row, clients) if clients else made
+
+    async for row in incidents.everything():  # an incident's own row comes before its parts
+        if row.get("user") in (person.key, person.erasure.pseudonym):
+            theirs.add(incident_in(row))
+        changed += await _erase_in_row(incidents, row, without)
+    return changed
+
+
+async def _erase_in_row(table: Table, row: Row | None, without: Callable[[Row], dict[str, Any] | None]) -> bool:
     for _ in range(_TRIES):
-        if row is None or is_newer(row) or (made := _without_person(name, row, person)) is None:
+        if row is None or is_newer(row) or (made := without(row)) is None:
             return False
         # Replaced and not merged: what a longer packed value left behind would still name the person.
         how = {"mode": UpdateMode.REPLACE, "etag": etag_of(row), "match_condition": MatchConditions.IfNotModified}
@@ -97,7 +121,7 @@ def _without_person(name: str, row: Row, person: Person) -> dict[str, Any] | Non
         if isinstance(text := row.get(column), str) and (after := person.in_text(text)) != text:
             changes[column] = after
     for column in _packed_columns(row) if ALL in holds.packed else holds.packed:
-        changes |= _packed_without(column, row, person)
+        changes |= _packed_without(column, row, person.in_json)
     return _changed(row, changes) if changes else None
 
 
@@ -117,12 +141,12 @@ def _finding_without(row: Row, person: Person) -> dict[str, Any] | None:
     return _changed(row, finding_row(str(row["PartitionKey"]), under))
 
 
-def _packed_without(column: str, row: Row, person: Person) -> dict[str, Any]:
+def _packed_without(column: str, row: Row, without: Callable[[Any], Any]) -> dict[str, Any]:
     data = unpack_bytes(column, row)
     if data is None:
         return {}
     before = json.loads(data)
-    after = person.in_json(before)
+    after = without(before)
     if after == before:
         return {}
     packed = pack_bytes(column, json.dumps(after, separators=(",", ":"), sort_keys=True).encode())
