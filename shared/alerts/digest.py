@@ -12,7 +12,7 @@ from shared.alerts.outgoing import message_id, new_delivery
 from shared.app.app import App
 from shared.app.channels import Channel
 from shared.basics.events import log_event
-from shared.compliance.coverage import Window, measure, percent
+from shared.compliance.coverage import Measured, Window, measure, percent
 from shared.exceptions.life import REMINDERS
 from shared.incidents.model import Incident, IncidentState
 from shared.ledger.days import Day
@@ -110,7 +110,7 @@ async def _message(
             incidents=_numbers(incidents, begin, end),
             exceptions=expiring[:MOST_EXCEPTIONS],
             exceptions_total=len(expiring),
-            to_do=_to_do(these, incidents if customers else None, coverage),
+            to_do=[*_to_mend(these, measured), *_to_do(these, incidents if customers else None)][:_TO_DO],
         ),
     )
 
@@ -178,17 +178,33 @@ def _severity(incidents: Sequence[Incident]) -> SeverityName:
     return severity_name(max((i.facts.severity for i in incidents if i.state in _GOING_ON), default=0))
 
 
-def _to_do(days: Sequence[Day], of_customers: Sequence[Incident] | None, coverage: Coverage) -> list[str]:
-    """The three things that help most: see everything first, then the worst rules, those broken most often first.
+def _to_mend(days: Sequence[Day], measured: Sequence[Measured]) -> list[str]:
+    """What keeps the figures from being all there is to say; it comes before what they say."""
+    advice: list[str] = []
+    expected, behind = sum(len(m.expected) for m in measured), sum(len(m.behind) for m in measured)
+    if behind:
+        advice.append(f"{behind} of {expected} pieces of the log were not read: see GET /api/coverage for why.")
+    quarantined = sum(day.quarantined - day.accepted_quarantine for day in days)
+    if quarantined:
+        advice.append(
+            f"{quarantined} records could not be read and are judged nowhere: look at them (GET /api/coverage), and "
+            "accept what cannot be mended."
+        )
+    versions = sorted({version for day in days for version in day.rules_versions})
+    if len(versions) > 1:
+        advice.append(
+            f"Versions {', '.join(versions)} of the rules judged this period: run a rescan, so that all of it is "
+            "judged alike (python -m local ops rescan)."
+        )
+    return advice
+
+
+def _to_do(days: Sequence[Day], of_customers: Sequence[Incident] | None) -> list[str]:
+    """What helps most: the worst rules, those broken most often first.
 
     Sign-ins are not counted by rule and customer: for a channel of some customers their incidents are.
     """
     advice: list[str] = []
-    if coverage.complete_slices < coverage.expected_slices:
-        missing = coverage.expected_slices - coverage.complete_slices
-        advice.append(
-            f"{missing} of {coverage.expected_slices} pieces of the log were not read: see GET /api/coverage for why."
-        )
     broken: Counter[str] = Counter()
     if of_customers is None:
         for scope in _headline(days):
@@ -200,4 +216,4 @@ def _to_do(days: Sequence[Day], of_customers: Sequence[Incident] | None, coverag
     for rule in worst:
         n = broken[rule.id]
         advice.append(f"{rule.title} ({n} {unit}{'' if n == 1 else 's'}): {rule.what_to_do}")
-    return advice[:_TO_DO]
+    return advice

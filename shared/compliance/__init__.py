@@ -6,4 +6,15 @@ Pure: may import ledger, incidents, wire, rules, signin and basics. The days com
 from shared.compliance.coverage import Coverage, Measured, Window, coverage, measure, percent
 from shared.compliance.summary import Asked, Beside, Summary, summarise
 
-__all__ = ["Asked", "Beside", "Coverage", "Measured", "Summary", "Window", "coverage", "measure", "percent", "summarise"]
+__all__ = [
+    "Asked",
+    "Beside",
+    "Coverage",
+    "Measured",
+    "Summary",
+    "Window",
+    "coverage",
+    "measure",
+    "percent",
+    "summarise",
+]
