@@ -3,7 +3,7 @@
 Pure: may import ledger, incidents, wire, rules, signin and basics. The days come from `shared/store/days.py`.
 """
 
-from shared.compliance.coverage import Coverage, Measured, Window, coverage, measure, percent
+from shared.compliance.coverage import Coverage, Measured, Window, measure, percent
 from shared.compliance.summary import Asked, Beside, Summary, summarise
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Measured",
     "Summary",
     "Window",
-    "coverage",
     "measure",
     "percent",
     "summarise",
