@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final, Literal, get_args, get_origin, get_type_hints
+from typing import ClassVar, Final, Literal, get_args, get_origin, get_type_hints
 
 import azure.functions as func
 from azure.core.exceptions import AzureError
@@ -44,7 +44,10 @@ class NoBody(BaseModel):
 
 
 class RawBody(BaseModel):
-    """The body as it came, of any content type: the route reads it itself, within a limit of its own."""
+    """The body as it came, of any content type: the route reads it itself, within a limit of its own. `described_by`
+    is the model of its JSON, for those who read the document."""
+
+    described_by: ClassVar[type[BaseModel]]
 
     content: bytes
 
@@ -165,8 +168,8 @@ class Endpoint:
         # A function key may come as the query parameter code; it is the host's business and never looked at here.
         query = parse_query(request.url, self.query, ignored=("code",) if mode is AuthMode.KEY else ())
         body: BaseModel
-        if self.body is RawBody:
-            body = RawBody(content=request.get_body())
+        if issubclass(self.body, RawBody):
+            body = self.body(content=request.get_body())
         else:
             body = NoBody() if self.body is NoBody else parse_body(request, self.body)
         return Call(app, caller, query, body, request.route_params, request.headers.get("If-Match"))
@@ -178,7 +181,9 @@ class Endpoint:
                 headers["X-Next-Cursor"] = answer.cursor  # base64url: nothing in it can end a header
             return func.HttpResponse(csv_text(self.item, answer.items), mimetype="text/csv", headers=headers)
         body = answer.model_dump_json(by_alias=True)
-        headers = {**HEADERS, "ETag": answer.etag} if isinstance(answer, Versioned) else HEADERS
+        headers = {**HEADERS, "ETag": answer.etag} if isinstance(answer, Versioned) else {**HEADERS}
+        if self.status is HTTPStatus.CREATED:
+            headers["Location"] = f"/api/{self.route}/{answer.model_dump()['id']}"
         return func.HttpResponse(body, status_code=self.status, mimetype="application/json", headers=headers)
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.incidents.life import BY_OPERATOR, Note, Step, noted, open_now, tell
-from shared.incidents.model import EventKind, Incident, IncidentState
+from shared.incidents.life import BY_OPERATOR, Note, Step, noted, open_now, restate
+from shared.incidents.model import Incident, IncidentState
 from shared.rules.rule import Severity
 
 LONGEST_SNOOZE: Final = timedelta(days=30)
@@ -57,9 +57,7 @@ def reopen(before: Incident, by: str, comment: str, now: datetime) -> Step:
         raise NotNow("Its findings were withdrawn, so there is nothing to open.")
     if before.state in (IncidentState.OPEN, IncidentState.SILENCED):
         raise NotNow(f"It is {before.state}.")
-    step = noted(replace(open_now(before), grew_at=now), Note("opened", by, comment))
-    worth = before.facts.announceable
-    return tell(step, EventKind.OPENED, worth, now, before.facts.last) if worth else step
+    return restate(noted(replace(open_now(before), grew_at=now), Note("opened", by, comment)))
 
 
 def comment_on(before: Incident, by: str, comment: str) -> Step:

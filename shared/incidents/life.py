@@ -90,7 +90,9 @@ def apply_findings(before: Incident | None, news: News, life: Life, accepts: Acc
         step = end_silence(step, news.at)
     if step.incident.state is IncidentState.SILENCED:
         return step
-    return _announce(step, news, life)
+    announced = _announce(step, news, life)
+    slept = before is not None and before.state in ASLEEP
+    return restate(announced) if slept and announced.incident.state is IncidentState.OPEN else announced
 
 
 def _count(before: Incident | None, news: News, facts: Facts, life: Life) -> Step:
@@ -249,6 +251,16 @@ def tell(step: Step, kind: EventKind, severity: int, now: datetime, newest: date
         told_last=newest if before.told_last is None else max(before.told_last, newest),
     )
     return replace(step, incident=told, event=event_of(kind, told, severity))
+
+
+def restate(step: Step) -> Step:
+    """With an event for the channels that do not know the incident as it stands: it is open again, and what it was
+    while nobody wanted to hear of it may have changed. Channels that know it so are told nothing."""
+    worth = step.incident.facts.announceable
+    if not worth or step.event:
+        return step
+    told = replace(step.incident, announced=worth, tellings=step.incident.tellings + 1)
+    return replace(step, incident=told, event=event_of(EventKind.OPENED, told, worth))
 
 
 def event_of(kind: EventKind, incident: Incident, severity: int) -> Event:

@@ -17,6 +17,7 @@ from shared.incidents.life import (
     is_later,
     noted,
     open_now,
+    restate,
     silence,
     tell,
     wake,
@@ -64,7 +65,7 @@ def _end_rest(before: Incident, note: Note, now: datetime, life: Life) -> Step |
     if missed and before.told_at is not None and now - before.told_at < life.realert:
         return None
     step = noted(open_now(before), note)
-    return tell(step, EventKind.ONGOING, facts.stands, now, facts.last) if missed else step
+    return tell(step, EventKind.ONGOING, facts.stands, now, facts.last) if missed else restate(step)
 
 
 def apply_exceptions(before: Incident, accepts: Accepts, now: datetime) -> Step | None:

@@ -84,7 +84,9 @@ def _bodies() -> list[Any]:
     return [None, [], {}, 1, "x", True, deep, {"user": [[]]}, {"until": "9999-12-31T23:59:59Z"}, {"channel": {}}]
 
 
-@pytest.mark.parametrize("endpoint", [e for e in ENDPOINTS if e.body not in (NoBody, RawBody)], ids=lambda e: e.name)
+@pytest.mark.parametrize(
+    "endpoint", [e for e in ENDPOINTS if e.body is not NoBody and not issubclass(e.body, RawBody)], ids=lambda e: e.name
+)
 async def test_no_body_makes_a_failure(app: App, endpoint: Endpoint) -> None:
     for body in _bodies():
         assert (await _send(endpoint, app, body)).status < 500

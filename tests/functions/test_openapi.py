@@ -78,7 +78,11 @@ def test_it_is_sound() -> None:
     assert len(ids) == len(set(ids)) > 0
     for _, _, operation in _operations():
         assert operation["summary"]
-        assert set(operation["responses"]) >= {"200", "400", "500"}
+        assert set(operation["responses"]) >= {
+            "201" if operation["operationId"] == "requestException" else "200",
+            "400",
+            "500",
+        }
         assert all(r["description"] for r in operation["responses"].values())
         for scheme in operation["security"]:
             assert set(scheme) <= set(DOCUMENT["components"]["securitySchemes"])
@@ -126,6 +130,26 @@ def test_it_says_what_callers_must_bring(mode: AuthMode, schemes: set[str]) -> N
     assert "401" not in health["responses"]
 
 
+def test_every_member_and_parameter_says_what_it_is() -> None:
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        for member, described in schema.get("properties", {}).items():
+            assert described.get("description"), f"{name}.{member}: add it to functions/vocabulary.py"
+    for path, method, operation in _operations():
+        assert operation["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}, path
+        assert all(parameter["description"] for parameter in operation["parameters"]), (path, method)
+    names = [operation["operationId"] for _, _, operation in _operations()]
+    assert len(set(names)) == len(names)
+    assert not [name for name in DOCUMENT["components"]["schemas"] if "__" in name or "-" in name]
+
+
+def test_what_takes_a_version_says_so() -> None:
+    for path, method in (("/api/incidents/{id}", "patch"), ("/api/exceptions/{id}", "delete")):
+        operation = DOCUMENT["paths"][path][method]
+        assert [p["name"] for p in operation["parameters"] if p["in"] == "header"] == ["If-Match"]
+        assert {"404", "409", "412", "428"} <= set(operation["responses"])
+        assert "ETag" in DOCUMENT["paths"][path]["get"]["responses"]["200"]["headers"]
+
+
 class _Changed(BaseModel):
     state: str
 
@@ -144,7 +168,8 @@ def test_a_body_and_a_path_are_described_too() -> None:
     operation = made["paths"]["/api/things/{id}"]["patch"]
     assert operation["summary"] == "Change a thing"
     assert operation["x-needs-role"] == "Operator"
-    assert operation["parameters"] == [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    (parameter,) = operation["parameters"]
+    assert (parameter["name"], parameter["in"], parameter["required"]) == ("id", "path", True)
     body = operation["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/_Changed"}
     assert made["components"]["schemas"]["_Changed"]["required"] == ["state"]

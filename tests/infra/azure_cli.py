@@ -70,7 +70,9 @@ AZ: dict[str, Command] = {
     "storage container immutability-policy show": ((("--account-name",), _CONTAINER), _GROUP),
     "storage container immutability-policy lock": ((("--account-name",), _CONTAINER, ("--if-match",)), _GROUP),
     "bicep build": ((("--file", "-f"),), ("--outfile", "--outdir", "--stdout")),
+    "bicep build-params": ((("--file", "-f"),), ("--outfile", "--stdout")),
     "bicep install": ((), ("--version",)),
+    "bicep lint": ((("--file", "-f"),), ()),
     "deployment sub create": ((("--location", "-l"),), ("--template-file", "-f", "--parameters", "-p", "--name", "-n")),
     "deployment sub validate": ((("--location", "-l"),), ("--template-file", "-f", "--parameters", "-p")),
 }

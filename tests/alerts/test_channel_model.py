@@ -1,0 +1,146 @@
+"""Histories of incidents, receivers that fail and clocks that differ: each channel's last words are what stands."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.stage.receivers import Fault
+from shared.incidents import acts
+from shared.incidents.acts import NotNow
+from shared.ledger.slices import Slice
+from shared.rules.rule import Severity
+from shared.store.incidents import all_incidents, read_incident, take_step
+from tests.alerts.channel_model import last_words, wrong_words
+from tests.alerts.harness import MINUTE, Bench, bench, key_of, receiver, slice_at
+
+HOUR = timedelta(hours=1)
+PEOPLE = ("ann", "bob", "cid", "dee")
+
+
+def heard(b: Bench, place: int) -> list[dict[str, Any]]:
+    return [received.json for received in b.got(place)]
+
+
+async def wrong(b: Bench, minimums: tuple[int, ...]) -> list[str]:
+    table = (await b.app.tables()).incidents
+    incidents = [incident async for incident in all_incidents(table)]
+    return [f"{n}: {w}" for n, least in enumerate(minimums) for w in wrong_words(heard(b, n), incidents, least)]
+
+
+async def act(b: Bench, who: str, draw: random.Random) -> None:
+    """Somebody does something with an incident, if it can be done."""
+    table = (await b.app.tables()).incidents
+    found = await read_incident(table, key_of(who))
+    if found is None:
+        return
+    incident, etag = found
+    do = draw.choice(("acknowledge", "snooze", "resolve", "reopen", "reopen"))
+    try:
+        match do:
+            case "acknowledge":
+                step = acts.acknowledge(incident, "op", "", b.now)
+            case "snooze":
+                step = acts.snooze(incident, "op", "", until=b.now + HOUR, now=b.now)
+            case "resolve":
+                step = acts.resolve(incident, "op", "", b.now)
+            case _:
+                step = acts.reopen(incident, "op", "", b.now)
+    except NotNow:
+        return
+    await take_step(table, step, etag, b.now)
+
+
+async def history(b: Bench, draw: random.Random) -> None:
+    """Findings come, change and go; people act; time passes."""
+    for _ in range(40):
+        who, what = draw.choice(PEOPLE), draw.random()
+        b.now += draw.choice((timedelta(0), timedelta(0), MINUTE, 5 * MINUTE))
+        # One instance's clock is behind the other's.
+        b.now -= (skew := timedelta(seconds=draw.choice((0, 0, 45))))
+        slice_: Slice = slice_at(b.now - draw.choice((1, 2, 3)) * HOUR)
+        if what < 0.6:
+            severity = draw.choice([*Severity])
+            await b.found(who, slice_=slice_, at=slice_.start, severity=severity, count=draw.choice((0, 0, 1, 2)))
+        elif what < 0.75:
+            await act(b, who, draw)
+        else:
+            await b.tick(after=draw.choice((MINUTE, 10 * MINUTE)))
+        b.now += skew
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_channels_last_words_are_what_stands(azurite: str, seed: int) -> None:
+    draw = random.Random(seed)  # noqa: S311 - a history, not a secret
+    failing = [draw.choice((Fault.FAIL, Fault.REFUSE, Fault.TAKE_AND_DROP)) for _ in range(8)]
+    members = {"soc2": {"minimum_severity": "high"}}
+    async with bench(
+        azurite,
+        receiver(),
+        receiver(faults=failing, name="r1"),
+        receiver(name="r2"),
+        channels=members,
+        storm_threshold=3,
+    ) as b:
+        await history(b, draw)
+        for _ in range(12):
+            await b.tick(after=30 * MINUTE)
+        assert await wrong(b, (1, 1, 3)) == []
+
+
+async def test_a_withdrawal_never_overtakes_its_opening_behind_a_receiver_that_fails(azurite: str) -> None:
+    async with bench(azurite, receiver(faults=[Fault.FAIL] * 5)) as b:
+        await b.found(severity=Severity.MEDIUM)
+        await b.tick()
+        await b.found(severity=Severity.CRITICAL)
+        await b.tick()
+        await b.found(count=0)
+        for _ in range(60):
+            await b.tick()
+        assert b.types() == ["incident.opened", "incident.raised", "incident.withdrawn"]
+        assert await wrong(b, (1,)) == []
+
+
+async def test_what_was_told_is_taken_back_though_it_opened_and_went_again(azurite: str) -> None:
+    async with bench(azurite) as b:
+        await b.found()
+        await b.tick()
+        for count in (0, 1, 0):
+            await b.found(count=count, at=b.now - HOUR)
+        await b.tick()
+        assert b.types() == ["incident.opened", "incident.withdrawn"]
+
+
+async def test_an_incident_given_back_is_told_to_whoever_does_not_know_it(azurite: str) -> None:
+    async with bench(azurite) as b:
+        await b.found()
+        table = (await b.app.tables()).incidents
+
+        async def do(step_of: Any) -> None:
+            found = await read_incident(table, key_of("jane"))
+            assert found is not None
+            await take_step(table, step_of(found[0]), found[1], b.now)
+
+        await do(lambda i: acts.acknowledge(i, "op", "", b.now))
+        await b.tick()
+        assert b.types() == []
+        await do(lambda i: acts.reopen(i, "op", "", b.now))
+        await b.tick()
+        assert b.types() == ["incident.opened"]
+        await do(lambda i: acts.acknowledge(i, "op", "", b.now))
+        await do(lambda i: acts.reopen(i, "op", "", b.now))
+        await b.tick()
+        assert b.types() == ["incident.opened"]  # it knows
+
+
+def test_a_message_that_comes_again_is_no_newer_word() -> None:
+    def body(type_: str, id_: str) -> dict[str, Any]:
+        incident = {"id": "a", "opening": 1, "severity": "low"}
+        return {"type": type_, "idempotencyKey": id_, "data": {"incident": incident}}
+
+    opened, gone = body("incident.opened", "m1"), body("incident.withdrawn", "m2")
+    assert last_words([opened, gone, opened])["a"].withdrawn
+    assert not last_words([gone, opened])["a"].withdrawn
