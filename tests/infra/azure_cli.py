@@ -82,6 +82,9 @@ FLAGS = (
 )
 """Options that take no value."""
 
+TAKES_MANY = ("--parameters", "-p", "--set", "--headers", "--add-action")
+"""Options that take every value up to the next option."""
+
 AZD: dict[str, Command] = {
     "auth login": ((), ("--use-device-code", "--client-id", "--federated-credential-provider", "--tenant-id")),
     "config set": ((), ()),
@@ -166,13 +169,14 @@ def _split(arguments: list[str], flags: tuple[str, ...]) -> tuple[set[str], list
     """The options that are given, and what is none and no option's value."""
     given: set[str] = set()
     free: list[str] = []
-    takes_value = False
+    takes_value = takes_many = False
     for argument in arguments:
         if argument.startswith("-") and not takes_value and argument != "-":
             option = argument.split("=", 1)[0]
             given.add(option)
             takes_value = option not in flags and "=" not in argument
-        elif takes_value:
+            takes_many = option in TAKES_MANY
+        elif takes_value or takes_many:
             takes_value = False
         else:
             free.append(argument)
