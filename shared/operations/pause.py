@@ -25,6 +25,12 @@ async def pause_alerts(app: App, until: datetime, by: str) -> datetime:
     return until
 
 
+async def paused_until(app: App) -> datetime | None:
+    """Until when nothing is sent (UTC); None while nothing was ever paused. It may have passed."""
+    row = await (await app.tables()).control.get(*_ROW)
+    return utc(row["until"]) if row is not None else None
+
+
 async def is_paused(tables: Tables, now: datetime) -> bool:
     """Whether nothing may be sent now."""
     row = await tables.control.get(*_ROW)
