@@ -18,7 +18,7 @@ from shared.store.codec import Codec
 from shared.store.packing import TooLong, pack_bytes, unpack_bytes
 from shared.store.tables import MAX_BATCH, SCHEMA, Row, Table, is_newer, keys, upsert
 
-_FINDING: Final = "find-"
+FINDING: Final = "find-"
 _QUARANTINED: Final = "quar-"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9-]{1,80}")
 _INT32: Final = 2**31 - 1
@@ -32,7 +32,7 @@ _CODEC: Final = Codec(Finding, leaves=("fits",), longest={"id": 1024}, packed=("
 
 def finding_key(finding: Finding) -> str:
     """The row key of a finding: time and id, so that the halves of a split slice inherit it."""
-    return f"{_FINDING}{finding.at:%H%M%S%f}-{_key_of(finding.id)}"
+    return f"{FINDING}{finding.at:%H%M%S%f}-{_key_of(finding.id)}"
 
 
 def finding_row(partition: str, finding: Finding) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def finding_of_row(row: Row) -> Finding:
 
 def finding_range(slice_: Slice) -> tuple[str, str]:
     """The first key a finding of the slice can have, and the first one behind it."""
-    return _FINDING + _clock(slice_.start, slice_.start), _FINDING + _clock(slice_.start, slice_.end)
+    return FINDING + _clock(slice_.start, slice_.start), FINDING + _clock(slice_.start, slice_.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,13 @@ class InQuarantine:
 def quarantined_row(slice_: Slice, quarantined: Quarantined) -> dict[str, Any]:
     """A record that could not be read, as a row: keyed by slice and hash of its bytes. What does not even fit squeezed
     is cut; its length and hash stay."""
+    return {
+        **keys(slice_.partition, f"{_QUARANTINED}{slice_.name}-{quarantined.key}"),
+        **_quarantined_columns(quarantined),
+    }
+
+
+def _quarantined_columns(quarantined: Quarantined) -> dict[str, Any]:
     kept = quarantined.raw
     while True:
         try:
@@ -111,7 +118,6 @@ def quarantined_row(slice_: Slice, quarantined: Quarantined) -> dict[str, Any]:
         except TooLong:
             kept = kept[: len(kept) // 2]
     return {
-        **keys(slice_.partition, f"{_QUARANTINED}{slice_.name}-{quarantined.key}"),
         "v": SCHEMA,
         "reason": quarantined.reason,
         "record": id_in(quarantined.raw)[:1024],
@@ -163,6 +169,14 @@ def id_in(raw: bytes) -> str:
     return named if isinstance(named, str) else ""
 
 
+def quarantined_again(row: Row, record: Quarantined) -> dict[str, Any]:
+    """A row that holds another record in the place of that row's, in the same slice."""
+    slice_name = str(row["RowKey"]).removeprefix(_QUARANTINED).rpartition("-")[0]
+    made = _quarantined_columns(record)
+    made["accepted"] = bool(row.get("accepted"))
+    return {**keys(str(row["PartitionKey"]), f"{_QUARANTINED}{slice_name}-{record.key}"), **made}
+
+
 def _clock(day_of: datetime, at: datetime) -> str:
     since = at - midnight(day_of)  # 240000 for the end of the day
     seconds = int(since / timedelta(seconds=1))
@@ -186,8 +200,8 @@ async def findings_within(
     one_day = midnight(start) == midnight(last)
     rows, more = await table.page(
         partition_of(tenant, start),
-        max(_moment(start, start), f"{after}-" if after else "") if one_day else _FINDING,
-        _moment(start, end) if one_day else f"{_FINDING}~",
+        max(_moment(start, start), f"{after}-" if after else "") if one_day else FINDING,
+        _moment(start, end) if one_day else f"{FINDING}~",
         last_partition=None if one_day else partition_of(tenant, last),
     )
     return [(str(row["RowKey"]), finding_of_row(row)) for row in rows if not is_newer(row)], more
@@ -195,4 +209,4 @@ async def findings_within(
 
 def _moment(day_of: datetime, at: datetime) -> str:
     """The first key that a finding of that time can have."""
-    return f"{_FINDING}{_clock(day_of, at)}{at:%f}"
+    return f"{FINDING}{_clock(day_of, at)}{at:%f}"

@@ -7,14 +7,13 @@ and reads the askers then: so neither can miss the other.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from itertools import batched
 from typing import Any, Final
 
+from shared.basics.spelling import key_part
 from shared.ledger.slices import Slice, slice_with_id
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.sessions import Proof, SessionKey
@@ -39,7 +38,6 @@ from shared.store.tables import (
 _ROOT: Final = "root"
 _ASK: Final = "ask"
 _COLUMNS: Final = ("PartitionKey", "RowKey", "v", "at", "proves", "generation")
-_SAFE: Final = re.compile(r"[a-z0-9]{1,64}")
 SATISFIES: Final = "satisfied"
 LACKS: Final = "missing"
 NOTHING: Final = ""  # the record was corrected and proves nothing now; the row stays, so that no older read revives it
@@ -58,7 +56,13 @@ class Root:
 
 def person_partition(person: str) -> str:
     """The partition of a person's sessions."""
-    return f"person-{_safe(person)}"
+    return f"person-{key_part(person)}"
+
+
+def renamed(row: Row, person: str, session: Callable[[str], str]) -> dict[str, Any]:
+    """A row of a session as it stands under another person and another id of the session."""
+    name, _, rest = str(row["RowKey"]).partition("-")
+    return {**row, **keys(person_partition(person), f"{key_part(session(name))}-{rest}")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ type PersonRows = dict[SessionKey, SessionRows]
 
 async def read_person(table: Table, person: str, sessions: Iterable[str]) -> PersonRows:
     """What stands of some sessions of a person: one request for a few of them."""
-    by_prefix = {_safe(session): (person, session) for session in sessions}
+    by_prefix = {key_part(session): (person, session) for session in sessions}
     found = {key: SessionRows() for key in by_prefix.values()}
     for prefixes in batched(by_prefix, MOST_RANGES, strict=False):
         ranges = [(f"{prefix}-", f"{prefix}-~") for prefix in prefixes]
@@ -137,7 +141,7 @@ class RootsOf:
 def _root_row(session: SessionKey, by: RootsOf, root: Root) -> dict[str, Any]:
     partition, prefix = _names(session)
     return {
-        **keys(partition, f"{prefix}-{_ROOT}-{_safe(root.record)}"),
+        **keys(partition, f"{prefix}-{_ROOT}-{key_part(root.record)}"),
         "v": SCHEMA,
         "at": root.at,
         "proves": root.proves,
@@ -232,9 +236,4 @@ def _proof(rows: Iterable[Row]) -> Proof:
 
 def _names(session: SessionKey) -> tuple[str, str]:
     person, session_id = session
-    return person_partition(person), _safe(session_id)
-
-
-def _safe(text: str) -> str:
-    squeezed = text.lower().replace("-", "")
-    return squeezed if _SAFE.fullmatch(squeezed) else "h" + sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return person_partition(person), key_part(session_id)
