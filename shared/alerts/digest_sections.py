@@ -6,6 +6,7 @@ Closing by quiet and what people do are told here alone: a channel hears of an i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,7 +75,17 @@ async def unreadable_records(view: DigestView) -> DigestSection | None:
     return section("quarantine", "Records that could not be read", [what] if n else [])
 
 
-SECTIONS: Final[tuple[Section, ...]] = (acts_of_people, closed_by_quiet, unreadable_records)
+async def mixed_rules(view: DigestView) -> DigestSection | None:
+    """That the period was judged by several versions of the rules: its numbers are not of one kind."""
+    slices: Counter[str] = Counter()
+    for day in view.days:
+        slices.update(day.rules_versions)
+    title = "Judged by different versions of the rules (POST /api/ops/rescan judges the old ones anew)"
+    lines = [f"{n} slice{'' if n == 1 else 's'} by version {version}" for version, n in sorted(slices.items())]
+    return section("rules", title, lines if len(lines) > 1 else [])
+
+
+SECTIONS: Final[tuple[Section, ...]] = (acts_of_people, closed_by_quiet, unreadable_records, mixed_rules)
 
 
 async def sections_of(view: DigestView) -> list[DigestSection]:
