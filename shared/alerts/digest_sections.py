@@ -6,7 +6,6 @@ Closing by quiet and what people do are told here alone: a channel hears of an i
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from shared.app.channels import Channel
 from shared.incidents.life import QUIET, SYSTEM
 from shared.incidents.model import Incident, IncidentState
 from shared.ledger.days import Day
+from shared.ledger.tallies import Tally, add
 from shared.messages.message import MOST_IN_SECTION, DigestSection
 from shared.store.incidents import history
 from shared.store.tables import Tables
@@ -76,13 +76,14 @@ async def unreadable_records(view: DigestView) -> DigestSection | None:
 
 
 async def mixed_rules(view: DigestView) -> DigestSection | None:
-    """That the period was judged by several versions of the rules: its numbers are not of one kind."""
-    slices: Counter[str] = Counter()
+    """Two versions of the rules judged the period, so that its figures are of two measures."""
+    slices: Tally = {}
     for day in view.days:
-        slices.update(day.rules_versions)
-    title = "Judged by different versions of the rules (POST /api/ops/rescan judges the old ones anew)"
-    lines = [f"{n} slice{'' if n == 1 else 's'} by version {version}" for version, n in sorted(slices.items())]
-    return section("rules", title, lines if len(lines) > 1 else [])
+        add(slices, day.rules_versions)
+    if len(slices) < 2:
+        return None
+    told = [f"version {version}: {n} slices" for version, n in sorted(slices.items())]
+    return section("rules", "Judged by different rules: run a rescan (python -m local ops rescan)", told)
 
 
 SECTIONS: Final[tuple[Section, ...]] = (acts_of_people, closed_by_quiet, unreadable_records, mixed_rules)

@@ -22,7 +22,7 @@ async def test_a_period_of_several_versions_of_the_rules_says_so(azurite: str) -
         view = DigestView(await b.app.tables(), channel, b.now, b.now + DAY, days, [])
         made = await mixed_rules(view)
         assert made is not None
-        assert made.lines == ["3 slices by version 1", "1 slice by version 2"]
+        assert made.lines == ["version 1: 3 slices", "version 2: 1 slices"]
         assert await mixed_rules(replace(view, days=days[:1])) is None
 
 
