@@ -144,7 +144,7 @@ async def test_by_identity_the_blob_service_must_be_named() -> None:
         check = await check_exports(app)
     finally:
         await app.close()
-    assert (check.state, check.command) == ("missing", "azd provision")
+    assert (check.state, check.command) == ("missing", "azd provision --no-state")
     assert "AzureWebJobsStorage__blobServiceUri" in check.detail
 
 
