@@ -34,8 +34,8 @@ def traits_of(finding: Finding, fits: Iterable[tuple[str, Severity]]) -> Iterato
         return
     rules = [rule for rule, _ in fits]
     yield from (f"rule:{rule}" for rule in rules)
-    if country := str(getattr(finding, "country", "") or ""):
-        yield f"country:{country[:_LONGEST].upper()}"
+    if finding.country:
+        yield f"country:{finding.country[:_LONGEST].upper()}"
     if finding.user_agent:
         yield _CLIENT + _family(finding.user_agent)
     if UNKNOWN_RULE in rules:  # its incident is about the user alone
