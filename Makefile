@@ -34,7 +34,7 @@ fuzz: setup ## hostile input to the token check for a minute (FUZZ="--seconds 60
 
 lock: ## rebuild both lock files from pyproject.toml
 	@$(PY) -m pip install -q --disable-pip-version-check 'pip-tools>=7.6'
-	@$(PY) -m piptools compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header -o requirements.txt pyproject.toml
+	@$(PY) -m piptools compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header --generate-hashes -o requirements.txt pyproject.toml
 	@$(PY) -m piptools compile -q --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --no-header --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 
 clean: ## remove what setup made

@@ -139,24 +139,7 @@ class Endpoint:
                 answer = answer.answer
             return self._response(call.query, answer)
         except Exception as error:  # noqa: BLE001 - the last resort: logged here, told to nobody
-            return self._problem(error).response()
-
-    def _problem(self, error: Exception) -> Problem:
-        """What an exception is to the caller; one that is no refusal is logged with its traceback."""
-        match error:
-            case Problem():
-                return error
-            case BadParameter():
-                return Problem.of_fields([FieldError(field=error.field, detail=error.detail)])
-            case NotKnown():
-                return Problem(HTTPStatus.NOT_FOUND, str(error))
-        if told := next((told for kind, told in self.errors.items() if isinstance(error, kind)), None):
-            status, sentence = told
-            return Problem(status, sentence or str(error))
-        _log.error("%s failed", self.name, exc_info=error)
-        if isinstance(error, AzureError):
-            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The app's storage did not answer.")
-        return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app failed; its log says why.")
+            return refusal_of(error, self.name, self.errors).response()
 
     def _call(self, app: App, request: func.HttpRequest) -> Call[Query, BaseModel]:
         mode = app.settings.auth_mode
@@ -185,6 +168,24 @@ class Endpoint:
         if self.status is HTTPStatus.CREATED:
             headers["Location"] = f"/api/{self.route}/{answer.model_dump()['id']}"
         return func.HttpResponse(body, status_code=self.status, mimetype="application/json", headers=headers)
+
+
+def refusal_of(error: Exception, name: str, errors: Errors) -> Problem:
+    """What an exception of the route's work is to the caller; one that is no refusal is logged with its traceback."""
+    match error:
+        case Problem():
+            return error
+        case BadParameter():
+            return Problem.of_fields([FieldError(field=error.field, detail=error.detail)])
+        case NotKnown():
+            return Problem(HTTPStatus.NOT_FOUND, str(error))
+    if told := next((told for kind, told in errors.items() if isinstance(error, kind)), None):
+        status, sentence = told
+        return Problem(status, sentence or str(error))
+    _log.error("%s failed", name, exc_info=error)
+    if isinstance(error, AzureError):
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "The app's storage did not answer.")
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app failed; its log says why.")
 
 
 ENDPOINTS: Final[list[Endpoint]] = []
@@ -217,7 +218,7 @@ def endpoint[Q: Query, B: BaseModel, A: BaseModel](
 
         handle.__name__ = handle_and_send.__name__ = made.name
         level = func.AuthLevel.ANONYMOUS if needs is None else None
-        routed = bp.route(route=route, methods=[method], auth_level=level)
+        routed = bp.route(route=f"api/{route}", methods=[method], auth_level=level)
         if queue is None:
             bp.function_name(made.name)(routed(handle))
         else:

@@ -9,6 +9,7 @@ from functions import (
     incidents,
     maintenance,
     ops,
+    page,
     people,
     preflight,
     scan,
@@ -20,7 +21,7 @@ from functions import (
 PARTS: Final = tuple(
     part.bp
     for part in (
-        *(alerts, answers, exceptions, incidents, maintenance, ops, people, preflight, scan, self_test, token_check),
-        unknown,
+        *(alerts, answers, exceptions, incidents, maintenance, ops, page, people, preflight, scan, self_test),
+        *(token_check, unknown),
     )
 )

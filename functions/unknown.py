@@ -28,10 +28,10 @@ async def unknown(req: func.HttpRequest) -> func.HttpResponse:
 def refusal(url: str) -> Problem:
     """405 with the methods that the address has, else 404."""
     try:
-        path = unquote(urlsplit(url).path).strip("/").lower().removeprefix("api").strip("/")
+        path = unquote(urlsplit(url).path).strip("/").lower()
     except ValueError:  # a host that is none
         path = ""
-    allowed = sorted({endpoint.method for endpoint in ENDPOINTS if _pattern(endpoint.route).fullmatch(path)})
+    allowed = sorted({endpoint.method for endpoint in ENDPOINTS if _pattern(f"api/{endpoint.route}").fullmatch(path)})
     if allowed:
         methods = ", ".join(allowed)
         headers = {"Allow": methods}

@@ -25,7 +25,9 @@ if [[ ! -f .venv/.stamp || "$(stamp requirements.txt requirements-dev.txt)" != "
   echo "Setting up .venv with $("$python" --version) ..."
   rm -rf .venv
   "$python" -m venv .venv
-  .venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+  # Apart: what is deployed is checked by its hashes, and pip wants all or none in one call.
+  .venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+  .venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
   stamp requirements.txt requirements-dev.txt >.venv/.stamp
 fi
 

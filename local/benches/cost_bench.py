@@ -40,6 +40,7 @@ from shared.ledger.slices import DAY, Slice, closed_slices, midnight
 from shared.maintenance.night import maintain, maintain_again
 from shared.maintenance.watch import watch_scan
 from shared.scan.job import scan_slice
+from shared.scan.messages import SliceMessage
 from shared.scan.plan import launch, plan_scans
 from shared.signin.directory import Customer, DirectoryFile
 from shared.signin.traits import Scope
@@ -57,6 +58,7 @@ _START: Final = datetime(2026, 11, 2, 9, tzinfo=UTC)
 _WIDTH: Final = timedelta(minutes=15)
 _WEAK_EACH: Final = 200
 _MOST_LEDGER_RECORDS: Final = 2_400_000  # so that the emulator, which keeps all in memory, holds it
+_AT_ONCE: Final = 6  # batchSize and newBatchThreshold of host.json
 _REQUESTS: Final = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
 
 
@@ -64,7 +66,7 @@ _REQUESTS: Final = logging.getLogger("azure.core.pipeline.policies.http_logging_
 class Cost:
     """What one piece of work takes, for that many records in a slice. Table and blob requests are those that are sent,
     a batch being one, as it is billed. `graph` counts pages of the log. `megabytes` is the most that the process had so
-    far."""
+    far. `log_lines` and `log_bytes` are what the app itself says, at the level that the production worker forwards."""
 
     records: int
     work: str
@@ -74,6 +76,8 @@ class Cost:
     seconds: float
     processor_seconds: float
     megabytes: float
+    log_lines: int
+    log_bytes: int
 
 
 def measure(sizes: Sequence[int] = (*SIZES.values(),)) -> list[Cost]:
@@ -151,7 +155,7 @@ class _Meter:
         self.costs: list[Cost] = []
 
     async def __call__[T](self, work: str, do: Callable[[], Awaitable[T]], *, pages: int = 0) -> T:
-        with self._counted() as sent:
+        with _forwarded() as lines, self._counted() as sent:
             started, busy = time.perf_counter(), time.process_time()
             done = await do()
             seconds, processor = time.perf_counter() - started, time.process_time() - busy
@@ -164,6 +168,8 @@ class _Meter:
             seconds=round(seconds, 3),
             processor_seconds=round(processor, 3),
             megabytes=peak_megabytes(),
+            log_lines=len(lines),
+            log_bytes=sum(len(line.encode()) for line in lines),
         )
         self.costs.append(cost)
         return done
@@ -182,11 +188,33 @@ class _Meter:
         counter = Count()
         _REQUESTS.addHandler(counter)
         _REQUESTS.setLevel(logging.INFO)
+        _REQUESTS.propagate = False  # it is asked for this measurement alone; the app keeps it quiet
         try:
             yield sent
         finally:
             _REQUESTS.removeHandler(counter)
             _REQUESTS.setLevel(logging.WARNING)
+            _REQUESTS.propagate = True
+
+
+@contextmanager
+def _forwarded() -> Iterator[list[str]]:
+    """The lines of the log that the production worker would forward: it sets the root logger to INFO."""
+    lines: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    root, keep = logging.getLogger(), Keep()
+    before = root.level
+    root.addHandler(keep)
+    root.setLevel(logging.INFO)
+    try:
+        yield lines
+    finally:
+        root.removeHandler(keep)
+        root.setLevel(before)
 
 
 async def _work(records: int, directory: DirectoryFile) -> list[Cost]:
@@ -221,9 +249,25 @@ async def _work(records: int, directory: DirectoryFile) -> list[Cost]:
         await meter("tending exceptions", lambda: tend_exceptions(app))
         await meter("night", lambda: maintain(app))
         await meter("night again, nothing to do", lambda: maintain_again(app))
+        now[0] = slice_.end + 5 * _WIDTH
+        await meter(f"{_AT_ONCE} reads at once", partial(_at_once, app, tables, slice_), pages=_AT_ONCE)
     finally:
         await app.close()
     return meter.costs
+
+
+async def _at_once(app: App, tables: Tables, slice_: Slice) -> None:
+    """As many messages at once as an instance takes by host.json. A tenant has one on its way by design; this asks what
+    memory it would take were it otherwise. The slices differ by a second and so hold almost the same records."""
+    first, *others = (
+        Slice(slice_.tenant, slice_.start, slice_.width - timedelta(seconds=s + 1)) for s in range(_AT_ONCE)
+    )
+    body = await launch(app, tables, await read_flight(tables.control, slice_.tenant), [first])
+    if body is None:
+        raise RuntimeError("the tenant's flight is taken")
+    send_id = SliceMessage.model_validate_json(body).send_id
+    bodies = [body, *(SliceMessage.of([other], send_id).model_dump_json(by_alias=True) for other in others)]
+    await asyncio.gather(*(scan_slice(app, body) for body in bodies))
 
 
 async def _fill(tables: Tables, head: Row, slices: Sequence[Slice]) -> None:

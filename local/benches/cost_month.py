@@ -1,7 +1,8 @@
 """What a month costs, from what `local.benches.cost_bench` measured: the rows of README.md's table. Pure.
 
-Measured are table and blob requests, pages and seconds. Assumed are the records a day, Graph's latency and pace, the
-platform's own requests, data sizes and the prices: list prices in USD, West Europe, late 2025.
+Measured are table and blob requests, pages, seconds and the text that the app logs. Assumed are the records a day,
+Graph's latency and pace, the platform's own requests and log lines, the columns beside a log's text, data sizes and the
+prices: list prices in USD, West Europe, late 2025.
 """
 
 from __future__ import annotations
@@ -30,8 +31,18 @@ MILLION_EXECUTIONS: Final = 0.40
 TABLE_10000: Final = 0.00045
 BLOB_WRITE_10000: Final = 0.065
 QUEUE_10000: Final = 0.004
-ALERT_RULES: Final = 9
+ALERT_RULES: Final = 12
 ALERT_RULE: Final = 0.50
+METRIC_RULE: Final = 0.10
+# Each execution is a row of AppRequests and two lines of the host ("Executing …", "Executed …"); each line stands in
+# AppTraces and in FunctionAppLogs, with columns of its own beside the text.
+HOST_LINES: Final = 2
+HOST_LINE: Final = 140
+REQUEST_ROW: Final = 1_300
+TRACE_COLUMNS: Final = 900
+HOST_LOG_COLUMNS: Final = 500
+FREE_LOG_GIGABYTES: Final = 5.0
+LOG_GIGABYTE: Final = 2.99
 
 
 class Measured(Protocol):
@@ -57,10 +68,20 @@ class Measured(Protocol):
         """How long it took."""
         ...
 
+    @property
+    def log_lines(self) -> int:
+        """Lines that the app logged."""
+        ...
+
+    @property
+    def log_bytes(self) -> int:
+        """Their text."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """Amounts and USD of a month, without data at rest."""
+    """Amounts and USD of a month, without data at rest. `first_scan` is what the first month costs more."""
 
     graph_requests: int
     table_requests: int
@@ -69,7 +90,11 @@ class Month:
     execution_seconds: float
     compute: float
     storage: float
+    log_gigabytes: float
+    logs: float
     alerts: float
+    first_scan: float
+    first_scan_log_gigabytes: float
 
 
 def month(costs: Iterable[Measured]) -> Month:
@@ -91,6 +116,12 @@ def month(costs: Iterable[Measured]) -> Month:
     compute = max(0.0, seconds * GIGABYTES - FREE_GB_SECONDS) * GB_SECOND
     compute += max(0, executions - FREE_EXECUTIONS) / 1e6 * MILLION_EXECUTIONS
     storage = (table * TABLE_10000 + blob_writes * BLOB_WRITE_10000 + (POLLS + 3 * reads) * QUEUE_10000) / 10_000
+    logged = log_size(first) * SLICES + log_size(again) * SLICES * (READS_OF_A_SLICE - 1)
+    logged += sum(log_size(cost) for cost in (plan, *looks)) * FIVES + 2 * log_size() * FIVES
+    logged += log_size(by_work["dispatch, nothing to tell"]) * MINUTES + log_size(by_work["night"]) * DAYS
+    logged += log_size() * HOURS
+    # Thirty days that were there before: each slice is read once more than a month's own slices are.
+    more = SLICES * (first.seconds + paced) * GIGABYTES * GB_SECOND + SLICES * first.table / 10_000 * TABLE_10000
     return Month(
         graph_requests=reads * first.graph,
         table_requests=table,
@@ -99,5 +130,17 @@ def month(costs: Iterable[Measured]) -> Month:
         execution_seconds=round(seconds),
         compute=round(compute, 2),
         storage=round(storage, 2),
-        alerts=ALERT_RULES * ALERT_RULE,
+        log_gigabytes=round(logged / 1e9, 2),
+        logs=round(max(0.0, logged / 1e9 - FREE_LOG_GIGABYTES) * LOG_GIGABYTE, 2),
+        alerts=ALERT_RULES * ALERT_RULE + METRIC_RULE,
+        first_scan=round(more, 2),
+        first_scan_log_gigabytes=round(log_size(first) * SLICES / 1e9, 2),
     )
+
+
+def log_size(cost: Measured | None = None) -> int:
+    """The bytes that one execution leaves in the workspace; without a measurement, one that says nothing itself."""
+    lines, text = HOST_LINES, HOST_LINES * HOST_LINE
+    if cost is not None:
+        lines, text = lines + cost.log_lines, text + cost.log_bytes
+    return REQUEST_ROW + lines * (TRACE_COLUMNS + HOST_LOG_COLUMNS) + 2 * text

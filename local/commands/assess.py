@@ -29,8 +29,7 @@ from local.commands.log_files import STANDARD_INPUT, read_log, read_text, steps_
 from local.commands.shapes.auth_details import Steps
 from local.commands.unread import Fault, Refusal, Unread
 from shared.rules.rule import Policy
-from shared.signin.decoding import reason_of
-from shared.signin.directory import Directory, DirectoryFile
+from shared.signin.directory import Directory, DirectoryFile, reason_of
 from shared.signin.model import SignIn
 from shared.signin.sessions import Proof, SessionKey
 

@@ -21,8 +21,7 @@ from local.commands.partner_exports import Found, NotAnExport, read_exports
 from local.commands.unread import Fault
 from shared.app.setting_types import LOOPBACK_HOSTS
 from shared.basics.spelling import id_key, is_key
-from shared.signin.decoding import reason_of
-from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
+from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile, reason_of
 
 _KEY, _TOKEN = "MONITOR_KEY", "MONITOR_TOKEN"
 _SECONDS: Final = 60

@@ -12,7 +12,6 @@ from math import floor
 from typing import Final
 from uuid import uuid4
 
-from pydantic import ValidationError
 from standardwebhooks import Webhook
 
 from shared.alerts.dispatch import DeliveryMessage, send_due
@@ -21,6 +20,7 @@ from shared.app.app import App
 from shared.app.channels import Channel
 from shared.app.settings import AuthMode
 from shared.basics.events import log_event
+from shared.basics.queue_messages import parse_message
 from shared.messages.delivery import Delivery, DeliveryState
 from shared.messages.message import of_json
 from shared.messages.render import render
@@ -41,9 +41,11 @@ type Post = Callable[[Target, bytes, Mapping[str, str]], Awaitable[Answer]]
 async def deliver_alert(app: App, body: str, post: Post = post) -> list[str]:
     """Try one delivery; gives the message of the channel's next one when this one arrived.
 
-    Raises only what makes the queue try again: storage that does not answer, or a message that is none.
+    Raises only what makes the queue try again: storage that does not answer.
     """
-    message = DeliveryMessage.model_validate_json(body)
+    message = parse_message(DeliveryMessage, body, queue="alerts")
+    if message is None:
+        return []
     tables = await app.tables()
     if await is_paused(tables, app.clock()):
         return []  # the dispatch sends it again once the pause is over
@@ -59,10 +61,8 @@ async def deliver_alert(app: App, body: str, post: Post = post) -> list[str]:
 
 async def settle_poisoned(app: App, body: str) -> None:
     """Count a message that crashed its workers again and again as one try in vain."""
-    try:
-        message = DeliveryMessage.model_validate_json(body)
-    except ValidationError:
-        log_event("alert_message_unreadable")  # nothing of ours: no delivery hangs on it
+    message = parse_message(DeliveryMessage, body, queue="alerts-poison")
+    if message is None:
         return
     tables = await app.tables()
     delivery = await alerts.read_delivery(tables.alerts, message.delivery)

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from shared.alerts.hours import digest_period
+from shared.alerts.digest_sections import DigestView, sections_of
+from shared.alerts.hours import DigestPeriod, digest_period
 from shared.alerts.outgoing import message_id, new_delivery
 from shared.app.app import App
 from shared.app.channels import Channel
@@ -16,7 +17,7 @@ from shared.compliance.coverage import Window, measure, percent
 from shared.exceptions.life import REMINDERS
 from shared.incidents.model import Incident, IncidentState
 from shared.ledger.days import Day
-from shared.ledger.slices import DAY, midnight
+from shared.ledger.slices import DAY
 from shared.ledger.tallies import ScopeCounts, Verdicts
 from shared.messages.delivery import delivery_id
 from shared.messages.message import (
@@ -60,13 +61,13 @@ async def make_digests(app: App, tables: Tables) -> None:
         return
     flights = [await read_flight(tables.control, tenant) for tenant in app.settings.tenants]
     installed = min((f.first_seen for f in flights if f.first_seen is not None), default=now)
-    for name, (channel, due) in digests.items():
-        if now - due[1] > _LATEST or due[1] <= installed:
+    for name, (channel, period) in digests.items():
+        if now - period.due > _LATEST or period.due <= installed:
             continue
-        key = message_id(name, "digest", due[1].isoformat())
-        if await read_delivery(tables.alerts, delivery_id(due[1], name, key)):
+        key = message_id(name, "digest", period.due.isoformat())
+        if await read_delivery(tables.alerts, delivery_id(period.due, name, key)):
             continue
-        message = await _message(app, tables, channel, due, key)
+        message = await _message(app, tables, channel, period, key)
         try:
             await add_delivery(tables.alerts, new_delivery(app, name, message))
         except Conflict:
@@ -74,12 +75,10 @@ async def make_digests(app: App, tables: Tables) -> None:
         log_event("digest_made", channel=name, type=message.type)
 
 
-async def _message(
-    app: App, tables: Tables, channel: Channel, due: tuple[datetime, datetime], key: str
-) -> DigestMessage:
+async def _message(app: App, tables: Tables, channel: Channel, period: DigestPeriod, key: str) -> DigestMessage:
     """It is about the whole UTC days that ended in its period, since those are what is counted; and, where the channel
     names customers, about those alone, but for how much of the log was read."""
-    begin, end = midnight(due[0]), midnight(due[1])
+    begin, end = period.begin, period.end
     length = end - begin
     days = [day async for day in partner_days(tables.rollups, begin - length, end - DAY)]
     before = [day for day in days if day.day < begin]
@@ -100,7 +99,7 @@ async def _message(
     return DigestMessage(
         type=_TYPES[channel.digest or "daily"],
         idempotency_key=key,
-        timestamp=due[1],
+        timestamp=period.due,
         severity=_severity(incidents),
         data=Digest(
             period_from=begin,
@@ -111,6 +110,7 @@ async def _message(
             exceptions=expiring[:MOST_EXCEPTIONS],
             exceptions_total=len(expiring),
             to_do=_to_do(these, incidents if customers else None, coverage),
+            sections=await sections_of(DigestView(tables, channel, begin, end, these, incidents)),
         ),
     )
 

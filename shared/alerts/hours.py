@@ -6,12 +6,14 @@ repeat is quiet by what the clock on the wall shows.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.app.channels import Channel
 from shared.rules.rule import Severity
 
 _MONDAY = 0
+_DAY = timedelta(days=1)
 _NOTHING = Severity.CRITICAL + 1
 
 
@@ -29,8 +31,21 @@ def least_told(channel: Channel, now: datetime) -> int:
     return int(channel.quiet_except or _NOTHING) if is_quiet(channel, now) else 0
 
 
-def digest_period(channel: Channel, now: datetime) -> tuple[datetime, datetime] | None:
-    """The newest period, from its begin to its end in UTC, whose digest is due by now; None without digests."""
+@dataclass(frozen=True, slots=True)
+class DigestPeriod:
+    """When a digest is due, and the whole UTC days that it is about: from `begin` to `end`, which is outside."""
+
+    due: datetime
+    begin: datetime
+    end: datetime
+
+
+def digest_period(channel: Channel, now: datetime) -> DigestPeriod | None:
+    """The newest digest that is due by now; None without digests.
+
+    Days are counted in UTC, and a digest is due by the clock on the wall: so many midnights before it that no change of
+    the clocks leaves out a day or tells one twice.
+    """
     if channel.digest is None:
         return None
     local = now.astimezone(channel.time_zone)
@@ -41,5 +56,15 @@ def digest_period(channel: Channel, now: datetime) -> tuple[datetime, datetime] 
     if channel.digest == "weekly":
         day -= timedelta(days=(day.weekday() - _MONDAY) % 7)
         length = timedelta(days=7)
-    begin, end = (datetime.combine(d, channel.digest_at, channel.time_zone) for d in (day - length, day))
-    return begin.astimezone(UTC), end.astimezone(UTC)
+    due = datetime.combine(day, channel.digest_at, channel.time_zone).astimezone(UTC)
+    end = datetime(day.year, day.month, day.day, tzinfo=UTC) + _midnights(channel, day.year)
+    return DigestPeriod(due, end - length, end)
+
+
+def _midnights(channel: Channel, year: int) -> timedelta:
+    """From the UTC midnight of the local date to the last one that is over when the digest is due, at every offset that
+    the zone has: -1, 0 or 1 days."""
+    months = [datetime(y, month, 1, 12, tzinfo=UTC) for y in (year - 1, year, year + 1) for month in range(1, 13)]
+    at = timedelta(hours=channel.digest_at.hour, minutes=channel.digest_at.minute)
+    offsets = {month.astimezone(channel.time_zone).utcoffset() or timedelta(0) for month in months}
+    return min((at - offset) // _DAY for offset in offsets) * _DAY

@@ -29,14 +29,17 @@ class AlertsQuery(ListQuery):
 
     state: Listed[Literal["pending", "sending", "delivered", "dead"]] | None = None
     channel: Named | None = Field(default=None, description="Name of a channel, in lower case.")
-    incident: Named | None = Field(default=None, description="Id of an incident; finds messages about it alone.")
+    incident: Named | None = Field(
+        default=None,
+        description="Id of an incident; finds every message that tells of it, those about many too.",
+    )
 
     def fits(self, delivery: Delivery) -> bool:
         """Whether a delivery is asked for."""
         return (
             (self.state is None or state_of(delivery) in self.state)
             and self.channel in (None, delivery.channel)
-            and self.incident in (None, delivery.incident)
+            and (self.incident is None or self.incident in delivery.incidents)
         )
 
 

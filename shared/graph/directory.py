@@ -15,9 +15,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.alias_generators import to_camel
 
 from shared.basics.spelling import id_key
+from shared.basics.times import Instant
 from shared.graph.client import GraphClient
 from shared.graph.problems import BadAnswer, NotFound, Unlicensed
-from shared.signin.directory import Instant
 
 _RETRIES: Final = 3
 _LONGEST_NAME: Final = 256

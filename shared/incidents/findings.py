@@ -9,19 +9,48 @@ from typing import Final
 
 from shared.rules.assess import Assessment
 from shared.rules.rule import Severity
+from shared.signin.applied import AppliedPolicy
+from shared.signin.details import text_of
 from shared.signin.directory import Directory
+from shared.signin.how import how_of
 from shared.signin.model import SignIn
-from shared.signin.outcome import result_code
-from shared.signin.traits import Scope, is_interactive, person_key
+from shared.signin.outcome import Outcome, password_was_right, result_code
+from shared.signin.steps import certificate_level, read_steps
+from shared.signin.traits import Scope, is_interactive, is_via_agent, person_key
 
 UNKNOWN_RULE: Final = "mfa-evidence-unknown"
 _ATTEMPT: Final = "-attempt"
-_LONGEST: Final = 1024
+_LONG_STATEMENT: Final = 300
+_LONG_METHOD: Final = 100
+_MOST_STEPS: Final = 20
+
+
+# Of a finding's fields those that name the person, and those that say where from, with what and in which session: an
+# erasure replaces the first and empties the second.
+PERSON_FIELDS: Final = ("user", "user_name", "user_display_name")
+TRACE_FIELDS: Final = (
+    *("ip", "user_agent", "session_id", "token_id", "correlation_id"),
+    *("device_name", "original_request_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StepSeen:
+    """A step of the sign-in as the record has it; hostile text."""
+
+    method: str = ""
+    statement: str = ""
+    succeeded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`user`, `customer` and `app` are keys (hex ids); the names beside them are hostile text. `at` is UTC."""
+    """`user`, `customer` and `app` are keys (hex ids); the names beside them are hostile text. `at` is UTC.
+
+    `why`, `strength` and `how` are those of the enums in signin/, "" where there is none: why an evidence is unknown,
+    how strong a satisfied one is, what a record without MFA shows. `statement` is status.additionalDetails. The fields
+    with a default are those that rows of version 1 lack.
+    """
 
     id: str
     at: datetime
@@ -44,6 +73,24 @@ class Finding:
     session_id: str
     token_id: str
     correlation_id: str
+    why: str = ""
+    strength: str = ""
+    how: str = ""
+    password_right: bool = False
+    via_agent: bool = False
+    protocol: str = ""
+    requirement: str = ""
+    statement: str = ""
+    transfer_method: str = ""
+    access_type: str = ""
+    certificate_level: str = ""
+    country: str = ""
+    device_name: str = ""
+    device_trust: str = ""
+    original_request_id: str = ""
+    requirements: tuple[str, ...] = ()
+    steps: tuple[StepSeen, ...] = ()
+    policies: tuple[AppliedPolicy, ...] = ()
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -104,30 +151,61 @@ def finding_of(sign_in: SignIn, assessment: Assessment, directory: Directory) ->
     """The finding that an assessment makes of a sign-in; None where no rule fits."""
     if not assessment.fits:
         return None
-
-    def text(value: str | None) -> str:
-        return (value or "")[:_LONGEST]
-
+    code, details = result_code(sign_in), sign_in.details
     return Finding(
         id=sign_in.id,
         at=sign_in.at,
         scope=assessment.scope,
         evidence=assessment.evidence,
         verdict=assessment.verdict,
-        code=max(-(2**31), min(result_code(sign_in), 2**31 - 1)),  # a table column has 32 bits
+        code=max(-(2**31), min(code, 2**31 - 1)),  # a table column has 32 bits
         interactive=is_interactive(sign_in),
         fits=assessment.fits,
-        user=text(person_of(sign_in, directory)),
-        user_name=text(name_of(sign_in, directory)),
-        user_display_name=text(sign_in.user_display_name),
-        customer=text(customer_of(sign_in, assessment.scope, directory)),
-        app=text(sign_in.app_key),
-        app_name=text(sign_in.app_display_name),
-        resource_name=text(sign_in.resource_display_name),
-        client=text(sign_in.client_app_used),
-        user_agent=text(sign_in.user_agent),
-        ip=text(sign_in.ip_address),
-        session_id=text(sign_in.session_id),
-        token_id=text(sign_in.unique_token_identifier),
-        correlation_id=text(sign_in.correlation_id),
+        user=text_of(person_of(sign_in, directory)),
+        user_name=text_of(name_of(sign_in, directory)),
+        user_display_name=text_of(sign_in.user_display_name),
+        customer=text_of(customer_of(sign_in, assessment.scope, directory)),
+        app=text_of(sign_in.app_key),
+        app_name=text_of(sign_in.app_display_name),
+        resource_name=text_of(sign_in.resource_display_name),
+        client=text_of(sign_in.client_app_used),
+        user_agent=text_of(sign_in.user_agent),
+        ip=text_of(sign_in.ip_address),
+        session_id=text_of(sign_in.session_id),
+        token_id=text_of(sign_in.unique_token_identifier),
+        correlation_id=text_of(sign_in.correlation_id),
+        why=assessment.why or "",
+        strength=assessment.strength or "",
+        how=how_of(sign_in, assessment.evidence) or "",
+        password_right=assessment.outcome is not Outcome.SUCCESS and password_was_right(code, read_steps(sign_in)),
+        via_agent=is_via_agent(sign_in),
+        protocol=text_of(sign_in.authentication_protocol),
+        requirement=text_of(sign_in.authentication_requirement),
+        statement=_statement_of(sign_in),
+        transfer_method=text_of(sign_in.original_transfer_method),
+        access_type=text_of(sign_in.cross_tenant_access_type),
+        certificate_level=certificate_level(sign_in.authentication_processing_details or ()) or "",
+        country=details.country,
+        device_name=details.device_name,
+        device_trust=details.device_trust,
+        original_request_id=details.original_request_id,
+        requirements=details.requirements,
+        steps=_steps_of(sign_in),
+        policies=details.policies,
+    )
+
+
+def _statement_of(sign_in: SignIn) -> str:
+    return text_of(sign_in.status.additional_details, _LONG_STATEMENT) if sign_in.status else ""
+
+
+def _steps_of(sign_in: SignIn) -> tuple[StepSeen, ...]:
+    steps = [step for step in sign_in.authentication_details or () if step]
+    return tuple(
+        StepSeen(
+            text_of(step.authentication_method, _LONG_METHOD),
+            text_of(step.authentication_step_result_detail, _LONG_STATEMENT),
+            step.succeeded,
+        )
+        for step in steps[:_MOST_STEPS]
     )

@@ -19,8 +19,10 @@ from azure.data.tables import UpdateMode
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key, is_key
+from shared.incidents.findings import TRACE_FIELDS
 from shared.maintenance.removal import Allowance, remove
 from shared.people.lists import AccountEntry, Technician, from_kept
+from shared.store.codec import camel
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
 from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists
@@ -30,7 +32,7 @@ from shared.store.tables import Conflict, Row, Table, Tables, etag_of, is_newer
 _TRIES: Final = 20
 _PACKED: Final = re.compile(r"([A-Za-z]+)0")
 # What a finding says of the person beside id and names: where from, with what, in which session.
-_TRACES: Final = ("ip", "userAgent", "sessionId", "tokenId", "correlationId")
+_TRACES: Final = tuple(camel(name) for name in TRACE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)

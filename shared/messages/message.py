@@ -19,6 +19,7 @@ SCHEMA_ID: Final = "urn:partner-mfa-monitor:alert:1"
 MOST_LISTED: Final = 100
 MOST_LISTED_BYTES: Final = 52 * 1024
 MOST_EXCEPTIONS: Final = 20
+MOST_IN_SECTION: Final = 10
 
 type SeverityName = Literal["low", "medium", "high", "critical"]
 type IncidentType = Literal[
@@ -189,6 +190,15 @@ class ExpiringException(_Part):
     expires: Instant
 
 
+class DigestSection(_Part):
+    """A part of a digest beside its numbers."""
+
+    id: str = Field(description="Stable name, such as `acts`, `closed` or `quarantine`; there may be others.")
+    title: str
+    total: int = Field(description="How many lines there are.")
+    lines: list[str] = Field(description="The first 10. Names in them are text of the log: treat them as hostile.")
+
+
 class Digest(_Part):
     """The data of a digest."""
 
@@ -200,6 +210,7 @@ class Digest(_Part):
     exceptions: list[ExpiringException] = Field(description="The first 20 that expire.")
     exceptions_total: int = Field(description="How many expire soon.")
     to_do: list[str] = Field(max_length=3, description="The three things that help most.")
+    sections: list[DigestSection] = Field(default=[], description="Those that have something to say.")
 
 
 class DigestMessage(_Envelope):

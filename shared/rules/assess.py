@@ -12,7 +12,6 @@ from shared.signin.evidence import MISSING, SATISFIED, Evidence, Grade, Strength
 from shared.signin.model import SignIn
 from shared.signin.outcome import Outcome, outcome_of, password_was_right, result_code
 from shared.signin.protocol import (
-    has_custom_control,
     is_device_code,
     is_federated,
     is_legacy_client,
@@ -119,7 +118,7 @@ def _with_session(grade: Grade, session: Session) -> tuple[Evidence, Why | None]
 
 def _has_provider(sign_in: SignIn, directory: Directory) -> bool:
     """Whether somebody else than Entra may have done MFA: a federated provider, or a third party's control."""
-    return is_federated(sign_in, read_steps(sign_in), directory) or has_custom_control(sign_in)
+    return is_federated(sign_in, read_steps(sign_in), directory) or sign_in.has_custom_control
 
 
 def _verdict(evidence: Evidence) -> Verdict:

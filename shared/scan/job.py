@@ -22,6 +22,7 @@ from shared.exceptions.model import accepting
 from shared.graph.problems import GraphProblem, Refused
 from shared.graph.signins import pages
 from shared.incidents.findings import Finding
+from shared.incidents.life import Accepts
 from shared.incidents.model import Facts, Who, contributions
 from shared.ledger.counts_json import mark_of
 from shared.ledger.flight import Flight
@@ -355,10 +356,20 @@ class _Work:
             return
         first_seen = self._flight.first_seen
         first_scan = first_seen is not None and self._slice.end <= first_seen
-        exceptions = [stored.exception for stored in await read_exceptions(self._tables.control)]
-        accepts = accepting(exceptions, self._app.clock())
-        by = Contributor(claim.head.generation, self._app.clock(), first_scan, self._app.settings.life, accepts)
+        by = Contributor(
+            claim.head.generation,
+            self._app.clock(),
+            first_scan,
+            self._app.settings.life,
+            await self._accepts(),
+            self._accepts,
+        )
         await _all(contribute(self._tables.incidents, key, dict(change), by) for key, change in changes.items())
+
+    async def _accepts(self) -> Accepts:
+        """What the exceptions silence that hold now."""
+        exceptions = [stored.exception for stored in await read_exceptions(self._tables.control)]
+        return accepting(exceptions, self._app.clock())
 
     async def _finish(
         self,

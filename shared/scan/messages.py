@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from shared.basics.events import log_event
+from shared.basics.queue_messages import parse_message
 from shared.ledger.slices import Slice
 
 type Piece = tuple[AwareDatetime, int]  # start and width in seconds
@@ -49,13 +49,8 @@ class SliceMessage(BaseModel):
 
 
 def read_message(body: str) -> SliceMessage | None:
-    """What a message says; None, with an event in the log, for one that is none: it would be none each time it is
-    tried, and no flight waits for it that the plan does not send again."""
-    try:
-        return SliceMessage.model_validate_json(body)
-    except ValidationError:
-        log_event("slice_message_unreadable")
-        return None
+    """Parse a queue message. Malformed: None, and the plan sends again any slice that was lost."""
+    return parse_message(SliceMessage, body, queue="scan-slices")
 
 
 def _seconds(slice_: Slice) -> int:

@@ -13,7 +13,7 @@ from shared.ledger.counts import Counts, Protocol, Seen
 from shared.ledger.slices import Slice
 from shared.rules.assess import Assessment, assess
 from shared.rules.rule import Policy
-from shared.signin.decoding import Page, Quarantined
+from shared.signin.decoding import Page, Quarantined, source_bytes
 from shared.signin.directory import Directory
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
@@ -60,7 +60,7 @@ class Reading:
             elif self.slice.start <= record.at < self.slice.end:
                 self._records[record.id] = self._judge(record, Session.UNSEEN)
             elif record.at != self.slice.end:
-                raw = record.model_dump_json(by_alias=True, exclude_unset=True).encode()
+                raw = source_bytes(record)
                 outside = Quarantined("createdDateTime lies outside the period that was asked for", raw, -1)
                 self.quarantined[outside.key] = outside
 
@@ -121,7 +121,10 @@ class Reading:
         if not assessment.asks_session or assessment.scope not in WATCHED:
             return None
         session = session_of(sign_in, self.directory)
-        return (sign_in, session) if session else None
+        if session is None:
+            return None
+        sign_in.forget_source()  # or all pages stay in memory until the sessions are known
+        return sign_in, session
 
     def _root(self, sign_in: SignIn) -> SaysOfSession | None:
         session = session_it_may_root(sign_in, self.directory)

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from shared.basics.spelling import name_key, squeezed
 
 MOST_POLICIES: Final = 30
@@ -80,6 +82,22 @@ def is_custom_control(control: str) -> bool:
     """Whether a grant control is a third party's MFA, which Entra ID never counts as MFA."""
     name = name_key(control)
     return any(word in name for word in _CUSTOM_WORDS) and not is_mfa_control(control)
+
+
+def any_custom_control(policies: bytes | msgspec.Raw) -> bool:
+    """Whether the policies of a record, as JSON, hold one that a third party's control satisfied. What cannot be read
+    says nothing."""
+    try:
+        value = msgspec.json.decode(policies)
+        value = msgspec.json.decode(value) if isinstance(value, str) and value else value
+    except (ValueError, RecursionError):
+        return False
+    return any(
+        isinstance(policy, dict)
+        and squeezed(_text(policy.get("result"))) == "success"
+        and any(is_custom_control(control) for control in _texts(policy.get("enforcedGrantControls")))
+        for policy in (value if isinstance(value, list) else ())
+    )
 
 
 def applied_policies(value: object) -> tuple[AppliedPolicy, ...]:

@@ -1,46 +1,39 @@
 """From the bytes of a log to sign-ins, in all the shapes that a log comes in.
 
-The fast way is one pass of pydantic over the bytes of a page, with no dictionary in between. Only what that refuses is
-taken apart: a record of another shape (an envelope, JSON text inside a member) is read all the same, and a broken one
-is quarantined alone, with its reason, so that the rest of its page counts.
+The fast way decodes each record of a page alone, straight into its Struct. What that refuses takes the careful way: it
+is parsed, text inside members is unwrapped, what is no text is cleaned, and the same Struct is made of it. A record
+that is broken all the same is quarantined alone, with its reason, so that the rest of its page counts.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import msgspec
 from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails
 
-from shared.signin.model import Agent, AppliedPolicy, Envelope, ProcessingDetail, SignIn, Status, Step
+from shared.signin.model import Agent, ProcessingDetail, SignIn, Status, Step
 
 # Part of each slice's head. Raise it when a record is read otherwise than before.
-DECODER_VERSION: Final = 3
+DECODER_VERSION: Final = 4
 
-
-def _names(kind: type[BaseModel | Step | Status | Agent | ProcessingDetail | AppliedPolicy]) -> tuple[str, ...]:
-    fields: Iterable[str] = kind.model_fields if issubclass(kind, BaseModel) else kind.__dataclass_fields__
-    return tuple(to_camel(name) for name in fields)
-
-
-# The modelled members, and those of the ones that are objects.
-_MEMBERS: Final = _names(SignIn)
-_OF_OBJECT: Final = {"status": _names(Status), "agent": _names(Agent)}
-_OF_ITEM: Final = {
-    "authenticationDetails": _names(Step),
-    "authenticationProcessingDetails": _names(ProcessingDetail),
-    "appliedConditionalAccessPolicies": _names(AppliedPolicy),
-}
-# The modelled members that are objects or lists: Log Analytics exports give them as JSON text.
-_NESTED: Final = (*_OF_OBJECT, *_OF_ITEM, "signInEventTypes")
+_LONGEST_INT: Final = 4000  # digits; Python refuses to parse somewhat longer ones
 # How far into an envelope its `properties` begin at the latest, in bytes; one that begins later is read with care.
 _ENVELOPE_HEAD: Final = 2048
-_LONGEST_INT: Final = 4000  # digits; Python refuses to parse somewhat longer ones
+_POLICIES: Final = "appliedConditionalAccessPolicies"
+# Text that people read and no id, code, detail or type: whatever stands in one must not hide the sign-in.
+_FORGIVEN: Final = frozenset(
+    {
+        *("userDisplayName", "appDisplayName", "resourceDisplayName", "userAgent", "ipAddress"),
+        *("correlationId", "uniqueTokenIdentifier"),
+    }
+)
+_CLEANED: Final = _FORGIVEN | {"userPrincipalName"}
 
 
 class NotJson(ValueError):  # noqa: N818 - it says what the bytes are
@@ -69,28 +62,84 @@ class Page:
     next_link: str | None
 
 
-class _PlainEnvelope(Envelope):
+class _GraphPage(msgspec.Struct):
+    value: list[msgspec.Raw]
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+
+
+class _Envelope(msgspec.Struct, rename="camel"):
     """An envelope that can be told from a record: only records have a createdDateTime of their own."""
 
+    properties: msgspec.Raw
+    category: str | None = None
+    result_type: str | int | None = None
     created_date_time: None = None
     value: None = None  # with lists of that name it is a page or a message, and read with care
     records: None = None
 
 
-class _GraphPage(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
+_PAGE: Final = msgspec.json.Decoder(_GraphPage)
+_ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
+_SIGN_IN: Final = msgspec.json.Decoder(SignIn)
+# What the fast way refuses with; a ValueError is the parser's, the model's, or that of text that is no Unicode.
+_REFUSALS: Final = (ValueError, RecursionError)
 
-    value: list[SignIn]
-    next_link: str | None = Field(default=None, alias="@odata.nextLink")
+
+# --- the fast way -----------------------------------------------------------------------------------------------------
 
 
 def decode_page(raw: bytes) -> Page:
     """Read one page of Graph's signIns. Raises NotJson when the body is not one whole page."""
     try:
-        page = _GraphPage.model_validate_json(raw)
-    except ValidationError:
+        page = _PAGE.decode(raw)
+    except _REFUSALS:
         return _decode_page_with_care(raw)
-    return Page([*page.value], page.next_link)
+    return Page([_decode_record(record, i) for i, record in enumerate(page.value)], page.next_link)
+
+
+def _decode_record(raw: msgspec.Raw, index: int) -> SignIn | Quarantined:
+    try:
+        sign_in = _SIGN_IN.decode(raw)
+    except _REFUSALS:
+        return _decode_record_with_care(bytes(raw), index)
+    sign_in.source = raw
+    return sign_in
+
+
+def source_bytes(sign_in: SignIn) -> bytes:
+    """The record as JSON, as it came or as it was parsed."""
+    source = sign_in.source
+    return bytes(source) if isinstance(source, msgspec.Raw) else _kept(source)
+
+
+def decode_plain(raw: bytes) -> SignIn | None:
+    """Read one whole record or envelope in one pass. None when the bytes are anything else, more than that, or a
+    record that takes care (`decode_value`): what is given is never a guess."""
+    try:
+        if raw.find(b'"properties"', 0, _ENVELOPE_HEAD) < 0:
+            sign_in = _SIGN_IN.decode(raw)
+            sign_in.source = msgspec.Raw(raw)
+            return sign_in
+        envelope = _ENVELOPE.decode(raw)
+        sign_in = _SIGN_IN.decode(envelope.properties)
+    except _REFUSALS:
+        return None
+    sign_in.source = envelope.properties
+    return _opened(sign_in, envelope.category, envelope.result_type)
+
+
+def _opened(sign_in: SignIn, category: str | None, result_type: str | int | None) -> SignIn:
+    """The sign-in with what its envelope says of it."""
+    sign_in.category = category or sign_in.category
+    sign_in.result_type = sign_in.result_type if result_type in (None, "") else result_type
+    return sign_in
+
+
+# --- the careful way --------------------------------------------------------------------------------------------------
+
+
+class _Broken(ValueError):  # noqa: N818 - said of a record
+    """A record that cannot be read; the text says which member and why, never its value."""
 
 
 def _decode_page_with_care(raw: bytes) -> Page:
@@ -103,15 +152,11 @@ def _decode_page_with_care(raw: bytes) -> Page:
     return Page([decode_value(value, i) for i, value in enumerate(document["value"])], next_link)
 
 
-def decode_plain(raw: bytes) -> SignIn | None:
-    """Read one whole record or envelope in one pass. None when the bytes are anything else, more than that, or a
-    record that takes care (`decode_value`): what is given is never a guess."""
+def _decode_record_with_care(raw: bytes, index: int) -> SignIn | Quarantined:
     try:
-        if raw.find(b'"properties"', 0, _ENVELOPE_HEAD) < 0:
-            return SignIn.model_validate_json(raw)
-        return _opened(_PlainEnvelope.model_validate_json(raw))
-    except ValidationError:
-        return None
+        return decode_value(load(raw), index)
+    except NotJson as error:
+        return Quarantined(str(error), raw, index)
 
 
 def decode_value(value: object, index: int) -> SignIn | Quarantined:
@@ -123,8 +168,8 @@ def decode_value(value: object, index: int) -> SignIn | Quarantined:
         if isinstance(value, dict):
             return _read(value)
         reason = "a record must be a JSON object"
-    except ValidationError as error:
-        reason = reason_of(error)
+    except _Broken as error:
+        reason = str(error)[:300]
     except RecursionError:
         reason = "a member is nested too deeply"
     return Quarantined(reason, _kept(value), index)
@@ -133,9 +178,49 @@ def decode_value(value: object, index: int) -> SignIn | Quarantined:
 def _read(value: dict[str, Any]) -> SignIn:
     inner = None if "createdDateTime" in value else _unwrapped(value.get("properties"))
     if not isinstance(inner, dict):
-        return SignIn.model_validate_json(_bytes(_modelled(value)))
-    envelope = {**_only(value, ("category", "resultType")), "properties": _modelled(inner)}
-    return _opened(Envelope.model_validate_json(_bytes(envelope)))
+        return _made(value)
+    envelope = _convert(_only(value, ("category", "resultType")), _EnvelopeHead, "")
+    return _opened(_made(inner, "properties."), envelope.category, envelope.result_type)
+
+
+class _EnvelopeHead(msgspec.Struct, rename="camel"):
+    category: str | None = None
+    result_type: str | int | None = None
+
+
+def _made(record: dict[str, Any], where: str = "") -> SignIn:
+    """The sign-in of a parsed record. Raises _Broken."""
+    modelled = _modelled(record)
+    policies = modelled.pop(_POLICIES, None)
+    _refuse_what_is_no_text(modelled, where)
+    sign_in = _convert(modelled, SignIn, where)
+    if policies is not None:
+        sign_in.applied_conditional_access_policies = msgspec.Raw(_bytes(policies))
+    sign_in.source = record
+    return sign_in
+
+
+def _convert[T](value: Mapping[str, Any], kind: type[T], where: str) -> T:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _Broken(_reason(error, where)) from None
+
+
+_AT: Final = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<where>.*)`)?$", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(.*)`")
+
+
+def _reason(error: msgspec.ValidationError, where: str = "") -> str:
+    """The first thing wrong, by member ("authenticationDetails.1.succeeded: expected `bool`, got `str`"); never the
+    value, which may be anything."""
+    found = _AT.match(str(error))
+    what, path = (found["what"], found["where"] or "") if found else (str(error), "")
+    path = path.replace("[", ".").replace("]", "").removeprefix(".")
+    if missing := _MISSING.fullmatch(what):
+        path, what = ".".join(filter(None, (path, missing[1]))), "is missing"
+    sentence = f"{what[:1].lower()}{what[1:]}"
+    return f"{where}{path}: {sentence}" if path else f"{where}{sentence}"
 
 
 def _kept(value: object) -> bytes:
@@ -143,23 +228,6 @@ def _kept(value: object) -> bytes:
         return _bytes(value)
     except RecursionError:
         return b"nested too deeply to be kept"
-
-
-def _opened(envelope: Envelope) -> SignIn:
-    sign_in = envelope.properties
-    sign_in.category = envelope.category or sign_in.category
-    sign_in.result_type = sign_in.result_type if envelope.result_type in (None, "") else envelope.result_type
-    return sign_in
-
-
-def reason_of(error: ValidationError) -> str:
-    """The first thing wrong, by member; never the value, which may be anything."""
-
-    def sentence(detail: ErrorDetails) -> str:
-        where = ".".join(str(part) for part in detail["loc"])
-        return f"{where}: {detail['msg']}" if where else detail["msg"]
-
-    return sentence(error.errors(include_url=False, include_input=False, include_context=False)[0])[:300]
 
 
 def load(raw: bytes) -> Any:
@@ -177,6 +245,21 @@ def _bytes(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
+# --- members ----------------------------------------------------------------------------------------------------------
+
+
+def _names(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(to_camel(name) for name in kind.__struct_fields__)
+
+
+# The modelled members, and those of the ones that are objects or lists of objects.
+_MEMBERS: Final = _names(SignIn)
+_OF_OBJECT: Final = {"status": _names(Status), "agent": _names(Agent)}
+_OF_ITEM: Final = {"authenticationDetails": _names(Step), "authenticationProcessingDetails": _names(ProcessingDetail)}
+# The modelled members that are objects or lists: Log Analytics exports give them as JSON text.
+_NESTED: Final = (*_OF_OBJECT, *_OF_ITEM, "signInEventTypes")
+
+
 def _modelled(record: dict[str, Any]) -> dict[str, Any]:
     """The modelled members alone, so that nothing beside them can spoil a record, and none of them as JSON text."""
     nested: dict[str, Any] = {name: _unwrapped(record[name]) for name in _NESTED if name in record}
@@ -186,7 +269,36 @@ def _modelled(record: dict[str, Any]) -> dict[str, Any]:
     for name, members in _OF_ITEM.items():
         if isinstance(items := nested.get(name), list):
             nested[name] = [_only(_unwrapped(item), members) for item in items]
-    return {**_only(record, _MEMBERS), **nested}
+    names = {name: cleaned(record[name]) for name in _CLEANED if isinstance(record.get(name), str)}
+    wrong = {name: None for name in _FORGIVEN if name in record and name not in names}
+    return {**_only(record, _MEMBERS), **nested, **names, **wrong}
+
+
+def _refuse_what_is_no_text(value: object, where: str) -> None:
+    """Raise _Broken for the first text with a character that is no Unicode: in an id, a code or a detail it could be
+    anything."""
+    if isinstance(value, str):
+        if not _is_text(value):
+            raise _Broken(f"{where.removesuffix('.')}: holds a character that is not Unicode")
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            _refuse_what_is_no_text(member, f"{where}{name}.")
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            _refuse_what_is_no_text(item, f"{where}{i}.")
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def cleaned(text: str) -> str:
+    """The text with U+FFFD for each character that is not Unicode."""
+    return text if _is_text(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _only(value: Any, members: Iterable[str]) -> Any:

@@ -6,34 +6,20 @@ who leaves the roster later changes nothing of the past (design.md, "partner use
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 
 from shared.basics.spelling import id_key
+from shared.basics.times import Instant
 
 # What people read where a sign-in reached no customer's tenant.
 OWN_TENANT: Final = "Partner's own tenant"
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
-
-
-def _dated(value: object) -> object:
-    """Pydantic alone reads a number, and text of digits, as Unix seconds."""
-    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
-        return value
-    raise ValueError("must be a date, or a date and time such as 2026-11-02T09:00:00Z")
-
-
-def _utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    except OverflowError:
-        raise ValueError("lies outside the years 1 to 9999 in UTC") from None
 
 
 def _named(text: str) -> str:
@@ -42,7 +28,6 @@ def _named(text: str) -> str:
     return text
 
 
-Instant = Annotated[datetime, BeforeValidator(_dated), AfterValidator(_utc)]
 Id = Annotated[str, AfterValidator(_named)]
 
 
@@ -134,3 +119,13 @@ def _grouped[E](entries: Iterable[tuple[str, E]]) -> dict[str, tuple[E, ...]]:
     for key, entry in entries:
         grouped[key] = (*grouped.get(key, ()), entry)
     return grouped
+
+
+def reason_of(error: ValidationError) -> str:
+    """The first thing wrong with a directory file, by member; never the value, which may be anything."""
+
+    def sentence(detail: ErrorDetails) -> str:
+        where = ".".join(str(part) for part in detail["loc"])
+        return f"{where}: {detail['msg']}" if where else detail["msg"]
+
+    return sentence(error.errors(include_url=False, include_input=False, include_context=False)[0])[:300]

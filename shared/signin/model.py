@@ -1,50 +1,31 @@
 """One Entra sign-in record, as the Graph beta endpoint and diagnostic settings give it.
 
-Only the members that the verdict, a finding or an alert needs are modelled; everything else in a record is skipped
-unread. Enum members stay text, because Entra adds values without notice and an unknown one must not be lost
-(docs/entra-facts.md, "Enums evolve").
+Only the members that the verdict needs are modelled, and names that people read; what only a finding needs is read from
+the record's source for findings alone (`details.py`). Enum members stay text, because Entra adds values without notice
+and an unknown one must not be lost (docs/entra-facts.md, "Enums evolve").
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetPydanticSchema
-from pydantic.alias_generators import to_camel
-from pydantic.dataclasses import dataclass
-from pydantic_core import CoreSchema, core_schema
+import msgspec
 
 from shared.basics.spelling import id_key, masked_user_id
-
-# strict: a number where text is due is a broken record and not something to guess at.
-_MODEL = ConfigDict(strict=True, extra="ignore", alias_generator=to_camel)
-
+from shared.basics.times import instant_of
+from shared.signin.applied import any_custom_control
+from shared.signin.details import Details, read_details
 
 _NOBODY: Final = "0" * 32
-# Times that no time zone can push out of what a datetime holds.
-_EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
-_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+_ABSENT: Final = msgspec.Raw(b"null")
+
+type Source = msgspec.Raw | Mapping[str, Any]  # a record as JSON, or as it was parsed
 
 
-def _instant_schema(source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-    """A date with a time, as ISO 8601 writes it. Pydantic alone reads text of digits ("1700000000") as Unix seconds.
-
-    All in pydantic's core, since a validator in Python would cost more than the rest of the record.
-    """
-    looks_right = core_schema.custom_error_schema(
-        core_schema.str_schema(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"),
-        custom_error_type="instant",
-        custom_error_message="must be a date and time such as 2026-11-02T09:00:00Z",
-    )
-    of_text = core_schema.datetime_schema(strict=False, ge=_EARLIEST, lt=_LATEST)
-    return core_schema.json_or_python_schema(core_schema.chain_schema([looks_right, of_text]), handler(source))
-
-
-# The nested ones are dataclasses with slots: one object for the collector to follow where a model makes three.
-@dataclass(slots=True, frozen=True, config=_MODEL)
-class Step:
+class Step(msgspec.Struct, frozen=True, rename="camel"):
     """One entry of authenticationDetails."""
 
     authentication_method: str | None = None
@@ -52,45 +33,32 @@ class Step:
     succeeded: bool | None = None
 
 
-@dataclass(slots=True, frozen=True, config=_MODEL)
-class Status:
+class Status(msgspec.Struct, frozen=True, rename="camel"):
     """The status object: errorCode 0 is a success."""
 
     error_code: int | None = None
     additional_details: str | None = None
 
 
-@dataclass(slots=True, frozen=True, config=_MODEL)
-class Agent:
+class Agent(msgspec.Struct, frozen=True, rename="camel"):
     """The agent object: what kind of AI agent the client is, and what kind the subject, who asked for the token."""
 
     agent_type: str | None = None
     agent_subject_type: str | None = None
 
 
-@dataclass(slots=True, frozen=True, config=_MODEL)
-class ProcessingDetail:
+class ProcessingDetail(msgspec.Struct, frozen=True, rename="camel"):
     """One entry of authenticationProcessingDetails."""
 
     key: str | None = None
-    value: str | None = None
+    value: Any = None
 
 
-@dataclass(slots=True, frozen=True, config=_MODEL)
-class AppliedPolicy:
-    """One entry of appliedConditionalAccessPolicies."""
-
-    result: str | None = None
-    enforced_grant_controls: list[str | None] | None = None
-
-
-class SignIn(BaseModel):
+class SignIn(msgspec.Struct, rename="camel", dict=True):
     """A sign-in. `id` and `created_date_time` are needed, every other member may be absent or null."""
 
-    model_config = _MODEL
-
-    id: str = Field(min_length=1, max_length=1024)
-    created_date_time: Annotated[datetime, GetPydanticSchema(_instant_schema)]
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    created_date_time: str
 
     user_id: str | None = None
     user_principal_name: str | None = None
@@ -110,15 +78,15 @@ class SignIn(BaseModel):
     user_agent: str | None = None
     ip_address: str | None = None
     is_interactive: bool | None = None
-    sign_in_event_types: list[str | None] | None = None
+    sign_in_event_types: tuple[str | None, ...] | None = None
     authentication_protocol: str | None = None
     original_transfer_method: str | None = None
     token_issuer_type: str | None = None
 
     authentication_requirement: str | None = None
-    authentication_details: list[Step | None] | None = None
-    authentication_processing_details: list[ProcessingDetail | None] | None = None
-    applied_conditional_access_policies: list[AppliedPolicy | None] | None = None
+    authentication_details: tuple[Step | None, ...] | None = None
+    authentication_processing_details: tuple[ProcessingDetail | None, ...] | None = None
+    applied_conditional_access_policies: msgspec.Raw = _ABSENT  # hundreds of members, of which one rule needs two
     status: Status | None = None
 
     session_id: str | None = None
@@ -128,6 +96,23 @@ class SignIn(BaseModel):
     # Of the diagnostic-settings envelope round the record; absent in what Graph gives.
     category: str | None = None
     result_type: str | int | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            self.at: datetime = instant_of(self.created_date_time)
+        except ValueError as error:
+            raise ValueError(f"createdDateTime: {error}") from None
+        self.source: Source = _ABSENT
+
+    def forget_source(self) -> None:
+        """Let go of the page that the record came in; what was read of it stays."""
+        _ = self.details, self.has_custom_control
+        self.source = self.applied_conditional_access_policies = _ABSENT
+
+    @property
+    def instant(self) -> datetime:
+        """createdDateTime in UTC, as `at`."""
+        return self.at
 
     @cached_property
     def user_id_key(self) -> str:
@@ -165,23 +150,13 @@ class SignIn(BaseModel):
         """sessionId as an id key."""
         return id_key(self.session_id)
 
-    @property
-    def at(self) -> datetime:
-        """createdDateTime in UTC; a time without a zone is UTC, as all of Entra's are."""
-        return self.instant.astimezone(UTC)
+    @cached_property
+    def has_custom_control(self) -> bool:
+        """Whether a policy was satisfied by a third party's control (Duo's "RequireDuoMfa"), which never counts as
+        MFA."""
+        return any_custom_control(self.applied_conditional_access_policies)
 
-    @property
-    def instant(self) -> datetime:
-        """createdDateTime with the zone it came with: quicker than `at` where times are only compared."""
-        at = self.created_date_time
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-class Envelope(BaseModel):
-    """What diagnostic settings wrap round a record (Event Hubs, storage)."""
-
-    model_config = _MODEL
-
-    category: str | None = None
-    result_type: str | int | None = None
-    properties: SignIn
+    @cached_property
+    def details(self) -> Details:
+        """What only a finding needs of the record."""
+        return read_details(self.source, self.applied_conditional_access_policies)

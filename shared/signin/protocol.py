@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Final
 
 from shared.basics.spelling import domain_of, name_key
-from shared.signin.applied import is_custom_control
 from shared.signin.directory import Directory
 from shared.signin.model import SignIn
 from shared.signin.steps import Steps
@@ -60,17 +59,4 @@ def is_federated(sign_in: SignIn, steps: Steps, directory: Directory) -> bool:
         steps.federated
         or name_key(sign_in.token_issuer_type).startswith("adfederationservices")
         or (bool(directory.federated_domains) and domain_of(sign_in.user_principal_name) in directory.federated_domains)
-    )
-
-
-# --- custom controls --------------------------------------------------------------------------------------------------
-
-
-def has_custom_control(sign_in: SignIn) -> bool:
-    """Whether a policy was satisfied by a third party's control (Duo's "RequireDuoMfa"), which never counts as MFA."""
-    return any(
-        policy is not None
-        and name_key(policy.result) == "success"
-        and any(is_custom_control(control) for control in policy.enforced_grant_controls or () if control)
-        for policy in sign_in.applied_conditional_access_policies or ()
     )

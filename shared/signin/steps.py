@@ -51,7 +51,7 @@ class _Read(NamedTuple):
 def read_steps(sign_in: SignIn) -> Steps:
     """What the record's statements and steps say together."""
     additional = sign_in.status.additional_details if sign_in.status else None
-    told = tuple(sign_in.authentication_details or ())
+    told = sign_in.authentication_details or ()
     steps = _read(additional, told, None)
     if steps.certificate and sign_in.authentication_processing_details:
         return _read(additional, told, certificate_level(sign_in.authentication_processing_details))
@@ -60,7 +60,9 @@ def read_steps(sign_in: SignIn) -> Steps:
 
 def certificate_level(details: Iterable[ProcessingDetail | None]) -> str | None:
     """MULTI_FACTOR or SINGLE_FACTOR, as the record tells the level of the user's certificate; None if it does not."""
-    levels = {name_key(d.value) for d in details if d and name_key(d.key) == _CERTIFICATE_LEVEL}
+    levels = {
+        name_key(d.value) for d in details if d and name_key(d.key) == _CERTIFICATE_LEVEL and isinstance(d.value, str)
+    }
     return next((level for level in (MULTI_FACTOR, SINGLE_FACTOR) if level in levels), None)
 
 

@@ -74,7 +74,7 @@ def _streams(event_types: tuple[str | None, ...], category: str | None) -> froze
 
 
 def _streams_of(sign_in: SignIn) -> frozenset[str]:
-    return _streams(tuple(sign_in.sign_in_event_types or ()), sign_in.category)
+    return _streams(sign_in.sign_in_event_types or (), sign_in.category)
 
 
 def identity_of(sign_in: SignIn) -> Identity:
@@ -120,7 +120,7 @@ def person_key(sign_in: SignIn, directory: Directory) -> str:
     that there is; "" where there is neither."""
     user, masked = sign_in.user_id_key, sign_in.masked_key
     if user and masked and user != masked:
-        at = sign_in.instant
+        at = sign_in.at
         if directory.is_admin(masked, at) and not directory.is_admin(user, at):
             return masked
     return user or masked
@@ -128,7 +128,7 @@ def person_key(sign_in: SignIn, directory: Directory) -> str:
 
 def is_on_roster(sign_in: SignIn, directory: Directory) -> bool:
     """Whether the person was on the roster at that time."""
-    return directory.is_admin(person_key(sign_in, directory), sign_in.instant)
+    return directory.is_admin(person_key(sign_in, directory), sign_in.at)
 
 
 def is_partner_user(sign_in: SignIn, directory: Directory) -> bool:
@@ -161,7 +161,7 @@ def scope_of(sign_in: SignIn, directory: Directory) -> Scope:
         return _scope_at_home(sign_in, on_roster=on_roster, partner_user=partner_user)
     if not partner_user:
         return Scope.NONE
-    known = directory.is_customer(tenant, sign_in.instant)
+    known = directory.is_customer(tenant, sign_in.at)
     if access == _SERVICE_PROVIDER or (known and access not in _NOT_DELEGATED):
         return Scope.CUSTOMER
     if _is_partner_center(sign_in):

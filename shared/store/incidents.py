@@ -7,7 +7,7 @@ event it causes change in one transaction.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -66,13 +66,15 @@ type Change = dict[Slice, tuple[Who, Facts] | None]
 @dataclass(frozen=True, slots=True)
 class Contributor:
     """Who contributes: the generation of the read, its time (UTC), whether it is of the days before the installation,
-    and by which rules incidents live. `accepts` says what silences one."""
+    and by which rules incidents live. `accepts` says what silences one; `accepts_now` asks anew, since an exception may
+    have been approved or ended while the slice was under way."""
 
     generation: str
     now: datetime
     first_scan: bool
     life: Life = USUAL_LIFE
     accepts: Accepts = accept_nothing
+    accepts_now: Callable[[], Awaitable[Accepts]] | None = None
 
 
 async def contribute(table: Table, key: str, change: Change, by: Contributor) -> None:
@@ -101,12 +103,24 @@ async def _contribute_once(table: Table, key: str, change: Change, by: Contribut
         standing = {str(row["RowKey"]): _FACTS.value(row) async for row in others}
         facts = summed(standing, {part.row_key: part.stored for part in parts}, since)
     known = next((part.who for part in reversed(parts) if part.who), before.who if before else _NOBODY)
-    step = apply_findings(before, News(key, known, facts, by.now, tuple(counts.added)), by.life, by.accepts)
+    step = await _step(before, News(key, known, facts, by.now, tuple(counts.added)), by)
     operations = [part.operation for part in parts]
     if step is not None:
         etag = etag_of(incident_row) if incident_row else None
         operations += _step_rows(step, by.now, etag, first_scan=by.first_scan)
     await table.transact(operations)
+
+
+async def _step(before: Incident | None, news: News, by: Contributor) -> Step | None:
+    """What the findings do to the incident. Before anything is told of it, or it is no longer silenced, the exceptions
+    are asked anew."""
+    step = apply_findings(before, news, by.life, by.accepts)
+    if step is None or by.accepts_now is None:
+        return step
+    was_silenced = before is not None and before.state is IncidentState.SILENCED
+    if step.event is None and was_silenced == (step.incident.state is IncidentState.SILENCED):
+        return step
+    return apply_findings(before, news, by.life, await by.accepts_now())
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ JUNK = (
     '{"tenant": "0", "start": "2026-11-02T09:00:00Z", "seconds": 900',
 )
 
+QUEUES = ("scan-slices", "scan-slices-poison", "alerts", "alerts-poison")
+
 
 async def test_a_message_that_is_none_is_noted_and_gone(storage: str, tmp_path: Path) -> None:
     settings = {
@@ -31,13 +33,13 @@ async def test_a_message_that_is_none_is_noted_and_gone(storage: str, tmp_path: 
     }
     log = tmp_path / "host.log"
     async with QueueServiceClient.from_connection_string(storage) as service:
-        queues = [await service.create_queue(name) for name in ("scan-slices", "scan-slices-poison")]
+        queues = [await service.create_queue(name) for name in QUEUES]
         for queue in queues:
             for text in JUNK:
                 await queue.send_message(base64.b64encode(text.encode()).decode())
 
         async def all_noted() -> bool:
-            noted = log.read_text().count("slice_message_unreadable") == len(queues) * len(JUNK)
+            noted = log.read_text().count("queue_message_unreadable") == len(queues) * len(JUNK)
             left = [(await queue.get_queue_properties()).approximate_message_count for queue in queues]
             return noted and not any(left)
 

@@ -44,7 +44,7 @@ _SLOW = {("/api/preflight", "get"), ("/api/ops/erase", "post")}
 
 async def _prepare(app: App) -> None:
     tables = await app.tables()
-    text = dict.fromkeys(("user_display_name", "resource_name", "client", "user_agent", "ip"), "x")
+    text: Any = dict.fromkeys(("user_display_name", "resource_name", "client", "user_agent", "ip"), "x")
     finding = Finding(
         id="one", at=AT, scope="customer", evidence="none", verdict="non-compliant", code=0, interactive=True,
         fits=(("interactive-without-mfa", Severity.HIGH),), user=id_key(TECHNICIAN), user_name="t@partner.example",

@@ -54,9 +54,9 @@ def _routes() -> set[tuple[str, str]]:
         binding = trigger.get_dict_repr()
         if binding["type"] != "httpTrigger":
             continue
-        if binding["route"] == "{*path}":
-            continue  # what no route answers (functions/unknown.py)
-        found |= {(f"/api/{binding['route']}", str(method.value).lower()) for method in binding["methods"]}
+        if not binding["route"].startswith("api/"):
+            continue  # the page, and what no route answers (functions/unknown.py)
+        found |= {(f"/{binding['route']}", str(method.value).lower()) for method in binding["methods"]}
     return found
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from shared.incidents.findings import finding_of
 from shared.rules.assess import assess
-from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, PLAIN, TECHNICIAN
+from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
 from shared.signin.directory import Directory, DirectoryFile
-from shared.signin.model import SignIn
+from tests.signin.records import sign_in
 
 MASKED = f"user_{TECHNICIAN.replace('-', '')}@customer.example"
 
@@ -31,9 +31,9 @@ def directory(user_principal_name: str | None) -> Directory:
 def test_a_masked_user_has_the_name_that_the_roster_knows(
     in_log: str | None, on_roster: str | None, shown: str
 ) -> None:
-    sign_in = SignIn.model_validate({**PLAIN, **PASSWORD_ONLY, "userPrincipalName": in_log}, strict=False)
+    masked = sign_in({**PASSWORD_ONLY, "userPrincipalName": in_log})
     known = directory(on_roster)
-    finding = finding_of(sign_in, assess(sign_in, known), known)
+    finding = finding_of(masked, assess(masked, known), known)
     assert finding is not None
     assert (finding.user_name, finding.user) == (shown, TECHNICIAN.replace("-", ""))
 
@@ -47,9 +47,9 @@ def test_attempts_have_one_incident_a_user_and_rule_whatever_they_name() -> None
             "status": {"errorCode": 50126 if n % 2 else 50076},
         }
         for client in ({"authenticationProtocol": "ropc"}, {"clientAppUsed": "IMAP4"}):
-            sign_in = SignIn.model_validate({**PLAIN, **PASSWORD_ONLY, **attempt, **client}, strict=False)
+            tried = sign_in({**PASSWORD_ONLY, **attempt, **client})
             known = directory("jane@partner.example")
-            finding = finding_of(sign_in, assess(sign_in, known), known)
+            finding = finding_of(tried, assess(tried, known), known)
             assert finding is not None
             for key, fits in finding.incidents().items():
                 keys.setdefault(key, set()).update(rule for rule, _ in fits)

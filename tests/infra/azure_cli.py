@@ -70,7 +70,9 @@ AZ: dict[str, Command] = {
     "storage container immutability-policy show": ((("--account-name",), _CONTAINER), _GROUP),
     "storage container immutability-policy lock": ((("--account-name",), _CONTAINER, ("--if-match",)), _GROUP),
     "bicep build": ((("--file", "-f"),), ("--outfile", "--outdir", "--stdout")),
+    "bicep build-params": ((("--file", "-f"),), ("--outfile", "--stdout")),
     "bicep install": ((), ("--version",)),
+    "bicep lint": ((("--file", "-f"),), ()),
     "deployment sub create": ((("--location", "-l"),), ("--template-file", "-f", "--parameters", "-p", "--name", "-n")),
     "deployment sub validate": ((("--location", "-l"),), ("--template-file", "-f", "--parameters", "-p")),
 }
@@ -79,6 +81,9 @@ FLAGS = (
     *("--wait", "--only-show-errors", "--build-remote", "--details"),
 )
 """Options that take no value."""
+
+TAKES_MANY = ("--parameters", "-p", "--set", "--headers", "--add-action")
+"""Options that take every value up to the next option."""
 
 AZD: dict[str, Command] = {
     "auth login": ((), ("--use-device-code", "--client-id", "--federated-credential-provider", "--tenant-id")),
@@ -164,13 +169,14 @@ def _split(arguments: list[str], flags: tuple[str, ...]) -> tuple[set[str], list
     """The options that are given, and what is none and no option's value."""
     given: set[str] = set()
     free: list[str] = []
-    takes_value = False
+    takes_value = takes_many = False
     for argument in arguments:
         if argument.startswith("-") and not takes_value and argument != "-":
             option = argument.split("=", 1)[0]
             given.add(option)
             takes_value = option not in flags and "=" not in argument
-        elif takes_value:
+            takes_many = option in TAKES_MANY
+        elif takes_value or takes_many:
             takes_value = False
         else:
             free.append(argument)

@@ -75,7 +75,7 @@ class Host(Strict):
 
 def test_host_json_has_the_structure_that_the_host_reads() -> None:
     host = Host.model_validate(HOST)
-    assert host.extensions.http.route_prefix == "api"
+    assert host.extensions.http.route_prefix == ""  # the page stands at the root
     assert host.extensions.queues.message_encoding == "base64"
     # A failed message comes back after a while, not at once: otherwise its five attempts are over in a second.
     hours, minutes, seconds = (int(n) for n in host.extensions.queues.visibility_timeout.split(":"))

@@ -198,3 +198,12 @@ def test_escaping_can_be_read_back() -> None:
 )
 def test_addresses_are_no_links(text: str, safe: str) -> None:
     assert defanged(text) == safe
+
+
+@pytest.mark.parametrize("kind", [Kind.TEAMS, Kind.SLACK])
+def test_an_application_is_shown_with_its_id_whatever_it_calls_itself(kind: Kind) -> None:
+    for name in ("Microsoft Azure Portal", "\u3164", "\u2800\u115f", "x" * 500):
+        text = render(kind, messages(name=name)["incident.opened"]).decode()
+        assert "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb" in text
+        assert "\u3164" not in text
+        assert "\u2800" not in text

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.ledger.slices import Slice
 from shared.rules.rule import PARTNER, Policy
@@ -48,6 +50,19 @@ def test_of_a_record_that_comes_twice_the_last_counts() -> None:
 def test_the_slice_is_half_open_and_nothing_beside_it_is_lost(at: datetime, counted: int, quarantined: int) -> None:
     made = reading([record("a", at)])
     assert (len(made.ids), len(made.quarantined)) == (counted, quarantined)
+
+
+@given(st.integers(0, 10**9 - 1), st.integers(7, 9), st.sampled_from(["Z", "+00:00"]))
+def test_a_time_is_cut_and_never_rounded_into_the_next_slice(fraction: int, digits: int, zone: str) -> None:
+    """A rounded 09:59:59.9999995 would leave its slice and be in no other."""
+    written = f"2026-11-02T09:59:59.{f'{fraction:09d}'[:digits]}{zone}"
+    made = reading([{**record("a", NINE), "createdDateTime": written}])
+    assert (len(made.ids), len(made.quarantined)) == (1, 0)
+
+
+def test_the_last_instant_of_a_slice_is_in_it() -> None:
+    made = reading([{**record("a", NINE), "createdDateTime": "2026-11-02T09:59:59.9999999Z"}])
+    assert made.ids == {"a"}
 
 
 @pytest.mark.parametrize(

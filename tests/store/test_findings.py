@@ -8,14 +8,23 @@ from random import Random
 
 import pytest
 
-from shared.incidents.findings import Finding
+from shared.incidents.findings import Finding, StepSeen
 from shared.ledger.slices import Slice
 from shared.rules.rule import Severity
+from shared.signin.applied import AppliedPolicy, RuleHit
 from shared.signin.decoding import Quarantined
+from shared.store.codec import camel
 from shared.store.findings import finding_of_row, finding_range, finding_row, quarantined_row
 from shared.store.packing import unpack_bytes
 from shared.store.tables import upsert
 
+# Those that version 1 of the app wrote (commit 8e79f31), and the row's own columns.
+FIRST_FIELDS = (
+    *("id", "at", "scope", "evidence", "verdict", "code", "interactive", "user", "user_name", "user_display_name"),
+    *("customer", "app", "app_name", "resource_name", "client", "user_agent", "ip", "session_id", "token_id"),
+    "correlation_id",
+)
+ROW_KEYS = ("PartitionKey", "RowKey", "v", "rules", "severities", "severity")
 SLICE = Slice("1111-2222", datetime(2026, 11, 2, 23, 45, tzinfo=UTC), timedelta(minutes=15))
 FINDING = Finding(
     id="a-b",
@@ -42,8 +51,39 @@ FINDING = Finding(
 )
 
 
-def test_a_finding_comes_back_as_it_was() -> None:
-    assert finding_of_row(finding_row(SLICE.partition, FINDING)) == FINDING
+FULL = replace(
+    FINDING,
+    how="single-factor",
+    password_right=True,
+    via_agent=True,
+    requirements=("multiConditionalAccess: Conditional Access",),
+    steps=(StepSeen("Password", "Correct password", True), StepSeen("Mobile app notification", "", None)),
+    policies=(AppliedPolicy("1", "MFA for all", "notApplied", ("Mfa",), excluded=(RuleHit("users", "groupId"),)),),
+)
+
+
+@pytest.mark.parametrize("finding", [FINDING, FULL], ids=["bare", "full"])
+def test_a_finding_comes_back_as_it_was(finding: Finding) -> None:
+    assert finding_of_row(finding_row(SLICE.partition, finding)) == finding
+
+
+def test_a_row_of_version_1_is_read_on() -> None:
+    """It lacks all that a finding keeps since."""
+    kept = {field for field in Finding.__dataclass_fields__ if field in FIRST_FIELDS}
+    row = finding_row(SLICE.partition, FULL)
+    first = {name: value for name, value in row.items() if name in {*ROW_KEYS, *map(camel, kept)}}
+    assert finding_of_row(first) == FINDING
+
+
+def test_what_a_hostile_record_says_at_length_still_fits_a_batch() -> None:
+    noise = Random(1)  # noqa: S311 - it draws test data
+    long = ["".join(chr(noise.randrange(0x4E00, 0x9FFF)) for _ in range(256)) for _ in range(40)]
+    policies = tuple(AppliedPolicy(name, name, name, tuple(long[:20])) for name in long[:30])
+    row = finding_row(SLICE.partition, replace(FULL, policies=policies))
+    upsert(row)
+    packed = sum(len(value) for value in row.values() if isinstance(value, bytes))
+    assert packed < 3 * 8_000
+    assert finding_of_row(row) == replace(FULL, policies=())
 
 
 @pytest.mark.parametrize("offset", [timedelta(0), timedelta(minutes=15) - timedelta(microseconds=1)])

@@ -15,6 +15,7 @@ from shared.incidents.model import IncidentState
 from shared.messages.message import (
     Digest,
     DigestMessage,
+    DigestSection,
     ExceptionMessage,
     GroupMessage,
     IncidentFacts,
@@ -28,6 +29,7 @@ from shared.wire.text import clean, minute
 # How many incidents and exceptions people see in one message; the JSON lists more.
 MOST_SHOWN: Final = 20
 _MOST_EXCEPTIONS: Final = 5
+_MOST_LINES: Final = 5  # of a section of a digest
 _LONGEST: Final = 100
 _LONGEST_NAME: Final = 60  # of an application, whose id stands behind it
 _LONGEST_IN_LINE: Final = 50  # so that twenty lines fit a card, of which Teams takes 28 KB, in any script
@@ -202,10 +204,16 @@ def _digest(message: DigestMessage) -> View:
         severity=message.severity,
         test=message.test,
         facts=_facts(*facts),
-        paragraphs=(),
+        paragraphs=tuple(_section(section) for section in data.sections),
         heading="What helps most" if data.to_do else "",
         lines=tuple(data.to_do),
     )
+
+
+def _section(section: DigestSection) -> str:
+    lines = [_shown(line, _LONGEST) for line in section.lines[:_MOST_LINES]]
+    rest = section.total - len(lines)
+    return f"{section.title} ({section.total}): " + "; ".join([*lines, *([f"and {rest} more"] if rest else [])])
 
 
 def _exception(message: ExceptionMessage) -> View:

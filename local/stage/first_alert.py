@@ -1,0 +1,19 @@
+"""What the first scan's alert says, to be compared with what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def told_by_first_scan(bodies: Iterable[Mapping[str, Any]]) -> int | None:
+    """How many incidents the summary of the first scan is about; None when none came yet.
+
+    The messages are those of a channel of kind generic, in the order in which they came. What was certain at once came
+    ahead of the summary, which counts it too (`toldBefore`); later summaries are about what was found after the first.
+
+    >>> told_by_first_scan([{"type": "incidents.first-scan", "idempotencyKey": "m", "data": {"total": 42}}])
+    42
+    """
+    first = (body for body in bodies if body["type"] == "incidents.first-scan")
+    return next((int(body["data"]["total"]) for body in first), None)

@@ -1,0 +1,95 @@
+"""Parts of a digest beside its numbers. Each looks at the period and says something, or nothing; another part is one
+more function in SECTIONS.
+
+Closing by quiet and what people do are told here alone: a channel hears of an incident what it may have to act on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.app.channels import Channel
+from shared.incidents.life import QUIET, SYSTEM
+from shared.incidents.model import Incident, IncidentState
+from shared.ledger.days import Day
+from shared.messages.message import MOST_IN_SECTION, DigestSection
+from shared.store.incidents import history
+from shared.store.tables import Tables
+from shared.wire.text import clean
+
+_MOST_READ: Final = 50  # incidents whose history is read
+
+
+@dataclass(frozen=True, slots=True)
+class DigestView:
+    """What a section looks at: the days from `begin` to `end` (UTC, excluded), and the incidents that the channel may
+    hear of as they stand now."""
+
+    tables: Tables
+    channel: Channel
+    begin: datetime
+    end: datetime
+    days: Sequence[Day]
+    incidents: Sequence[Incident]
+
+    def holds(self, at: datetime | None) -> bool:
+        """Whether a time lies within the period."""
+        return at is not None and self.begin <= at < self.end
+
+
+type Section = Callable[[DigestView], Awaitable[DigestSection | None]]
+
+
+async def acts_of_people(view: DigestView) -> DigestSection | None:
+    """What people did with incidents: who, what, with which."""
+    touched = [i for i in view.incidents if view.holds(i.acted_at) or view.holds(i.resolved_at)]
+    lines: list[tuple[datetime, str]] = []
+    for incident in touched[:_MOST_READ]:
+        for line in await history(view.tables.incidents, incident.key):
+            if line.by != SYSTEM and view.holds(line.at):
+                lines.append((line.at, f"{line.action} by {clean(line.by, 60)}: {named(incident)}"))
+    return section("acts", "What people did", [text for _, text in sorted(lines)])
+
+
+async def closed_by_quiet(view: DigestView) -> DigestSection | None:
+    """The incidents that closed because nothing more was found."""
+    closed = [
+        incident
+        for incident in view.incidents
+        if incident.state is IncidentState.RESOLVED
+        and incident.reason.startswith(QUIET)
+        and view.holds(incident.resolved_at)
+    ]
+    return section("closed", "Closed by quiet", [named(incident) for incident in closed])
+
+
+async def unreadable_records(view: DigestView) -> DigestSection | None:
+    """Records of the log that could not be read, and nobody accepted that."""
+    lacking = [reach for day in view.days for reach in day.reach if reach.lacks_quarantined]
+    n = sum(reach.quarantined - reach.accepted for reach in lacking)
+    what = f"{n} record{'' if n == 1 else 's'} in {len(lacking)} slice{'' if len(lacking) == 1 else 's'} of the log"
+    return section("quarantine", "Records that could not be read", [what] if n else [])
+
+
+SECTIONS: Final[tuple[Section, ...]] = (acts_of_people, closed_by_quiet, unreadable_records)
+
+
+async def sections_of(view: DigestView) -> list[DigestSection]:
+    """The sections that have something to say."""
+    made = [await make(view) for make in SECTIONS]
+    return [one for one in made if one is not None]
+
+
+def section(id_: str, title: str, lines: Iterable[str]) -> DigestSection | None:
+    """A section of these lines, of which the first are told; None without any."""
+    every = [*lines]
+    return DigestSection(id=id_, title=title, total=len(every), lines=every[:MOST_IN_SECTION]) if every else None
+
+
+def named(incident: Incident) -> str:
+    """An incident in a few words; names are text of the log."""
+    who = incident.who
+    return " · ".join(filter(None, (clean(who.user_name or who.user, 60), clean(who.app_name, 60))))

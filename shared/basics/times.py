@@ -1,0 +1,55 @@
+"""Times as ISO 8601 writes them, in UTC, cut to microseconds and never rounded.
+
+A rounded 08:59:59.9999995 would leave the slice it belongs to, and would be in no other one.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator
+
+_EXAMPLE: Final = "such as 2026-11-02T09:00:00Z"
+_WRITTEN: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?([Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
+# Times that no time zone can push out of what a datetime holds.
+_FIRST_YEAR: Final = 1900
+_LAST_YEAR: Final = 8999
+
+
+def instant_of(text: str) -> datetime:
+    """A date with a time of day, in UTC; one without a zone is UTC. Raises ValueError for anything else, a date alone
+    too: midnight would be a guess."""
+    usual = text[4:5] == "-" == text[7:8] and text[10:11] == "T" and text[13:14] == ":" and text[-1] == "Z"
+    if not usual and not _WRITTEN.fullmatch(text):
+        raise ValueError(f"must be a date and time {_EXAMPLE}")
+    try:
+        at = datetime.fromisoformat(text if usual else text.upper())
+    except ValueError:
+        raise ValueError(f"must be a date and time {_EXAMPLE}") from None
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise ValueError(f"must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return in_utc(at)
+
+
+def in_utc(at: datetime) -> datetime:
+    """The same time in UTC; one without a zone is UTC. Raises ValueError where UTC cannot hold it."""
+    if at.tzinfo is UTC:
+        return at
+    try:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("lies outside the years 1 to 9999 in UTC") from None
+
+
+def _dated(value: object) -> object:
+    """Pydantic alone reads a number, and text of digits, as Unix seconds."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise ValueError(f"must be a date, or a date and time {_EXAMPLE}")
+
+
+# A date, or a date and time, of a pydantic model: in UTC.
+Instant = Annotated[datetime, BeforeValidator(_dated), AfterValidator(in_utc)]

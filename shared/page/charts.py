@@ -1,0 +1,85 @@
+"""Charts as SVG, made on the server. Pure: numbers and dates in, markup out; no text of a log is ever drawn.
+
+Each chart stands beside its table, so it is an image with one sentence for who cannot see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+from typing import Final
+
+from markupsafe import Markup
+
+_WIDTH: Final = 720
+_HEIGHT: Final = 160
+_FOOT: Final = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One UTC day. `unread`: some of it was not read, or none; `open`: the day is not over."""
+
+    day: date
+    compliant: int
+    non_compliant: int
+    unknown: int
+    unread: bool
+    open: bool
+
+    @property
+    def total(self) -> int:
+        """All that was judged."""
+        return self.compliant + self.non_compliant + self.unknown
+
+
+def trend(bars: Sequence[Bar]) -> Markup:
+    """Stacked bars a day, the worst at the foot so that a single sign-in without MFA is seen. Days that were not read
+    to their end are hatched, the day that is not over has a dashed edge."""
+    most = max((bar.total for bar in bars), default=0) or 1
+    room = _HEIGHT - _FOOT
+    step = _WIDTH / max(1, len(bars))
+    parts = [_day(bar, place * step, step, room, most) for place, bar in enumerate(bars)]
+    first, last = (bars[0].day, bars[-1].day) if bars else (None, None)
+    ends = (
+        f'<text class="axis" x="0" y="{_HEIGHT - 4}">{first:%d %b}</text>'
+        f'<text class="axis end" x="{_WIDTH}" y="{_HEIGHT - 4}" text-anchor="end">{last:%d %b}</text>'
+        if first and last
+        else ""
+    )
+    return _svg(_label(bars), "".join(parts) + ends)
+
+
+def _day(bar: Bar, x: float, step: float, room: int, most: int) -> str:
+    width = max(1.0, step - 2)
+    drawn, y = [], float(room)
+    for kind, count in (("bad", bar.non_compliant), ("unsure", bar.unknown), ("good", bar.compliant)):
+        if count:
+            height = max(2.0, count / most * (room - 4))
+            y -= height
+            drawn.append(f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>')
+    if bar.unread:
+        drawn.append(f'<rect class="unread" x="{x:.1f}" y="0" width="{width:.1f}" height="{room}"/>')
+    if bar.open:
+        drawn.append(f'<rect class="open-day" x="{x:.1f}" y="1" width="{width:.1f}" height="{room - 1}"/>')
+    return "".join(drawn)
+
+
+def _label(bars: Sequence[Bar]) -> str:
+    bad, total = sum(bar.non_compliant for bar in bars), sum(bar.total for bar in bars)
+    unread = sum(bar.unread for bar in bars)
+    days = f"{unread} day was not read to its end" if unread == 1 else f"{unread} days were not read to their end"
+    return f"{total} sign-ins in {len(bars)} days, {bad} without MFA; {days}"
+
+
+def _svg(label: str, inside: str) -> Markup:
+    hatch = (
+        '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<line class="hatch" x1="0" y1="0" x2="0" y2="6"/></pattern></defs>'
+    )
+    return Markup(  # noqa: S704 - numbers and dates alone
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
+        f"{hatch}{inside}</svg>"
+    )

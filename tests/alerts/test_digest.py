@@ -1,0 +1,40 @@
+"""What a digest says beside its numbers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.incidents import acts
+from shared.store.incidents import read_incident, take_step
+from tests.alerts.harness import Bench, bench, key_of, receiver
+from tests.alerts.test_holding import _problem
+
+DAY = timedelta(days=1)
+
+
+async def _acknowledge(b: Bench, who: str) -> None:
+    table = (await b.app.tables()).incidents
+    found = await read_incident(table, key_of(who))
+    assert found is not None
+    await take_step(table, acts.acknowledge(found[0], "hanna@partner.example", "", b.now), found[1], b.now)
+
+
+async def test_what_people_did_and_what_closed_by_quiet_stand_in_the_digest_alone(azurite: str) -> None:
+    members = {"soc": {"digest": "daily", "digest_at": "08:00"}}
+    async with bench(azurite, receiver(), channels=members, incident_quiet_days=1, lookback_days=1) as b:
+        await _problem(b, refused=True)
+        await b.found("ann")
+        await b.found("bob")
+        await b.tick()
+        await _acknowledge(b, "ann")
+        await b.tick(after=timedelta(hours=20))  # 08:01 of the next day
+        sections = {one["id"]: one for one in b.got()[-1].json["data"]["sections"]}
+        assert sections["acts"]["lines"] == ["acknowledged by hanna@partner.example: ann@partner.example · An app"]
+        assert "closed" not in sections
+        await b.tick(after=DAY)
+        assert b.types() == ["incident.opened", "incident.opened", "digest.daily", "digest.daily"]
+        closed = {one["id"]: one for one in b.got()[-1].json["data"]["sections"]}
+        assert "acts" not in closed
+        await b.tick(after=DAY)
+        closed = {one["id"]: one for one in b.got()[-1].json["data"]["sections"]}
+        assert (closed["closed"]["title"], closed["closed"]["total"]) == ("Closed by quiet", 2)

@@ -1,0 +1,124 @@
+"""The overview and an incident over real tables: what a person sees, whatever the log calls itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import pytest
+import pytest_asyncio
+
+from shared.answers.incident_detail import ChangedIncident, UnknownIncident
+from shared.answers.incidents import IncidentsQuery, read_incidents
+from shared.page.front import FrontQuery, front_page
+from shared.page.incident import IncidentForm, act_on_incident, incident_page
+from shared.rules.rule import PASSWORD_ONLY
+from tests.functions.asking import counted_requests
+from tests.scan.harness import Bench, bench, record
+
+NINE = datetime(2026, 11, 2, 9, tzinfo=UTC)
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>=cmd|'/C calc'!A0 \u202egnp.exe 😀"
+
+
+class Seen(HTMLParser):
+    """The elements of a page, its attributes and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest_asyncio.fixture
+async def at(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    """Two slices of a day: a good sign-in, and two without MFA by somebody with a hostile name."""
+    async with bench(azurite, monkeypatch, slice_minutes=1440, lookback_days=2) as made:
+        bad = {**PASSWORD_ONLY, "appDisplayName": HOSTILE, "userDisplayName": HOSTILE, "userAgent": HOSTILE}
+        made.log(
+            record("good", NINE),
+            record("bad", NINE + timedelta(hours=1), **bad),
+            record("worse", NINE + timedelta(hours=2), **bad),
+        )
+        made.set_time(NINE.replace(hour=0) + timedelta(days=1, minutes=90))
+        await made.work()
+        yield made
+
+
+async def front(at: Bench, **query: object) -> str:
+    return await front_page(at.app, FrontQuery.model_validate(query))
+
+
+async def the_incident(at: Bench) -> str:
+    (item,) = (await read_incidents(at.app, IncidentsQuery())).items
+    return item.id
+
+
+async def test_the_sentence_says_what_is_wrong_and_what_it_rests_on(at: Bench) -> None:
+    text = " ".join(Seen(await front(at, days="2")).text.split())
+    assert "1 problem is open" in text
+    assert "33.33 % of 3 sign-ins had MFA" in text
+    assert "no channel is set up: nobody is told" in text
+    assert "✓" not in text
+
+
+async def test_no_name_of_the_log_becomes_markup(at: Bench) -> None:
+    for page in (await front(at), await incident_page(at.app, await the_incident(at), may_act=True)):
+        seen = Seen(page)
+        assert not {"script", "img", "iframe", "style"} & set(seen.elements)
+        assert not any(name.startswith("on") or name == "style" for name, _ in seen.attributes)
+        assert "<script>alert(1)</script>" in seen.text
+        assert all(
+            not (v or "").lower().startswith(("javascript:", "http:")) for n, v in seen.attributes if n == "href"
+        )
+
+
+async def test_a_page_is_small_and_asks_little_of_storage(at: Bench) -> None:
+    await front(at)
+    with counted_requests() as asked:
+        page = await front(at)
+    assert len(asked) <= 30
+    assert len(page.encode()) <= 100_000
+
+
+async def test_every_id_stands_once_and_every_label_has_its_place(at: Bench) -> None:
+    page = await front(at)
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    for named in re.findall(r'aria-labelledby="([^"]+)"', page):
+        assert named in ids
+    assert {"first", "incidents", "people", "customers", "applications", "trend", "coverage"} <= set(ids)
+
+
+async def test_a_person_acts_on_what_they_saw_and_on_nothing_else(at: Bench) -> None:
+    key = await the_incident(at)
+    page = await incident_page(at.app, key, may_act=True)
+    version = re.search(r'name="version" value="([^"]+)"', page)
+    assert version
+    form = IncidentForm(act="acknowledged", comment="old job", version=version[1].replace("&#34;", '"'))
+    await act_on_incident(at.app, key, form, by="jane@partner.example")
+    after = Seen(await incident_page(at.app, key, may_act=False)).text
+    assert "old job" in after
+    assert "jane@partner.example" in after
+    assert "needs the app role Operator" in after
+    with pytest.raises(ChangedIncident):
+        await act_on_incident(at.app, key, form, by="jane@partner.example")
+    with pytest.raises(UnknownIncident):
+        await incident_page(at.app, "0" * 32, may_act=True)
+
+
+async def test_before_anything_was_read_nothing_is_called_clean(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(azurite, monkeypatch, slice_minutes=1440, lookback_days=2) as made:
+        text = Seen(await front(made)).text
+        assert "The log is being read for the first time; nothing can be said yet." in text
+        assert "✓" not in text

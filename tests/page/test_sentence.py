@@ -1,0 +1,84 @@
+"""The sentence that is read in ten seconds: never glad without what it rests on."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.page.sentence import Standing, can_be_trusted, headline, trust
+
+NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
+GOOD = Standing(
+    now=NOW,
+    open=0,
+    critical=0,
+    burning=0,
+    acknowledged_burning=0,
+    compliance=100.0,
+    worst_case=100.0,
+    judged=120,
+    without=0,
+    unknown=0,
+    covered=100.0,
+    read_anything=True,
+    measured_until=NOW - timedelta(minutes=30),
+    quarantined=0,
+    paused_until=None,
+    alerts_ready=True,
+)
+
+
+def test_all_is_well() -> None:
+    assert headline(GOOD) == "No problem is open. 100 % of 120 sign-ins had MFA."
+    assert can_be_trusted(GOOD)
+    assert trust(GOOD) == [
+        "alerts are on",
+        "read without a gap until 20 Nov 07:30 UTC",
+        "100 % of the period was read",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"covered": 99.98}, "99.98 % of the period was read"),
+        ({"quarantined": 1}, "1 record could not be read"),
+        ({"paused_until": NOW + timedelta(hours=2)}, "alerts are paused until 20 Nov 10:00 UTC"),
+        ({"measured_until": None}, "nothing was read to its end yet"),
+        ({"measured_until": NOW - timedelta(hours=4)}, "read without a gap until 20 Nov 04:00 UTC"),
+    ],
+)
+def test_what_takes_the_green_mark_away_is_said_first(changes: dict[str, object], says: str) -> None:
+    standing = replace(GOOD, **changes)  # type: ignore[arg-type]
+    assert not can_be_trusted(standing)
+    assert trust(standing)[0] == says
+
+
+def test_without_a_channel_nobody_is_told() -> None:
+    assert trust(replace(GOOD, alerts_ready=False))[0] == "no channel is set up: nobody is told"
+
+
+def test_problems_that_are_open() -> None:
+    bad = replace(GOOD, open=3, critical=1, burning=2, compliance=96.27, worst_case=96.02, judged=3087, unknown=8)
+    assert headline(bad) == (
+        "3 problems are open, 1 of them critical, 2 still happening. "
+        "96.27 % of 3,079 sign-ins had MFA (96.02 % if the 8 that say nothing had none)."
+    )
+    assert headline(replace(bad, open=1, critical=0, burning=0)).startswith(
+        "1 problem is open, none seen in the last day."
+    )
+
+
+def test_acknowledged_problems_are_not_hidden() -> None:
+    assert headline(replace(GOOD, acknowledged_burning=2)).startswith(
+        "No problem is open; 2 problems that are known are still happening."
+    )
+
+
+def test_before_the_first_slice_nothing_is_said() -> None:
+    first = replace(GOOD, judged=0, compliance=None, worst_case=None, covered=None, read_anything=False)
+    assert headline(first) == "The log is being read for the first time; nothing can be said yet."
+
+
+def test_what_cannot_be_divided_is_no_percentage() -> None:
+    assert "No sign-in of the period could be judged." in headline(replace(GOOD, judged=0, compliance=None))
