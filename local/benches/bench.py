@@ -25,6 +25,7 @@ from rich.table import Table
 
 from local.benches.cost_bench import measure as measure_costs
 from local.benches.directory_bench import measure
+from local.benches.package_bench import price
 from local.sample import make_sample
 from shared.rules.assess import Assessment, assess
 from shared.signin.decoding import decode_page
@@ -158,6 +159,21 @@ def scan_costs() -> list[Row]:
     ]
 
 
+def package() -> list[Row]:
+    """What msgraph-sdk takes of the deployed package."""
+    found = price()
+
+    def row(name: str, ours: float, of_all: float, unit: str) -> Row:
+        ratio = round(of_all / ours, 2)
+        return Row(f"msgraph-sdk in the package: {name}", ours, of_all, unit, ratio, (ratio, ratio), None)
+
+    return [
+        row("files / all that is deployed", found.files, found.files_of_all, "files"),
+        row("size / all that is deployed", found.megabytes, found.megabytes_of_all, "MB"),
+        row("import after the rest / a second", max(found.seconds, 0.01), 1, "seconds"),
+    ]
+
+
 def _page(records: Sequence[object]) -> bytes:
     return json.dumps(
         {"@odata.context": "https://graph.microsoft.com/beta/$metadata#auditLogs/signIns", "value": records}
@@ -215,7 +231,7 @@ def main(argv: list[str]) -> int:
     console = Console(highlight=False)
     console.width = max(console.width, 150)  # a table in a log must not be folded to 80 columns
     with console.status("Measuring …"):
-        rows = [*heart(), *directory(), *scan_costs()]
+        rows = [*heart(), *directory(), *scan_costs(), *package()]
     table = Table()
     for heading in ("name", "ours", "peer", "unit", "ratio", "quartiles", "goal", ""):
         table.add_column(heading, overflow="fold")

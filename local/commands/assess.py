@@ -4,9 +4,9 @@ Prints one line of JSON a record, in input order, or a table. Exit 0 when all wa
 quarantined, 2 on misuse with one sentence on standard error, 1 when the machine fails (a full disk).
 
 All files are one log. A record that says nothing of MFA asks its session, and any record of the log may tell: so each
-record is judged once, when it is read, for every answer that its session may give; what is said of it waits in a
-temporary file until all were read. Memory grows only with the interactive sign-ins that say something of MFA, by about
-half a kilobyte each. With --no-sessions nothing waits.
+record is judged once, when it is read, for every answer that its session may give; what is said of it waits on disk
+until all were read. Memory does not grow with the log. With --no-sessions nothing waits longer than for the end of its
+file. Big files are judged on all processors.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import batched
+from functools import partial
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import IO, Final
+from typing import Final
 
 from pydantic import ValidationError
 
-from local.commands.judging import Judge, Line, settled
-from local.commands.lines import json_lines, refusal_line, unread_line
-from local.commands.log_files import STANDARD_INPUT, read_log, read_text, steps_in
+from local.commands.judging import Judge, Judged
+from local.commands.lines import JsonLines, Pieces
+from local.commands.log_files import steps_in
+from local.commands.parts import Part, judge_part, judging, parts_of
+from local.commands.roots import Roots
+from local.commands.shapes import Intake
 from local.commands.shapes.auth_details import Steps
-from local.commands.unread import Fault, Refusal, Unread
+from local.commands.sources import STANDARD_INPUT, read_text
+from local.commands.spool import Spool
+from local.commands.unread import Fault
 from shared.rules.rule import Policy
 from shared.signin.directory import Directory, DirectoryFile, reason_of
-from shared.signin.model import SignIn
-from shared.signin.sessions import Proof, SessionKey
 
-_BLOCK: Final = 1000  # lines written at once
-_IN_MEMORY: Final = 16 << 20
 _LONG: Final = 16 << 20  # a file of which one waits for the end
 
 
@@ -116,76 +116,64 @@ def _check(files: Iterable[str]) -> None:
 # --- the run ----------------------------------------------------------------------------------------------------------
 
 
-class _Printed:
-    """Lines to standard output as UTF-8."""
-
-    def __init__(self) -> None:
-        self.quarantined = False
-
-    def take(self, lines: Sequence[str]) -> None:
-        sys.stdout.buffer.write(_bytes(lines))
-        self.quarantined = self.quarantined or any(line.startswith('{"error"') for line in lines)
-
-
-def _bytes(lines: Sequence[str]) -> bytes:
-    """Lines as UTF-8. What is not Unicode (the name of a file may be such) becomes a JSON escape."""
-    return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
-
-
 def _run(arguments: _Arguments, directory: Directory) -> bool:
-    """Judges the files and prints. Returns whether something was quarantined."""
+    """Judges the files and prints. Returns whether something could not be read."""
     if arguments.format == "jsonl":
-        printed = _Printed()
-        _judge(arguments, directory, json_lines(directory), printed.take)
+        unread = _judge(arguments, directory, JsonLines(directory), sys.stdout.buffer.write)
         sys.stdout.buffer.flush()
-        return printed.quarantined
-    from local.commands.assess_table import Table, line_for
+        return unread
+    from local.commands.assess_table import Table, TableLines
 
     table = Table()
-    _judge(arguments, directory, line_for(directory), table.take)
+    unread = _judge(arguments, directory, TableLines(directory), table.take)
     table.show()
-    return table.quarantined > 0
+    return unread
 
 
-def _judge(arguments: _Arguments, directory: Directory, line: Line, take: Callable[[Sequence[str]], object]) -> None:
-    """Judges the files and hands on the lines, many at once."""
-    judge = Judge(directory, arguments.policy, line, sessions=arguments.sessions)
-    with SpooledTemporaryFile(_IN_MEMORY) as waiting, Steps() as steps:
+def _judge(arguments: _Arguments, directory: Directory, pieces: Pieces, take: Callable[[bytes], object]) -> bool:
+    """Judges the files and hands on the lines, many at once. Returns whether something could not be read."""
+    make = partial(Judge, directory, arguments.policy, pieces, sessions=arguments.sessions)
+    with Spool() as spool, Roots() as roots, Steps() as steps:
         details = steps_in(arguments.files, steps)
-        with _progress(arguments) as on_bytes:
-            for file in [file for file in arguments.files if file not in details] or arguments.files:
-                _judge_file(file, judge, waiting, read_log(file, on_bytes, steps))
+        files = [file for file in arguments.files if file not in details] or arguments.files
+        judge = make()
+        with (
+            _progress(arguments) as on_bytes,
+            judging(make, files, lambda part: judge_part(judge, part, on_bytes, steps)) as judge_parts,
+        ):
+            for file in files:
+                _judge_file(file, judge_parts(parts_of(file)), spool, roots, on_bytes)
                 if not arguments.sessions:
-                    _hand_on(waiting, {}, take)
-        _hand_on(waiting, judge.proofs(), take)
+                    _hand_on(spool, roots, take)
+        _hand_on(spool, roots, take)
+        return spool.unread
 
 
-def _judge_file(file: str, judge: Judge, waiting: IO[bytes], items: Iterable[SignIn | Unread | Refusal]) -> None:
-    """Judges one file. Its lines wait; of one that is refused only that is told."""
-    start = waiting.tell()
-    lines: list[str] = []
-    for index, item in enumerate(items):
-        if isinstance(item, Refusal):
-            waiting.seek(start)
-            waiting.truncate()
-            judge.refuse_file()
-            lines = [refusal_line(item, file)]
-            break
-        lines.append(unread_line(item, file, index) if isinstance(item, Unread) else judge.line(item))
-        if len(lines) == _BLOCK:
-            waiting.write(_bytes(lines))
-            lines.clear()
-    waiting.write(_bytes(lines))
-    judge.accept_file()
+def _judge_file(
+    file: str, parts: Iterable[tuple[Part, Judged]], spool: Spool, roots: Roots, on_bytes: Callable[[int], object]
+) -> None:
+    """Takes what was judged of a file. Of one that is refused only that is told."""
+    spool.begin_file()
+    roots.begin_file()
+    intake = Intake()
+    count = 0
+    for part, judged in parts:
+        spool.add_part(file, count, judged.frames)
+        roots.add(judged.roots, judged.others)
+        intake.merge(judged.intake)
+        count += judged.count
+        if not part.here:
+            on_bytes(part.size)
+    if reason := intake.refusal():
+        spool.refuse_file(file, reason)
+        roots.refuse_file()
+    else:
+        roots.accept_file()
 
 
-def _hand_on(waiting: IO[bytes], proofs: dict[SessionKey, Proof], take: Callable[[Sequence[str]], object]) -> None:
-    """Gives away all lines that wait."""
-    waiting.seek(0)
-    for lines in batched(settled((text.decode().rstrip("\n") for text in waiting), proofs), _BLOCK, strict=False):
+def _hand_on(spool: Spool, roots: Roots, take: Callable[[bytes], object]) -> None:
+    for lines in spool.hand_on(roots.proved):
         take(lines)
-    waiting.seek(0)
-    waiting.truncate()
 
 
 @contextmanager

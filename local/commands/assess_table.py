@@ -11,18 +11,19 @@ import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import TextIOWrapper
-from typing import Final, NamedTuple, Never, TypedDict
+from typing import Final, NamedTuple, Never
 
+import msgspec
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from local.commands.judging import Line
 from local.commands.last_lines import LastLines
-from local.commands.lines import utc_text
+from local.commands.lines import json_text, utc_text
 from shared.basics.spelling import id_key
 from shared.incidents.findings import name_of
 from shared.rules.assess import Assessment, Verdict
@@ -66,47 +67,58 @@ class Seen:
     last: str
 
 
-class _Finding(TypedDict):
-    severity: int
-    rules: list[str]
-    user: str
-    customer: str
-    application: str
-    at: str
+class _Line(msgspec.Struct):
+    """A line of `TableLines`, or of what could not be read."""
+
+    id: str = ""
+    scope: str = ""
+    verdict: str = ""
+    evidence: str = ""
+    why: str | None = None
+    rules: tuple[str, ...] = ()
+    severity: int = 0
+    user: str = ""
+    customer: str = ""
+    application: str = ""
+    at: str = ""
+    error: str | None = None
+    file: str = ""
+    index: int | None = None
 
 
-class _Line(TypedDict, total=False):
-    error: str
-    file: str
-    index: int
-    id: str
-    scope: str
-    verdict: str
-    evidence: str
-    why: str | None
-    finding: _Finding
+_decode: Final = msgspec.json.Decoder(_Line).decode
 
 
-def line_for(directory: Directory) -> Line:
-    """What makes a line for `Table.take` of a judged record."""
+class TableLines:
+    """The lines that a table is made of."""
 
-    def line(sign_in: SignIn, judged: Assessment) -> str:
-        shown: _Line = {
-            "id": sign_in.id, "scope": judged.scope, "verdict": judged.verdict, "evidence": judged.evidence,
-            "why": judged.why,
-        }  # fmt: skip
-        if judged.severity:
-            shown["finding"] = {
-                "severity": judged.severity,
-                "rules": list(judged.rules),
-                "user": name_of(sign_in, directory) or sign_in.user_display_name or sign_in.user_id or "?",
-                "customer": _where(sign_in, judged.scope, directory),
-                "application": sign_in.app_display_name or sign_in.app_id or "?",
-                "at": utc_text(sign_in)[:16].replace("T", " "),
-            }
-        return json.dumps(shown)
+    def __init__(self, directory: Directory) -> None:
+        """`directory` knows the names of customers, and of people whom a customer's log masks."""
+        self._directory = directory
 
-    return line
+    def ends(self, sign_in: SignIn, judged: Assessment) -> tuple[bytes, bytes]:
+        """Id and scope; and who, where, with what and when."""
+        user = name_of(sign_in, self._directory) or sign_in.user_display_name or sign_in.user_id or "?"
+        return b'{"id":%b,"scope":"%b"' % (json_text(sign_in.id), judged.scope.encode()), (
+            b',"user":%b,"customer":%b,"application":%b,"at":"%b"}'
+            % (
+                json_text(user),
+                json_text(_where(sign_in, judged.scope, self._directory)),
+                json_text(sign_in.app_display_name or sign_in.app_id or "?"),
+                utc_text(sign_in)[:16].replace("T", " ").encode(),
+            )
+        )
+
+    def middle(self, judged: Assessment) -> bytes:
+        """What is counted."""
+        return _counted(judged.verdict, judged.evidence, judged.why, judged.fits)
+
+
+@lru_cache(4096)
+def _counted(verdict: str, evidence: str, why: str | None, fits: tuple[tuple[str, Severity], ...]) -> bytes:
+    severity = max((severity for _, severity in fits), default=0)
+    told = {"verdict": verdict, "evidence": evidence, "why": why, "rules": [rule for rule, _ in fits]}
+    return b"," + json.dumps({**told, "severity": int(severity)}).encode()[1:-1]
 
 
 def _where(sign_in: SignIn, scope: Scope, directory: Directory) -> str:
@@ -156,12 +168,12 @@ class Table:
         self._groups: dict[Group, Seen] = {}
         self._other_findings = 0
 
-    def take(self, lines: Iterable[str]) -> None:
-        """Take lines of `line_for`, and those of what could not be read."""
-        for text in lines:
-            line: _Line = json.loads(text)
-            if "error" not in line:
-                self._lines.take(json.dumps(line["id"]), text)
+    def take(self, lines: bytes) -> None:
+        """Take lines of `TableLines`, and those of what could not be read."""
+        for text in lines.splitlines():
+            line = _decode(text)
+            if line.error is None:
+                self._lines.take(line.id, text)
                 continue
             self.quarantined += 1
             if len(self._unread) < _UNREAD_SHOWN:
@@ -169,23 +181,23 @@ class Table:
 
     def _count_all(self) -> None:
         for text in self._lines:
-            line: _Line = json.loads(text)
-            self._verdicts[line["scope"], line["verdict"]] += 1
-            self._evidence[line["evidence"]] += 1
-            if why := line["why"]:
-                self._whys[why] += 1
-            if "finding" in line:
-                self._count(line["finding"])
+            line = _decode(text)
+            self._verdicts[line.scope, line.verdict] += 1
+            self._evidence[line.evidence] += 1
+            if line.why:
+                self._whys[line.why] += 1
+            if line.rules:
+                self._count(line)
         self._lines.close()
 
-    def _count(self, found: _Finding) -> None:
-        self._rules.update(found["rules"])
-        group = Group(found["severity"], tuple(found["rules"]), found["user"], found["customer"], found["application"])
+    def _count(self, line: _Line) -> None:
+        self._rules.update(line.rules)
+        group = Group(line.severity, line.rules, line.user, line.customer, line.application)
         if seen := self._groups.get(group):
             seen.count += 1
-            seen.first, seen.last = min(seen.first, found["at"]), max(seen.last, found["at"])
+            seen.first, seen.last = min(seen.first, line.at), max(seen.last, line.at)
         elif len(self._groups) < _KEPT:
-            self._groups[group] = Seen(1, found["at"], found["at"])
+            self._groups[group] = Seen(1, line.at, line.at)
         else:
             self._other_findings += 1
 
@@ -256,8 +268,8 @@ class Table:
             return
         console.print(f"{self.quarantined} quarantined: they could not be read and are in no number above")
         for line in self._unread:
-            place = f" record {line['index']}" if "index" in line else ", the whole file"
-            console.print(Text(f"  {harmless(line['file'], 300)}{place}: {harmless(line['error'], 600)}"))
+            place = ", the whole file" if line.index is None else f" record {line.index}"
+            console.print(Text(f"  {harmless(line.file, 300)}{place}: {harmless(line.error or '', 600)}"))
         if self.quarantined > len(self._unread):
             console.print(f"  … and {self.quarantined - len(self._unread)} more")
 

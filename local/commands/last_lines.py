@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from hashlib import sha256
 from tempfile import SpooledTemporaryFile
 from typing import Final
-from zlib import crc32
 
 _PARTS: Final = 64  # macOS lets a process open 256 files
+_NAME: Final = 32  # hexadecimal digits of a key's hash
 _IN_MEMORY: Final = 256 << 10
 
 
@@ -23,18 +24,17 @@ class LastLines:
             for _ in range(_PARTS)
         ]
 
-    def take(self, key: str, line: str) -> None:
-        """Keep a line, which holds no line end; neither may the key hold a tab or one."""
-        name = key.encode("utf-8", "backslashreplace")
-        self._parts[crc32(name) % _PARTS].write(b"%s\t%s\n" % (name, line.encode("utf-8", "backslashreplace")))
+    def take(self, key: str, line: bytes) -> None:
+        """Keep a line, which holds no line end."""
+        name = sha256(key.encode("utf-8", "surrogatepass")).digest()[:16].hex().encode()
+        self._parts[int(name[:2], 16) % _PARTS].write(b"%b%b\n" % (name, line))
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[bytes]:
         """The last line of each key, in no order."""
         for part in self._parts:
             part.seek(0)
-            last = dict(line.rstrip(b"\n").split(b"\t", 1) for line in part)
-            for line in last.values():
-                yield line.decode()
+            last = {line[:_NAME]: line[_NAME:] for line in part}
+            yield from last.values()
 
     def close(self) -> None:
         """Let the lines go."""

@@ -1,64 +1,105 @@
-"""The lines that `assess` prints: one of JSON for each record, whatever became of it."""
+"""The lines that `assess` prints: one of JSON for each record, whatever became of it.
+
+A line is made in three pieces, of which only the middle depends on what a session proved: so that a record that waits
+for its session keeps its other two once.
+"""
 
 from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
-from local.commands.judging import Line
-from local.commands.unread import Refusal, Unread
+import msgspec
+
 from shared.incidents.findings import name_of
 from shared.rules.assess import Assessment
 from shared.rules.rule import Severity
 from shared.signin.directory import Directory
 from shared.signin.model import SignIn
 
-_text: Final = json.JSONEncoder(ensure_ascii=False).encode
-_NO_RULES: Final = '"rules":[],"severity":null'
+_encode: Final = msgspec.json.Encoder().encode
 
 
-def unread_line(unread: Unread, file: str, index: int) -> str:
-    """The line of a record that could not be read."""
-    return f'{{"error":{_text(unread.reason)},"file":{_text(file)},"index":{index}}}'
+class Pieces(Protocol):
+    """What makes the text of a judged record, without an end of line."""
+
+    def ends(self, sign_in: SignIn, judged: Assessment) -> tuple[bytes, bytes]:
+        """What stands before and after the middle."""
+
+    def middle(self, judged: Assessment) -> bytes:
+        """What the evidence decides."""
 
 
-def refusal_line(refusal: Refusal, file: str) -> str:
-    """The line of a file of which nothing is judged."""
-    return f'{{"error":{_text(refusal.reason)},"file":{_text(file)}}}'
+class JsonLines:
+    """The assessment, and who, when, where, with what."""
 
+    def __init__(self, directory: Directory) -> None:
+        """`directory` knows the names of people whom a customer's log masks."""
+        self._directory = directory
 
-def json_lines(directory: Directory) -> Line:
-    """What makes the line of a judged record: the assessment, and who, when, where, with what."""
-
-    def line(sign_in: SignIn, judged: Assessment) -> str:
+    def ends(self, sign_in: SignIn, judged: Assessment) -> tuple[bytes, bytes]:
+        """The id with what no session changes; and the context."""
+        name = name_of(sign_in, self._directory) or None
+        context = (sign_in.user_id, name, sign_in.resource_tenant_id, sign_in.app_id)
+        user_id, user, tenant, app_id = map(json_text, context)
         return (
-            f'{{"id":{_text(sign_in.id)},"identity":"{judged.identity}","scope":"{judged.scope}",'
-            f'"outcome":"{judged.outcome}","evidence":"{judged.evidence}","verdict":"{judged.verdict}",'
-            f"{_rules(judged.fits) if judged.fits else _NO_RULES},"
-            f'"why":{_name(judged.why)},"strength":{_name(judged.strength)},'
-            f'"createdDateTime":"{utc_text(sign_in)}",'
-            f'"userId":{_text(sign_in.user_id)},"userPrincipalName":{_text(name_of(sign_in, directory) or None)},'
-            f'"resourceTenantId":{_text(sign_in.resource_tenant_id)},"appId":{_text(sign_in.app_id)},'
-            f'"appDisplayName":{_text(sign_in.app_display_name)},"ipAddress":{_text(sign_in.ip_address)}}}'
-        )
+            b'{"id":' + json_text(sign_in.id) + _beginning(judged.identity, judged.scope, judged.outcome),
+            b',"createdDateTime":"%b","userId":%b,"userPrincipalName":%b,"resourceTenantId":%b,"appId":%b,'
+            b'"appDisplayName":%b,"ipAddress":%b}'
+            % (
+                utc_text(sign_in).encode(), user_id, user, tenant, app_id, json_text(sign_in.app_display_name),
+                json_text(sign_in.ip_address),
+            ),
+        )  # fmt: skip
 
-    return line
+    def middle(self, judged: Assessment) -> bytes:
+        """Evidence, verdict, rules, severity, why and strength."""
+        return _judged(judged.evidence, judged.verdict, judged.fits, judged.why, judged.strength)
 
 
-def _name(member: str | None) -> str:
+def json_text(text: str | None) -> bytes:
+    """A text in JSON, or null. What is not Unicode (the name of a file may be such) becomes an escape."""
+    try:
+        return _encode(text)
+    except UnicodeEncodeError:
+        return json.dumps(text).encode()
+
+
+@lru_cache(1024)
+def _beginning(identity: str, scope: str, outcome: str) -> bytes:
+    return f',"identity":"{identity}","scope":"{scope}","outcome":"{outcome}"'.encode()
+
+
+@lru_cache(4096)
+def _judged(
+    evidence: str, verdict: str, fits: tuple[tuple[str, Severity], ...], why: str | None, strength: str | None
+) -> bytes:
+    rules = json.dumps([rule for rule, _ in fits], separators=(",", ":"))
+    severity = f'"{max(severity for _, severity in fits).label}"' if fits else "null"
+    return (
+        f',"evidence":"{evidence}","verdict":"{verdict}","rules":{rules},"severity":{severity},'
+        f'"why":{_quoted(why)},"strength":{_quoted(strength)}'
+    ).encode()
+
+
+def _quoted(member: str | None) -> str:
     return f'"{member}"' if member else "null"
 
 
 def utc_text(sign_in: SignIn) -> str:
     """The time of a record, ISO 8601 in UTC."""
     try:
-        return sign_in.at.isoformat().replace("+00:00", "Z")
+        return sign_in.at.isoformat()[:-6] + "Z"
     except OverflowError:  # the first or the last hours of the calendar
         return sign_in.instant.isoformat()
 
 
-@lru_cache(1024)
-def _rules(fits: tuple[tuple[str, Severity], ...]) -> str:
-    severity = max(severity for _, severity in fits)
-    return f'"rules":{json.dumps([rule for rule, _ in fits], separators=(",", ":"))},"severity":"{severity.label}"'
+def unread_line(reason: str, file: str, index: int) -> bytes:
+    """The line of a record that could not be read."""
+    return b'{"error":%b,"file":%b,"index":%d}' % (json_text(reason), json_text(file), index)
+
+
+def refusal_line(reason: str, file: str) -> bytes:
+    """The line of a file of which nothing is judged."""
+    return b'{"error":%b,"file":%b}' % (json_text(reason), json_text(file))

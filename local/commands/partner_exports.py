@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.commands.csv_log import Table, delimiter_of_cells
-from local.commands.log_files import read_text
+from local.commands.sources import read_text
 from local.commands.unread import Fault
 from shared.basics.spelling import id_key, is_key, squeezed
 from shared.signin.decoding import NotJson, load

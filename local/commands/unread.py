@@ -1,4 +1,4 @@
-"""What is said of something that cannot be read: one record, or a whole file."""
+"""What is said of something that cannot be read."""
 
 from __future__ import annotations
 
@@ -10,12 +10,6 @@ class Unread(NamedTuple):
 
     reason: str
     is_object: bool = True
-
-
-class Refusal(NamedTuple):
-    """Stands at the end of a file of which nothing may be judged: what it is, and what to export in its place."""
-
-    reason: str
 
 
 class Fault(Exception):  # noqa: N818 - of the file, raised by the source of the chunks

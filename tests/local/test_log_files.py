@@ -17,7 +17,8 @@ import pytest
 from local.commands.json_records import RecordReader
 from local.commands.json_text import LARGEST
 from local.commands.log_files import read_log
-from local.commands.unread import Refusal, Unread
+from local.commands.shapes import Intake
+from local.commands.unread import Unread
 from shared.signin.model import SignIn
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
@@ -96,20 +97,22 @@ def as_exported(one: Record) -> Record:
     return {name: json.dumps(value) if isinstance(value, dict | list) else value for name, value in one.items()}
 
 
-def told(items: Iterator[SignIn | Unread] | Iterator[SignIn | Unread | Refusal]) -> list[str | None]:
-    """The id of each sign-in, None for what could not be read; of a file that was refused, one None alone."""
-    said: list[str | None] = []
-    for item in items:
-        if isinstance(item, Refusal):
-            return [None]
-        said.append(item.id if isinstance(item, SignIn) else None)
-    return said
+def told(items: Iterator[SignIn | Unread]) -> list[str | None]:
+    """The id of each sign-in, None for what could not be read."""
+    return [item.id if isinstance(item, SignIn) else None for item in items]
+
+
+def told_of(path: Path) -> list[str | None]:
+    """The same of a file; of one that is refused, one None alone."""
+    intake = Intake()
+    said = told(read_log(str(path), intake))
+    return [None] if intake.refusal() else said
 
 
 def read(tmp_path: Path, text: bytes, name: str = "log.json") -> list[str | None]:
     path = tmp_path / name
     path.write_bytes(text)
-    return told(read_log(str(path)))
+    return told_of(path)
 
 
 def assert_a_beginning(got: list[str | None]) -> None:
@@ -155,7 +158,7 @@ def test_where_the_chunks_end_does_not_matter(shape: str, size: int) -> None:
 def test_the_members_of_an_envelope_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(compact({"records": [envelope(RECORDS[0]), {**envelope(RECORDS[1]), "resultType": "50126"}]}))
-    first, second = read_log(str(path))
+    first, second = read_log(str(path), Intake())
     assert isinstance(first, SignIn)
     assert isinstance(second, SignIn)
     assert (first.category, first.result_type, second.result_type) == ("SignInLogs", "0", "50126")
@@ -179,7 +182,7 @@ def test_a_pipe_is_read_as_it_comes(tmp_path: Path) -> None:
     os.mkfifo(path)
     writer = threading.Thread(target=path.write_bytes, args=(pretty(RECORDS),))
     writer.start()
-    assert told(read_log(str(path))) == IDS
+    assert told_of(path) == IDS
     writer.join()
 
 
@@ -306,13 +309,16 @@ def test_a_bad_record_has_its_place_and_harms_no_other(
     assert read(tmp_path, lines(values)) == expected
 
 
-def test_bytes_that_are_not_utf8_spoil_their_own_record(tmp_path: Path) -> None:
-    bad = compact(RECORDS[1]).replace(b"Zo", b"Z\xe9")
+@pytest.mark.parametrize(("good", "broken", "second"), [(b"Zo", b"Z\xe9", "1"), (b'"id":"1"', b'"id":"\xe9"', None)])
+def test_bytes_that_are_not_utf8_spoil_at_most_their_own_record(
+    tmp_path: Path, good: bytes, broken: bytes, second: str | None
+) -> None:
+    bad = compact(RECORDS[1]).replace(good, broken)
     for text in (
         b"[" + b",".join([compact(RECORDS[0]), bad, compact(RECORDS[2])]) + b"]",
         b"\n".join([compact(RECORDS[0]), bad, compact(RECORDS[2])]),
     ):
-        assert read(tmp_path, text) == ["0", None, "2"]
+        assert read(tmp_path, text) == ["0", second, "2"]
 
 
 def test_a_record_that_is_not_json_inside_its_braces_harms_no_other(tmp_path: Path) -> None:
@@ -388,7 +394,7 @@ def test_a_damaged_text_is_never_taken_for_a_whole_one_or_the_other_way_round(tm
             text[at : at + rng.choice([0, 0, 1, 20])] = rng.choice([*_PIECES, b""])
         path = tmp_path / "log"
         path.write_bytes(text)
-        reasons = [item.reason for item in read_log(str(path)) if isinstance(item, Unread)]
+        reasons = [item.reason for item in read_log(str(path), Intake()) if isinstance(item, Unread)]
         values = values_in(bytes(text))
         if values == 1:  # more may be lines, of which each must be whole
             assert [reason for reason in reasons if "not JSON" in reason] == [], bytes(text)
@@ -450,10 +456,11 @@ def test_a_record_that_is_too_big_has_its_place(tmp_path: Path) -> None:
 _MEASURE = """
 import resource, sys
 from local.commands.log_files import read_log
+from local.commands.shapes import Intake
 from shared.signin.model import SignIn
-for _ in read_log(sys.argv[1]): pass
+for _ in read_log(sys.argv[1], Intake()): pass
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-good = sum(isinstance(item, SignIn) for item in read_log(sys.argv[2]))
+good = sum(isinstance(item, SignIn) for item in read_log(sys.argv[2], Intake()))
 print(good, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 

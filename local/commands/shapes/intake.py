@@ -26,6 +26,7 @@ class Intake:
         self._from_v1 = 0
         self._from_beta = False
         self._v1_context = False
+        self._broke = ""  # why the last text that was no object could not be read
 
     def note_page(self, head: bytes) -> None:
         """See the beginning of a page, up to its list."""
@@ -60,6 +61,21 @@ class Intake:
         """Count what is no sign-in, by the sentence that says what it is."""
         self._kinds[sentence] += 1
 
+    def note_text(self, reason: str) -> None:
+        """Count text that was no JSON object, or the place where the text broke, and remember why."""
+        self.note_other()
+        self._broke = reason
+
+    def merge(self, other: Intake) -> None:
+        """Take what another part of the same file held."""
+        self._sign_ins += other._sign_ins
+        self._broken += other._broken
+        self._kinds.update(other._kinds)
+        self._from_v1 += other._from_v1
+        self._from_beta = self._from_beta or other._from_beta
+        self._v1_context = self._v1_context or other._v1_context
+        self._broke = other._broke or self._broke
+
     def refusal(self) -> str | None:
         """Why the file as a whole is refused; None where it is read."""
         if self._v1_context or (self._from_v1 and not self._from_beta):
@@ -67,4 +83,6 @@ class Intake:
         if self._sign_ins or self._broken or not self._kinds:
             return None
         named = Counter({sentence: count for sentence, count in self._kinds.items() if sentence != NOTHING})
-        return named.most_common(1)[0][0] if named else NOTHING
+        if named:
+            return named.most_common(1)[0][0]
+        return f"{self._broke}; {NOTHING}" if self._broke else NOTHING
