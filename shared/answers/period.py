@@ -19,11 +19,10 @@ from shared.ledger.days import Day
 from shared.ledger.slices import DAY, midnight
 from shared.store.days import partner_days
 from shared.store.flights import all_flights
-from shared.wire.models import Answer, BadParameter, Page, Query, Whole
+from shared.wire.models import Answer, BadParameter, DayCount, Page, Query
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _USUAL: Final = 30
-_LONGEST: Final = 3650  # what the settings allow at most; span_of knows how much is kept here
 
 
 def _day(value: object) -> object:
@@ -38,7 +37,6 @@ def _day(value: object) -> object:
 
 
 UtcDay = Annotated[datetime, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-DayCount = Annotated[Whole, Field(ge=1, le=_LONGEST)]
 DaysField = Field(default=None, description="How many UTC days, today included; 30 where no period is named.")
 FromField = Field(default=None, alias="from", description="First UTC date of the period, in place of days.")
 ToField = Field(default=None, description="UTC date behind the last one of the period; today is the last without it.")
