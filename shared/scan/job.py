@@ -169,7 +169,7 @@ class _Work:
 
     async def _read(self, claim: Claim, directory: Directory) -> tuple[Reading | None, int]:
         """All pages judged, and how many requests it took; None when there are too many and the slice can be halved."""
-        reading = Reading(self._slice, directory, self._app.settings.policy)
+        reading = Reading(self._slice, directory, self._app.settings.policy, await self._app.erased())
         graph = self._app.graph(self._slice.tenant)
         requests = 0
         async with aclosing(pages(graph, self._slice)) as coming:
@@ -346,7 +346,10 @@ class _Work:
         operations += [upsert(finding_row(partition, finding)) for finding in change.written.values()]
         old = await quarantined_of(table, self._slice)
         new = {row["RowKey"]: row for row in (quarantined_row(self._slice, q) for q in reading.quarantined.values())}
-        operations += [upsert(row) for key, row in new.items() if key not in old]
+        fresh = [row for key, row in new.items() if key not in old]
+        if fresh:
+            log_event("records_quarantined", slice=self._slice.id, records=len(fresh))
+        operations += [upsert(row) for row in fresh]
         if not keep_quarantined:
             operations += [delete(keys(partition, key)) for key, ours in old.items() if ours and key not in new]
         return operations

@@ -50,9 +50,9 @@ _HISTORY: Final = "history-"
 
 
 _NOBODY: Final = Who("", "", "", "", "")
-_PACKED: Final = ("traits", "known", "unheard")
-_FACTS: Final = Codec(Facts, packed=_PACKED)
-_INCIDENTS: Final = Codec(Incident, names={"key": "id"}, packed=_PACKED)
+TRAITS: Final = ("traits", "known", "unheard")  # packed
+_FACTS: Final = Codec(Facts, packed=TRAITS)
+_INCIDENTS: Final = Codec(Incident, names={"key": "id"}, packed=TRAITS)
 
 
 def shard_of(key: str) -> str:
@@ -195,6 +195,12 @@ def _note_row(incident: Incident, number: int, note: Note, now: datetime) -> dic
         "action": note.action,
         "detail": note.detail,
     }
+
+
+def incident_in(row: Row) -> str:
+    """The key of the incident that a row is of: its own, a contribution, a line of its history; "" for another row."""
+    kind, _, rest = str(row["RowKey"]).partition("-")
+    return rest.partition("-")[0] if f"{kind}-" in (_INCIDENT, _CONTRIBUTION, _HISTORY) else ""
 
 
 async def read_incident(table: Table, key: str) -> tuple[Incident, str] | None:
