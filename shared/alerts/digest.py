@@ -13,7 +13,7 @@ from shared.alerts.outgoing import message_id, new_delivery
 from shared.app.app import App
 from shared.app.channels import Channel
 from shared.basics.events import log_event
-from shared.compliance.coverage import Window, measure, percent
+from shared.compliance.coverage import Measured, Window, measure, percent
 from shared.exceptions.life import REMINDERS
 from shared.incidents.model import Incident, IncidentState
 from shared.ledger.days import Day
@@ -109,7 +109,7 @@ async def _message(app: App, tables: Tables, channel: Channel, period: DigestPer
             incidents=_numbers(incidents, begin, end),
             exceptions=expiring[:MOST_EXCEPTIONS],
             exceptions_total=len(expiring),
-            to_do=_to_do(these, incidents if customers else None, coverage),
+            to_do=[*_to_mend(measured), *_to_do(these, incidents if customers else None)][:_TO_DO],
             sections=await sections_of(DigestView(tables, channel, begin, end, these, incidents)),
         ),
     )
@@ -178,17 +178,20 @@ def _severity(incidents: Sequence[Incident]) -> SeverityName:
     return severity_name(max((i.facts.severity for i in incidents if i.state in _GOING_ON), default=0))
 
 
-def _to_do(days: Sequence[Day], of_customers: Sequence[Incident] | None, coverage: Coverage) -> list[str]:
-    """The three things that help most: see everything first, then the worst rules, those broken most often first.
+def _to_mend(measured: Sequence[Measured]) -> list[str]:
+    """What keeps the figures from being all there is to say; it comes before what they say."""
+    expected, behind = sum(len(m.expected) for m in measured), sum(len(m.behind) for m in measured)
+    if not behind:
+        return []
+    return [f"{behind} of {expected} pieces of the log were not read: see GET /api/coverage for why."]
+
+
+def _to_do(days: Sequence[Day], of_customers: Sequence[Incident] | None) -> list[str]:
+    """What helps most: the worst rules, those broken most often first.
 
     Sign-ins are not counted by rule and customer: for a channel of some customers their incidents are.
     """
     advice: list[str] = []
-    if coverage.complete_slices < coverage.expected_slices:
-        missing = coverage.expected_slices - coverage.complete_slices
-        advice.append(
-            f"{missing} of {coverage.expected_slices} pieces of the log were not read: see GET /api/coverage for why."
-        )
     broken: Counter[str] = Counter()
     if of_customers is None:
         for scope in _headline(days):
@@ -200,4 +203,4 @@ def _to_do(days: Sequence[Day], of_customers: Sequence[Incident] | None, coverag
     for rule in worst:
         n = broken[rule.id]
         advice.append(f"{rule.title} ({n} {unit}{'' if n == 1 else 's'}): {rule.what_to_do}")
-    return advice[:_TO_DO]
+    return advice

@@ -15,6 +15,7 @@ from shared.app.channels import Channel
 from shared.incidents.life import QUIET, SYSTEM
 from shared.incidents.model import Incident, IncidentState
 from shared.ledger.days import Day
+from shared.ledger.tallies import Tally, add
 from shared.messages.message import MOST_IN_SECTION, DigestSection
 from shared.store.incidents import history
 from shared.store.tables import Tables
@@ -74,7 +75,18 @@ async def unreadable_records(view: DigestView) -> DigestSection | None:
     return section("quarantine", "Records that could not be read", [what] if n else [])
 
 
-SECTIONS: Final[tuple[Section, ...]] = (acts_of_people, closed_by_quiet, unreadable_records)
+async def mixed_rules(view: DigestView) -> DigestSection | None:
+    """Two versions of the rules judged the period, so that its figures are of two measures."""
+    slices: Tally = {}
+    for day in view.days:
+        add(slices, day.rules_versions)
+    if len(slices) < 2:
+        return None
+    told = [f"version {version}: {n} slices" for version, n in sorted(slices.items())]
+    return section("rules", "Judged by different rules: run a rescan (python -m local ops rescan)", told)
+
+
+SECTIONS: Final[tuple[Section, ...]] = (acts_of_people, closed_by_quiet, unreadable_records, mixed_rules)
 
 
 async def sections_of(view: DigestView) -> list[DigestSection]:

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What operators watch: events in the log, one line of JSON each."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ they change with every train ride. A client is its user agent without digits, so
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from shared.incidents.findings import UNKNOWN_RULE, Finding
@@ -34,8 +34,8 @@ def traits_of(finding: Finding, fits: Iterable[tuple[str, Severity]]) -> Iterato
         return
     rules = [rule for rule, _ in fits]
     yield from (f"rule:{rule}" for rule in rules)
-    if country := str(getattr(finding, "country", "") or ""):
-        yield f"country:{country[:_LONGEST].upper()}"
+    if finding.country:
+        yield f"country:{finding.country[:_LONGEST].upper()}"
     if finding.user_agent:
         yield _CLIENT + _family(finding.user_agent)
     if UNKNOWN_RULE in rules:  # its incident is about the user alone
@@ -53,6 +53,11 @@ def capped(traits: Iterable[str]) -> frozenset[str]:
     clients = [trait for trait in distinct if trait.startswith(_CLIENT)]
     others = [trait for trait in distinct if not trait.startswith(_CLIENT)]
     return frozenset((*others[:MOST_OTHERS], *clients[:MOST_CLIENTS]))
+
+
+def without_clients(traits: Sequence[str] | None) -> list[str] | None:
+    """The traits that say nothing of what the person signs in with; None for None."""
+    return None if traits is None else [trait for trait in traits if not trait.startswith(_CLIENT)]
 
 
 def described(trait: str) -> str:

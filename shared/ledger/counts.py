@@ -25,6 +25,9 @@ FORMAT: Final = 2
 # How many people, customers, applications or groups of findings keep a line of their own; the room of a row may allow
 # fewer (shared/store/rollups.py).
 MOST_LINES: Final = 20_000
+# Of a slice or a few hours: there may be far more pairs than people, and a day adds these up eight times.
+MOST_PAIRS: Final = 20_000
+MOST_GROUPS: Final = 10_000
 _COUNTED: Final = (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
 _LONGEST_NAME: Final = 200
 
@@ -150,8 +153,8 @@ class Counts:
             "users": lines_json(users),
             "customers": lines_json({scope: trim_customers(lines, most) for scope, lines in self.customers.items()}),
             "apps": lines_json(apps),
-            "pairs": pairs_json(trim_pairs(self.pairs, most)),
-            "groups": groups_json(trim_groups(self.groups, most)),
+            "pairs": pairs_json(trim_pairs(self.pairs, min(most, MOST_PAIRS))),
+            "groups": groups_json(trim_groups(self.groups, min(most, MOST_GROUPS))),
             "names": {key: name for key, name in self.names.items() if key in shown},
         }
 

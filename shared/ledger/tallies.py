@@ -1,6 +1,7 @@
 """Numbers of sign-ins: by verdict, by evidence, by rule, by strength. Pure.
 
-Each class is a JSON object by the names of its members, empty ones left out; `merge` adds another's numbers.
+Each class is a JSON object by the names of its members, empty ones left out; `merge` adds another's numbers. There are
+tens of thousands of them at once, none in a circle: the garbage collector passes them over.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def with_remainder(tally: Mapping[str, int], whole: int) -> Tally:
     return {**tally, NOT_RECORDED: lacks} if lacks > 0 else dict(tally)
 
 
-class Verdicts(Struct, rename="camel", omit_defaults=True):
+class Verdicts(Struct, rename="camel", omit_defaults=True, gc=False):
     """Successful sign-ins by verdict."""
 
     compliant: int = 0
@@ -103,7 +104,7 @@ class AppLine(Verdicts):
             self.attempts += other.attempts
 
 
-class ScopeCounts(Struct, rename="camel", omit_defaults=True):
+class ScopeCounts(Struct, rename="camel", omit_defaults=True, gc=False):
     """All that is counted of one scope, or of one customer in a scope.
 
     `verdicts` and `evidence` count sign-ins, `not-applicable` those that did not succeed, which `attempts` has by

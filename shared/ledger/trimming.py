@@ -63,7 +63,7 @@ def trim_groups(groups: Groups, most: int) -> Groups:
 def trim_pairs(pairs: Mapping[str, Mapping[str, Verdicts | None]], most: int) -> dict[str, dict[str, Verdicts | None]]:
     """At most so many pairs, whole people: those of the most customers first. REST has the sum of the others."""
     kept: dict[str, dict[str, Verdicts | None]] = {}
-    rest = Verdicts()
+    rest: Verdicts | None = Verdicts()
     left = most
     trimmed = False
     for user in sorted(pairs, key=lambda key: (key == REST, -len(pairs[key]), key)):
@@ -73,7 +73,9 @@ def trim_pairs(pairs: Mapping[str, Mapping[str, Verdicts | None]], most: int) ->
             continue
         trimmed = True
         for verdicts in pairs[user].values():
-            if verdicts is not None:
+            if rest is None or verdicts is None:
+                rest = None  # a part of the number is no number
+            else:
                 rest.merge(verdicts)
     return {**kept, REST: {REST: rest}} if trimmed else kept
 

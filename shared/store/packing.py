@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+import msgspec
+
 from shared.store.tables import Row
 
 _CHUNK: Final = 60_000
@@ -65,7 +67,12 @@ def pack_first(name: str, values: Iterable[object], room: int) -> dict[str, byte
 def unpack(name: str, row: Row) -> Any:
     """The JSON value in the columns, or None."""
     data = unpack_bytes(name, row)
-    return None if data is None else json.loads(data)
+    if data is None:
+        return None
+    try:
+        return msgspec.json.decode(data)  # three times as quick
+    except msgspec.DecodeError:
+        return json.loads(data)  # text that is no Unicode, from before such was replaced
 
 
 def pack_fitting(name: str, shape: Callable[[int], object], most: int, room: int) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
 from shared.basics.spelling import id_key
-from shared.ledger.counts import FORMAT, Counts
+from shared.ledger.counts import FORMAT, MOST_PAIRS, Counts
 from shared.ledger.days import BLOCK, Reach, block_of, counts_mark, head_mark, marks_mark
 from shared.ledger.head import Head, SliceState
 from shared.ledger.reach_json import reach_of_json, reach_shapes
@@ -185,7 +185,7 @@ async def _renew_block(
         start = midnight(first.start) + block_of(first.start) * BLOCK
         async for of_head in counts_of_heads(slices, first.tenant, start, start + BLOCK):
             counts.merge(Counts.of_json(of_head))
-        most = max(counts.longest, sum(map(len, counts.pairs.values())))
+        most = max(counts.longest, min(MOST_PAIRS, sum(map(len, counts.pairs.values()))))
         row |= pack_fitting("counts", counts.to_json, most, _BLOCK_ROOM)
     await rollups.write(merge(row, etag_of(old)) if old is not None else insert(row))
 

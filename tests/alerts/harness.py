@@ -20,6 +20,7 @@ from shared.app.app import App
 from shared.app.settings import Settings, load_settings
 from shared.basics.spelling import id_key
 from shared.incidents.findings import incident_key
+from shared.incidents.life import Accepts, accept_nothing
 from shared.incidents.model import Facts, Incident, Who
 from shared.ledger.slices import Slice
 from shared.messages.delivery import Delivery
@@ -94,6 +95,7 @@ class Bench:
         slice_: Slice | None = None,
         customer: str = CUSTOMER,
         first_scan: bool = False,
+        accepts_now: Accepts | None = None,
     ) -> str:
         """A slice contributes findings to the incident of that user; count 0 takes them away. Gives its key."""
         at = at or self.now - timedelta(minutes=30)
@@ -102,6 +104,10 @@ class Bench:
         facts = Facts(count, at, at, frozenset(rules), int(severity), int(severity) if settled else 0)
         names = Who(id_key(uuid_of(who)), f"{who}@partner.example", id_key(customer), id_key(uuid_of("app")), "An app")
         self._generation += 1
+
+        async def ask_anew() -> Accepts:
+            return accepts_now or accept_nothing
+
         await contribute(
             (await (app or self.app).tables()).incidents,
             key,
@@ -111,6 +117,7 @@ class Bench:
                 now=self.now,
                 first_scan=first_scan,
                 life=self.app.settings.life,
+                accepts_now=ask_anew,
             ),
         )
         return key

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from functions.alerts import alerts
 from local.stage.receivers import Fault
 from shared.incidents import acts
 from shared.incidents.acts import NotNow
 from shared.ledger.slices import Slice
 from shared.rules.rule import Severity
 from shared.store.incidents import all_incidents, read_incident, take_step
+from shared.store.tables import delete
 from tests.alerts.channel_model import last_words, wrong_words
 from tests.alerts.harness import MINUTE, Bench, bench, key_of, receiver, slice_at
+from tests.functions.asking import ask
 
 HOUR = timedelta(hours=1)
 PEOPLE = ("ann", "bob", "cid", "dee")
@@ -144,3 +147,33 @@ def test_a_message_that_comes_again_is_no_newer_word() -> None:
     opened, gone = body("incident.opened", "m1"), body("incident.withdrawn", "m2")
     assert last_words([opened, gone, opened])["a"].withdrawn
     assert not last_words([gone, opened])["a"].withdrawn
+
+
+async def test_what_an_older_version_of_the_app_told_is_taken_back_too(azurite: str) -> None:
+    """It noted which event went into which delivery, and no word."""
+    async with bench(azurite) as b:
+        await b.found()
+        await b.tick()
+        table = (await b.app.tables()).alerts
+        rows = [row async for row in table.prefixed("alerts", "word-")]
+        rows += [row async for row in table.prefixed("alerts", "channel-")]
+        await table.transact([delete(row) for row in rows])
+        await b.found(count=0)
+        await b.tick()
+        assert b.types() == ["incident.opened", "incident.withdrawn"]
+        assert await wrong(b, (1,)) == []
+
+
+async def test_a_message_about_many_is_found_by_each_of_its_incidents(azurite: str) -> None:
+    async with bench(azurite, storm_threshold=2) as b:
+        for n in range(40):  # more than one transaction holds
+            await b.found(f"user{n}")
+        await b.tick()
+        assert b.types() == ["incidents.storm"]
+        (delivery,) = await b.deliveries()
+        found = await ask(alerts, b.app, f"incident={key_of('user39')}")
+        assert [item["id"] for item in found.json["items"]] == [delivery.id]
+        assert (await ask(alerts, b.app, f"incident={key_of('nobody')}")).json["items"] == []
+        await b.found("user7", count=0)
+        await b.tick()
+        assert b.types() == ["incidents.storm", "incident.withdrawn"]

@@ -337,3 +337,24 @@ def test_every_line_of_the_history_has_its_own_revision() -> None:
     assert woken is not None
     assert [note.action for note in woken.notes] == ["woken"]
     assert woken.incident.revision == 3
+
+
+def test_an_incident_is_given_to_somebody_until_a_day_and_taken_back() -> None:
+    story = Story().find("a")
+    given = acts.assign(story.is_, "op", "please", assignee="hanna", due=NOON + DAY)
+    assert (given.incident.assignee, given.incident.due) == ("hanna", NOON + DAY)
+    assert [note.detail for note in given.notes] == ["to hanna, due 2026-11-03, please"]
+    later = acts.assign(given.incident, "op", "", assignee=None, due=NOON + 2 * DAY)
+    assert later.incident.assignee == "hanna"
+    assert acts.assign(later.incident, "op", "", assignee="", due=None).notes[0].detail == "to nobody"
+
+
+def test_a_snooze_is_for_a_month_at_most_and_of_a_critical_one_for_a_week() -> None:
+    story = Story().find("a", 3)
+    acts.snooze(story.is_, "op", "", until=NOON + 30 * DAY, now=NOON)
+    with pytest.raises(NotNow):
+        acts.snooze(story.is_, "op", "", until=NOON + 31 * DAY, now=NOON)
+    story.find("a", 4)
+    acts.snooze(story.is_, "op", "", until=NOON + 7 * DAY, now=NOON)
+    with pytest.raises(NotNow, match="critical incident can be snoozed for 7 days"):
+        acts.snooze(story.is_, "op", "", until=NOON + 8 * DAY, now=NOON)
