@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final, Self
 
 import azure.functions as func
@@ -12,9 +13,9 @@ from pydantic import Field, JsonValue, model_validator
 from functions.http import Call, NoQuery, endpoint
 from functions.who import Role
 from shared.app.app import App
-from shared.app.setting_types import Guid
+from shared.app.setting_types import Guid, UserId
 from shared.ledger.register import ActKind
-from shared.maintenance.erase import erase_person
+from shared.maintenance.erase import NoSuchPerson, StillOnRoster, erase_person
 from shared.operations.pause import pause_alerts
 from shared.operations.register import note_act, shown_time
 from shared.operations.slices import release, replay, rescan
@@ -48,9 +49,10 @@ class PauseUntil(Body):
 
 
 class PersonToErase(Body):
-    """The object id of a user."""
+    """The object id of a user. `force`: erase somebody who is on the roster too."""
 
-    user: Guid
+    user: UserId
+    force: bool = False
 
 
 class SlicesDue(Answer):
@@ -66,8 +68,9 @@ class Paused(Answer):
 
 
 class ErasedRows(Answer):
-    """How many rows no longer name the person, and how many are gone."""
+    """The id that stands in the person's place, how many rows no longer name them, and how many are gone."""
 
+    pseudonym: str
     changed: int
     removed: int
 
@@ -101,11 +104,18 @@ async def pause(call: Call[NoQuery, PauseUntil]) -> Paused:
     return Paused(until=until)
 
 
-@endpoint(bp, "POST", "ops/erase", needs=Role.OPERATOR)
+@endpoint(
+    bp,
+    "POST",
+    "ops/erase",
+    needs=Role.OPERATOR,
+    errors={NoSuchPerson: (HTTPStatus.NOT_FOUND, None), StillOnRoster: (HTTPStatus.CONFLICT, None)},
+)
 async def erase(call: Call[NoQuery, PersonToErase]) -> ErasedRows:
-    """Remove a person from what is kept; the counts stay. Looks through every row, which may take minutes."""
-    erased = await erase_person(call.app, call.body.user)
-    return ErasedRows(changed=erased.changed, removed=erased.removed)
+    """Put a pseudonym in the place of a person in what is kept; the counts stay. 404 for an id that no row names as a
+    user's, 409 while they are on the roster. Looks through every row, which may take minutes; cannot be undone."""
+    erased = await erase_person(call.app, call.body.user, call.actor, force=call.body.force)
+    return ErasedRows(pseudonym=erased.pseudonym, changed=erased.changed, removed=erased.removed)
 
 
 async def _over_tenants(call: Call[NoQuery, PeriodOf], work: PeriodWork, kind: ActKind) -> SlicesDue:

@@ -23,7 +23,7 @@ from local.commands.directory import directory_text
 from shared.app.app import App
 from shared.app.settings import Settings, SettingsError, load_settings
 from shared.ledger.register import ActKind
-from shared.maintenance.erase import erase_person
+from shared.maintenance.erase import NoSuchPerson, StillOnRoster, erase_person
 from shared.maintenance.export import export_tables
 from shared.maintenance.lines import Damaged
 from shared.maintenance.restore import NotEmpty, fetch, restore
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     pause.add_argument("--until", type=_time, required=True, metavar="ISO", help="within a week")
     erase = commands.add_parser("erase", help="remove a person from what is kept; the counts stay")
     erase.add_argument("--user", required=True, help="object id")
+    erase.add_argument("--force", action="store_true", help="also somebody who is on the roster")
     commands.add_parser("export", help="export the tables now, once a day (UTC)")
     back = commands.add_parser("restore", help="fill empty tables with an export")
     back.add_argument("--from", dest="export", required=True, help="a day, YYYY-MM-DD, or a folder with its files")
@@ -111,8 +112,12 @@ async def _do(app: App, settings: Settings, options: argparse.Namespace) -> str:
             await note_act(app, ActKind.PAUSE, _who(), until=shown_time(until))
             return f"No alert is sent before {until.isoformat()}."
         case "erase":
-            erased = await erase_person(app, options.user)
-            return f"{erased.changed} rows changed and {erased.removed} removed."
+            try:
+                erased = await erase_person(app, options.user, _who(), force=options.force)
+            except (NoSuchPerson, StillOnRoster) as refusal:
+                raise ValueError(str(refusal)) from None
+            rows = f"{erased.changed} rows changed and {erased.removed} removed"
+            return f"{rows}; {erased.pseudonym} stands in their place."
         case _:
             kind = ActKind(options.command)
             work, _ = _PERIODS[kind]

@@ -17,7 +17,9 @@ from shared.app.quiet import quiet_libraries
 from shared.app.settings import Settings, SettingsError, load_settings
 from shared.basics.spelling import id_key
 from shared.graph.client import GraphClient
+from shared.incidents.erased import ErasedPeople
 from shared.store.directory import Loaded, load_directory
+from shared.store.erased import read_erased
 from shared.store.exports import Exports
 from shared.store.tables import Tables
 
@@ -47,6 +49,7 @@ class App:
         self._graphs: dict[tuple[str, int, str], GraphClient] = {}
         self._turns: dict[str, asyncio.Lock] = {}
         self._directory: Loaded | None = None
+        self._erased: tuple[str, ErasedPeople] | None = None
         self._ready = asyncio.Lock()
         self._tables_made = False
         self._exports: Exports | None = None
@@ -98,6 +101,13 @@ class App:
         """The roster and the customers as they stand. Raises DirectoryMissing."""
         self._directory = await load_directory((await self.tables()).directory, self._directory)
         return self._directory
+
+    async def erased(self) -> ErasedPeople:
+        """The people erased not long ago, as of the directory that was read last."""
+        stamp = self._directory.erasures if self._directory else ""
+        if self._erased is None or self._erased[0] != stamp:
+            self._erased = (stamp, await read_erased((await self.tables()).control))
+        return self._erased[1]
 
     @property
     def lease(self) -> timedelta:

@@ -48,7 +48,14 @@ def _group_id(value: object) -> object:
     return value.strip().lower()
 
 
+def _user_id(value: object) -> object:
+    if not isinstance(value, str) or not _is_guid(value):
+        raise ValueError("must be the object id of a user (a GUID)")
+    return value.strip().lower()
+
+
 Guid = Annotated[str, BeforeValidator(_guid)]
+UserId = Annotated[str, BeforeValidator(_user_id)]
 GroupIds = Annotated[tuple[Annotated[str, BeforeValidator(_group_id)], ...], NoDecode, BeforeValidator(comma_separated)]
 CommaSeparated = Annotated[tuple[Guid, ...], NoDecode, BeforeValidator(comma_separated)]
 Minutes = Annotated[tuple[int, ...], NoDecode, BeforeValidator(comma_separated)]

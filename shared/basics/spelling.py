@@ -2,10 +2,12 @@
 
 import re
 from functools import lru_cache
+from hashlib import sha256
 
 _HYPHENS = str.maketrans("", "", "-\u2010\u2011")
 _MASKED = "user_"
 _KEY = re.compile(r"[0-9a-f]{32}")
+_HARMLESS = re.compile(r"[a-z0-9]{1,64}")
 
 
 @lru_cache(4096)
@@ -38,6 +40,12 @@ def id_key(text: str | None) -> str:
 def is_key(text: str) -> bool:
     """Whether text is 32 hex digits in lower case: the `id_key` of a GUID, or a key that the product made."""
     return _KEY.fullmatch(text) is not None
+
+
+def key_part(text: str) -> str:
+    """Text as a part of a table's key: itself in lower case without hyphens where it is harmless, else its hash."""
+    bare = text.lower().replace("-", "")
+    return bare if _HARMLESS.fullmatch(bare) else "h" + sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @lru_cache(4096)

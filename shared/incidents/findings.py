@@ -91,6 +91,7 @@ class Finding:
     requirements: tuple[str, ...] = ()
     steps: tuple[StepSeen, ...] = ()
     policies: tuple[AppliedPolicy, ...] = ()
+    incident_ids: tuple[str, ...] = ()  # of each rule, where they cannot be worked out: of people who were erased
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -113,12 +114,14 @@ class Finding:
         One incident is the same user, customer and application. Unknown evidence has one of its own for each user, and
         so has each rule about attempts: whoever only tries names as many applications as he likes.
         """
-        belongs: dict[str, list[tuple[str, Severity]]] = {}
-        for fit in self.fits:
-            belongs.setdefault(self._incident_of(fit[0]), []).append(fit)
-        return {key: tuple(fits) for key, fits in belongs.items()}
+        belongs: dict[str, tuple[tuple[str, Severity], ...]] = {}
+        for place, fit in enumerate(self.fits):
+            key = self.incident_ids[place] if self.incident_ids else self.incident_of(fit[0])
+            belongs[key] = (*belongs.get(key, ()), fit)
+        return belongs
 
-    def _incident_of(self, rule: str) -> str:
+    def incident_of(self, rule: str) -> str:
+        """The key of the incident in which a rule counts."""
         if rule == UNKNOWN_RULE:
             return incident_key("unknown", self.user)
         if rule.endswith(_ATTEMPT):

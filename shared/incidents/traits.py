@@ -7,7 +7,7 @@ they change with every train ride. A client is its user agent without digits, so
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from shared.incidents.findings import UNKNOWN_RULE, Finding
@@ -53,6 +53,11 @@ def capped(traits: Iterable[str]) -> frozenset[str]:
     clients = [trait for trait in distinct if trait.startswith(_CLIENT)]
     others = [trait for trait in distinct if not trait.startswith(_CLIENT)]
     return frozenset((*others[:MOST_OTHERS], *clients[:MOST_CLIENTS]))
+
+
+def without_clients(traits: Sequence[str] | None) -> list[str] | None:
+    """The traits that say nothing of what the person signs in with; None for None."""
+    return None if traits is None else [trait for trait in traits if not trait.startswith(_CLIENT)]
 
 
 def described(trait: str) -> str:

@@ -20,8 +20,12 @@ from shared.maintenance.removal import Allowance, remove, remove_batch
 from shared.messages.delivery import delivery_id
 from shared.store import rollups
 from shared.store.alerts import PARTITION as ALERTS
+from shared.store.directory import note_erasures
+from shared.store.erased import forget_erasures
 from shared.store.flights import all_flights
 from shared.store.incidents import SHARDS
+from shared.store.register import PARTITION as REGISTER
+from shared.store.register import acts_until
 from shared.store.tables import (
     MAX_BATCH,
     SCHEMA,
@@ -64,6 +68,9 @@ async def delete_expired(app: App, rows: int = ROWS_A_RUN) -> int:
     await remove(tables.rollups, rollups.expired(tables.rollups, cutoff), allowance)
     await _incidents(tables, cutoff, allowance)
     await _deliveries(tables.alerts, cutoff, allowance)
+    await remove(tables.control, tables.control.range(REGISTER, *acts_until(cutoff), _KEYS), allowance)
+    if await forget_erasures(tables.control, now):
+        await note_erasures(tables.directory)
     await _sessions(tables, now - SESSION_RETENTION, allowance)
     log_event("rows_expired", rows=allowance.removed, finished=not allowance.is_used_up)
     return allowance.removed

@@ -23,6 +23,7 @@ from shared.graph.problems import BadAnswer, GraphProblem
 from shared.people.fetched import Fetched, registration_asks, roster_asks
 from shared.people.merge import Shrunk
 from shared.people.policies import refresh_policies
+from shared.people.pseudonyms import under_pseudonyms
 from shared.people.publish import (
     CompleteSource,
     Registrations,
@@ -32,6 +33,7 @@ from shared.people.publish import (
 )
 from shared.people.roster import Roster
 from shared.posture.policies import Policies
+from shared.store.erased import read_erased
 from shared.store.refresh import (
     Lease,
     LeaseLost,
@@ -115,6 +117,9 @@ class _Refresh:
             if isinstance(result, BaseException):
                 raise result
         complete = {result.state.source: result for result in read if isinstance(result, CompleteSource)}
+        erased = await read_erased(self._tables.control)
+        for source in complete.values():
+            under_pseudonyms(source.fetched, erased)
         registrations, roster = complete.get(REGISTRATIONS), complete.get(ROSTER)
         people: Roster | None = None
         if roster is not None:

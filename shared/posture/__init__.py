@@ -4,6 +4,7 @@ Pure. May import signin and basics, and the findings that causes are told of; kn
 """
 
 from shared.posture.cause import Cause, CauseKind, Configured, cause_of
+from shared.posture.findings import cause_of_finding
 from shared.posture.policies import Policies
 
-__all__ = ["Cause", "CauseKind", "Configured", "Policies", "cause_of"]
+__all__ = ["Cause", "CauseKind", "Configured", "Policies", "cause_of", "cause_of_finding"]

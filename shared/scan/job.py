@@ -169,7 +169,7 @@ class _Work:
 
     async def _read(self, claim: Claim, directory: Directory) -> tuple[Reading | None, int]:
         """All pages judged, and how many requests it took; None when there are too many and the slice can be halved."""
-        reading = Reading(self._slice, directory, self._app.settings.policy)
+        reading = Reading(self._slice, directory, self._app.settings.policy, await self._app.erased())
         graph = self._app.graph(self._slice.tenant)
         requests = 0
         async with aclosing(pages(graph, self._slice)) as coming:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from shared.incidents.erased import NOBODY, ErasedPeople, without_traces
 from shared.incidents.findings import Finding, customer_of, finding_of, name_of, person_of
 from shared.ledger.counts import Counts, Protocol, Seen
 from shared.ledger.slices import Slice
@@ -47,8 +48,10 @@ class Reading:
     slice: Slice
     directory: Directory
     policy: Policy
+    erased: ErasedPeople = NOBODY
     quarantined: dict[str, Quarantined] = field(default_factory=dict)
     _records: dict[str, _Judged] = field(default_factory=dict)
+    _erased_keys: dict[str, str] = field(default_factory=dict)  # by record: who it was of
 
     def add(self, page: Page) -> None:
         """Judge a page. A record at the slice's end belongs to the next slice; one outside the window that was asked
@@ -56,13 +59,30 @@ class Reading:
         for record in page.records:
             if isinstance(record, Quarantined):
                 if _time_in(record.raw) != self.slice.end:  # else the next slice has it too
-                    self.quarantined[record.key] = record
+                    self._quarantine(record)
             elif self.slice.start <= record.at < self.slice.end:
-                self._records[record.id] = self._judge(record, Session.UNSEEN)
+                self._records[record.id] = self._judge(self._without_person(record), Session.UNSEEN)
             elif record.at != self.slice.end:
                 raw = source_bytes(record)
-                outside = Quarantined("createdDateTime lies outside the period that was asked for", raw, -1)
-                self.quarantined[outside.key] = outside
+                self._quarantine(Quarantined("createdDateTime lies outside the period that was asked for", raw, -1))
+
+    def _quarantine(self, record: Quarantined) -> None:
+        kept = self.erased.without_raw(record)
+        self.quarantined[kept.key] = kept
+
+    def _without_person(self, sign_in: SignIn) -> SignIn:
+        """The record under a pseudonym where it is of somebody erased, judged as before."""
+        self._erased_keys.pop(sign_in.id, None)
+        known = self.erased.known_in(sign_in)
+        if known is None:
+            return sign_in
+        under = self.erased.without_names(sign_in, known.erasure)
+        person = person_of(under, self.directory)
+        if person != known.erasure.pseudonym:  # a masked name of somebody not on the roster: the user id names another
+            self._erased_keys[sign_in.id] = person
+            return under
+        self._erased_keys[sign_in.id] = known.user_key
+        return self.erased.without_session(under)
 
     def asking(self) -> set[SessionKey]:
         """The sessions that records go by which say nothing of MFA themselves."""
@@ -112,10 +132,15 @@ class Reading:
         app = sign_in.app_key[:_LONGEST_KEY]
         return _Judged(
             Seen(assessment, user, name, customer, app, sign_in.app_display_name or "", _protocol_of(sign_in)),
-            finding_of(sign_in, assessment, self.directory),
+            self._finding(sign_in, assessment),
             self._root(sign_in),
             self._asks(sign_in, assessment),
         )
+
+    def _finding(self, sign_in: SignIn, assessment: Assessment) -> Finding | None:
+        finding = finding_of(sign_in, assessment, self.directory)
+        erased_key = self._erased_keys.get(sign_in.id)
+        return without_traces(finding, erased_key, finding.user) if finding and erased_key else finding
 
     def _asks(self, sign_in: SignIn, assessment: Assessment) -> tuple[SignIn, SessionKey] | None:
         if not assessment.asks_session or assessment.scope not in WATCHED:

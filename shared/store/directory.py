@@ -12,12 +12,13 @@ from datetime import datetime
 from hashlib import sha256
 from itertools import batched
 from typing import Any, Final
+from uuid import uuid4
 
 from pydantic import BaseModel
 
 from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.store.packing import pack, unpack
-from shared.store.swap import swap
+from shared.store.swap import swap, until_settled
 from shared.store.tables import (
     MAX_BATCH,
     SCHEMA,
@@ -46,6 +47,7 @@ class Loaded:
     began: datetime
     directory: Directory
     file: DirectoryFile
+    erasures: str = ""  # changes when somebody was erased (shared/store/erased.py): no read goes on as before
 
 
 class DirectoryMissing(Exception):  # noqa: N818
@@ -114,7 +116,8 @@ async def load_directory(table: Table, known: Loaded | None = None) -> Loaded:
             "the roster and the customers are not known yet: load a directory file, or wait for the first refresh"
         )
     version, at = str(pointer["version"]), utc(pointer["refreshedAt"])
-    if known and known.version == version and known.at == at:
+    erasures = str(pointer.get("erasures", ""))
+    if known and (known.version, known.at, known.erasures) == (version, at, erasures):
         return known
     partition = f"version-{version}"
     rows = {str(row["RowKey"]): row async for row in table.range(partition, "a", "z")}
@@ -129,7 +132,22 @@ async def load_directory(table: Table, known: Loaded | None = None) -> Loaded:
         customers=[Customer.model_validate(entry) for entry in customers],
         federated_domains=unpack("domains", rows["partner"]) or [],
     )
-    return Loaded(version, at, utc(pointer.get("beganAt") or pointer["refreshedAt"]), Directory.of(file), file)
+    began = utc(pointer.get("beganAt") or pointer["refreshedAt"])
+    return Loaded(version, at, began, Directory.of(file), file, erasures)
+
+
+async def note_erasures(table: Table) -> None:
+    """Have every process read anew who was erased, before it judges another slice. Raises Conflict."""
+    stamp = uuid4().hex
+
+    async def attempt() -> None:
+        pointer = await table.get(*_POINTER)
+        if pointer is None:
+            return  # nothing was judged yet
+        row = {**keys(*_POINTER), "erasures": stamp}
+        await swap(table, row, etag_of(pointer), is_mine=lambda stands: stands.get("erasures") == stamp)
+
+    await until_settled("the directory", attempt)
 
 
 def _entries(rows: Mapping[str, Row], prefix: str) -> list[Any]:

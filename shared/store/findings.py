@@ -16,7 +16,7 @@ from shared.store.codec import Codec
 from shared.store.packing import TooLong, pack_bytes
 from shared.store.tables import SCHEMA, Row, Table, is_newer, keys
 
-_FINDING: Final = "find-"
+FINDING: Final = "find-"
 _QUARANTINED: Final = "quar-"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9-]{1,80}")
 _INT32: Final = 2**31 - 1
@@ -31,7 +31,7 @@ _CODEC: Final = Codec(Finding, leaves=("fits",), longest={"id": 1024}, packed=("
 def finding_row(partition: str, finding: Finding) -> dict[str, Any]:
     """A finding as a row. Its key is time and id, so that the halves of a split slice inherit it."""
     return {
-        **keys(partition, f"{_FINDING}{finding.at:%H%M%S%f}-{_key_of(finding.id)}"),
+        **keys(partition, f"{FINDING}{finding.at:%H%M%S%f}-{_key_of(finding.id)}"),
         "v": SCHEMA,
         **_columns(finding),
         "code": max(-_INT32, min(finding.code, _INT32)),  # Entra's have six digits; a broken one may have any number
@@ -60,7 +60,7 @@ def finding_of_row(row: Row) -> Finding:
 
 def finding_range(slice_: Slice) -> tuple[str, str]:
     """The first key a finding of the slice can have, and the first one behind it."""
-    return _FINDING + _clock(slice_.start, slice_.start), _FINDING + _clock(slice_.start, slice_.end)
+    return FINDING + _clock(slice_.start, slice_.start), FINDING + _clock(slice_.start, slice_.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,13 @@ async def findings_of(table: Table, slice_: Slice) -> Stored:
 def quarantined_row(slice_: Slice, record: Quarantined) -> dict[str, Any]:
     """A record that could not be read, as a row: keyed by slice and hash of its bytes. What does not even fit squeezed
     is cut; its length and hash stay."""
+    return {
+        **keys(slice_.partition, f"{_QUARANTINED}{slice_.name}-{record.key}"),
+        **_quarantined_columns(record),
+    }
+
+
+def _quarantined_columns(record: Quarantined) -> dict[str, Any]:
     kept = record.raw
     while True:
         try:
@@ -94,13 +101,19 @@ def quarantined_row(slice_: Slice, record: Quarantined) -> dict[str, Any]:
         except TooLong:
             kept = kept[: len(kept) // 2]
     return {
-        **keys(slice_.partition, f"{_QUARANTINED}{slice_.name}-{record.key}"),
         "v": SCHEMA,
         "reason": record.reason,
         "bytes": len(record.raw),
         "cut": len(kept) < len(record.raw),
         **packed,
     }
+
+
+def quarantined_again(row: Row, record: Quarantined) -> dict[str, Any]:
+    """A row that holds another record in the place of that row's, in the same slice."""
+    slice_name = str(row["RowKey"]).removeprefix(_QUARANTINED).rpartition("-")[0]
+    made = _quarantined_columns(record)
+    return {**keys(str(row["PartitionKey"]), f"{_QUARANTINED}{slice_name}-{record.key}"), **made}
 
 
 async def quarantined_of(table: Table, slice_: Slice) -> dict[str, bool]:
@@ -132,8 +145,8 @@ async def findings_within(
     one_day = midnight(start) == midnight(last)
     rows, more = await table.page(
         partition_of(tenant, start),
-        max(_moment(start, start), f"{after}-" if after else "") if one_day else _FINDING,
-        _moment(start, end) if one_day else f"{_FINDING}~",
+        max(_moment(start, start), f"{after}-" if after else "") if one_day else FINDING,
+        _moment(start, end) if one_day else f"{FINDING}~",
         last_partition=None if one_day else partition_of(tenant, last),
     )
     return [(str(row["RowKey"]), finding_of_row(row)) for row in rows if not is_newer(row)], more
@@ -141,4 +154,4 @@ async def findings_within(
 
 def _moment(day_of: datetime, at: datetime) -> str:
     """The first key that a finding of that time can have."""
-    return f"{_FINDING}{_clock(day_of, at)}{at:%f}"
+    return f"{FINDING}{_clock(day_of, at)}{at:%f}"

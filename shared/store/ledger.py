@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, midnight, partition_of, slice_named
 from shared.store.codec import NEVER, Codec
 from shared.store.packing import pack_first, packed_columns, unpack
-from shared.store.swap import swap
+from shared.store.swap import swap, until_settled
 from shared.store.tables import (
     SCHEMA,
     Conflict,
@@ -142,6 +143,27 @@ async def release_parked(table: Table, slice_: Slice, now: datetime) -> bool:
     except Conflict:
         return False
     return True
+
+
+async def take_claims_away(table: Table, now: datetime) -> list[Slice]:
+    """Have every worker that reads a slice now find its claim gone, and the slices due again. Returns them."""
+    taken = []
+    async for row in table.between("0", "g", _HEAD, f"{_HEAD}~", ["PartitionKey", "RowKey", "v", "state"]):
+        if is_newer(row) or row["state"] != SliceState.CLAIMED:
+            continue
+        tenant, _, day = str(row["PartitionKey"]).rpartition("-")
+        midnight_of = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
+        taken.append(slice_named(tenant, midnight_of, str(row["RowKey"]).removeprefix(_HEAD)))
+    for slice_ in taken:
+        await until_settled(f"head {slice_.id}", partial(_take_away, table, slice_, now))
+    return taken
+
+
+async def _take_away(table: Table, slice_: Slice, now: datetime) -> None:
+    row = await table.get(slice_.partition, _HEAD + slice_.name)
+    if row is not None and not is_newer(row) and row["state"] == SliceState.CLAIMED:
+        idle = {**head_row(slice_), "state": SliceState.IDLE.value, "attempts": max(0, row["attempts"] - 1)}
+        await table.write(merge({**idle, "nextDue": now, "whole": False}, etag_of(row)))
 
 
 # --- the claim --------------------------------------------------------------------------------------------------------

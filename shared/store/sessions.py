@@ -7,14 +7,13 @@ and reads the askers then: so neither can miss the other.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from itertools import batched
 from typing import Any, Final
 
+from shared.basics.spelling import key_part
 from shared.ledger.slices import Slice, slice_named
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.sessions import Proof, SessionKey
@@ -32,7 +31,6 @@ from shared.store.tables import (
     utc,
 )
 
-_SAFE: Final = re.compile(r"[a-z0-9]{1,64}")
 SATISFIES: Final = "satisfied"
 LACKS: Final = "missing"
 NOTHING: Final = ""  # the record was corrected and proves nothing now; the row stays, so that no older read revives it
@@ -51,7 +49,13 @@ class Root:
 
 def person_partition(person: str) -> str:
     """The partition of a person's sessions."""
-    return f"person-{_safe(person)}"
+    return f"person-{key_part(person)}"
+
+
+def renamed(row: Row, person: str, session: Callable[[str], str]) -> dict[str, Any]:
+    """A row of a session as it stands under another person and another id of the session."""
+    name, _, rest = str(row["RowKey"]).partition("-")
+    return {**row, **keys(person_partition(person), f"{key_part(session(name))}-{rest}")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ async def roots_to_change(
     writes: list[tuple[dict[str, Any], Row | None]] = []
     for root in roots:
         row = {
-            **keys(partition, f"{prefix}-root-{_safe(root.record)}"),
+            **keys(partition, f"{prefix}-root-{key_part(root.record)}"),
             "v": SCHEMA,
             "at": root.at,
             "proves": root.proves,
@@ -184,9 +188,4 @@ def _proof(rows: Iterable[Row]) -> Proof:
 
 def _names(session: SessionKey) -> tuple[str, str]:
     person, session_id = session
-    return person_partition(person), _safe(session_id)
-
-
-def _safe(text: str) -> str:
-    squeezed = text.lower().replace("-", "")
-    return squeezed if _SAFE.fullmatch(squeezed) else "h" + sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return person_partition(person), key_part(session_id)

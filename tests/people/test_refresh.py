@@ -15,11 +15,14 @@ from local.graph_server.control import Fault, LicenceFault, NextLinkFault, Repea
 from local.sample.model import People
 from local.sample.people import GLOBAL_ADMINISTRATOR
 from shared.app.app import App
+from shared.maintenance.erase import erase_person
+from shared.operations.register import Actor
 from shared.people.refresh import refresh_directory
 from shared.rules.rule import AT_HOME, PARTNER, PASSWORD_ONLY
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.store.ledger import due_marks
 from shared.store.tables import Tables
+from tests.maintenance.test_ops import mentions, spellings
 from tests.people.harness import (
     DAY,
     HOUR,
@@ -592,3 +595,24 @@ async def test_what_was_fetched_does_not_stay_behind(azurite: str, monkeypatch: 
         partitions = {row["PartitionKey"] async for row in (await at.bench.tables()).directory.everything()}
         assert {p.partition("-")[0] for p in partitions} == {"current", "people", "policies", "refresh", "version"}
         assert len([p for p in partitions if p.startswith("version")]) == 1
+
+
+# --- people who were erased -------------------------------------------------------------------------------------------
+
+
+async def test_a_refresh_takes_the_erased_under_their_pseudonyms(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with office(azurite, monkeypatch, people()) as at:
+        await at.refresh()
+        before = await at.file()
+        assert before is not None
+        done = await erase_person(at.bench.app, user(1), Actor("ann"), force=True)
+        for _ in range(2):
+            at.pass_time(HOUR)
+            await at.refresh()
+            file = await at.file()
+            assert file is not None
+            dates = {a.user_id: (a.from_, a.to) for a in file.delegated_admins}
+            assert dates == {
+                done.pseudonym if a.user_id == user(1) else a.user_id: (a.from_, a.to) for a in before.delegated_admins
+            }
+            assert await mentions(at.bench, *spellings(user(1), "user1@partner.example")) == []

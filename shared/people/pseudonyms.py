@@ -1,0 +1,46 @@
+"""A refresh meets people who were erased not long ago: it takes them under their pseudonyms. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from shared.basics.spelling import id_key
+from shared.incidents.erased import ErasedPeople
+from shared.people.fetched import Account, Fetched, Holder
+from shared.wire.models import shown_id
+
+
+def under_pseudonyms(fetched: Fetched, erased: ErasedPeople) -> None:
+    """Put the pseudonym in the place of each erased person in what was read to its end."""
+    if not erased.erasures:
+        return
+    fetched.members = {group: [_id(member, erased) for member in ids] for group, ids in fetched.members.items()}
+    fetched.eligible = _holders(fetched.eligible, erased)
+    fetched.role_holders = _holders(fetched.role_holders, erased)
+    fetched.role_eligible = _holders(fetched.role_eligible, erased)
+    accounts = (_account(account, erased) for account in fetched.accounts.values())
+    fetched.accounts = {account.key: account for account in accounts}
+
+
+def _id(person: str, erased: ErasedPeople) -> str:
+    erasure = erased.of_id(person)
+    return shown_id(erasure.pseudonym) if erasure else person
+
+
+def _holders(by_place: Mapping[str, Sequence[Holder]], erased: ErasedPeople) -> dict[str, list[Holder]]:
+    return {
+        place: [holder._replace(id=_id(holder.id, erased)) for holder in holders] for place, holders in by_place.items()
+    }
+
+
+def _account(account: Account, erased: ErasedPeople) -> Account:
+    erasure = erased.of_id(account.key)
+    if erasure is None:
+        return account
+    user_name = account.user_principal_name
+    return account._replace(
+        key=id_key(erasure.pseudonym),
+        id=shown_id(erasure.pseudonym),
+        user_principal_name=user_name and erasure.name_for(user_name),
+        display_name=account.display_name and erasure.name,
+    )
