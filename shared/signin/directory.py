@@ -74,6 +74,9 @@ class DirectoryFile(BaseModel):
         return {id_key(self.partner_tenant_id): OWN_TENANT, **names}
 
 
+type Periods = Mapping[str, tuple[tuple[datetime | None, datetime | None], ...]]  # by id key: from, to
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """The roster and the customers in the form the verdict asks them. Keys are `id_key`s."""
@@ -82,6 +85,13 @@ class Directory:
     admins: Mapping[str, tuple[DelegatedAdmin, ...]] = field(default_factory=dict)
     customers: Mapping[str, tuple[Customer, ...]] = field(default_factory=dict)
     federated_domains: frozenset[str] = frozenset()
+    # The same in the form that is asked for each record.
+    _roster: Periods = field(default_factory=dict, init=False, repr=False)
+    _known: Periods = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_roster", _periods(self.admins))
+        object.__setattr__(self, "_known", _periods(self.customers))
 
     @classmethod
     def of(cls, file: DirectoryFile) -> Directory:
@@ -95,7 +105,10 @@ class Directory:
 
     def is_admin(self, user: str, at: datetime) -> bool:
         """Whether that user was on the roster at that time."""
-        return _any_valid(self.admins.get(user, ()), at)
+        for start, end in self._roster.get(user, ()):
+            if (start is None or start <= at) and (end is None or at < end):
+                return True
+        return False
 
     def admin_name(self, user: str) -> str:
         """The user name of somebody who is or was on the roster; "" where it is not known."""
@@ -104,14 +117,14 @@ class Directory:
 
     def is_customer(self, tenant: str, at: datetime) -> bool:
         """Whether that tenant was a customer at that time."""
-        return _any_valid(self.customers.get(tenant, ()), at)
+        for start, end in self._known.get(tenant, ()):
+            if (start is None or start <= at) and (end is None or at < end):
+                return True
+        return False
 
 
-def _any_valid(entries: tuple[_Entry, ...], at: datetime) -> bool:
-    for entry in entries:  # noqa: SIM110 - this runs for every record, and any() costs a generator
-        if entry.valid(at):
-            return True
-    return False
+def _periods(entries: Mapping[str, tuple[_Entry, ...]]) -> Periods:
+    return {key: tuple((entry.from_, entry.to) for entry in of_key) for key, of_key in entries.items()}
 
 
 def _grouped[E](entries: Iterable[tuple[str, E]]) -> dict[str, tuple[E, ...]]:
