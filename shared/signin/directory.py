@@ -1,7 +1,7 @@
 """Who the partner's delegated admins are and which tenants are its customers, and since when.
 
 Both are effective-dated with half-open periods: a sign-in is judged with those valid at its own time, so that somebody
-who leaves the roster later changes nothing of the past (design.md, "partner user").
+who leaves the roster later changes nothing of the past (docs/semantics.md, "Who signed in").
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class DelegatedAdmin(_Entry):
 
 
 class DirectoryFile(BaseModel):
-    """The directory file of `assess` (design.md, "Interfaces"); also what the directory table holds."""
+    """The directory file of `assess` (README, "Judge a log that you have"); also what the directory table holds."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
