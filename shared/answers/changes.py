@@ -15,6 +15,7 @@ from shared.answers.period import read_standing, times_of
 from shared.app.app import App
 from shared.compliance.coverage import Coverage
 from shared.compliance.summary import Period
+from shared.ledger.slices import DAY
 from shared.store.incidents import KEY_SPAN, incidents_within
 from shared.wire.models import Answer, BadParameter, Instant, Query, shown_id
 
@@ -24,7 +25,7 @@ _MOST = 200
 class ChangesQuery(Query):
     """Since when."""
 
-    since: Instant = Field(description="What changed at or after this time; within the days that are kept.")
+    since: Instant | None = Field(default=None, description="At or after this time; 24 hours ago where none is named.")
 
 
 class Joined(Answer):
@@ -55,9 +56,9 @@ class Changes(Answer):
 async def read_changes(app: App, query: ChangesQuery) -> Changes:
     """What changed. Raises BadParameter for a time in the future."""
     now = app.clock()
-    if query.since >= now:
+    since = query.since or now - DAY
+    if since >= now:
         raise BadParameter("since", "must not be in the future")
-    since = query.since
     standing = await read_standing(app, await times_of(app, since, None))
     directory = await known_directory(app)
     names = tenant_names(directory)
