@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import timedelta
 from types import TracebackType
@@ -28,7 +29,7 @@ from local.graph_server.control import (
 )
 from shared.ledger.head import MAX_ATTEMPTS, SliceState
 from shared.ledger.slices import Slice
-from shared.operations.slices import release
+from shared.operations.slices import release, rescan
 from shared.rules.rule import PARTNER
 from shared.scan.job import park_poisoned
 from shared.scan.messages import SliceMessage
@@ -272,7 +273,22 @@ async def test_a_broken_record_is_quarantined_and_the_others_count(desk: Bench, 
     assert (head.records, head.quarantined, await desk.findings()) == (3, 1, ["a"])
     (row,) = [r for (_, key), r in (await raw((await desk.tables()).slices)).items() if key.startswith("quar-")]
     assert row["reason"]
-    assert [r.quarantined for r in await desk.reach(RICH)] == [1]
+    assert [(r.quarantined, r.lacks_quarantined) for r in await desk.reach(RICH)] == [(1, True)]
+
+
+async def test_operators_hear_once_of_records_that_were_quarantined(
+    desk: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "monitor")
+    desk.log(weak("a", SEVEN), record("b", SEVEN))
+    desk.fail(MalformedFault(kind="malformed", index=1))
+    await desk.work()
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+    desk.fail(MalformedFault(kind="malformed", index=1))
+    await desk.work()
+    events = [json.loads(line.message) for line in caplog.records if line.name == "monitor"]
+    told = [event for event in events if event["event"] == "records_quarantined"]
+    assert told == [{"event": "records_quarantined", "slice": RICH.id, "records": 1}]
 
 
 # What garbage may hold that can be read as a record: each has broken a scan or could.
