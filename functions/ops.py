@@ -18,7 +18,7 @@ from shared.ledger.register import ActKind
 from shared.maintenance.erase import NoSuchPerson, StillOnRoster, erase_person
 from shared.operations.pause import pause_alerts
 from shared.operations.register import note_act, shown_time
-from shared.operations.slices import release, replay, rescan
+from shared.operations.slices import accept, release, replay, rescan
 from shared.wire.models import Answer, BadParameter, Body, Instant
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
@@ -42,6 +42,12 @@ class PeriodOf(Body):
         return self
 
 
+class QuarantineToAccept(PeriodOf):
+    """A period whose quarantined records are accepted, and why: the reason is kept in the register."""
+
+    reason: str = Field(min_length=3, max_length=1000)
+
+
 class PauseUntil(Body):
     """Until when nothing is told: within a week. A time that has passed ends a pause."""
 
@@ -59,6 +65,14 @@ class SlicesDue(Answer):
     """How many slices the next plan sends."""
 
     slices: int
+
+
+class AcceptedQuarantine(Answer):
+    """How many slices and records were accepted, and how many slices were left out because they are being read."""
+
+    slices: int
+    records: int
+    busy: int
 
 
 class Paused(Answer):
@@ -93,6 +107,18 @@ async def replay_quarantine(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
     return await _over_tenants(call, replay, ActKind.REPLAY)
 
 
+@endpoint(bp, "POST", "ops/accept-quarantine", needs=Role.OPERATOR)
+async def accept_quarantined(call: Call[NoQuery, QuarantineToAccept]) -> AcceptedQuarantine:
+    """Accept that the quarantined records of a period cannot be read. Its slices count as complete then, and every
+    coverage goes on to show the records as acceptedQuarantine; what is quarantined later is not accepted with them."""
+    body = call.body
+    done = [await accept(call.app, tenant, body.from_, body.to) for tenant in _tenants(call.app, body)]
+    counts = {name: sum(getattr(one, name) for one in done) for name in ("slices", "records", "busy")}
+    period: dict[str, JsonValue] = {"from": shown_time(body.from_), "to": shown_time(body.to)}
+    await note_act(call.app, ActKind.ACCEPT_QUARANTINE, call.actor, **period, reason=body.reason, **counts)
+    return AcceptedQuarantine(**counts)
+
+
 @endpoint(bp, "POST", "ops/pause", needs=Role.OPERATOR)
 async def pause(call: Call[NoQuery, PauseUntil]) -> Paused:
     """Tell no channel anything until a time; findings and incidents go on."""
@@ -120,17 +146,17 @@ async def erase(call: Call[NoQuery, PersonToErase]) -> ErasedRows:
 
 async def _over_tenants(call: Call[NoQuery, PeriodOf], work: PeriodWork, kind: ActKind) -> SlicesDue:
     """Do it to each tenant that is meant, and note who had it done."""
-    first, end, tenants = call.body.from_, call.body.to, _tenants(call)
+    first, end, tenants = call.body.from_, call.body.to, _tenants(call.app, call.body)
     slices = sum([await work(call.app, tenant, first, end) for tenant in tenants])
     period: dict[str, JsonValue] = {"from": shown_time(first), "to": shown_time(end)}
     await note_act(call.app, kind, call.actor, **period, tenants=[*tenants], slices=slices)
     return SlicesDue(slices=slices)
 
 
-def _tenants(call: Call[NoQuery, PeriodOf]) -> tuple[str, ...]:
-    watched = call.app.settings.tenants
-    if call.body.tenant is None:
+def _tenants(app: App, period: PeriodOf) -> tuple[str, ...]:
+    watched = app.settings.tenants
+    if period.tenant is None:
         return watched
-    if call.body.tenant not in watched:
+    if period.tenant not in watched:
         raise BadParameter("tenant", "is not one whose log is read")
-    return (call.body.tenant,)
+    return (period.tenant,)

@@ -29,7 +29,7 @@ _OBJECT_ID: Final = ("oid", "http://schemas.microsoft.com/identity/claims/object
 _TENANT_ID: Final = ("tid", "http://schemas.microsoft.com/identity/claims/tenantid")
 # Claims that name a caller, the best first: a person's user name, else the object id, else the program's own id.
 _NAMES: Final = ("preferred_username", *reversed(_OBJECT_ID), "azp")
-# Only a token that a person signed in for has one of these (docs/entra-facts.md, "Tokens").
+# Only a token that a person signed in for has one of these (docs/entra-facts.md, "Access tokens").
 _PERSONAL: Final = (
     "scp",
     "http://schemas.microsoft.com/identity/claims/scope",

@@ -43,6 +43,8 @@ class Auth:
     steps: tuple[Step, ...] = ()
     statement: str | None = None
     federated: bool = False
+    certificate_level: str | None = None
+    """What authenticationProcessingDetails say of a certificate."""
 
 
 _PASSWORD = Step("Password", "Correct password", detail="Password in the cloud")
@@ -110,6 +112,24 @@ def federated_silent() -> Auth:
 def federated_password() -> Auth:
     """A federated user's password step, with nothing said of MFA."""
     return Auth("", steps=(Step("Password", "Correct password", detail="Federated"),), federated=True)
+
+
+def certificate(level: str) -> Auth:
+    """A certificate, whose level stands in authenticationProcessingDetails alone."""
+    proves = "compliant" if level == MULTI_FACTOR else "non-compliant"
+    return Auth(proves, steps=(Step("X.509 Certificate", ""),), certificate_level=level)
+
+
+def refused(method: str) -> Auth:
+    """Password right; the user declined the request for MFA."""
+    denied = Step(method, "MFA denied; user declined the authentication", succeeded=False, requirement=SECOND)
+    return Auth("non-compliant", MULTI_FACTOR, (_PASSWORD, denied), "MFA denied; user declined the authentication")
+
+
+def contradicting(method: str) -> Auth:
+    """MFA was demanded and its step failed, on a record that is a success all the same."""
+    failed = Step(method, "MFA not completed", succeeded=False, requirement=SECOND)
+    return Auth("unknown", MULTI_FACTOR, (_PASSWORD, failed))
 
 
 def password_only() -> Auth:

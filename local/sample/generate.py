@@ -10,6 +10,7 @@ from .harmless import plant_harmless
 from .model import Sample
 from .people import make_people
 from .protocols import plant_protocols
+from .rare import plant_rare_harmless, plant_rare_violations
 from .stage import Stage
 from .traffic import by_time, make_traffic
 from .unproven import plant_unproven
@@ -41,10 +42,13 @@ def make_sample(seed: int, days: int, end: datetime) -> Sample:
     plant_unproven(Stage(found, people, start, end))
     quiet = Writer(random.Random(f"{seed}:harmless"), people.partner_tenant_id)
     plant_harmless(Stage(quiet, people, start, end))
+    rare = Writer(random.Random(f"{seed}:rare"), people.partner_tenant_id)
+    plant_rare_violations(Stage(rare, people, start, end))
+    plant_rare_harmless(Stage(rare, people, start, end))
     customer = Writer(random.Random(f"{seed}:customer"), customer_with_log(people))
     write_customer_log(Stage(customer, people, start, end))
 
-    log = [*found.log, *quiet.log, *customer.log, *make_traffic(seed, people, start, end - SETTLED)]
+    log = [*found.log, *quiet.log, *rare.log, *customer.log, *make_traffic(seed, people, start, end - SETTLED)]
     return Sample(
         seed=seed,
         start=start,
@@ -52,6 +56,6 @@ def make_sample(seed: int, days: int, end: datetime) -> Sample:
         people=people,
         customer_log_tenant_id=customer.log_tenant_id,
         log=tuple(sorted(log, key=by_time)),
-        violations=(*found.violations, *customer.violations),
-        quiet=(*found.quiet, *quiet.quiet),
+        violations=(*found.violations, *rare.violations, *customer.violations),
+        quiet=(*found.quiet, *quiet.quiet, *rare.quiet),
     )

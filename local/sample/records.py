@@ -25,7 +25,8 @@ class Draft:
     """One sign-in before it becomes a record.
 
     `cross` None leaves crossTenantAccessType out, as old records do; `client` and `user_agent` None mean the usual.
-    `masked` writes the user as a customer's log does; `hide_user_id` leaves only the masked name.
+    `agent_subject` is who an agent acts for, by kind (None: itself). `masked` writes the user as a customer's log does;
+    `hide_user_id` leaves only the masked name.
     """
 
     who: Technician | Employee
@@ -44,6 +45,7 @@ class Draft:
     correlation: str | None = None
     transfer: str = "none"
     agent_type: str | None = None
+    agent_subject: str | None = None
     masked: bool = False
     hide_user_id: bool = False
 
@@ -144,6 +146,7 @@ def build(rng: random.Random, draft: Draft) -> JsonObject:
             {"key": "Login Hint Present", "value": "True"},
             {"key": "Legacy TLS (TLS 1.0, 1.1, 3DES)", "value": "False"},
             {"key": "Is CAE Token", "value": "False"},
+            *_certificate(draft.auth),
         ],
         "networkLocationDetails": [{"networkType": "trustedNamedLocation", "networkNames": [f"Office {place.city}"]}],
         "authenticationDetails": _steps(draft),
@@ -154,7 +157,7 @@ def build(rng: random.Random, draft: Draft) -> JsonObject:
         "tokenProtectionStatusDetails": {"signInSessionStatus": "unbound", "signInSessionStatusCode": 1002},
         "agent": {
             "agentType": draft.agent_type or "notAgentic",
-            "agentSubjectType": draft.agent_type or "notAgentic",
+            "agentSubjectType": draft.agent_subject or draft.agent_type or "notAgentic",
             "parentAppId": None,
         },
     }
@@ -205,6 +208,11 @@ def build_app_only(rng: random.Random, when: datetime, tenant: str, name: str, a
         "authenticationDetails": [],
         "location": {"city": "", "state": "", "countryOrRegion": "", "geoCoordinates": {}},
     }
+
+
+def _certificate(shape: Auth) -> list[JsonObject]:
+    level = shape.certificate_level
+    return [{"key": "User certificate authentication level", "value": level}] if level else []
 
 
 def _steps(draft: Draft) -> list[JsonObject]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .auth import Auth
-from .catalog import App
 from .model import JsonObject, LogRecord, Quiet, Violation
 from .people import guid
 from .records import Draft, build
@@ -99,8 +98,3 @@ class Writer:
         if len(verdicts) != 1:
             raise ValueError(f"{reason!r} mixes verdicts: {sorted(verdicts)}")
         self.quiet.append(Quiet(reason, tuple(m.id for m in members), self.log_tenant_id, verdicts.pop()))
-
-
-def app_as_client(app: App, client: str) -> App:
-    """The same application, reached by another kind of client."""
-    return replace(app, client=client)

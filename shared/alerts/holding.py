@@ -15,10 +15,11 @@ from shared.app.app import App
 from shared.incidents.model import Incident
 from shared.ledger.flight import Flight
 from shared.ledger.head import Head, SliceState
-from shared.ledger.slices import Slice, closed_slices, days_between, near_retention_end, uncovered
-from shared.store.flights import read_flight
+from shared.ledger.rest import named_terms
+from shared.ledger.slices import Slice, closed_slices, days_between, midnight, near_retention_end, uncovered
+from shared.store.agenda import read_agenda
 from shared.store.incidents import slices_of
-from shared.store.ledger import due_marks, heads_of_day
+from shared.store.ledger import heads_of_day
 from shared.store.sessions import slices_asked
 from shared.store.tables import Tables
 
@@ -102,16 +103,21 @@ async def read_pending_slices(app: App, tables: Tables) -> PendingSlices:
 
 async def _log_of(app: App, tables: Tables, tenant: str) -> TenantLog:
     now = app.clock()
-    flight = await read_flight(tables.control, tenant)
+    agenda = await read_agenda(tables.control, tenant)
+    width, ages = app.settings.slice_width, app.settings.read_ages
     look_back = timedelta(days=app.settings.lookback_days)
-    first = max(now - app.retention, (flight.first_seen or now) - look_back)
-    days = [*days_between(first, now)]
+    first = max(now - app.retention, (agenda.flight.first_seen or now) - look_back)
+    marked = {midnight(slice_.start) for slice_ in agenda.marked}
+    # Of a day at rest nothing is unread, marked or being read.
+    days = [
+        day
+        for day in days_between(first, now)
+        if day in marked or not agenda.is_at_rest(day, now, named_terms(width, ages, max(day, first)))
+    ]
     heads = await asyncio.gather(*(_heads(tables, tenant, day) for day in days))
-    marks = await asyncio.gather(*(due_marks(tables.slices, tenant, day) for day in days))
     # The newest slices are read by the next plan: nothing that was found rests on them.
-    grid = closed_slices(tenant, first, now, app.settings.slice_width)
-    marked = frozenset(slice_ for of_day in marks for slice_ in of_day)
-    return TenantLog(flight, grid, [head for of_day in heads for head in of_day], marked)
+    grid = [slice_ for slice_ in closed_slices(tenant, first, now, width) if midnight(slice_.start) in days]
+    return TenantLog(agenda.flight, grid, [head for of_day in heads for head in of_day], frozenset(agenda.marked))
 
 
 async def _heads(tables: Tables, tenant: str, day: datetime) -> list[Head]:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from shared.answers.people import PostureRuleId, ShownPostureRule, UserField, gravest, is_user, paged
+from shared.answers.period import CoveredPage, read_standing, span_of
 from shared.app.app import App
 from shared.people.lists import AccountEntry, from_kept
 from shared.rules.posture import POSTURE_RULE
@@ -18,7 +19,6 @@ from shared.wire.models import (
     Listed,
     ListQuery,
     Named,
-    Page,
     SeverityFilter,
     SeverityName,
     severity_name,
@@ -50,7 +50,7 @@ class AccountItem(Answer):
     what_to_do: str
 
 
-class AccountsPage(Page[AccountItem]):
+class AccountsPage(CoveredPage[AccountItem]):
     """Accounts, the gravest first. `refreshed_at` is null before the first registration report."""
 
     refreshed_at: datetime | None
@@ -68,8 +68,13 @@ async def read_accounts(app: App, query: AccountsQuery) -> AccountsPage:
         and (query.severity is None or gravest(account.fits)[1] >= Severity.of(query.severity))
     ]
     page, cursor = paged(chosen, query, "accounts", lambda each: (str(9 - gravest(each.fits)[1]), each.key))
+    standing = await read_standing(app, span_of(app, None, None, None))
     return AccountsPage(
-        items=[_account_item(account) for account in page], cursor=cursor, refreshed_at=kept.at if kept else None
+        items=[_account_item(account) for account in page],
+        cursor=cursor,
+        period=standing.period,
+        coverage=standing.coverage,
+        refreshed_at=kept.at if kept else None,
     )
 
 

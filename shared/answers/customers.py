@@ -2,55 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field
 
-from shared.answers.people import DaysField, paged, read_activity, technicians_of, time_of
+from shared.answers.directories import known_directory, tenant_names
+from shared.answers.names import Filters, keys_of
+from shared.answers.people import paged, read_customer_activity, technicians_of, time_of
+from shared.answers.period import CoveredPage, PeriodQuery, Span, read_standing, span_of
 from shared.app.app import App
+from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
 from shared.incidents.model import IncidentState
+from shared.ledger.days import DayGroups
 from shared.ledger.tallies import Verdicts
 from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
-from shared.signin.traits import Scope
-from shared.store.incidents import KEY_SPAN, incidents_within
+from shared.store.days import days_of_groups
+from shared.store.incidents import IncidentOutline, outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
-from shared.store.tables import Tables
-from shared.wire.models import (
-    Answer,
-    ListQuery,
-    Named,
-    Page,
-    Whole,
-    same_id,
-    shown_id,
-)
+from shared.wire.models import Answer, ListQuery, Named, Whole, same_id, shown_id
 
+_NEVER: Final = "never"  # in place of the end of an entry: the directory never had it
 _MOST_NAMES: Final = 20  # technicians named with a customer
 
 
-class CustomersQuery(ListQuery):
+class CustomersQuery(ListQuery, PeriodQuery):
     """Which customers, and of how many days the sign-ins."""
 
-    days: Whole = DaysField
     customer: Named | None = Field(default=None, description="Tenant id or display name.")
     ends_within: Whole | None = Field(
         default=None, ge=0, le=3650, description="Only those whose relationship ends within so many days."
     )
 
 
+class SeenTechnician(Answer):
+    """A delegated admin who signed in there."""
+
+    user_id: str
+    user_principal_name: str | None
+
+
 class CustomerItem(Answer):
     """A customer. `relationship_from`, `relationship_to` and `roles` are of its relationships in effect; `technicians`
-    names the first of those who signed in to it. `open_incidents` is null where there are too many to count. Names are
+    names the first of those who signed in to it. `open_incidents` counts those about a user alone too. Names are
     hostile text."""
 
     customer_id: str
     customer_name: str | None
+    relationship: Literal["active", "ended", "none"]
     roles: list[str]
     relationship_from: datetime | None
     relationship_to: datetime | None
@@ -64,34 +69,77 @@ class CustomerItem(Answer):
     unknown: int
     compliance_percent: float | None
     technicians_seen: int
-    technicians: list[str]
-    open_incidents: int | None
+    technicians: list[SeenTechnician]
+    open_incidents: int
 
 
-class CustomersPage(Page[CustomerItem]):
-    """Customers in the order of their names. `refreshed_at` and `truncated` as with technicians."""
+class CustomersPage(CoveredPage[CustomerItem]):
+    """Customers in the order of their names; first of all tenants that were reached and that no relationship lists.
+    `refreshed_at` and `truncated` as with technicians."""
 
     refreshed_at: datetime | None
     truncated: bool
 
 
 async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
-    """A page of customers. Raises BadParameter for a wrong cursor."""
-    tables, now = await app.tables(), app.clock()
-    kept, technicians = await load_lists(tables.directory, CUSTOMERS, TECHNICIANS)
-    activity = await read_activity(tables, now, query.days, (Scope.CUSTOMER,))
-    every = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
-    chosen = [customer for customer in every if _is_wanted(customer, query, now)]
-    page, cursor = paged(chosen, query, "customers", lambda each: ((each.display_name or "~").lower(), each.key))
-    open_incidents = await _open_incidents(tables)
-    names = {t.key: t.user_principal_name or t.id for t in technicians_of(technicians)}
+    """A page of customers. Raises BadParameter, and NotKnown for a customer whom nobody knows."""
+    tables, span = await app.tables(), span_of(app, query.days, query.from_, query.to)
+    standing, lists, incidents = await asyncio.gather(
+        read_standing(app, span),
+        load_lists(tables.directory, CUSTOMERS, TECHNICIANS),
+        outline_incidents(tables.incidents),
+    )
+    kept, technicians = lists
+    activity = await read_customer_activity(tables, span)
+    listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
+    names = tenant_names(await known_directory(app))
+    every = [*listed, *_unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)]
+    chosen = [customer for customer in every if _is_wanted(customer, query, span.now)]
+    if not chosen and query.customer is not None:
+        await keys_of(app, Filters(customer=query.customer), standing)
+    page, cursor = paged(chosen, query, "customers", _order)
+    people = {t.key: t.user_principal_name for t in technicians_of(technicians)}
     seen = activity.reached_by()
+    opened = _open_incidents(incidents, [day async for day in days_of_groups(tables.rollups, span.start, span.last)])
     return CustomersPage(
-        items=[_customer_item(c, activity, seen.get(c.key, set()), names, open_incidents, now) for c in page],
+        items=[_customer_item(c, activity, _seen(seen.get(c.key, ()), people), opened, span) for c in page],
         cursor=cursor,
+        period=standing.period,
+        coverage=standing.coverage,
         refreshed_at=kept.at if kept else None,
         truncated=activity.trimmed_customers or activity.trimmed_pairs,
     )
+
+
+def _unlisted(
+    activity: Activity, listed: Collection[str], partner: str, names: Mapping[str, str]
+) -> list[CustomerEntry]:
+    """The tenants that were reached and that the directory does not list: a finding of its own."""
+    return [
+        CustomerEntry(
+            key=key,
+            id=key,
+            display_name=names.get(key),
+            roles=[],
+            start=None,
+            end=None,
+            auto_extends=False,
+            valid_from=None,
+            valid_to=_NEVER,
+        )
+        for key in sorted(activity.customers)
+        if key not in listed and key != partner
+    ]
+
+
+def _order(customer: CustomerEntry) -> tuple[str, str]:
+    place = "0" if customer.valid_to == _NEVER else "1"
+    return place + (customer.display_name or "~").lower(), customer.key
+
+
+def _seen(users: Collection[str], people: Mapping[str, str | None]) -> list[SeenTechnician]:
+    named = [SeenTechnician(user_id=shown_id(user), user_principal_name=people.get(user)) for user in users]
+    return sorted(named, key=lambda each: each.user_principal_name or each.user_id)
 
 
 def _is_wanted(customer: CustomerEntry, query: CustomersQuery, now: datetime) -> bool:
@@ -101,43 +149,52 @@ def _is_wanted(customer: CustomerEntry, query: CustomersQuery, now: datetime) ->
     )
 
 
-async def _open_incidents(tables: Tables) -> dict[str, int] | None:
-    """How many incidents are open, by customer; None where they do not fit into one request a shard."""
-    incidents = await incidents_within(tables.incidents, 0, KEY_SPAN)
-    if incidents is None:
-        return None
-    return Counter(
-        incident.who.customer for incident in incidents if incident.state is IncidentState.OPEN and incident.facts.count
-    )
+def _open_incidents(incidents: Iterable[IncidentOutline], groups: Iterable[DayGroups]) -> Counter[str]:
+    """How many are open, by customer: also those about a user alone, for each customer where that user has findings by
+    their rules in the period."""
+    reached: dict[tuple[str, str], set[str]] = {}
+    for day in groups:
+        for group in day.lines:
+            for rule in group.rules:
+                reached.setdefault((group.user, rule), set()).add(group.customer)
+    counts: Counter[str] = Counter()
+    for incident in incidents:
+        if incident.state != IncidentState.OPEN:
+            continue
+        by_rules = [reached.get((incident.user, rule), set()) for rule in incident.rules]
+        counts.update({incident.customer} if incident.customer else set().union(*by_rules))
+    return counts
 
 
 def _customer_item(
     customer: CustomerEntry,
     activity: Activity,
-    seen: set[str],
-    names: Mapping[str, str],
-    open_incidents: Mapping[str, int] | None,
-    now: datetime,
+    seen: Sequence[SeenTechnician],
+    opened: Mapping[str, int],
+    span: Span,
 ) -> CustomerItem:
     line = activity.customers.get(customer.key, Verdicts())
+    valid_to = None if customer.valid_to == _NEVER else time_of(customer.valid_to)
+    ended = valid_to is not None and valid_to <= span.now
     return CustomerItem(
         customer_id=shown_id(customer.key),
         customer_name=customer.display_name,
+        relationship="none" if customer.valid_to == _NEVER else "ended" if ended else "active",
         roles=sorted(role_name(role) for role in customer.roles),
         relationship_from=time_of(customer.start),
         relationship_to=time_of(customer.end),
-        days_left=_days_left(customer, now),
+        days_left=_days_left(customer, span.now),
         auto_extends=customer.auto_extends,
         valid_from=time_of(customer.valid_from),
-        valid_to=time_of(customer.valid_to),
+        valid_to=valid_to,
         total=line.total,
         compliant=line.compliant,
         non_compliant=line.non_compliant,
         unknown=line.unknown,
         compliance_percent=percent(line.compliant, line.non_compliant),
         technicians_seen=len(seen),
-        technicians=sorted(names.get(user) or shown_id(user) for user in seen)[:_MOST_NAMES],
-        open_incidents=None if open_incidents is None else open_incidents.get(customer.key, 0),
+        technicians=[*seen[:_MOST_NAMES]],
+        open_incidents=opened.get(customer.key, 0),
     )
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from shared.answers.directories import known_directory, tenant_names
 from shared.answers.exception_models import (
     Attachment,
     RequestText,
 )
 from shared.answers.exceptions import find_exception
 from shared.answers.findings import FindingsQuery, read_findings
-from shared.answers.overview import known_directory, tenant_names
 from shared.app.app import App
 from shared.compliance.coverage import Window, coverage, measure
 from shared.exceptions.model import TechnicalException

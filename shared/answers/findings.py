@@ -8,9 +8,11 @@ from typing import Final
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from shared.answers.directories import known_directory, tenant_names
 from shared.answers.finding_windows import FindingPlace, Walk
-from shared.answers.overview import known_directory, tenant_names
+from shared.answers.names import Filters, keys_of
 from shared.answers.people import is_user
+from shared.answers.period import CoveredPage, read_standing, times_of
 from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.basics.spelling import id_key, is_key
@@ -27,7 +29,6 @@ from shared.wire.models import (
     ListQuery,
     Named,
     NotKnown,
-    Page,
     RuleId,
     Scopes,
     SeverityFilter,
@@ -43,8 +44,8 @@ from shared.wire.models import (
 
 _OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
-# One call makes at most ten requests; one is for the directory, one for an incident.
-_REQUESTS: Final = 8
+# One call makes at most ten requests; others are for the directory, an incident, names and what the period is.
+_REQUESTS: Final = 5
 
 
 class FindingsQuery(ListQuery):
@@ -114,7 +115,7 @@ class FindingItem(Answer):
     incident_ids: list[str]
 
 
-class FindingsPage(Page[FindingItem]):
+class FindingsPage(CoveredPage[FindingItem]):
     """Findings, newest first; with more than four tenants, newest first of each four. `rule_texts` says what the rules
     of the page mean and what to do."""
 
@@ -124,15 +125,20 @@ class FindingsPage(Page[FindingItem]):
 async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
     """A page of findings. Raises BadParameter for a wrong cursor, NotKnown for an incident that is none."""
     question = query.question("findings")
+    standing = await read_standing(app, await times_of(app, query.from_, query.to))
     place = from_cursor(query.cursor, FindingPlace, question) if query.cursor else await _first(app, query)
     names = tenant_names(await known_directory(app))
     table = (await app.tables()).slices
     walk = Walk(table, app.settings.tenants, lambda finding: query.fits(finding, names), place)
     await walk.go(query.limit, _REQUESTS)
+    if not walk.found and query.cursor is None:
+        await keys_of(app, Filters(query.customer, query.user, query.app), standing)
     return FindingsPage(
         items=[finding_item(finding, names) for finding in walk.found],
         rule_texts=texts_of(rule for finding in walk.found for rule in finding.rules),
         cursor=to_cursor(walk.place, question) if walk.place else None,
+        period=standing.period,
+        coverage=standing.coverage,
     )
 
 

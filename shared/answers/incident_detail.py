@@ -9,8 +9,8 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from shared.alerts.listing import AlertItem, alert_item
+from shared.answers.directories import known_directory, tenant_names
 from shared.answers.incidents import IncidentItem, incident_item
-from shared.answers.overview import known_directory, tenant_names
 from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.basics.events import log_event
@@ -66,9 +66,6 @@ class IncidentDetail(IncidentItem, Versioned):
 
     rule_texts: dict[str, RuleText]
     opening: int
-    opened_at: datetime | None
-    snoozed_until: datetime | None
-    resolved_at: datetime | None
     history: list[HistoryLine]
     alerts: list[AlertItem]
 
@@ -166,9 +163,6 @@ async def _detail(app: App, tables: Tables, incident: Incident) -> IncidentDetai
         etag=etag_of(incident),
         rule_texts=texts_of(incident.facts.rules),
         opening=incident.opening,
-        opened_at=incident.opened_at,
-        snoozed_until=incident.snoozed_until,
-        resolved_at=incident.resolved_at,
         history=sorted(lines, key=lambda line: line.at),
         alerts=sorted(messages, key=lambda message: message.created_at),
     )

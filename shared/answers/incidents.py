@@ -7,13 +7,16 @@ all until there are more than a thousand to a shard; beyond that the list is in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, WithJsonSchema
 
-from shared.answers.overview import known_directory, tenant_names
+from shared.answers.directories import known_directory, tenant_names
+from shared.answers.names import Filters, keys_of
 from shared.answers.people import is_user
+from shared.answers.period import CoveredPage, read_standing, times_of
 from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.incidents.model import Incident
@@ -22,10 +25,10 @@ from shared.store.incidents import KEY_SPAN, incidents_within
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import (
     Answer,
+    Instant,
     Listed,
     ListQuery,
     Named,
-    Page,
     RuleId,
     Scopes,
     SeverityFilter,
@@ -47,6 +50,11 @@ class IncidentsQuery(ListQuery):
     severity: SeverityFilter | None = Field(default=None, description="This severity or a higher one.")
     rule: Listed[RuleId] | None = None
     scope: Scopes | None = Field(default=None, description="With findings of any of these scopes.")
+    from_: Instant | None = Field(default=None, alias="from", description="Seen last at or after this time.")
+    to: Instant | None = Field(default=None, description="Seen first before this time.")
+    opened_since: Instant | None = Field(default=None, description="This opening began at or after this time.")
+    resolved_since: Instant | None = Field(default=None, description="Resolved at or after this time.")
+    sort: Literal["lastSeen", "severity"] = Field(default="lastSeen", description="severity: the worst first.")
     user: Named | None = Field(default=None, description="Object id or user principal name.")
     customer: Named | None = Field(default=None, description="Tenant id or name of a customer.")
     app: Named | None = Field(default=None, description="Id or name of an application.")
@@ -58,6 +66,10 @@ class IncidentsQuery(ListQuery):
             and (self.severity is None or incident.facts.severity >= Severity.of(self.severity))
             and (self.rule is None or not incident.facts.rules.isdisjoint(self.rule))
             and (self.scope is None or not incident.facts.scopes.isdisjoint(self.scope))
+            and (self.from_ is None or incident.facts.last >= self.from_)
+            and (self.to is None or incident.facts.first < self.to)
+            and _is_since(incident.opened_at, self.opened_since)
+            and _is_since(incident.resolved_at, self.resolved_since)
             and is_user(self.user, incident.who.user, incident.who.user_name)
             and same_id(self.customer, incident.who.customer, names.get(incident.who.customer, ""))
             and same_id(self.app, incident.who.app, incident.who.app_name)
@@ -77,6 +89,11 @@ class IncidentItem(Answer):
     count: int
     first_seen_at: datetime
     last_seen_at: datetime
+    opened_at: datetime | None
+    resolved_at: datetime | None
+    snoozed_until: datetime | None
+    assignee: str | None
+    due_on: date | None
     user_id: str
     user_principal_name: str | None
     customer_id: str | None
@@ -85,23 +102,27 @@ class IncidentItem(Answer):
     app_name: str | None
 
 
-class IncidentsPage(Page[IncidentItem]):
+class IncidentsPage(CoveredPage[IncidentItem]):
     """Incidents, those seen last first. `rule_texts` says what the rules of the page mean and what to do."""
 
     rule_texts: dict[str, RuleText]
 
 
 class _Place(Place):
-    """In the window of keys first..first + width, behind the incident `passed` (when it was last seen, and its key)."""
+    """In the window of keys first..first + width, behind the incident `passed` (severity where that sorts, when it was
+    last seen, and its key)."""
 
     first: int = Field(ge=0, lt=KEY_SPAN)
     width: int = Field(ge=1, le=KEY_SPAN)
-    passed: tuple[PlaceTime, str] | None = None
+    passed: tuple[int, PlaceTime, str] | None = None
 
 
 async def read_incidents(app: App, query: IncidentsQuery) -> IncidentsPage:
-    """A page of incidents: one request a shard and one for the directory. Raises BadParameter for a wrong cursor."""
+    """A page of incidents: one request a shard and one for the directory. Raises BadParameter
+    for a wrong cursor, NotKnown for a name that nobody knows."""
     question = query.question("incidents")
+    standing = await read_standing(app, await times_of(app, query.from_, query.to))
+    of_period = {"period": standing.period, "coverage": standing.coverage}
     names = tenant_names(await known_directory(app))
     place = from_cursor(query.cursor, _Place, question) if query.cursor else _Place(first=0, width=KEY_SPAN)
     end = min(place.first + place.width, KEY_SPAN)
@@ -109,20 +130,25 @@ async def read_incidents(app: App, query: IncidentsQuery) -> IncidentsPage:
     if found is None:
         if place.width == 1:
             raise OverflowError("more incidents share the beginning of their keys than one request gives")
-        return IncidentsPage(
-            items=[], rule_texts={}, cursor=to_cursor(_Place(first=place.first, width=place.width // 2), question)
-        )
-    wanted = sorted((i for i in found if query.fits(i, names) and _is_left(i, place)), key=_order, reverse=True)
+        narrower = _Place(first=place.first, width=place.width // 2)
+        return IncidentsPage(items=[], rule_texts={}, cursor=to_cursor(narrower, question), **of_period)
+    order = partial(_order, sort=query.sort)
+    wanted = sorted(
+        (i for i in found if query.fits(i, names) and _is_left(i, place, query.sort)), key=order, reverse=True
+    )
+    if not wanted and query.cursor is None:
+        await keys_of(app, Filters(query.customer, query.user, query.app), standing)
     taken = wanted[: query.limit]
     then: _Place | None = None
     if len(taken) < len(wanted):
-        then = place.model_copy(update={"passed": _order(taken[-1])})
+        then = place.model_copy(update={"passed": order(taken[-1])})
     elif end < KEY_SPAN:
         then = _Place(first=end, width=place.width)
     return IncidentsPage(
         items=[incident_item(incident, names) for incident in taken],
         rule_texts=texts_of(rule for incident in taken for rule in incident.facts.rules),
         cursor=to_cursor(then, question) if then else None,
+        **of_period,
     )
 
 
@@ -139,6 +165,11 @@ def incident_item(incident: Incident, names: Mapping[str, str]) -> IncidentItem:
         count=facts.count,
         first_seen_at=facts.first,
         last_seen_at=facts.last,
+        opened_at=incident.opened_at,
+        resolved_at=incident.resolved_at,
+        snoozed_until=incident.snoozed_until,
+        assignee=incident.assignee or None,
+        due_on=incident.due.date() if incident.due else None,
         user_id=shown_id(who.user),
         user_principal_name=who.user_name or None,
         customer_id=shown_id(who.customer) or None,
@@ -148,9 +179,13 @@ def incident_item(incident: Incident, names: Mapping[str, str]) -> IncidentItem:
     )
 
 
-def _order(incident: Incident) -> tuple[datetime, str]:
-    return incident.facts.last, incident.key
+def _order(incident: Incident, sort: str) -> tuple[int, datetime, str]:
+    return incident.facts.severity if sort == "severity" else 0, incident.facts.last, incident.key
 
 
-def _is_left(incident: Incident, place: _Place) -> bool:
-    return place.passed is None or _order(incident) < place.passed
+def _is_since(at: datetime | None, since: datetime | None) -> bool:
+    return since is None or (at is not None and at >= since)
+
+
+def _is_left(incident: Incident, place: _Place, sort: str) -> bool:
+    return place.passed is None or _order(incident, sort) < place.passed

@@ -3,45 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from pydantic import Field
 
+from shared.answers.accepted import read_accepted
+from shared.answers.alert_state import read_alert_state
+from shared.answers.directories import known_directory, tenant_names
+from shared.answers.names import Filters, Keys, keys_of
+from shared.answers.period import CoveredPage, PeriodQuery, Standing, read_standing, span_of
 from shared.answers.posture import SourceState, read_posture, read_sources
-from shared.answers.register import read_register
 from shared.app.app import App
 from shared.basics.spelling import id_key
-from shared.compliance.coverage import Coverage, Measured, Window, coverage, measure, read_from
-from shared.compliance.figures import accepted_sign_ins, figures_of_days
+from shared.compliance.figures import (
+    Figures,
+    accepted_sign_ins,
+    figures_of_app,
+    figures_of_customer,
+    figures_of_days,
+    figures_of_user,
+)
 from shared.compliance.gaps import CoverageItem, TenantCoverage, gaps, tenant_coverage
-from shared.compliance.summary import Asked, Beside, Period, Summary, summarise
-from shared.ledger.days import Day
-from shared.ledger.flight import Flight
-from shared.ledger.slices import DAY, midnight
+from shared.compliance.incident_counts import count_incidents
+from shared.compliance.summary import Asked, Beside, Summary, summarise
+from shared.ledger.finding_groups import FindingGroup
 from shared.preflight.model import Preflight, last_preflight
 from shared.signin.traits import WATCHED
-from shared.store.days import days_of_groups, partner_days
-from shared.store.directory import DirectoryMissing, Loaded
+from shared.store.customer_months import customer_days
+from shared.store.days import days_of_apps, days_of_groups, days_of_pairs, days_of_users
 from shared.store.flights import all_flights
-from shared.store.incidents import open_by_severity
+from shared.store.incidents import IncidentOutline, outline_incidents
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
-from shared.wire.models import HEADLINE_NAMES, Answer, ListQuery, Page, Query, Scopes, Whole
-
-_Days = Field(default=30, ge=1, le=90, description="How many UTC days, today included.")
+from shared.wire.models import HEADLINE_NAMES, Answer, BadParameter, ListQuery, Named, Scopes
 
 
-class SummaryQuery(Query):
-    """Of which days and scopes."""
+class SummaryQuery(PeriodQuery):
+    """Of which period, scopes, and whose: one of `customer`, `user` and `app` at most."""
 
-    days: Whole = _Days
-    scope: Scopes = Field(default=HEADLINE_NAMES, description="Every number but byScope is of these scopes.")
+    scope: Scopes = Field(default=HEADLINE_NAMES, description="Every number but byScope is of these scopes; all: each.")
+    customer: Named | None = Field(default=None, description="Tenant id or name of a customer.")
+    user: Named | None = Field(default=None, description="Object id or user name of a person: verdicts and strength.")
+    app: Named | None = Field(default=None, description="Id or name of an application: verdicts alone.")
+
+    @property
+    def filters(self) -> Filters:
+        """Whose."""
+        return Filters(self.customer, self.user, self.app)
 
 
-class CoverageQuery(ListQuery):
-    """Of which days."""
-
-    days: Whole = _Days
+class CoverageQuery(ListQuery, PeriodQuery):
+    """Of which period."""
 
 
 class DirectoryAge(Answer):
@@ -53,12 +64,10 @@ class DirectoryAge(Answer):
     sources: list[SourceState]
 
 
-class CoverageList(Page[CoverageItem]):
+class CoverageList(CoveredPage[CoverageItem]):
     """The gaps and problems, newest first, beside the totals of the period and of each tenant."""
 
     generated_at: datetime
-    period: Period
-    coverage: Coverage
     tenants: list[TenantCoverage]
     directory: DirectoryAge
     preflight: Preflight | None = Field(description="What was not ok when it was last looked; null when it never was.")
@@ -73,36 +82,55 @@ class _After(Place):
 
 
 async def read_summary(app: App, query: SummaryQuery) -> Summary:
-    """The summary of the last days."""
+    """The summary of a period. Raises BadParameter, NotKnown."""
+    span = span_of(app, query.days, query.from_, query.to)
+    if sum(name is not None for name in (query.customer, query.user, query.app)) > 1:
+        raise BadParameter("app" if query.app else "user", "goes without another of customer, user and app")
     tables = await app.tables()
-    now = app.clock()
-    start = _start(now, query.days)
     scopes = [s for s in WATCHED if s in query.scope]
-    days, incidents, directory, exceptions, posture = await asyncio.gather(
-        _days(app, start, now),
-        open_by_severity(tables.incidents, query.scope),
-        known_directory(app),
-        read_register(tables.control),
-        read_posture(tables.directory, now),
+    standing, exceptions, incidents = await asyncio.gather(
+        read_standing(app, span), read_accepted(tables.control), outline_incidents(tables.incidents)
     )
-    flights = [flight async for flight in all_flights(tables.control)]
+    keys = await keys_of(app, query.filters, standing)
+    everything = keys == Keys()
+    figures = await _figures(app, standing, keys)
     accepted = 0
     if exceptions.may_accept:
-        groups = [day async for day in days_of_groups(tables.rollups, start, now)]
-        accepted = accepted_sign_ins(groups, scopes, exceptions.accepts)
+        groups = [day async for day in days_of_groups(tables.rollups, span.start, span.last)]
+        accepted = accepted_sign_ins(groups, scopes, exceptions.accepts, lambda group: _is_whose(group, keys))
     return summarise(
-        Asked(start, now, now, scopes, app.settings.partner_tenant_id),
-        figures_of_days(days),
-        _measured(app, days, start, now, flights),
+        Asked(span.start, span.end, span.now, scopes, app.settings.partner_tenant_id),
+        figures,
+        standing.measured,
         Beside(
-            open_incidents=incidents,
-            tenant_names=tenant_names(directory),
-            exceptions=exceptions.shown(now),
+            incidents=count_incidents(
+                [i for i in incidents if _is_whose(i, keys)], query.scope, standing.coverage.measured_until or span.now
+            ),
+            tenant_names=tenant_names(await known_directory(app)),
+            exceptions=exceptions.shown(span.now),
             accepted=accepted,
-            posture=posture,
-            rules_versions=sorted({version for day in days for version in day.rules_versions}),
+            posture=await read_posture(tables.directory, span.now) if everything else {},
+            rules_versions=sorted({version for day in standing.days for version in day.rules_versions}),
+            alerts=await read_alert_state(tables, span.now) if everything else None,
         ),
     )
+
+
+async def _figures(app: App, standing: Standing, keys: Keys) -> Figures:
+    rollups, span = (await app.tables()).rollups, standing.span
+    if keys.customer is not None:
+        pairs = [day async for day in days_of_pairs(rollups, span.start, span.last)]
+        days = await customer_days(rollups, keys.customer, span.start, span.last)
+        return figures_of_customer(days, pairs, keys.customer)
+    if keys.user is not None:
+        return figures_of_user([day async for day in days_of_users(rollups, span.start, span.last)], keys.user)
+    if keys.app is not None:
+        return figures_of_app([day async for day in days_of_apps(rollups, span.start, span.last)], keys.app)
+    return figures_of_days(standing.days)
+
+
+def _is_whose(thing: FindingGroup | IncidentOutline, keys: Keys) -> bool:
+    return keys.customer in (None, thing.customer) and keys.user in (None, thing.user) and keys.app in (None, thing.app)
 
 
 async def read_coverage(app: App, query: CoverageQuery) -> CoverageList:
@@ -111,14 +139,12 @@ async def read_coverage(app: App, query: CoverageQuery) -> CoverageList:
     after = from_cursor(query.cursor, _After, question) if query.cursor else None
     tables = await app.tables()
     now = app.clock()
-    start = _start(now, query.days)
-    days = await _days(app, start, now)
+    standing = await read_standing(app, span_of(app, query.days, query.from_, query.to))
     flights = {flight.tenant: flight async for flight in all_flights(tables.control)}
     directory = await known_directory(app)
-    measured = _measured(app, days, start, now, flights.values())
     items: list[CoverageItem] = []
     tenants: list[TenantCoverage] = []
-    for tenant in measured:
+    for tenant in standing.measured:
         flight = flights.get(id_key(tenant.tenant))
         items += gaps(tenant, flight)
         tenants.append(tenant_coverage(tenant, flight))
@@ -132,8 +158,8 @@ async def read_coverage(app: App, query: CoverageQuery) -> CoverageList:
         items=page,
         cursor=to_cursor(last, question) if last else None,
         generated_at=now,
-        period=Period(from_=start, to=now),
-        coverage=coverage(measured),
+        period=standing.period,
+        coverage=standing.coverage,
         tenants=tenants,
         directory=DirectoryAge(
             refreshed_at=directory.at if directory else None,
@@ -144,32 +170,5 @@ async def read_coverage(app: App, query: CoverageQuery) -> CoverageList:
     )
 
 
-async def known_directory(app: App) -> Loaded | None:
-    """The directory; None while there is none, which coverage says."""
-    try:
-        return await app.directory()
-    except DirectoryMissing:
-        return None
-
-
-def tenant_names(directory: Loaded | None) -> Mapping[str, str]:
-    """The tenants' display names by key, as far as they are known."""
-    return directory.file.tenant_names if directory else {}
-
-
 def _newest_first(item: CoverageItem) -> tuple[float, str, str]:
     return -item.from_.timestamp(), item.tenant_id, item.kind
-
-
-def _start(now: datetime, days: int) -> datetime:
-    return midnight(now) - (days - 1) * DAY
-
-
-async def _days(app: App, start: datetime, now: datetime) -> list[Day]:
-    return [day async for day in partner_days((await app.tables()).rollups, start, now)]
-
-
-def _measured(app: App, days: list[Day], start: datetime, now: datetime, flights: Iterable[Flight]) -> list[Measured]:
-    since = read_from(flights, timedelta(days=app.settings.lookback_days))
-    window = Window(start, now, now, app.settings.slice_width, since, app.retention)
-    return measure(app.settings.tenants, days, window)

@@ -12,11 +12,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from shared.answers.period import Span
 from shared.basics.spelling import masked_user_id
-from shared.ledger.slices import DAY, midnight
 from shared.people.activity import Activity
 from shared.people.lists import Technician, from_kept
 from shared.rules.posture import POSTURE_RULE
+from shared.signin.traits import Scope
 from shared.store.days import days_of_customers, days_of_pairs, days_of_users
 from shared.store.people import Kept
 from shared.store.tables import Tables
@@ -39,7 +40,6 @@ PostureRuleId = Annotated[
     str, BeforeValidator(_posture_rule), WithJsonSchema({"type": "string", "enum": [*POSTURE_RULE]})
 ]
 ShownPostureRule = Annotated[str, WithJsonSchema({"type": "string", "enum": [*POSTURE_RULE]})]
-DaysField = Field(default=30, ge=1, le=90, description="Sign-ins of how many UTC days, today included.")
 UserField = Field(default=None, description="Object id, user name, or a masked name of a customer's log.")
 
 
@@ -65,15 +65,23 @@ def is_user(wanted: str | None, key: str, name: str | None) -> bool:
     return same_id(wanted, key, name or "") or (wanted is not None and masked_user_id(wanted) == key)
 
 
-async def read_activity(tables: Tables, now: datetime, days: int, scopes: Sequence[str]) -> Activity:
-    """Who signed in where in the last days."""
+async def read_activity(tables: Tables, span: Span, scopes: Sequence[str]) -> Activity:
+    """Who signed in where in a period: two requests, more where the lines of its days are long."""
     activity = Activity()
-    first = midnight(now) - (days - 1) * DAY
-    async for of_users in days_of_users(tables.rollups, first, now):
+    first, last = span.start, span.last
+    async for of_users in days_of_users(tables.rollups, first, last):
         activity.add_users(of_users, scopes)
-    async for of_customers in days_of_customers(tables.rollups, first, now):
-        activity.add_customers(of_customers, scopes)
-    async for of_pairs in days_of_pairs(tables.rollups, first, now):
+    async for of_pairs in days_of_pairs(tables.rollups, first, last):
+        activity.add_pairs(of_pairs)
+    return activity
+
+
+async def read_customer_activity(tables: Tables, span: Span) -> Activity:
+    """Which customers were reached in a period, and by whom: two requests, more where the lines are long."""
+    activity = Activity()
+    async for of_customers in days_of_customers(tables.rollups, span.start, span.last):
+        activity.add_customers(of_customers, (Scope.CUSTOMER,))
+    async for of_pairs in days_of_pairs(tables.rollups, span.start, span.last):
         activity.add_pairs(of_pairs)
     return activity
 

@@ -11,7 +11,7 @@ from shared.exceptions.issues import ISSUES
 from shared.rules import RULE, RULES
 from shared.rules.assess import assess
 from shared.rules.posture import POSTURE_RULE, POSTURE_RULES, PostureRule
-from shared.rules.rule import AT_HOME, CUSTOMER, PARTNER, PLAIN, TECHNICIAN, Policy, Record, Rule, Severity
+from shared.rules.rule import AT_HOME, CUSTOMER, PARTNER, PLAIN, TECHNICIAN, Owner, Policy, Record, Rule, Severity
 from shared.signin.decoding import decode_page
 from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.signin.model import SignIn
@@ -50,7 +50,9 @@ class CommonIssueText(Answer):
 class RuleItem(RuleText):
     """A rule. `kind` says whether it is about a sign-in or about an account. `severities` has the scopes in which it
     can fit, each with the severities that it can have there; one entry, `account`, for a rule about accounts.
-    `on_evidence`: it rests on details that may arrive late. `strict_only`: only under POLICY=strict."""
+    `on_evidence`: it rests on details that may arrive late. `strict_only`: only under POLICY=strict.
+    `what_to_do` is the first thing, for its `owner`; `prevent` says which policy keeps it from coming back, `check` how
+    one sees that it worked, `link` is Microsoft's page."""
 
     id: str
     kind: Literal["sign-in", "account"]
@@ -60,6 +62,10 @@ class RuleItem(RuleText):
     common_issue: CommonIssueText | None
     on_evidence: bool
     strict_only: bool
+    owner: Owner
+    prevent: str
+    check: str
+    link: str
 
 
 class RulesQuery(ListQuery):
@@ -98,7 +104,7 @@ def _sign_in_rule(rule: Rule) -> RuleItem:
 
 
 def _account_rule(rule: PostureRule) -> RuleItem:
-    fits = {severity for case in rule.positive if (severity := rule.fits(case)) is not None}
+    fits = {severity for case in rule.positive.values() if (severity := rule.fits(case)) is not None}
     return _item(rule, kind="account", severities={"account": _named(fits)}, on_evidence=False, strict_only=False)
 
 
@@ -127,6 +133,10 @@ def _item(
         else None,
         on_evidence=on_evidence,
         strict_only=strict_only,
+        owner=rule.remedy.owner,
+        prevent=rule.remedy.prevent,
+        check=rule.remedy.check,
+        link=rule.remedy.link,
     )
 
 
@@ -134,7 +144,7 @@ def _severities(rule: Rule, policy: Policy) -> dict[str, list[SeverityName]]:
     """What the rule's own cases come to in each scope."""
     found: dict[str, set[Severity]] = {}
     for scope, into in _INTO.items():
-        records = [{**PLAIN, **case, **into} for case in rule.positive]
+        records = [{**PLAIN, **case, **into} for case in rule.positive.values()]
         for severity in _judged(json.dumps({"value": records}), rule.id, scope, policy):
             found.setdefault(scope, set()).add(severity)
     return {scope: _named(severities) for scope, severities in found.items()}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field
 
+from shared.answers.directories import known_directory
+from shared.answers.names import Filters, keys_of
 from shared.answers.people import (
-    DaysField,
     PostureRuleId,
     ShownPostureRule,
     TechnicianState,
@@ -21,12 +23,16 @@ from shared.answers.people import (
     technicians_of,
     time_of,
 )
+from shared.answers.period import CoveredPage, PeriodQuery, UtcDay, read_standing, span_of
 from shared.app.app import App
+from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
-from shared.ledger.tallies import UserLine
+from shared.ledger.slices import DAY
+from shared.ledger.tallies import UserLine, with_remainder
 from shared.people.activity import Activity
 from shared.people.lists import DORMANT_AFTER, Technician
 from shared.people.pages import PAGE_TABLES, pages_of
+from shared.store.directory import Loaded
 from shared.store.people import TECHNICIANS, load_list
 from shared.wire.models import (
     HEADLINE_NAMES,
@@ -34,24 +40,23 @@ from shared.wire.models import (
     Listed,
     ListQuery,
     Named,
-    Page,
     Scopes,
     SeverityName,
-    Whole,
     severity_name,
     shown_id,
 )
 
 
-class TechniciansQuery(ListQuery):
+class TechniciansQuery(ListQuery, PeriodQuery):
     """Which technicians, and which of their sign-ins. Filters that are set must all fit."""
 
-    days: Whole = DaysField
     scope: Scopes = Field(default=HEADLINE_NAMES, description="Sign-ins of these scopes.")
     user: Named | None = UserField
     role: Named | None = Field(default=None, description="A role or group they hold or may take, by name.")
     state: Listed[TechnicianState] | None = None
     rule: Listed[PostureRuleId] | None = None
+    as_of: UtcDay | None = Field(default=None, description="Only those who had delegated rights on that UTC date.")
+    sort: Literal["name", "nonCompliant"] = Field(default="name", description="nonCompliant: the worst first.")
 
 
 class TechnicianItem(Answer):
@@ -80,6 +85,9 @@ class TechnicianItem(Answer):
     non_compliant: int
     unknown: int
     compliance_percent: float | None
+    never_mfa: bool | None
+    by_strength: dict[str, int]
+    weakest: str | None
     customers_reachable: int | None
     customers_reached: int
     last_seen_on: date | None
@@ -89,7 +97,7 @@ class TechnicianItem(Answer):
     posture_severity: SeverityName | None
 
 
-class TechniciansPage(Page[TechnicianItem]):
+class TechniciansPage(CoveredPage[TechnicianItem]):
     """Technicians in the order of their user names. `refreshed_at` is when roster, registrations and use were put
     together; null before the first refresh. `truncated`: more people were seen than the days keep lines for, so that
     numbers may be too low. `pages_as_of` dates the table of Partner Center's pages."""
@@ -100,22 +108,54 @@ class TechniciansPage(Page[TechnicianItem]):
 
 
 async def read_technicians(app: App, query: TechniciansQuery) -> TechniciansPage:
-    """A page of technicians. Raises BadParameter for a wrong cursor."""
-    tables, now = await app.tables(), app.clock()
-    kept = await load_list(tables.directory, TECHNICIANS)
-    activity = await read_activity(tables, now, query.days, query.scope)
-    chosen = [(t, _states(t, activity, now)) for t in technicians_of(kept)]
-    chosen = [(t, states) for t, states in chosen if _is_asked_for(t, states, query)]
-    page, cursor = paged(
-        chosen, query, "technicians", lambda each: ((each[0].user_principal_name or "~").lower(), each[0].key)
-    )
+    """A page of technicians. Raises BadParameter, and NotKnown for a person whom nobody knows."""
+    tables, span = await app.tables(), span_of(app, query.days, query.from_, query.to)
+    now = span.now
+    standing, kept = await asyncio.gather(read_standing(app, span), load_list(tables.directory, TECHNICIANS))
+    activity = await read_activity(tables, span, query.scope)
+    listed = technicians_of(kept)
+    if query.as_of is not None:
+        listed = _roster_of(await known_directory(app), listed, query.as_of)
+    every = [(t, _states(t, activity, now)) for t in listed]
+    if query.user is not None and not any(is_user(query.user, t.key, t.user_principal_name) for t, _ in every):
+        await keys_of(app, Filters(user=query.user), standing)
+    chosen = [(t, states) for t, states in every if _is_asked_for(t, states, query)]
+    page, cursor = paged(chosen, query, "technicians", lambda each: _order(each[0], activity, query))
     return TechniciansPage(
         items=[_technician_item(t, states, activity) for t, states in page],
         cursor=cursor,
+        period=standing.period,
+        coverage=standing.coverage,
         refreshed_at=kept.at if kept else None,
         truncated=activity.trimmed_users or activity.trimmed_pairs,
         pages_as_of=[table.as_of for table in PAGE_TABLES],
     )
+
+
+def _order(technician: Technician, activity: Activity, query: TechniciansQuery) -> tuple[str, str]:
+    name = (technician.user_principal_name or "~").lower()
+    if query.sort == "name":
+        return name, technician.key
+    line = activity.users.get(technician.key, UserLine())
+    return f"{10**9 - line.non_compliant:010d}{10**9 - line.unknown:010d}{name}", technician.key
+
+
+def _roster_of(directory: Loaded | None, listed: Sequence[Technician], day: datetime) -> list[Technician]:
+    """Who had delegated rights at some time of that UTC day, as the dated roster has it; with what the list knows."""
+    known = {technician.key: technician for technician in listed}
+    found: dict[str, Technician] = {}
+    for admin in directory.file.delegated_admins if directory else ():
+        if (admin.from_ is None or admin.from_ < day + DAY) and (admin.to is None or admin.to > day):
+            key = id_key(admin.user_id)
+            named = known.get(key) or Technician(
+                key, admin.user_id, user_principal_name=admin.user_principal_name, roles=admin.roles
+            )
+            found[key] = named._replace(start=_text(admin.from_), end=_text(admin.to))
+    return [found[key] for key in sorted(found)]
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _is_asked_for(technician: Technician, states: Sequence[TechnicianState], query: TechniciansQuery) -> bool:
@@ -171,6 +211,9 @@ def _technician_item(technician: Technician, states: list[TechnicianState], acti
         non_compliant=line.non_compliant,
         unknown=line.unknown,
         compliance_percent=percent(line.compliant, line.non_compliant),
+        never_mfa=line.compliant == 0 if line.compliant + line.non_compliant else None,
+        by_strength=with_remainder(line.strength, line.compliant),
+        weakest=line.weakest,
         customers_reachable=technician.reachable,
         customers_reached=len(activity.reached.get(technician.key, ())),
         last_seen_on=max(seen, default=None),

@@ -30,6 +30,7 @@ from shared.app.setting_types import (
     sentences_of,
 )
 from shared.incidents.life import Life
+from shared.ledger.slices import RETENTION_MARGIN, ages_kept
 from shared.rules.rule import Policy
 
 
@@ -138,8 +139,11 @@ class Settings(BaseSettings):
         ages = self.read_ages_minutes
         if not ages or ages[0] != 0 or any(a >= b for a, b in pairwise(ages)):
             raise ValueError("READ_AGES_MINUTES must rise, beginning with 0")
-        if self.finding_retention_days < self.lookback_days:
-            raise ValueError("FINDING_RETENTION_DAYS must not be less than LOOKBACK_DAYS")
+        if self.finding_retention_days <= max(self.lookback_days, self.retention_days):
+            # What is deleted by night would be read again by day, and told again.
+            raise ValueError("FINDING_RETENTION_DAYS must be more than LOOKBACK_DAYS and more than RETENTION_DAYS")
+        if timedelta(minutes=self.slice_minutes) + RETENTION_MARGIN >= timedelta(days=self.retention_days):
+            raise ValueError("SLICE_MINUTES must be an hour less than RETENTION_DAYS: no slice could be read in time")
         host = urlsplit(self.graph_base_url)
         local = self.auth_mode is AuthMode.LOCAL and host.scheme == "http" and host.hostname in LOOPBACK_HOSTS
         if not host.hostname or not (host.scheme == "https" or local):
@@ -165,8 +169,9 @@ class Settings(BaseSettings):
 
     @property
     def read_ages(self) -> tuple[timedelta, ...]:
-        """At which ages after its end a slice is read, rising, the first being zero."""
-        return tuple(timedelta(minutes=m) for m in self.read_ages_minutes)
+        """At which ages after its end a slice is read, rising, the first being zero; those that the log outlives."""
+        ages = [timedelta(minutes=m) for m in self.read_ages_minutes]
+        return ages_kept(ages, self.slice_width, timedelta(days=self.retention_days))
 
     @property
     def life(self) -> Life:

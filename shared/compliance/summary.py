@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final, Literal
 
 from pydantic import Field, JsonValue
 
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import Coverage, DayCoverage, Measured, coverage, coverage_by_day, percent
 from shared.compliance.figures import Figures
+from shared.compliance.incident_counts import IncidentCounts
+from shared.incidents.model import IncidentState
 from shared.ledger.slices import DAY, days_between
 from shared.ledger.tallies import ScopeCounts, Tally, with_remainder
 from shared.ledger.tops import TopLine, worst_first
@@ -77,22 +79,68 @@ class TrendDay(Answer):
 
 
 class Top(Answer):
-    """A user, customer or application. `name` is as the log or the directory gives it: hostile text. `at_least`: on
-    some days there were more than a day's summary holds, so that the numbers may be too low; the lists are exact."""
+    """Sign-ins of a user, to a customer or with an application. Names are as the log or the directory gives them:
+    hostile text. `at_least`: on some days there were more than a day's summary holds, so that the numbers may be too
+    low; the lists are exact."""
 
-    id: str
-    name: str | None
     compliant: int
     non_compliant: int
     unknown: int
     at_least: bool
 
 
-class OpenIncidents(Answer):
-    """Incidents in the state open that have findings of the scopes; the severity is that of all their findings."""
+class TopUser(Top):
+    """A person."""
+
+    user_id: str
+    user_principal_name: str | None
+
+
+class TopCustomer(Top):
+    """A customer."""
+
+    customer_id: str
+    customer_name: str | None
+
+
+class TopApplication(Top):
+    """An application."""
+
+    app_id: str
+    app_name: str | None
+
+
+class BySeverity(Answer):
+    """How many of each severity."""
+
+    critical: int
+    high: int
+    medium: int
+    low: int
+
+
+class IncidentNumbers(Answer):
+    """Incidents with findings of the scopes; the severity is that of all their findings. `by_severity` is of the open
+    ones, `open_all` counts the open ones of every scope."""
 
     open: int
-    by_severity: dict[str, int]
+    acknowledged: int
+    snoozed: int
+    silenced: int
+    resolved: int
+    still_happening: int
+    open_all: int = Field(description="How many are open in all scopes together.")
+    by_severity: BySeverity
+    by_state: dict[str, BySeverity]
+    still_happening_by_severity: BySeverity = Field(description="Those still happening, by severity.")
+
+
+class AlertState(Answer):
+    """Whether channels are told anything."""
+
+    state: Literal["on", "paused"]
+    paused_until: datetime | None
+    paused_by: str | None
 
 
 class Summary(Answer):
@@ -116,10 +164,11 @@ class Summary(Answer):
     by_strength: dict[str, int] | None
     by_rule: dict[str, int] | None
     trend: list[TrendDay]
-    top_users: list[Top]
-    top_customers: list[Top]
-    top_applications: list[Top]
-    incidents: OpenIncidents
+    top_users: list[TopUser]
+    top_customers: list[TopCustomer]
+    top_applications: list[TopApplication]
+    incidents: IncidentNumbers
+    alerts: AlertState | None
     exceptions: dict[str, JsonValue]
     posture: dict[str, JsonValue]
 
@@ -137,15 +186,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a summary says beside the sign-ins: open incidents by severity; display names of tenants by key; what there
-    is to say of exceptions, and how many sign-ins approved ones accept; the figures of the tenant-wide requirement."""
+    """What a summary says beside the sign-ins: incidents; display names of tenants by key; what there
+    is to say of exceptions, and how many sign-ins approved ones accept; the figures of the tenant-wide requirement;
+    whether alerts go out."""
 
-    open_incidents: Mapping[int, int] = field(default_factory=dict)
+    incidents: IncidentCounts = field(default_factory=IncidentCounts)
     tenant_names: Mapping[str, str] = field(default_factory=dict)
     exceptions: Mapping[str, JsonValue] = field(default_factory=dict)
     accepted: int = 0
     posture: Mapping[str, JsonValue] = field(default_factory=dict)
     rules_versions: Sequence[str] = ()
+    alerts: AlertState | None = None
 
 
 def summarise(asked: Asked, figures: Figures, measured: Sequence[Measured], beside: Beside) -> Summary:
@@ -169,13 +220,20 @@ def summarise(asked: Asked, figures: Figures, measured: Sequence[Measured], besi
         by_strength=_all_keys(Strength, whole.strength, whole.by_verdict.compliant) if figures.has_strength else None,
         by_rule=dict(sorted(whole.rules.items())) if figures.is_graded else None,
         trend=_trend(asked, figures, measured),
-        top_users=_top(tops.users, asked.scopes, {}, at_least=bool(tops.left_out.get("users"))),
-        top_customers=_top(customers, asked.scopes, beside.tenant_names, at_least=bool(tops.left_out.get("customers"))),
-        top_applications=_top(tops.apps, asked.scopes, {}, at_least=bool(tops.left_out.get("apps"))),
-        incidents=OpenIncidents(
-            open=sum(beside.open_incidents.values()),
-            by_severity={s.label: beside.open_incidents.get(int(s), 0) for s in sorted(Severity, reverse=True)},
-        ),
+        top_users=[
+            TopUser(user_id=shown_id(key), user_principal_name=tops.users[key].name or None, **of_top)
+            for key, of_top in _top(tops.users, asked.scopes, at_least=bool(tops.left_out.get("users")))
+        ],
+        top_customers=[
+            TopCustomer(customer_id=shown_id(key), customer_name=beside.tenant_names.get(key), **of_top)
+            for key, of_top in _top(customers, asked.scopes, at_least=bool(tops.left_out.get("customers")))
+        ],
+        top_applications=[
+            TopApplication(app_id=shown_id(key), app_name=tops.apps[key].name or None, **of_top)
+            for key, of_top in _top(tops.apps, asked.scopes, at_least=bool(tops.left_out.get("apps")))
+        ],
+        incidents=_incident_numbers(beside.incidents),
+        alerts=beside.alerts,
         exceptions={**beside.exceptions, "acceptedSignIns": beside.accepted},
         posture={**beside.posture},
     )
@@ -245,17 +303,39 @@ def _trend(asked: Asked, figures: Figures, measured: Sequence[Measured]) -> list
     return trend
 
 
-def _top(lines: Mapping[str, TopLine], scopes: Sequence[str], names: Mapping[str, str], *, at_least: bool) -> list[Top]:
-    """The worst first: by non-compliant, then unknown sign-ins."""
+def _top(lines: Mapping[str, TopLine], scopes: Sequence[str], *, at_least: bool) -> list[tuple[str, dict[str, Any]]]:
+    """The worst first, by key: by non-compliant, then unknown sign-ins."""
     verdicts = {key: numbers for key, line in lines.items() if (numbers := line.of_scopes(scopes)).total}
     return [
-        Top(
-            id=shown_id(key),
-            name=names.get(key) or lines[key].name or None,
-            compliant=verdicts[key].compliant,
-            non_compliant=verdicts[key].non_compliant,
-            unknown=verdicts[key].unknown,
-            at_least=at_least,
+        (
+            key,
+            {
+                "compliant": verdicts[key].compliant,
+                "non_compliant": verdicts[key].non_compliant,
+                "unknown": verdicts[key].unknown,
+                "at_least": at_least,
+            },
         )
         for key in worst_first(verdicts)[:_MOST_TOP]
     ]
+
+
+def _incident_numbers(counts: IncidentCounts) -> IncidentNumbers:
+    totals = {state: counts.of(state).total() for state in IncidentState}
+    return IncidentNumbers(
+        open=totals[IncidentState.OPEN],
+        acknowledged=totals[IncidentState.ACKNOWLEDGED],
+        snoozed=totals[IncidentState.SNOOZED],
+        silenced=totals[IncidentState.SILENCED],
+        resolved=totals[IncidentState.RESOLVED],
+        still_happening=counts.still_happening.total(),
+        open_all=counts.open_all,
+        by_severity=by_severity(counts.of(IncidentState.OPEN)),
+        by_state={str(state): by_severity(counts.of(state)) for state in IncidentState},
+        still_happening_by_severity=by_severity(counts.still_happening),
+    )
+
+
+def by_severity(counts: Mapping[int, int]) -> BySeverity:
+    """Numbers by severity as an answer has them."""
+    return BySeverity(**{severity.label: counts.get(int(severity), 0) for severity in Severity})

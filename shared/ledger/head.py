@@ -12,6 +12,8 @@ from typing import Any, Final
 from shared.ledger.slices import OVERDUE_GRACE, Slice, next_age
 
 MAX_ATTEMPTS: Final = 10
+_FIRST_BACKOFF: Final = timedelta(seconds=30)
+_LONGEST_BACKOFF: Final = timedelta(hours=1)
 _RULES_VERSION: Final = re.compile(r"\brules ([0-9]+)")
 
 
@@ -25,14 +27,20 @@ class SliceState(StrEnum):
     FOREIGN = "foreign"  # written by a newer version of the app: left alone
 
 
+def backoff(attempts: int) -> timedelta:
+    """How long a slice waits after so many reads in vain."""
+    doubled: int = 2 ** min(attempts, 10)
+    return min(_FIRST_BACKOFF * doubled, _LONGEST_BACKOFF)
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """What the ledger knows of a slice. Times are UTC.
 
     `settled` is the greatest age it was read at (None: never), `next_due` when it is read next (None: it is sealed).
     `whole` says that the last read was written to its end, `consistent` that it showed no sign of a log that shrank.
-    `counts_mark` changes with `counts` alone. `accepted_quarantine` says with how many of the quarantined records an
-    operator put up.
+    `records` are all that were served, `quarantined` those of them that could not be read, `accepted_quarantine` those
+    of these that an operator accepted. `counts_mark` changes with `counts` alone.
     """
 
     slice: Slice
@@ -49,12 +57,12 @@ class Head:
     consistent: bool = True
     records: int = 0
     quarantined: int = 0
+    accepted_quarantine: int = 0
     requests: int = 0
     problem: str = ""
     versions: str = ""
     counts: dict[str, Any] = field(default_factory=dict)
     counts_mark: str = ""
-    accepted_quarantine: int = 0
 
     @property
     def rules_version(self) -> str:
@@ -86,8 +94,27 @@ class Head:
         """Whether a worker reads it now: its claim has not run out."""
         return self.state is SliceState.CLAIMED and self.lease_until is not None and self.lease_until > now
 
+    @property
+    def due_from(self) -> datetime | None:
+        """From when on it is to be read by itself; None where it is not. One whose worker died waits until its lease
+        has run out, and from the second time on longer, so that a slice that kills its workers holds nobody up."""
+        if self.state is SliceState.CLAIMED and self.lease_until is not None:
+            return self.lease_until + (backoff(self.attempts) if self.attempts > 1 else timedelta(0))
+        return self.next_due if self.state is SliceState.IDLE else None
+
     def is_due(self, now: datetime) -> bool:
         """Whether the plan should send it now: due, or left behind by a worker that died."""
+        return self.due_from is not None and self.due_from <= now
+
+    def may_be_read(self, now: datetime) -> bool:
+        """Whether it may be read if somebody asks for it: nobody gave it up or is at it, and after a read in vain its
+        time of waiting is over."""
         if self.state is SliceState.CLAIMED:
-            return not self.is_held(now)
-        return self.state is SliceState.IDLE and self.next_due is not None and self.next_due <= now
+            return self.is_due(now)
+        waits = self.attempts > 0 and self.next_due is not None and self.next_due > now
+        return self.state is SliceState.IDLE and not waits
+
+    @property
+    def good_records(self) -> int:
+        """How many of its records could be read."""
+        return self.records - self.quarantined

@@ -69,6 +69,17 @@ def slice_named(tenant: str, day: datetime, name: str) -> Slice:
     return Slice(tenant, at, timedelta(seconds=int(width)))
 
 
+def day_named(name: str) -> datetime:
+    """The UTC midnight of a day that is called YYYYMMDD."""
+    return datetime.strptime(name, "%Y%m%d").replace(tzinfo=UTC)
+
+
+def slice_with_id(id_: str) -> Slice:
+    """The slice of that id; its tenant is spelled as a key."""
+    tenant, day, start, width = id_.split("-")
+    return slice_named(tenant, day_named(day), f"{start}-{width}")
+
+
 def midnight(at: datetime) -> datetime:
     """The UTC midnight before or at that time."""
     return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -94,12 +105,21 @@ def next_age(settled: timedelta | None, ages: Sequence[timedelta], *, idle: bool
     """The age at which a slice is due next; None when it is sealed.
 
     `settled` is the greatest age it was read at (None: never). One read settles all the ages that have passed. A slice
-    that held no record at all is asked again at every second age only.
+    that held no record at all is asked again at every second age only, and at the last.
     """
     if settled is None:
         return ages[0]
-    wanted = ages[::2] if idle and settled >= ages[0] else ages
+    wanted = (*ages[::2], ages[-1]) if idle and settled >= ages[0] else ages
     return next((age for age in wanted if age > settled), None)
+
+
+def ages_kept(ages: Sequence[timedelta], width: timedelta, retention: timedelta) -> tuple[timedelta, ...]:
+    """Those of the ages at which the log still surely holds all of a slice; the first stays in any case.
+
+    A later one would never be settled, so that its slices counted as overdue for good.
+    """
+    last = retention - RETENTION_MARGIN - OVERDUE_GRACE - width
+    return tuple(age for place, age in enumerate(ages) if place == 0 or age <= last)
 
 
 def near_retention_end(slice_: Slice, now: datetime, retention: timedelta) -> bool:

@@ -26,11 +26,12 @@ from shared.maintenance.person import Person
 from shared.maintenance.removal import Allowance, remove
 from shared.operations.register import Actor, note_act
 from shared.people.lists import AccountEntry, Technician, from_kept
+from shared.store.agenda import make_due
 from shared.store.days import days_of_users
 from shared.store.directory import DirectoryMissing, Loaded, load_directory, note_erasures, save_directory
 from shared.store.erased import note_erasure, read_erased
 from shared.store.exceptions import read_exceptions
-from shared.store.ledger import make_due, take_claims_away
+from shared.store.ledger import take_claims_away
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists
 from shared.store.sessions import person_partition
 from shared.store.swap import until_settled
@@ -92,8 +93,7 @@ async def erase_person(app: App, user: str, by: Actor, *, force: bool = False) -
     changed += await rename_sessions(
         tables.sessions, person, people
     )  # what a worker wrote until it found its claim gone
-    for slice_ in interrupted:
-        await make_due(tables.slices, slice_, uuid4().hex)
+    await make_due(tables.control, interrupted, uuid4().hex)
     shown = shown_id(erasure.pseudonym)
     await note_act(app, ActKind.ERASE_DONE, by, pseudonym=shown, changed=changed, removed=allowance.removed)
     log_event("person_erased", changed=changed, removed=allowance.removed)

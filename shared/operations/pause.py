@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,13 +26,27 @@ async def pause_alerts(app: App, until: datetime, by: str) -> datetime:
     return until
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Until when (UTC) nothing is told, and who said so. It may have passed."""
+
+    until: datetime
+    by: str
+
+
+async def read_pause(tables: Tables) -> Pause | None:
+    """The pause that was set last; None when there never was one."""
+    row = await tables.control.get(*_ROW)
+    return None if row is None else Pause(utc(row["until"]), str(row.get("by", "")))
+
+
 async def paused_until(app: App) -> datetime | None:
     """Until when nothing is sent (UTC); None while nothing was ever paused. It may have passed."""
-    row = await (await app.tables()).control.get(*_ROW)
-    return utc(row["until"]) if row is not None else None
+    pause = await read_pause(await app.tables())
+    return pause.until if pause else None
 
 
 async def is_paused(tables: Tables, now: datetime) -> bool:
     """Whether nothing may be sent now."""
-    row = await tables.control.get(*_ROW)
-    return row is not None and utc(row["until"]) > now
+    pause = await read_pause(tables)
+    return pause is not None and pause.until > now

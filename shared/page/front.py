@@ -147,7 +147,7 @@ def _standing(
     return Standing(
         now=now,
         open=summary.incidents.open,
-        critical=summary.incidents.by_severity.get("critical", 0),
+        critical=summary.incidents.by_severity.critical,
         burning=len(burning),
         acknowledged_burning=0,
         compliance=figures.compliance_percent,

@@ -19,6 +19,7 @@ _GRANT: Final = (
 )
 _SIGN_INS: Final = "auditLogs/signIns"
 _PIM: Final = "identityGovernance/privilegedAccess/group/"
+_FEDERATION: Final = "domains/{id}/federationConfiguration"
 # The smallest read of each part.
 _PROBES: Final = {
     _SIGN_INS: "beta/auditLogs/signIns?$top=1",
@@ -29,7 +30,14 @@ _PROBES: Final = {
     + quote(f"roleDefinitionId eq '{_GLOBAL_ADMINISTRATOR}'"),
     _PIM: f"v1.0/{_PIM}eligibilityScheduleInstances?$filter=" + quote(f"groupId eq '{_NOBODY}'"),
     "policies/": "v1.0/policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled",
+    "identity/conditionalAccess/": "v1.0/identity/conditionalAccess/policies?$select=id&$top=1",
+    "domains": "v1.0/domains?$select=id",
+    _FEDERATION: "v1.0/domains/nobody.invalid/federationConfiguration",
 }
+# What is asked for in vain on purpose: that it was looked for shows that the app may read.
+_NOT_THERE: Final = (_PIM, _FEDERATION)
+# Only with READ_FEDERATION: else the deployment gives no permission for them, and nobody reads them.
+_OPTIONAL: Final = ("domains", _FEDERATION)
 # A budget of its own: whoever asks for a preflight never has the scan wait (tests/preflight/test_preflight.py).
 _REQUESTS_PER_10_SECONDS: Final = 10
 _LICENCES: Final = {
@@ -45,7 +53,8 @@ async def check_graph(app: App, *, ask: bool) -> list[Check]:
     """A check a permission and licence; of the sign-in log for each tenant that is watched. Without `ask` nobody is
     asked, because there is no token to ask with."""
     partner = app.settings.partner_tenant_id
-    asked = [(part, t) for part in PARTS for t in (app.settings.tenants if part.path == _SIGN_INS else (partner,))]
+    parts = [part for part in PARTS if app.settings.read_federation or part.path not in _OPTIONAL]
+    asked = [(part, t) for part in parts for t in (app.settings.tenants if part.path == _SIGN_INS else (partner,))]
     problems: list[GraphProblem | None] = [NoToken(NO_TOKEN)] * len(asked)
     if ask:
         problems = await asyncio.gather(*(_problem(app, part, tenant) for part, tenant in asked))
@@ -66,7 +75,7 @@ async def _problem(app: App, part: Part, tenant: str) -> GraphProblem | None:
 def _permission(part: Part, tenant: str, problem: GraphProblem | None) -> Check:
     name = f"{part.permission}: {part.name} ({tenant})"
     command = _GRANT.format(permission=part.permission)
-    if problem is None or (isinstance(problem, NotFound) and part.path == _PIM):  # it looked for the group: it may read
+    if problem is None or (isinstance(problem, NotFound) and part.path in _NOT_THERE):
         return Check(kind=Kind.PERMISSION, name=name, state=State.OK, detail="Graph answers.")
     if isinstance(problem, Unlicensed):
         why = "A licence is missing, so Graph does not say whether the permission is there."

@@ -31,7 +31,7 @@ async def check_identity(settings: Settings) -> Check:
                 "Check that the identity exists and AZURE_CLIENT_ID names it. Your own machine has none: "
                 "ask the deployed app (GET /api/preflight)."
             )
-            return _check(State.MISSING, "It gets no token.", todo, "azd provision")
+            return _check(State.MISSING, "It gets no token.", todo, "azd provision --no-state")
         except AzureError as error:
             why = f"The identity endpoint did not answer ({type(error).__name__})."
             return _check(State.UNKNOWN, why, "Try again in a minute.")

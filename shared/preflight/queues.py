@@ -14,7 +14,8 @@ from shared.preflight.model import Check, Kind, State
 
 NAMES: Final = ("scan-slices", "scan-slices-poison", "alerts", "alerts-poison")
 _ROLE: Final = "Storage Queue Data Contributor"
-_DEPLOY: Final = "azd provision"
+# Also where the template has not changed: what is missing was taken away by hand (docs/operations.md).
+_DEPLOY: Final = "azd provision --no-state"
 _SECONDS: Final = 10
 
 

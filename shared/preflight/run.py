@@ -35,6 +35,7 @@ EVERY: Final = timedelta(hours=1)
 FRESH: Final = timedelta(minutes=1)
 # The name of the check that finds no channel at all: somebody's choice, not a fault of a channel.
 NO_CHANNEL: Final = "channels"
+SEND_A_TEST: Final = 'Send it a test; docs/operations.md, "Calling the app", says how to get the token.'
 # Has the platform read every Key Vault reference anew; otherwise it does so once a day (docs/operations.md).
 READ_AGAIN: Final = "sh infra/scripts/refresh-references.sh"
 _PAGES: Final = 5
@@ -151,9 +152,7 @@ def _test_command(channel: str, settings: Settings) -> str:
 def _webhook(name: str, last: Delivery | None, command: str) -> Check:
     if last is None:
         why = "Nothing was sent to it yet."
-        return Check(
-            kind=Kind.WEBHOOK, name=name, state=State.UNKNOWN, detail=why, to_do="Send it a test.", command=command
-        )
+        return Check(kind=Kind.WEBHOOK, name=name, state=State.UNKNOWN, detail=why, to_do=SEND_A_TEST, command=command)
     if last.state == DeliveryState.DELIVERED:
         return Check(
             kind=Kind.WEBHOOK,
@@ -162,7 +161,7 @@ def _webhook(name: str, last: Delivery | None, command: str) -> Check:
             detail=f"It took a message at {last.last_at:%Y-%m-%d %H:%M} UTC.",
         )
     why = f"The last message was given up: {last.last_answer or 'no answer'} ({last.last_status})."
-    todo = f"Correct CHANNELS__{name.upper()}__URL or the receiver, then send it a test."
+    todo = f"Correct CHANNELS__{name.upper()}__URL or the receiver, then: {SEND_A_TEST}"
     return Check(kind=Kind.WEBHOOK, name=name, state=State.MISSING, detail=why, to_do=todo, command=command)
 
 

@@ -1,4 +1,10 @@
-"""The sign-in rules, in the order of design.md's table."""
+"""The rules: what is a finding, how severe, and what to do.
+
+`assess` judges one sign-in and `fitting` names the rules that fit it; `posture` has those about accounts. Each rule
+stands with its facts, its remedy and named cases that show it (`rule.RuleOf`). Pure; imports signin and basics only.
+"""
+
+from __future__ import annotations
 
 from functools import lru_cache
 from typing import Final
@@ -7,6 +13,9 @@ from shared.rules import mfa, protocols
 from shared.rules.rule import Rule, Severity, Signals
 from shared.signin.traits import Scope
 
+__all__ = ["RULE", "RULES", "RULES_VERSION", "fitting"]
+
+# In the order of the table in docs/semantics.md.
 RULES: Final[tuple[Rule, ...]] = (
     protocols.LEGACY_AUTH,
     protocols.PASSWORD_FLOW,

@@ -1,5 +1,7 @@
 """Rules about the evidence of MFA."""
 
+from typing import Final
+
 from shared.rules.rule import (
     AT_HOME,
     FEDERATED,
@@ -7,7 +9,11 @@ from shared.rules.rule import (
     PASSWORD_ONLY,
     PLAIN,
     SILENT,
+    Owner,
+    Record,
+    Remedy,
     Rule,
+    RuleOf,
     Severity,
     Signals,
     refused,
@@ -15,22 +21,155 @@ from shared.rules.rule import (
 )
 from shared.signin.evidence import Evidence, Why
 
-_CLAIM = {**SILENT, "status": {"errorCode": 0, "additionalDetails": "MFA requirement satisfied by claim in the token"}}
-_APP_PASSWORD = {**SILENT, "status": {"errorCode": 0, "additionalDetails": "MFA skipped due to app password"}}
+_CLOSES: Final = "Its incident closes by itself after seven days without another such sign-in."
 
-_DUO = {"appliedConditionalAccessPolicies": [{"result": "success", "enforcedGrantControls": ["RequireDuoMfa"]}]}
-_DECLINED = {
-    "status": {"errorCode": 500121},
-    "authenticationDetails": [
-        {"authenticationMethod": "Password", "succeeded": True},
-        {
-            "authenticationMethod": "Mobile app notification",
-            "authenticationStepResultDetail": "MFA denied; user declined the authentication",
-            "succeeded": False,
-        },
-    ],
+
+def _noted(text: str) -> Record:
+    """A sign-in that says nothing else than that."""
+    return {**SILENT, "status": {"errorCode": 0, "additionalDetails": text}}
+
+
+def _stepped(*steps: Record) -> Record:
+    return {"authenticationDetails": [*steps]}
+
+
+_PASSWORD: Final[Record] = {"authenticationMethod": "Password", "succeeded": True}
+_DENIED: Final[Record] = {
+    "authenticationMethod": "Mobile app notification",
+    "authenticationStepResultDetail": "MFA denied; user declined the authentication",
+    "succeeded": False,
 }
-_CONTRADICTION = {"authenticationDetails": [{"authenticationMethod": "Mobile app notification", "succeeded": False}]}
+_CLAIM: Final = _noted("MFA requirement satisfied by claim in the token")
+_APP_PASSWORD: Final = _noted("MFA skipped due to app password")
+_DUO: Final[Record] = {
+    "appliedConditionalAccessPolicies": [{"result": "success", "enforcedGrantControls": ["RequireDuoMfa"]}]
+}
+_DECLINED: Final[Record] = {**refused(500121), **_stepped(_PASSWORD, _DENIED)}
+_CONTRADICTION: Final = _stepped({"authenticationMethod": "Mobile app notification", "succeeded": False})
+
+
+INTERACTIVE_WITHOUT_MFA: Final[Rule] = RuleOf(
+    id="interactive-without-mfa",
+    title="Delegated admin signed in with a single factor",
+    attack="T1078.004",
+    common_issue=1,
+    on_evidence=True,
+    meaning="The sign-in was interactive, one factor was used, and nothing in the record or its session shows MFA.",
+    remedy=Remedy(
+        owner=Owner.PARTNER_ADMIN,
+        now=(
+            "Revoke the sessions of the account (Revoke-MgUserSignInSession -UserId <account>), unless a program uses "
+            "it: then move that program first."
+        ),
+        prevent=(
+            "Conditional Access, in the partner's tenant: a policy for all users and all resources that grants access "
+            "with MFA, without exclusions but the emergency accounts. Without P1: security defaults."
+        ),
+        check=f"The next sign-in of the account has evidence proven or claim. {_CLOSES}",
+        link="https://learn.microsoft.com/entra/identity/conditional-access/policy-all-users-mfa-strength",
+    ),
+    fits=when(Severity.HIGH, lambda s: s.success and s.interactive and s.evidence is Evidence.NONE),
+    positive={
+        "a password into a customer": PASSWORD_ONLY,
+        "a password at home": {**PASSWORD_ONLY, **AT_HOME},
+    },
+    negative={
+        "with MFA": PLAIN,
+        "in the background": {**PASSWORD_ONLY, **NON_INTERACTIVE},
+        "stopped by the demand for MFA": {**PASSWORD_ONLY, **refused(50076)},
+        "nothing is said": SILENT,
+    },
+)
+
+NON_INTERACTIVE_WITHOUT_MFA: Final[Rule] = RuleOf(
+    id="non-interactive-without-mfa",
+    title="A token with delegated admin rights was issued without MFA",
+    attack="T1550.001",
+    on_evidence=True,
+    meaning="A token was issued in the background, and what it rests on was a single factor.",
+    remedy=Remedy(
+        owner=Owner.APPLICATION_OWNER,
+        now="Have the application sign in again with MFA: its refresh token keeps what its first sign-in proved.",
+        prevent=(
+            "Conditional Access: demand MFA of the account for all resources, so that no token begins without it. A "
+            "service: the Secure Application Model, consented to once with MFA."
+        ),
+        check=f"The application's next token has evidence claim or session. {_CLOSES}",
+        link="https://learn.microsoft.com/partner-center/developer/enable-secure-app-model",
+    ),
+    fits=when(Severity.HIGH, lambda s: s.success and not s.interactive and s.evidence is Evidence.NONE),
+    positive={"a token by a password": {**PASSWORD_ONLY, **NON_INTERACTIVE}},
+    negative={"with MFA": PLAIN, "interactive": PASSWORD_ONLY, "by an MFA claim": {**_CLAIM, **NON_INTERACTIVE}},
+)
+
+MFA_SKIPPED: Final[Rule] = RuleOf(
+    id="mfa-skipped",
+    title="MFA was skipped for a delegated admin",
+    attack="T1556.009",
+    on_evidence=True,
+    meaning="MFA would have been due and a setting let it pass: a trusted place, a remembered device, an app password.",
+    remedy=Remedy(
+        owner=Owner.PARTNER_ADMIN,
+        now=(
+            "Take away what the finding names: the trusted location, the remembered device or the app password "
+            "(Entra admin center, Multifactor authentication, Additional cloud-based MFA settings)."
+        ),
+        prevent=(
+            "Per-user MFA settings: no trusted IPs, no remembered devices, no app passwords. Conditional Access: no "
+            "location excluded from the policy that demands MFA; sign-in frequency in place of a remembered device."
+        ),
+        check=f"The next sign-in from that place or device has evidence proven or claim. {_CLOSES}",
+        link="https://learn.microsoft.com/entra/identity/authentication/howto-mfa-mfasettings",
+    ),
+    fits=when(Severity.MEDIUM, lambda s: s.success and s.evidence is Evidence.SKIPPED),
+    positive={"an app password": _APP_PASSWORD, "only asked to register": _noted("MFA registration prompted")},
+    negative={"with MFA": PLAIN, "an MFA claim": _CLAIM, "no success": {**_APP_PASSWORD, **refused(50126)}},
+)
+
+THIRD_PARTY_MFA_UNRECOGNISED: Final[Rule] = RuleOf(
+    id="third-party-mfa-unrecognised",
+    title="Another provider's MFA came back in no form that counts",
+    attack="T1199",
+    common_issue=6,
+    on_evidence=True,
+    meaning=(
+        "A federated identity provider, or a third party's Conditional Access control, may have done MFA and did not "
+        "tell Entra so in a form that counts."
+    ),
+    remedy=Remedy(
+        owner=Owner.PARTNER_ADMIN,
+        now=(
+            "Have the provider send authenticationmethodsreferences = multipleauthn, or replace the custom control by "
+            "External MFA; only where neither is possible, ask for a technical exception (common issue 6)."
+        ),
+        prevent=(
+            "Federation: federatedIdpMfaBehavior = enforceMfaByFederatedIdp. Custom controls: an external "
+            "authentication method in their place, since they never count as MFA."
+        ),
+        check=f"The next sign-in through the provider has evidence external, proven or claim. {_CLOSES}",
+        link="https://learn.microsoft.com/entra/identity/authentication/how-to-authentication-external-method-manage",
+    ),
+    fits=when(
+        Severity.MEDIUM,
+        lambda s: s.success and s.provider and s.evidence in (Evidence.NONE, Evidence.UNKNOWN),
+    ),
+    positive={
+        "a federated password": {**PASSWORD_ONLY, **FEDERATED},
+        "a federated sign-in that says nothing": {**SILENT, **FEDERATED},
+        "a password and Duo's control": {**PASSWORD_ONLY, **_DUO},
+        "Duo's control and nothing else": {**SILENT, **_DUO},
+    },
+    negative={
+        "federated, and MFA by Entra": {**PLAIN, **FEDERATED},
+        "a password": PASSWORD_ONLY,
+        "the provider's claim": {
+            **FEDERATED,
+            **_stepped(
+                {"authenticationStepResultDetail": "MFA requirement satisfied by claim provided by external provider"}
+            ),
+        },
+    },
+)
 
 
 def _of_unknown(signals: Signals) -> Severity:
@@ -38,94 +177,66 @@ def _of_unknown(signals: Signals) -> Severity:
     return Severity.MEDIUM if signals.why in (Why.CONTRADICTION, Why.SESSION_MIXED) else Severity.LOW
 
 
-INTERACTIVE_WITHOUT_MFA = Rule(
-    id="interactive-without-mfa",
-    title="Delegated admin signed in with a single factor",
-    attack="T1078.004",
-    common_issue=1,
-    on_evidence=True,
-    meaning="The person signed in with one factor and nothing in the record or its session shows MFA.",
-    what_to_do="Require MFA for this account by Conditional Access or security defaults, and revoke its sessions.",
-    fits=when(Severity.HIGH, lambda s: s.success and s.interactive and s.evidence is Evidence.NONE),
-    positive=(PASSWORD_ONLY, {**PASSWORD_ONLY, **AT_HOME}),
-    negative=(PLAIN, {**PASSWORD_ONLY, **NON_INTERACTIVE}, {**PASSWORD_ONLY, **refused(50076)}, SILENT),
-)
-
-NON_INTERACTIVE_WITHOUT_MFA = Rule(
-    id="non-interactive-without-mfa",
-    title="A token with delegated admin rights was issued without MFA",
-    attack="T1550.001",
-    on_evidence=True,
-    meaning="A token was issued in the background, and what it rests on was a single factor.",
-    what_to_do="Revoke the user's sessions and have the application sign in again with MFA.",
-    fits=when(Severity.HIGH, lambda s: s.success and not s.interactive and s.evidence is Evidence.NONE),
-    positive=({**PASSWORD_ONLY, **NON_INTERACTIVE},),
-    negative=(PLAIN, PASSWORD_ONLY, {**_CLAIM, **NON_INTERACTIVE}),
-)
-
-MFA_SKIPPED = Rule(
-    id="mfa-skipped",
-    title="MFA was skipped for a delegated admin",
-    attack="T1556.009",
-    on_evidence=True,
-    meaning="MFA would have been due and a setting let it pass: a trusted place, a remembered device, an app password.",
-    what_to_do="Remove the trusted location, the remembered-device setting or the app password for partner accounts.",
-    fits=when(Severity.MEDIUM, lambda s: s.success and s.evidence is Evidence.SKIPPED),
-    positive=(
-        _APP_PASSWORD,
-        {**SILENT, "status": {"errorCode": 0, "additionalDetails": "MFA registration prompted"}},
-    ),
-    negative=(PLAIN, _CLAIM, {**_APP_PASSWORD, "status": {"errorCode": 50126}}),
-)
-
-THIRD_PARTY_MFA_UNRECOGNISED = Rule(
-    id="third-party-mfa-unrecognised",
-    title="A federated sign-in came back without a recognised MFA claim",
-    attack="T1199",
-    common_issue=6,
-    on_evidence=True,
-    meaning="The identity provider may have done MFA, but it did not tell Entra so in a form that counts.",
-    what_to_do=(
-        "Have the provider send authenticationmethodsreferences = multipleauthn, or use External MFA; only where "
-        "neither is possible, ask for a technical exception (common issue 6)."
-    ),
-    fits=when(
-        Severity.MEDIUM,
-        lambda s: s.success and s.provider and s.evidence in (Evidence.NONE, Evidence.UNKNOWN),
-    ),
-    positive=({**PASSWORD_ONLY, **FEDERATED}, {**SILENT, **FEDERATED}, {**PASSWORD_ONLY, **_DUO}, {**SILENT, **_DUO}),
-    negative=(
-        {**PLAIN, **FEDERATED},
-        PASSWORD_ONLY,
-        {
-            **FEDERATED,
-            "authenticationDetails": [
-                {"authenticationStepResultDetail": "MFA requirement satisfied by claim provided by external provider"}
-            ],
-        },
-    ),
-)
-
-MFA_EVIDENCE_UNKNOWN = Rule(
+MFA_EVIDENCE_UNKNOWN: Final[Rule] = RuleOf(
     id="mfa-evidence-unknown",
     title="Nothing shows whether MFA was done",
     attack="T1199",
     on_evidence=True,
-    meaning="Neither the record nor its session says anything of MFA, so it cannot be called compliant.",
-    what_to_do="Demand MFA by policy for these sign-ins: then the log says so each time.",
+    meaning="Record and session do not show whether MFA was done, so the sign-in cannot be called compliant.",
+    remedy=Remedy(
+        owner=Owner.PARTNER_ADMIN,
+        now=(
+            "Revoke the sessions of the account (Revoke-MgUserSignInSession -UserId <account>): the next sign-in says "
+            "what this one does not."
+        ),
+        prevent=(
+            "Conditional Access, in the partner's tenant: demand MFA for all resources; then each token says that the "
+            "requirement was satisfied."
+        ),
+        check=f"The next sign-ins of the account have evidence proven, claim or session. {_CLOSES}",
+        link="https://learn.microsoft.com/entra/identity/monitoring-health/concept-sign-in-log-activity-details",
+    ),
     fits=lambda s: _of_unknown(s) if s.evidence is Evidence.UNKNOWN else None,
-    positive=(SILENT, {**SILENT, **NON_INTERACTIVE}, _CONTRADICTION),
-    negative=(PLAIN, PASSWORD_ONLY, _CLAIM, {**SILENT, **refused(50126)}),
+    positive={
+        "nothing is said": SILENT,
+        "nothing is said in the background": {**SILENT, **NON_INTERACTIVE},
+        "the record contradicts itself": _CONTRADICTION,
+    },
+    negative={
+        "with MFA": PLAIN,
+        "a password": PASSWORD_ONLY,
+        "a claim": _CLAIM,
+        "failed": {**SILENT, **refused(50126)},
+    },
 )
 
-MFA_DENIED = Rule(
+MFA_DENIED: Final[Rule] = RuleOf(
     id="mfa-denied",
     title="A delegated admin refused an MFA prompt",
     attack="T1621",
     on_evidence=True,
-    meaning="The person declined the prompt or reported fraud: somebody else may have the password.",
-    what_to_do="Ask the person at once; if they did not sign in, reset the password and revoke the sessions.",
+    meaning="The prompt was declined or reported as fraud: somebody else may have the password.",
+    remedy=Remedy(
+        owner=Owner.PARTNER_ADMIN,
+        now=(
+            "Ask the person at once whether they signed in; if they did not, reset the password and revoke the "
+            "sessions (Revoke-MgUserSignInSession -UserId <account>)."
+        ),
+        prevent=(
+            "Authentication methods: report suspicious activity switched on, number matching; better a method that "
+            "cannot be pushed: passkeys or certificates by an authentication strength."
+        ),
+        check="No further prompt is refused, and the person knows each sign-in that follows.",
+        link="https://learn.microsoft.com/entra/identity/authentication/howto-mfa-mfasettings",
+    ),
     fits=lambda s: (Severity.HIGH if s.password_right else Severity.MEDIUM) if s.refused and not s.success else None,
-    positive=(_DECLINED, {**_DECLINED, "status": {"errorCode": 500121, "additionalDetails": "Fraud code entered"}}),
-    negative=(PLAIN, {**PLAIN, **refused(500121)}, {**_DECLINED, "status": {"errorCode": 0}}),
+    positive={
+        "declined after the right password": _DECLINED,
+        "reported as fraud": {"status": {"errorCode": 500121, "additionalDetails": "MFA denied; Fraud code entered"}},
+    },
+    negative={
+        "with MFA": PLAIN,
+        "not answered": {**PLAIN, **refused(500121)},
+        "declined once and passed then": {**_DECLINED, **refused(0)},
+    },
 )

@@ -7,11 +7,9 @@ password alone; medium for the same in an account without such rights, since it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from shared.rules.rule import Severity
+from shared.rules.rule import Owner, Remedy, RuleOf, Severity
 
 
 class AccountSignals(NamedTuple):
@@ -25,20 +23,7 @@ class AccountSignals(NamedTuple):
     dormant: bool | None = False
 
 
-@dataclass(frozen=True, slots=True)
-class PostureRule:
-    """A rule and its facts. `fits` gives the severity, or None where the rule does not fit. `common_issue` is the
-    number in mission.md, section 4."""
-
-    id: str
-    title: str
-    attack: str
-    meaning: str
-    what_to_do: str
-    fits: Callable[[AccountSignals], Severity | None]
-    positive: tuple[AccountSignals, ...]
-    negative: tuple[AccountSignals, ...]
-    common_issue: int | None = None
+type PostureRule = RuleOf[AccountSignals, AccountSignals]
 
 
 _STAFF: Final = AccountSignals(privileged=False)
@@ -50,30 +35,67 @@ def _by_privilege(account: AccountSignals) -> Severity:
     return Severity.HIGH if account.privileged else Severity.MEDIUM
 
 
-MFA_NOT_REGISTERED: Final = PostureRule(
+MFA_NOT_REGISTERED: Final[PostureRule] = RuleOf(
     id="mfa-not-registered",
     title="Account without a registered MFA method",
     attack="T1078.004",
     common_issue=1,
     meaning="Whoever has the password may register the second factor themselves, as the first to be asked for it.",
-    what_to_do="Have the person register now, in a trusted place or with a Temporary Access Pass; else disable it.",
+    remedy=Remedy(
+        owner=Owner.PARTNER_ADMIN,
+        now=(
+            "Give the person a Temporary Access Pass to register with "
+            "(New-MgUserAuthenticationTemporaryAccessPassMethod -UserId <account>), or disable the account."
+        ),
+        prevent=(
+            'Conditional Access, user action "Register security information": only from trusted places or with a pass.'
+        ),
+        check="The registration report names a method; it is up to a day behind.",
+        link="https://learn.microsoft.com/entra/identity/authentication/howto-authentication-temporary-access-pass",
+    ),
     fits=lambda a: _by_privilege(a) if a.registered is False else None,
-    positive=(_ADMIN._replace(**_BARE), _STAFF._replace(**_BARE), _STAFF._replace(**_BARE, guest=True)),
-    negative=(_ADMIN, _STAFF._replace(capable=False), _ADMIN._replace(registered=None, capable=None)),
+    positive={
+        "an administrator": _ADMIN._replace(**_BARE),
+        "anybody of the tenant": _STAFF._replace(**_BARE),
+        "a guest": _STAFF._replace(**_BARE, guest=True),
+    },
+    negative={
+        "registered": _ADMIN,
+        "registered and not allowed": _STAFF._replace(capable=False),
+        "not in the report": _ADMIN._replace(registered=None, capable=None),
+    },
 )
 
-MFA_NOT_CAPABLE: Final = PostureRule(
+MFA_NOT_CAPABLE: Final[PostureRule] = RuleOf(
     id="mfa-not-capable",
     title="Registered MFA method that policy does not allow",
     attack="T1556.006",
     meaning="A method is registered, but the tenant's policy does not let the account use it, so MFA cannot be done.",
-    what_to_do="Allow the method in the authentication methods policy, or have the person register another.",
+    remedy=Remedy(
+        owner=Owner.PARTNER_ADMIN,
+        now=(
+            "Have the person register a method that is allowed, or allow theirs (Entra admin center, "
+            "Authentication methods)."
+        ),
+        prevent=(
+            "Authentication methods policy: the methods that people are told to register are allowed for all of them."
+        ),
+        check="The registration report calls the account capable; it is up to a day behind.",
+        link="https://learn.microsoft.com/entra/identity/authentication/concept-authentication-methods-manage",
+    ),
     fits=lambda a: (Severity.MEDIUM if a.privileged else Severity.LOW) if a.registered and a.capable is False else None,
-    positive=(_ADMIN._replace(capable=False), _STAFF._replace(capable=False)),
-    negative=(_ADMIN, _ADMIN._replace(**_BARE), _ADMIN._replace(capable=None)),
+    positive={
+        "an administrator": _ADMIN._replace(capable=False),
+        "anybody of the tenant": _STAFF._replace(capable=False),
+    },
+    negative={
+        "capable": _ADMIN,
+        "not registered": _ADMIN._replace(**_BARE),
+        "not in the report": _ADMIN._replace(capable=None),
+    },
 )
 
-GUEST_WITHOUT_MFA: Final = PostureRule(
+GUEST_WITHOUT_MFA: Final[PostureRule] = RuleOf(
     id="guest-without-mfa",
     title="Guest of the partner's tenant who cannot do MFA there",
     attack="T1199",
@@ -81,25 +103,51 @@ GUEST_WITHOUT_MFA: Final = PostureRule(
         "Guests count in the requirement. The partner's tenant knows no usable second factor of this one; MFA done at "
         "home counts only where cross-tenant access settings trust it."
     ),
-    what_to_do="Require MFA of guests by Conditional Access, trust MFA of the home tenant, or remove the guest.",
-    fits=lambda a: _by_privilege(a) if a.guest and a.capable is False else None,
-    positive=(
-        _STAFF._replace(**_BARE, guest=True),
-        _ADMIN._replace(**_BARE, guest=True),
-        _STAFF._replace(guest=True, capable=False),
+    remedy=Remedy(
+        owner=Owner.PARTNER_ADMIN,
+        now=(
+            "Trust MFA of the guest's home tenant (External Identities, Cross-tenant access "
+            "settings), or remove the guest."
+        ),
+        prevent="Conditional Access for guests and external users: demand MFA for all resources.",
+        check="The guest's next sign-in has evidence proven, claim or external.",
+        link="https://learn.microsoft.com/entra/external-id/authentication-conditional-access",
     ),
-    negative=(_STAFF._replace(guest=True), _STAFF._replace(**_BARE), _STAFF._replace(guest=True, capable=None)),
+    fits=lambda a: _by_privilege(a) if a.guest and a.capable is False else None,
+    positive={
+        "a guest without a method": _STAFF._replace(**_BARE, guest=True),
+        "a guest who is an administrator": _ADMIN._replace(**_BARE, guest=True),
+        "a guest whose method is not allowed": _STAFF._replace(guest=True, capable=False),
+    },
+    negative={
+        "a guest who can": _STAFF._replace(guest=True),
+        "no guest": _STAFF._replace(**_BARE),
+        "not in the report": _STAFF._replace(guest=True, capable=None),
+    },
 )
 
-DELEGATED_ADMIN_DORMANT: Final = PostureRule(
+DELEGATED_ADMIN_DORMANT: Final[PostureRule] = RuleOf(
     id="delegated-admin-dormant",
     title="Delegated admin rights that nobody uses",
     attack="T1078.004",
     meaning="Nobody signed in with the account for four weeks, so nobody would miss it; with it customers stay open.",
-    what_to_do="Take the account out of its groups and roles, or make it eligible (PIM) instead of a standing member.",
+    remedy=Remedy(
+        owner=Owner.PARTNER_ADMIN,
+        now=(
+            "Take the account out of its groups (Remove-MgGroupMemberByRef -GroupId <group> "
+            "-DirectoryObjectId <account>)."
+        ),
+        prevent="Privileged Identity Management for groups: members are eligible and activate when they need it.",
+        check="The account is on the roster no more, or signs in again.",
+        link="https://learn.microsoft.com/entra/id-governance/privileged-identity-management/groups-assign-member-owner",
+    ),
     fits=lambda a: (Severity.MEDIUM if a.capable is False else Severity.LOW) if a.privileged and a.dormant else None,
-    positive=(_ADMIN._replace(dormant=True), _ADMIN._replace(**_BARE, dormant=True)),
-    negative=(_ADMIN, _ADMIN._replace(dormant=None), _STAFF._replace(dormant=True)),
+    positive={"nobody signs in": _ADMIN._replace(dormant=True), "nor could": _ADMIN._replace(**_BARE, dormant=True)},
+    negative={
+        "in use": _ADMIN,
+        "too little was read": _ADMIN._replace(dormant=None),
+        "no rights": _STAFF._replace(dormant=True),
+    },
 )
 
 POSTURE_RULES: Final[tuple[PostureRule, ...]] = (

@@ -74,24 +74,53 @@ class Signals(NamedTuple):
 type Record = Mapping[str, Any]  # members of a sign-in record, laid over the sample partner's plain sign-in
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule and its facts. `fits` gives the severity, or None where the rule does not fit.
+class Owner(StrEnum):
+    """Who can do what a rule asks for first."""
 
-    `on_evidence` says that the rule rests on details that arrive late, so that its incident is announced only once the
-    slice was read again (design.md, "Incident"). `common_issue` is the number in mission.md, section 4.
+    PARTNER_ADMIN = "partner-admin"
+    APPLICATION_OWNER = "application-owner"
+    CUSTOMER = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do: `now` is one command or click for its `owner`, `prevent` the policy that keeps it from coming back,
+    `check` how one sees that it worked, `link` Microsoft's page."""
+
+    owner: Owner
+    now: str
+    prevent: str
+    check: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOf[S, C]:
+    """A rule and its facts. `fits` gives the severity of what it looks at (S), or None where the rule does not fit.
+
+    `positive` and `negative` are named cases (C) that show it. `on_evidence` says that the rule rests on details that
+    arrive late, so that its incident is announced only once the slice was read again (docs/architecture.md).
+    `common_issue` is the number of one of the six common issues with MFA (docs/entra-facts.md).
     """
 
     id: str
     title: str
     attack: str
     meaning: str
-    what_to_do: str
-    fits: Callable[[Signals], Severity | None]
-    positive: tuple[Record, ...]
-    negative: tuple[Record, ...]
+    remedy: Remedy
+    fits: Callable[[S], Severity | None]
+    positive: Mapping[str, C]
+    negative: Mapping[str, C]
     common_issue: int | None = None
     on_evidence: bool = False
+
+    @property
+    def what_to_do(self) -> str:
+        """The first thing to do, in a sentence."""
+        return self.remedy.now
+
+
+type Rule = RuleOf[Signals, Record]
 
 
 def when(severity: Severity, fits: Callable[[Signals], bool]) -> Callable[[Signals], Severity | None]:

@@ -16,7 +16,8 @@ type Piece = tuple[AwareDatetime, int]  # start and width in seconds
 
 class SliceMessage(BaseModel):
     """One slice to read. `send_id` is that of the tenant's flight: a message with another one is stale. `then` are the
-    tenant's slices to go on with, so that a long backlog does not wait for the next plan each time."""
+    tenant's slices to go on with until `chain_until`, so that a long backlog does not wait for the next plan each
+    time."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
@@ -25,6 +26,11 @@ class SliceMessage(BaseModel):
     seconds: int = Field(gt=0)
     send_id: str = Field(min_length=1)
     then: list[Piece] = []
+    chain_until: AwareDatetime | None = None
+
+    def may_go_on(self, now: datetime) -> bool:
+        """Whether a next slice may follow without the plan: after a while it is asked again what is due."""
+        return self.chain_until is None or now < self.chain_until
 
     @property
     def slice(self) -> Slice:
@@ -32,8 +38,8 @@ class SliceMessage(BaseModel):
         return Slice(self.tenant, self.start, timedelta(seconds=self.seconds))
 
     @classmethod
-    def of(cls, slices: list[Slice], send_id: str) -> Self:
-        """The first of the slices now, the others then."""
+    def of(cls, slices: list[Slice], send_id: str, chain_until: datetime | None = None) -> Self:
+        """The first of the slices now, the others then, until that time."""
         first, *others = slices
         return cls(
             tenant=first.tenant,
@@ -41,6 +47,7 @@ class SliceMessage(BaseModel):
             seconds=_seconds(first),
             send_id=send_id,
             then=[(s.start, _seconds(s)) for s in others],
+            chain_until=chain_until,
         )
 
     def rest(self) -> list[Slice]:

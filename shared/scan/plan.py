@@ -1,205 +1,163 @@
-"""What is due: worked out from the ledger each time, so that after an outage nothing has to be remembered."""
+"""What is due: worked out from the ledger each time, so that after an outage nothing has to be remembered.
+
+Days of which nothing is due rest (shared/store/agenda.py): a plan reads a tenant's agenda, the marks of the roll-ups,
+and the heads of the other days. So its requests grow with what is due and not with what is kept.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import uuid4
 
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.ledger.flight import Flight
 from shared.ledger.head import Head, SliceState
-from shared.ledger.slices import (
-    Slice,
-    alternate,
-    closed_slices,
-    days_between,
-    gaps_in,
-    in_turn,
-    midnight,
-    near_retention_end,
-)
-from shared.scan.messages import SliceMessage
-from shared.store.customer_months import write_customer_months
-from shared.store.flights import change_flight, read_flight
-from shared.store.ledger import clear_due, due_marks, heads_of_day, make_due
-from shared.store.rollups import NO_DAY, DayMarks, block_marks, day_marks, roll_up
+from shared.ledger.rest import named_terms, rest_until
+from shared.ledger.slices import Slice, closed_slices, days_between, midnight, near_retention_end
+from shared.scan.at_once import all_of
+from shared.scan.due import Ledger, Terms, due_slices, standing_for, unread
+from shared.scan.launch import launch
+from shared.scan.mending import Mending
+from shared.store.agenda import Agenda, clear_due, forget_rests, lay_to_rest, make_due, read_agenda
+from shared.store.flights import change_flight
+from shared.store.ledger import heads_of_day, old_marks, remove_old_mark
 from shared.store.tables import Tables
 
 # Graph allows an app 122 requests in 10 seconds over all tenants and 5 for each (docs/entra-facts.md).
 MOST_TENANTS_IN_FLIGHT: Final = 122 // 5
-# How many slices one flight goes on with by itself; a newly closed slice waits no longer than these take.
+# How many slices one flight goes on with by itself, and for how long: a newly closed slice waits no longer than that.
 LONGEST_CHAIN: Final = 100
-# How many days of an older format one plan recomputes beside those that it reads.
-OLD_DAYS_A_PLAN: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """What the ledger says of a tenant's last days."""
-
-    heads: Mapping[Slice, Head]
-    marked: Mapping[Slice, str]  # those that something made due, each with the mark's etag
+LONGEST_CHAIN_TIME: Final = timedelta(minutes=30)
 
 
 async def plan_scans(app: App) -> list[str]:
     """The messages to send now: for each tenant with nothing in flight, its next slice. Also mends roll-ups that a
     crash left behind."""
     tables = await app.tables()
-    now = app.clock()
-    flights = {tenant: await _noticed(tables, tenant, now) for tenant in app.settings.tenants}
-    since = {tenant: _since(app, flight, now) for tenant, flight in flights.items()}
-    days = [*days_between(min(since.values()), now)]
-    known = await day_marks(tables.rollups)
+    mending = await Mending.begin(app, tables)
     messages: list[str] = []
     flying = 0
-    for tenant, flight in flights.items():
-        ledger = await _read_ledger(tables, tenant, days)
-        await _pass_marks_on(tables, ledger)
-        await _mend_roll_ups(app, tables, tenant, ledger, {day: known.get(day, NO_DAY) for day in days})
-        if flight is None or not flight.is_free(now):
-            flying += 1
-            continue
-        if flying >= MOST_TENANTS_IN_FLIGHT or flight.must_wait(now):
-            continue
-        due = due_slices(
-            ledger,
-            closed_slices(tenant, since[tenant], now, app.settings.slice_width),
-            now=now,
-            installed=flight.first_seen,
-            retention=app.retention,
-        )
-        if due and (message := await launch(app, tables, flight, due[:LONGEST_CHAIN])):
-            messages.append(message)
-            flying += 1
-            log_event("slices_due", tenant=tenant, due=len(due), first=due[0].id)
-    await _renew_old_days(app, tables, known, since=days[0])
-    await _write_customer_months(tables)
+    oldest = app.clock()
+    for tenant in app.settings.tenants:
+        plan = await TenantPlan.begin(app, tables, tenant, mending)
+        oldest = min(oldest, plan.days[0])
+        await mending.mend(tenant, plan.heads)
+        await plan.lay_days_to_rest()
+        message = await plan.send() if flying < MOST_TENANTS_IN_FLIGHT else None
+        messages += [message] if message else []
+        flying += plan.is_flying or message is not None
+    await mending.end(since=oldest)
     return messages
 
 
-def _since(app: App, flight: Flight | None, now: datetime) -> datetime:
+class TenantPlan:
+    """What there is to do for one tenant, from its agenda and the heads of the days that do not rest."""
+
+    def __init__(self, app: App, tables: Tables, agenda: Agenda, flight: Flight | None) -> None:
+        self._app = app
+        self._tables = tables
+        self._agenda = agenda
+        self._flight = flight  # None: another plan notes the tenant for the first time now
+        self._now = app.clock()
+        self._since = since(app, flight, self._now)
+        self.days = [*days_between(self._since, self._now)]
+        self._marked: dict[Slice, str] = {}
+        self.heads: dict[datetime, list[Head]] = {}
+
+    @classmethod
+    async def begin(cls, app: App, tables: Tables, tenant: str, mending: Mending) -> TenantPlan:
+        """Read what has to be looked at."""
+        agenda = await read_agenda(tables.control, tenant)
+        flight: Flight | None = agenda.flight
+        if agenda.flight.first_seen is None and not agenda.flight.send_id:
+            flight = await change_flight(tables.control, agenda.flight, first_seen=app.clock())
+        plan = cls(app, tables, agenda, flight)
+        await plan._read(mending)
+        return plan
+
+    @property
+    def is_flying(self) -> bool:
+        """Whether a slice of the tenant is being read."""
+        return self._flight is None or not self._flight.is_free(self._now)
+
+    async def _read(self, mending: Mending) -> None:
+        agenda, tenant, slices = self._agenda, self._agenda.flight.tenant, self._tables.slices
+        marked = {midnight(slice_.start) for slice_ in agenda.marked}
+        awake = [
+            day
+            for day in self.days
+            if day in marked or mending.lacks(day) or not agenda.is_at_rest(day, self._now, self._terms(day))
+        ]
+
+        async def of_day(day: datetime) -> list[Head]:
+            return [head async for head in heads_of_day(slices, tenant, day)]
+
+        self.heads = dict(zip(awake, await all_of(map(of_day, awake)), strict=True))
+        old = await all_of(old_marks(slices, tenant, day) for day in awake if day not in agenda.rests)
+        await self._pass_marks_on([mark for of_day in old for mark in of_day])
+
+    async def _pass_marks_on(self, old: Sequence[Slice]) -> None:
+        """Give the marks of slices that were split to their halves: nobody reads a split slice again. Those of slices
+        that can be read no more go; those that an older version of the app left are taken over."""
+        heads = {head.slice: head for of_day in self.heads.values() for head in of_day}
+        control = self._tables.control
+        split = [s for s in self._agenda.marked if s in heads and heads[s].state is SliceState.SPLIT]
+        gone = [s for s in self._agenda.marked if near_retention_end(s, self._now, self._app.retention)]
+        passed_on = standing_for([*split, *old], heads)
+        await make_due(control, passed_on, "passed on")
+        for slice_ in {*split, *gone}:
+            await clear_due(control, slice_, self._agenda.marked[slice_])
+        for slice_ in old:
+            await remove_old_mark(self._tables.slices, slice_)
+        left = {s: etag for s, etag in self._agenda.marked.items() if s not in split and s not in gone}
+        self._marked = {**left, **dict.fromkeys(passed_on, "")}
+
+    async def send(self) -> str | None:
+        """Send the next slice, if nothing flies and something is due. Returns the message."""
+        flight = self._flight
+        if flight is None or self.is_flying or flight.must_wait(self._now):
+            return None
+        due = self._due(flight)
+        if not due:
+            return None
+        log_event("slices_due", tenant=flight.tenant, due=len(due), first=due[0].id)
+        until = self._now + LONGEST_CHAIN_TIME
+        return await launch(self._app, self._tables, flight, due[:LONGEST_CHAIN], chain_until=until)
+
+    def _due(self, flight: Flight) -> list[Slice]:
+        heads = {head.slice: head for of_day in self.heads.values() for head in of_day}
+        terms = Terms(self._now, self._app.retention, flight.first_seen)
+        return due_slices(Ledger(heads, self._marked), self._grid(), terms)
+
+    def _grid(self) -> list[Slice]:
+        width = self._app.settings.slice_width
+        closed = closed_slices(self._agenda.flight.tenant, self._since, self._now, width)
+        return [slice_ for slice_ in closed if midnight(slice_.start) in self.heads]
+
+    async def lay_days_to_rest(self) -> None:
+        """Note which of the days that were read need not be looked at for a while."""
+        heads = {head.slice: head for of_day in self.heads.values() for head in of_day}
+        marked = {midnight(slice_.start) for slice_ in self._marked}
+        open_days = marked | {midnight(slice_.start) for slice_ in unread(self._grid(), heads)}
+        rests: dict[str, dict[datetime, datetime]] = {}
+        for day, of_day in self.heads.items():
+            until = rest_until(day, of_day, now=self._now, width=self._app.settings.slice_width)
+            if until is not None and day not in open_days:
+                rests.setdefault(self._terms(day), {})[day] = until
+        for terms, days in rests.items():
+            await lay_to_rest(self._tables.control, self._agenda, days, terms)
+        await forget_rests(self._tables.control, self._agenda, before=midnight(self._since))
+
+    def _terms(self, day: datetime) -> str:
+        settings = self._app.settings
+        return named_terms(settings.slice_width, settings.read_ages, max(day, self._since))
+
+
+def since(app: App, flight: Flight | None, now: datetime) -> datetime:
     """From when on a tenant's log is read: as long before the installation as the first run goes, and all since then
     that the log may still hold, however short that first look back was."""
     look_back = timedelta(days=app.settings.lookback_days)
     installed = (flight.first_seen if flight is not None else None) or now
     return min(now - look_back, max(now - app.retention, installed - look_back))
-
-
-async def launch(app: App, tables: Tables, flight: Flight, slices: Sequence[Slice]) -> str | None:
-    """Take the tenant's flight for the first of the slices; the message to send, or None when somebody was first."""
-    send_id = uuid4().hex
-    taken = await change_flight(
-        tables.control,
-        flight,
-        send_id=send_id,
-        slice_id=slices[0].id,
-        until=app.clock() + app.lease,
-    )
-    return SliceMessage.of([*slices], send_id).model_dump_json(by_alias=True) if taken else None
-
-
-def due_slices(
-    ledger: Ledger, grid: Sequence[Slice], *, now: datetime, installed: datetime | None, retention: timedelta
-) -> list[Slice]:
-    """The slices to read, in order. Pure.
-
-    What was never read and is older than the installation comes newest first; the rest newest and oldest in turn, and
-    the two of them in turn, so that no part starves. What is near the end of retention is left as it is.
-    """
-    heads = ledger.heads
-    standing = [(s.start, s.end) for s, head in heads.items() if head.state != SliceState.SPLIT]
-    halves = [half for s, head in heads.items() if head.state == SliceState.SPLIT for half in s.halves() or ()]
-    never = [s for s in gaps_in((*grid, *halves), standing) if s not in heads]
-    again = [s for s, head in heads.items() if head.is_due(now)]
-    marked = [s for s in _standing_for(ledger.marked, heads) if _may_be_read(heads.get(s), now)]
-    wanted = {s for s in (*never, *again, *marked) if not near_retention_end(s, now, retention)}
-    unread = {s for s in wanted if s not in heads or heads[s].settled is None}
-    backlog = {s for s in unread if installed is not None and s.end <= installed}
-    return alternate(
-        in_turn(sorted(wanted - backlog, key=lambda s: s.start, reverse=True)),
-        sorted(backlog, key=lambda s: s.start, reverse=True),
-    )
-
-
-def _may_be_read(head: Head | None, now: datetime) -> bool:
-    if head is None:
-        return True
-    return head.state not in (SliceState.PARKED, SliceState.FOREIGN) and not head.is_held(now)
-
-
-def _standing_for(marked: Iterable[Slice], heads: Mapping[Slice, Head]) -> list[Slice]:
-    """The marked slices, with the halves in the place of those that were split since."""
-    standing: list[Slice] = []
-    rest = [*marked]
-    while rest:
-        slice_ = rest.pop()
-        if slice_ in heads and heads[slice_].state == SliceState.SPLIT:
-            rest.extend(slice_.halves() or ())
-        else:
-            standing.append(slice_)
-    return standing
-
-
-async def _read_ledger(tables: Tables, tenant: str, days: Sequence[datetime]) -> Ledger:
-    async def of_day(day: datetime) -> tuple[list[Head], dict[Slice, str]]:
-        return [h async for h in heads_of_day(tables.slices, tenant, day)], await due_marks(tables.slices, tenant, day)
-
-    parts = await asyncio.gather(*(of_day(day) for day in days))
-    return Ledger(
-        {h.slice: h for heads, _ in parts for h in heads}, {s: e for _, marks in parts for s, e in marks.items()}
-    )
-
-
-async def _pass_marks_on(tables: Tables, ledger: Ledger) -> None:
-    """Give the marks of slices that were split to their halves: nobody reads a split slice again, so that its own would
-    stay and make the halves due for ever."""
-    for slice_, etag in ledger.marked.items():
-        head = ledger.heads.get(slice_)
-        if head is not None and head.state == SliceState.SPLIT:
-            for half in _standing_for([slice_], ledger.heads):
-                await make_due(tables.slices, half, "of the whole")
-            await clear_due(tables.slices, slice_, etag)
-
-
-async def _mend_roll_ups(
-    app: App, tables: Tables, tenant: str, ledger: Ledger, known: Mapping[datetime, DayMarks]
-) -> None:
-    """Recompute the days whose roll-up is missing or stale."""
-    by_day: dict[datetime, list[Head]] = {}
-    for slice_, head in ledger.heads.items():
-        by_day.setdefault(midnight(slice_.start), []).append(head)
-    now = app.clock()
-    for day, marks in known.items():
-        heads = by_day.get(day, [])
-        busy = any(head.is_held(now) for head in heads)
-        if not busy and not marks.is_of(block_marks(heads), tenant):
-            await roll_up(tables.slices, tables.rollups, tenant, day, app.settings.read_ages)
-
-
-async def _renew_old_days(app: App, tables: Tables, known: Mapping[datetime, DayMarks], since: datetime) -> None:
-    """Recompute days that an older version of the app added up and that the plan no longer reads, a few at a time,
-    newest first."""
-    old = sorted((day for day, marks in known.items() if marks.is_old and day < since), reverse=True)
-    for day in old[:OLD_DAYS_A_PLAN]:
-        for tenant in app.settings.tenants:
-            await roll_up(tables.slices, tables.rollups, tenant, day, app.settings.read_ages)
-
-
-async def _write_customer_months(tables: Tables) -> None:
-    """Once a plan, and not after each read: the rows of customers and months whose day changed."""
-    for day, marks in (await day_marks(tables.rollups)).items():
-        if marks.months_due and not marks.is_foreign and not marks.is_old:
-            await write_customer_months(tables.rollups, day)
-
-
-async def _noticed(tables: Tables, tenant: str, now: datetime) -> Flight | None:
-    """The tenant's flight, with the time the tenant was first seen noted; None when somebody else notes it now."""
-    flight = await read_flight(tables.control, tenant)
-    if flight.first_seen is not None or flight.send_id:
-        return flight
-    return await change_flight(tables.control, flight, first_seen=now)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import batched
 from typing import Any, Final
 
 from shared.incidents.findings import Finding
@@ -13,8 +15,8 @@ from shared.ledger.slices import Slice, midnight, partition_of
 from shared.rules.rule import Severity
 from shared.signin.decoding import Quarantined
 from shared.store.codec import Codec
-from shared.store.packing import TooLong, pack_bytes
-from shared.store.tables import SCHEMA, Row, Table, is_newer, keys
+from shared.store.packing import TooLong, pack_bytes, unpack_bytes
+from shared.store.tables import MAX_BATCH, SCHEMA, Row, Table, is_newer, keys, upsert
 
 FINDING: Final = "find-"
 _QUARANTINED: Final = "quar-"
@@ -28,10 +30,15 @@ _PACKED_ROOM: Final = 8_000
 _CODEC: Final = Codec(Finding, leaves=("fits",), longest={"id": 1024}, packed=("requirements", "steps", "policies"))
 
 
+def finding_key(finding: Finding) -> str:
+    """The row key of a finding: time and id, so that the halves of a split slice inherit it."""
+    return f"{FINDING}{finding.at:%H%M%S%f}-{_key_of(finding.id)}"
+
+
 def finding_row(partition: str, finding: Finding) -> dict[str, Any]:
-    """A finding as a row. Its key is time and id, so that the halves of a split slice inherit it."""
+    """A finding as a row."""
     return {
-        **keys(partition, f"{FINDING}{finding.at:%H%M%S%f}-{_key_of(finding.id)}"),
+        **keys(partition, finding_key(finding)),
         "v": SCHEMA,
         **_columns(finding),
         "code": max(-_INT32, min(finding.code, _INT32)),  # Entra's have six digits; a broken one may have any number
@@ -83,17 +90,27 @@ async def findings_of(table: Table, slice_: Slice) -> Stored:
     return stored
 
 
-def quarantined_row(slice_: Slice, record: Quarantined) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class InQuarantine:
+    """A quarantined record as it stands: the id that it names ("" for none), whether an operator accepted that it
+    cannot be read, and whether its row is this version's to change."""
+
+    record: str
+    accepted: bool = False
+    ours: bool = True
+
+
+def quarantined_row(slice_: Slice, quarantined: Quarantined) -> dict[str, Any]:
     """A record that could not be read, as a row: keyed by slice and hash of its bytes. What does not even fit squeezed
     is cut; its length and hash stay."""
     return {
-        **keys(slice_.partition, f"{_QUARANTINED}{slice_.name}-{record.key}"),
-        **_quarantined_columns(record),
+        **keys(slice_.partition, f"{_QUARANTINED}{slice_.name}-{quarantined.key}"),
+        **_quarantined_columns(quarantined),
     }
 
 
-def _quarantined_columns(record: Quarantined) -> dict[str, Any]:
-    kept = record.raw
+def _quarantined_columns(quarantined: Quarantined) -> dict[str, Any]:
+    kept = quarantined.raw
     while True:
         try:
             packed = pack_bytes("raw", kept, _RAW_ROOM)
@@ -102,24 +119,62 @@ def _quarantined_columns(record: Quarantined) -> dict[str, Any]:
             kept = kept[: len(kept) // 2]
     return {
         "v": SCHEMA,
-        "reason": record.reason,
-        "bytes": len(record.raw),
-        "cut": len(kept) < len(record.raw),
+        "reason": quarantined.reason,
+        "record": id_in(quarantined.raw)[:1024],
+        "bytes": len(quarantined.raw),
+        "cut": len(kept) < len(quarantined.raw),
         **packed,
     }
+
+
+async def quarantine_of(table: Table, slice_: Slice) -> dict[str, InQuarantine]:
+    """The quarantined records of a slice, by row key."""
+    rows = table.prefixed(
+        slice_.partition, f"{_QUARANTINED}{slice_.name}-", select=["RowKey", "v", "record", "accepted"]
+    )
+    return {
+        str(row["RowKey"]): InQuarantine(
+            record=str(row["record"]) if "record" in row else await _id_kept(table, slice_, str(row["RowKey"])),
+            accepted=bool(row.get("accepted")),
+            ours=not is_newer(row),
+        )
+        async for row in rows
+    }
+
+
+async def _id_kept(table: Table, slice_: Slice, row_key: str) -> str:
+    """The id in the bytes of a record: version 1 had no column for it."""
+    row = await table.get(slice_.partition, row_key)
+    return id_in(unpack_bytes("raw", row) or b"") if row else ""
+
+
+async def accept_quarantine(table: Table, slice_: Slice) -> int:
+    """Note on every quarantined record of a slice that an operator accepted it. Returns how many stand accepted."""
+    stands = await quarantine_of(table, slice_)
+    new = [key for key, record in stands.items() if record.ours and not record.accepted]
+    for batch in batched(new, MAX_BATCH, strict=False):
+        await table.transact([upsert({**keys(slice_.partition, key), "accepted": True}) for key in batch])
+    return sum(record.accepted for record in stands.values()) + len(new)
+
+
+def id_in(raw: bytes) -> str:
+    """The id that a record names which cannot be read otherwise; "" if it names none."""
+    try:
+        record = json.loads(raw)
+    except (ValueError, RecursionError):
+        return ""
+    if isinstance(record, dict) and isinstance(record.get("properties"), dict):
+        record = record["properties"]
+    named = record.get("id") if isinstance(record, dict) else None
+    return named if isinstance(named, str) else ""
 
 
 def quarantined_again(row: Row, record: Quarantined) -> dict[str, Any]:
     """A row that holds another record in the place of that row's, in the same slice."""
     slice_name = str(row["RowKey"]).removeprefix(_QUARANTINED).rpartition("-")[0]
     made = _quarantined_columns(record)
+    made["accepted"] = bool(row.get("accepted"))
     return {**keys(str(row["PartitionKey"]), f"{_QUARANTINED}{slice_name}-{record.key}"), **made}
-
-
-async def quarantined_of(table: Table, slice_: Slice) -> dict[str, bool]:
-    """The row keys of a slice's quarantined records, and whether each is this version's to change."""
-    rows = table.prefixed(slice_.partition, f"{_QUARANTINED}{slice_.name}-", select=["RowKey", "v"])
-    return {str(row["RowKey"]): not is_newer(row) async for row in rows}
 
 
 def _clock(day_of: datetime, at: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,42 +10,46 @@ from shared.basics.spelling import id_key
 from shared.ledger.flight import Flight
 from shared.store.codec import NEVER, Codec
 from shared.store.swap import swap
-from shared.store.tables import SCHEMA, Conflict, Row, Table, etag_of, is_newer, keys
+from shared.store.tables import SCHEMA, Conflict, Operation, Row, Table, etag_of, is_newer, keys
 
-_ROW: Final = "flight"
+FLIGHT: Final = "flight"  # the row's key
 _CODEC: Final = Codec(Flight, names={"slice_id": "slice"}, leaves=("tenant", "etag"), longest={"problem": 1000})
 
 
 async def read_flight(table: Table, tenant: str) -> Flight:
     """The tenant's row; one that says nothing where there is none."""
-    row = await table.get(id_key(tenant), _ROW)
-    return _flight(tenant, row) if row else Flight(tenant)
+    row = await table.get(id_key(tenant), FLIGHT)
+    return flight_of(tenant, row) if row else Flight(tenant)
 
 
 async def all_flights(table: Table) -> AsyncIterator[Flight]:
     """The rows of all tenants, whether or not they are still watched; `tenant` is the tenant's key."""
     async for row in table.everything():
-        if row["RowKey"] == _ROW:
-            yield _flight(str(row["PartitionKey"]), row)
+        if row["RowKey"] == FLIGHT:
+            yield flight_of(str(row["PartitionKey"]), row)
 
 
-async def change_flight(table: Table, flight: Flight, **changes: Any) -> Flight | None:
-    """Change a flight that is still as it was read. Returns it as it stands now; None if somebody else was first."""
+async def change_flight(
+    table: Table, flight: Flight, *, beside: Sequence[Operation] = (), **changes: Any
+) -> Flight | None:
+    """Change a flight that is still as it was read, with other rows of its partition. Returns it as it stands now; None
+    if somebody else was first."""
     changed = replace(flight, **changes)
-    row = {**keys(id_key(changed.tenant), _ROW), "v": SCHEMA, **_CODEC.columns(changed)}
+    row = {**keys(id_key(changed.tenant), FLIGHT), "v": SCHEMA, **_CODEC.columns(changed)}
 
     def is_mine(stands: Row) -> bool:
-        return bool(changed.send_id) and replace(_flight(flight.tenant, stands), etag=None) == replace(
+        return bool(changed.send_id) and replace(flight_of(flight.tenant, stands), etag=None) == replace(
             changed, etag=None
         )
 
     try:
-        return replace(changed, etag=await swap(table, row, flight.etag, is_mine=is_mine))
+        return replace(changed, etag=await swap(table, row, flight.etag, is_mine=is_mine, beside=beside))
     except Conflict:
         return None
 
 
-def _flight(tenant: str, row: Row) -> Flight:
+def flight_of(tenant: str, row: Row) -> Flight:
+    """The flight a row holds; one of a newer version of the app is not free."""
     if is_newer(row):
         return Flight(tenant, send_id="newer", until=NEVER)
     return _CODEC.value(row, tenant=tenant, etag=etag_of(row))

@@ -7,8 +7,7 @@ event it causes change in one transaction.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -279,16 +278,42 @@ def _key_bound(place: int) -> str:
 
 def _scopes(row: Row) -> frozenset[str]:
     listed = row.get("scopes")
-    return ALL_SCOPES if listed is None else frozenset(filter(None, str(listed).split(",")))
+    return ALL_SCOPES if listed is None else _split(listed)
 
 
-async def open_by_severity(table: Table, scopes: Collection[str] = ALL_SCOPES) -> Counter[int]:
-    """How many incidents with findings of these scopes are open, by severity: three columns of each incident, however
-    many findings it has."""
+def _split(listed: object) -> frozenset[str]:
+    return frozenset(filter(None, str(listed).split(",")))
 
-    async def of_shard(shard: str) -> Counter[int]:
-        rows = table.prefixed(shard, _INCIDENT, select=["state", "severity", "scopes", "v"])
-        found = [row async for row in rows if row["state"] == IncidentState.OPEN and not is_newer(row)]
-        return Counter(int(row["severity"]) for row in found if not _scopes(row).isdisjoint(scopes))
 
-    return sum(await asyncio.gather(*(of_shard(shard) for shard in SHARDS)), Counter())
+@dataclass(frozen=True, slots=True)
+class IncidentOutline:
+    """What a summary needs of an incident. `last` is UTC; the rest is as in Incident, Facts and Who."""
+
+    key: str
+    state: str
+    severity: int
+    scopes: frozenset[str]
+    last: datetime
+    user: str
+    customer: str
+    app: str
+    rules: frozenset[str]
+
+
+async def outline_incidents(table: Table) -> list[IncidentOutline]:
+    """Every incident that has findings, in outline: a few columns of each, however many findings it has."""
+    columns = ["id", "state", "severity", "scopes", "last", "count", "user", "customer", "app", "rules", "v"]
+
+    async def of_shard(shard: str) -> list[IncidentOutline]:
+        rows = table.prefixed(shard, _INCIDENT, select=columns)
+        return [_outline(row) async for row in rows if not is_newer(row) and row["count"]]
+
+    shards = await asyncio.gather(*(of_shard(shard) for shard in SHARDS))
+    return [outline for of_shard_ in shards for outline in of_shard_]
+
+
+def _outline(row: Row) -> IncidentOutline:
+    who = (str(row["user"]), str(row["customer"]), str(row["app"]))
+    return IncidentOutline(
+        row["id"], row["state"], int(row["severity"]), _scopes(row), utc(row["last"]), *who, _split(row["rules"])
+    )

@@ -101,45 +101,32 @@ async def read_head(table: Table, slice_: Slice) -> Head | None:
     return _head(row, slice_.tenant, midnight(slice_.start)) if row else None
 
 
-# --- slices that something else made due ------------------------------------------------------------------------------
-
-
-async def make_due(table: Table, slice_: Slice, mark: str) -> None:
-    """Have a slice read again, sealed or not. A row of its own, so that a worker at the slice keeps its claim."""
-    await table.write(upsert({**keys(slice_.partition, _DUE + slice_.name), "v": SCHEMA, "mark": mark}))
-
-
-async def due_marks(table: Table, tenant: str, day: datetime) -> dict[Slice, str]:
-    """The slices of a tenant's day that were made due, each with its etag."""
-    return {
-        slice_named(tenant, midnight(day), str(row["RowKey"]).removeprefix(_DUE)): etag_of(row)
+async def old_marks(table: Table, tenant: str, day: datetime) -> list[Slice]:
+    """The slices of a day that an older version of the app made due here (now: shared/store/agenda.py)."""
+    return [
+        slice_named(tenant, midnight(day), str(row["RowKey"]).removeprefix(_DUE))
         async for row in table.prefixed(partition_of(tenant, day), _DUE)
-    }
+    ]
 
 
-async def due_mark(table: Table, slice_: Slice) -> str | None:
-    """The etag of a slice's mark, or None."""
-    row = await table.get(slice_.partition, _DUE + slice_.name)
-    return etag_of(row) if row else None
-
-
-async def clear_due(table: Table, slice_: Slice, etag: str) -> None:
-    """Remove a mark that was served; a newer one stays."""
+async def remove_old_mark(table: Table, slice_: Slice) -> None:
+    """Remove such a mark after it was passed on."""
     try:
-        await table.write(delete(keys(slice_.partition, _DUE + slice_.name), etag))
+        await table.write(delete(keys(slice_.partition, _DUE + slice_.name)))
     except Conflict:
-        return  # marked again since, or cleared already: either is as it should be
+        return  # another plan was first
 
 
-async def release_parked(table: Table, slice_: Slice, now: datetime) -> bool:
-    """Have a parked slice tried again, with its attempts forgotten; False when it is not parked any more."""
-    row = await table.get(slice_.partition, _HEAD + slice_.name)
-    if row is None or is_newer(row) or row["state"] != SliceState.PARKED:
+async def change_idle_head(table: Table, read: Head, changed: Head) -> bool:
+    """Change some columns of a head that nobody is at and that is as it was read; False when it is not any more."""
+    row = await table.get(read.slice.partition, _HEAD + read.slice.name)
+    stands = _head(row, read.slice.tenant, midnight(read.slice.start)) if row else None
+    if row is None or stands is None or replace(stands, counts={}) != replace(read, counts={}):
         return False
+    columns = {name: v for name, v in _CODEC.columns(changed).items() if v != row.get(name)}
     try:
-        await table.write(
-            merge({**head_row(slice_), "state": SliceState.IDLE.value, "attempts": 0, "nextDue": now}, etag_of(row))
-        )
+        # The batch rises, so that the day's roll-up is seen to be older than its heads.
+        await table.write(merge({**head_row(read.slice), **columns, "batch": read.batch + 1}, etag_of(row)))
     except Conflict:
         return False
     return True
@@ -176,7 +163,9 @@ class Claim:
         self._table = table
         self._etag = etag
         self._lease = lease
+        self._is_first = False
         self.head = head
+        self.follows_crash = False  # the claim before, of the same send, was neither finished nor given back
 
     @classmethod
     async def take(
@@ -203,8 +192,18 @@ class Claim:
             lease_until=now + lease,
             attempts=old.attempts + 1,
         )
-        etag = await _fenced(table, head, etag_of(row) if row else None)
-        return cls(table, head, etag, lease)
+        claim = cls(table, head, await _fenced(table, head, etag_of(row) if row else None), lease)
+        claim._is_first = row is None
+        claim.follows_crash = old.is_held(now)
+        return claim
+
+    async def abandon(self) -> None:
+        """Take back a claim with which nothing was done: a head that it made goes, so that nobody counts the slice."""
+        if self._is_first and self.head.batch == 0:
+            try:
+                await self._table.write(delete(head_row(self.head.slice), self._etag))
+            except Conflict:
+                return  # somebody else claimed it meanwhile
 
     async def write(self, operations: Iterable[Operation], now: datetime, head: Head | None = None) -> None:
         """Write rows of the slice's partition and the head in one go. Raises Lost when the claim is gone."""

@@ -7,30 +7,37 @@ and reads the askers then: so neither can miss the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import batched
 from typing import Any, Final
 
 from shared.basics.spelling import key_part
-from shared.ledger.slices import Slice, slice_named
+from shared.ledger.slices import Slice, slice_with_id
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.sessions import Proof, SessionKey
 from shared.store.swap import swap, until_settled
 from shared.store.tables import (
     MAX_BATCH,
+    MOST_RANGES,
     SCHEMA,
     Conflict,
+    Operation,
     Row,
     Table,
     etag_of,
+    insert,
     is_newer,
     keys,
+    merge,
     upsert,
     utc,
 )
 
+_ROOT: Final = "root"
+_ASK: Final = "ask"
+_COLUMNS: Final = ("PartitionKey", "RowKey", "v", "at", "proves", "generation")
 SATISFIES: Final = "satisfied"
 LACKS: Final = "missing"
 NOTHING: Final = ""  # the record was corrected and proves nothing now; the row stays, so that no older read revives it
@@ -59,6 +66,42 @@ def renamed(row: Row, person: str, session: Callable[[str], str]) -> dict[str, A
 
 
 @dataclass(frozen=True, slots=True)
+class SessionRows:
+    """What stands of one session: its roots by row key, and the slices that went by it."""
+
+    roots: dict[str, Row] = field(default_factory=dict)
+    askers: list[Slice] = field(default_factory=list)
+
+    @property
+    def proof(self) -> Proof:
+        """What its roots proved."""
+        return _proof(self.roots.values())
+
+    def was_asked_by(self, slice_: Slice) -> bool:
+        """Whether a slice left word that it goes by this session; by id, since its row spells the tenant as a key."""
+        return any(asker.id == slice_.id for asker in self.askers)
+
+
+type PersonRows = dict[SessionKey, SessionRows]
+
+
+async def read_person(table: Table, person: str, sessions: Iterable[str]) -> PersonRows:
+    """What stands of some sessions of a person: one request for a few of them."""
+    by_prefix = {key_part(session): (person, session) for session in sessions}
+    found = {key: SessionRows() for key in by_prefix.values()}
+    for prefixes in batched(by_prefix, MOST_RANGES, strict=False):
+        ranges = [(f"{prefix}-", f"{prefix}-~") for prefix in prefixes]
+        async for row in table.ranges(person_partition(person), ranges, _COLUMNS):
+            prefix, kind, rest = str(row["RowKey"]).split("-", 2)
+            rows = found[by_prefix[prefix]]
+            if kind == _ROOT:
+                rows.roots[str(row["RowKey"])] = row
+            elif kind == _ASK:
+                rows.askers.append(slice_with_id(rest))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class RootChange:
     """What has to be written so that a session's roots are as a read found them, and whether that changes its proof."""
 
@@ -67,41 +110,75 @@ class RootChange:
     writes: list[tuple[dict[str, Any], Row | None]]
 
 
-async def roots_to_change(
-    table: Table, session: SessionKey, slice_: Slice, generation: str, roots: Iterable[Root], *, rewrite: bool
+def roots_to_change(
+    session: SessionKey, stands: SessionRows, by: RootsOf, roots: Iterable[Root], *, rewrite: bool
 ) -> RootChange:
-    """Compare what a read found with what stands. A root that proves nothing is written only over one that did; one
-    that a newer generation wrote stays. `rewrite`: an older worker may still be writing, so that every row gets the new
-    generation, even one that is equal or proves nothing."""
-    partition, prefix = _names(session)
-    known: dict[str, Row] = {str(row["RowKey"]): row async for row in table.prefixed(partition, f"{prefix}-root-")}
-    after = dict(known)
+    """Compare what a read found with what stands. Pure.
+
+    A root that proves nothing is written only over one that did; one that a newer generation wrote stays. `rewrite`: an
+    older worker may still be writing, so that every row gets the new generation, even one that is equal or proves
+    nothing.
+    """
+    after = dict(stands.roots)
     writes: list[tuple[dict[str, Any], Row | None]] = []
     for root in roots:
-        row = {
-            **keys(partition, f"{prefix}-root-{key_part(root.record)}"),
-            "v": SCHEMA,
-            "at": root.at,
-            "proves": root.proves,
-            "slice": slice_.id,
-            "generation": generation,
-        }
-        old = known.get(row["RowKey"])
-        if old is None and root.proves == NOTHING and not rewrite:
-            continue
-        if old is not None and _is_ahead(old, generation):
-            continue
-        if old is not None and not rewrite and (old["proves"], utc(old["at"])) == (root.proves, root.at):
-            continue
-        writes.append((row, old))
-        after[row["RowKey"]] = row
-    return RootChange(session, _proof(known.values()) != _proof(after.values()), writes)
+        row = _root_row(session, by, root)
+        old = stands.roots.get(row["RowKey"])
+        if _must_be_written(row, old, rewrite=rewrite):
+            writes.append((row, old))
+            after[row["RowKey"]] = row
+    return RootChange(session, stands.proof != _proof(after.values()), writes)
 
 
-async def change_roots(table: Table, change: RootChange) -> None:
-    """Write them. Raises Conflict when others change one all the time."""
-    for row, read in change.writes:
-        await until_settled(f"root {row['RowKey']}", _RootWrite(table, row, read))
+@dataclass(frozen=True, slots=True)
+class RootsOf:
+    """Whose roots they are: the slice, and the generation of its read."""
+
+    slice: Slice
+    generation: str
+
+
+def _root_row(session: SessionKey, by: RootsOf, root: Root) -> dict[str, Any]:
+    partition, prefix = _names(session)
+    return {
+        **keys(partition, f"{prefix}-{_ROOT}-{key_part(root.record)}"),
+        "v": SCHEMA,
+        "at": root.at,
+        "proves": root.proves,
+        "slice": by.slice.id,
+        "generation": by.generation,
+    }
+
+
+def _must_be_written(row: Row, old: Row | None, *, rewrite: bool) -> bool:
+    if old is None:
+        return rewrite or row["proves"] != NOTHING
+    if _is_ahead(old, row["generation"]):
+        return False
+    return rewrite or (old["proves"], utc(old["at"])) != (row["proves"], row["at"])
+
+
+async def write_person(table: Table, changes: Iterable[RootChange], asked: Iterable[SessionKey], slice_: Slice) -> None:
+    """Write the roots of a person, and word that the slice goes by these sessions: all at once, as far as nobody else
+    changes one. Raises Conflict when others change one all the time."""
+    roots = [write for change in changes for write in change.writes]
+    asks = [upsert({**keys(p, f"{prefix}-{_ASK}-{slice_.id}"), "v": SCHEMA}) for p, prefix in map(_names, asked)]
+    writes = [(merge(row, etag_of(old)) if old is not None else insert(row), (row, old)) for row, old in roots]
+    for batch in batched(writes, MAX_BATCH, strict=False):
+        try:
+            await _together(table, [operation for operation, _ in batch])
+        except Conflict:
+            for _, (row, read) in batch:
+                await until_settled(f"root {row['RowKey']}", _RootWrite(table, row, read))
+    for some in batched(asks, MAX_BATCH, strict=False):
+        await _together(table, some)
+
+
+async def _together(table: Table, writes: Sequence[Operation]) -> None:
+    if len(writes) > 1:
+        await table.transact(writes)
+    else:
+        await table.write(writes[0])
 
 
 class _RootWrite:
@@ -133,22 +210,6 @@ def _is_ahead(row: Row, generation: str, *, or_same: bool = False) -> bool:
     return written > generation or (or_same and written == generation)
 
 
-async def proof_of(table: Table, session: SessionKey) -> Proof:
-    """What the roots of a session proved."""
-    partition, prefix = _names(session)
-    return _proof([row async for row in table.prefixed(partition, f"{prefix}-root-", select=["at", "proves", "v"])])
-
-
-async def ask(table: Table, person: str, asked: Iterable[str], slice_: Slice) -> dict[SessionKey, Proof]:
-    """Leave word that the slice goes by these sessions of a person, then say what each proved."""
-    sessions = [(person, session_id) for session_id in asked]
-    named = [_names(session) for session in sessions]
-    rows = [upsert({**keys(partition, f"{prefix}-ask-{slice_.id}"), "v": SCHEMA}) for partition, prefix in named]
-    for batch in batched(rows, MAX_BATCH, strict=False):
-        await table.transact(batch) if len(batch) > 1 else await table.write(batch[0])
-    return {key: await proof_of(table, key) for key in sessions}
-
-
 async def slices_asked(table: Table, person: str, slices: Iterable[str]) -> set[str] | None:
     """The slices with roots of the sessions that these slices asked for, of one person; None when they asked none."""
     wanted = set(slices)
@@ -157,24 +218,11 @@ async def slices_asked(table: Table, person: str, slices: Iterable[str]) -> set[
     rows = table.prefixed(person_partition(person), "", select=["RowKey", "slice"])
     async for row in rows:
         session, kind, rest = str(row["RowKey"]).split("-", 2)
-        if kind == "ask" and rest in wanted:
+        if kind == _ASK and rest in wanted:
             asked.add(session)
-        elif kind == "root":
+        elif kind == _ROOT:
             roots.setdefault(session, set()).add(str(row.get("slice", "")))
     return {slice_ for session in asked for slice_ in roots.get(session, ())} if asked else None
-
-
-async def askers(table: Table, session: SessionKey) -> list[Slice]:
-    """The slices that went by this session."""
-    partition, prefix = _names(session)
-    named = f"{prefix}-ask-"
-    rows = table.prefixed(partition, named, select=["RowKey"])
-    return [_slice_of(str(row["RowKey"]).removeprefix(named)) async for row in rows]
-
-
-def _slice_of(id_: str) -> Slice:
-    tenant, day, start, width = id_.split("-")
-    return slice_named(tenant, datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC), f"{start}-{width}")
 
 
 def _proof(rows: Iterable[Row]) -> Proof:

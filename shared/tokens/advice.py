@@ -20,9 +20,9 @@ _INTERACTIVE: Final = (
     " enabled for MFA, not with the password flow (ROPC), where Entra cannot ask for MFA."
 )
 _SECURE_MODEL: Final = (
-    "Use the Secure Application Model: switch on and register MFA first, then consent once with MFA, keep the new"
-    " refresh token in a vault and exchange it per tenant. A refresh token keeps what its sign-in proved:"
-    " one from before MFA needs a new consent."
+    "Use the Secure Application Model, before MFA is enforced tenant-wide: register the application's own account for"
+    " MFA, consent once with MFA, keep the new refresh token in a vault and exchange it per tenant, test, and only then"
+    " enforce. A refresh token keeps what its sign-in proved: one from before MFA needs a new consent."
 )
 _FEDERATED: Final = (
     "The account is federated: let its provider do MFA and send authenticationmethodsreferences = multipleauthn to"

@@ -112,6 +112,8 @@ def _rule(value: object) -> object:
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
+# Some days: the settings allow 3650 at most; the answer knows how many are kept here.
+DayCount = Annotated[int, Field(ge=1, le=3650), BeforeValidator(_whole)]
 Listed = Annotated[tuple[E, ...], BeforeValidator(_listed)]  # a comma list
 Instant = Annotated[datetime, BeforeValidator(_instant)]  # a time without a zone is UTC
 RuleId = Annotated[str, BeforeValidator(_rule), WithJsonSchema({"type": "string", "enum": [*RULE]})]

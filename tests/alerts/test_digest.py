@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from shared.alerts.digest_sections import DigestView, mixed_rules
 from shared.incidents import acts
+from shared.ledger.days import Day, Totals
 from shared.store.incidents import read_incident, take_step
 from tests.alerts.harness import Bench, bench, key_of, receiver
 from tests.alerts.test_holding import _problem
 
 DAY = timedelta(days=1)
+
+
+async def test_a_period_of_several_versions_of_the_rules_says_so(azurite: str) -> None:
+    async with bench(azurite) as b:
+        days = [Day(b.now, Totals(), (), rules_versions={version: n}) for version, n in (("1", 3), ("2", 1))]
+        channel = b.app.settings.channels["soc"]
+        view = DigestView(await b.app.tables(), channel, b.now, b.now + DAY, days, [])
+        made = await mixed_rules(view)
+        assert made is not None
+        assert made.lines == ["version 1: 3 slices", "version 2: 1 slices"]
+        assert await mixed_rules(replace(view, days=days[:1])) is None
 
 
 async def _acknowledge(b: Bench, who: str) -> None:

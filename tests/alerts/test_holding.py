@@ -12,9 +12,10 @@ from shared.ledger.flight import Flight
 from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice
 from shared.rules.rule import PARTNER
+from shared.store.agenda import clear_due, due_mark, make_due
 from shared.store.flights import change_flight, read_flight
-from shared.store.ledger import Claim, clear_due, due_mark, make_due
-from shared.store.sessions import ask
+from shared.store.ledger import Claim
+from shared.store.sessions import write_person
 from tests.alerts.harness import MINUTE, Bench, bench, slice_at, uuid_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -101,7 +102,7 @@ async def _read(b: Bench, slice_: Slice, *, parked: bool = False) -> None:
 
 
 async def _mark(b: Bench, slice_: Slice) -> None:
-    await make_due((await b.app.tables()).slices, slice_, "a root changed")
+    await make_due((await b.app.tables()).control, [slice_], "a root changed")
 
 
 async def test_a_marked_slice_holds_its_incident_until_it_was_read_again(azurite: str) -> None:
@@ -116,7 +117,7 @@ async def test_a_marked_slice_holds_its_incident_until_it_was_read_again(azurite
             await b.tick()
         assert [r.json["data"]["incident"]["user"]["name"] for r in b.got()] == ["other@partner.example"]
         await b.found(slice_=slice_, count=0)  # which the second read withdraws
-        table = (await b.app.tables()).slices
+        table = (await b.app.tables()).control
         mark = await due_mark(table, slice_)
         assert mark is not None
         await clear_due(table, slice_, mark)
@@ -150,7 +151,7 @@ async def test_the_root_of_a_session_that_was_asked_for_holds_it(azurite: str) -
         slice_ = slice_at(b.now - HOUR)
         await _read(b, slice_)
         await b.found(slice_=slice_, at=slice_.start)
-        await ask((await b.app.tables()).sessions, uuid_of("jane"), ["s1"], slice_)
+        await write_person((await b.app.tables()).sessions, [], [(uuid_of("jane"), "s1")], slice_)
         await b.tick()
         assert b.got() == []  # none of the day's other slices was read: each may hold the root
         for n in range(2, 25):
@@ -162,8 +163,14 @@ async def test_the_root_of_a_session_that_was_asked_for_holds_it(azurite: str) -
 async def _problem(b: Bench, *, refused: bool) -> None:
     tables = await b.app.tables()
     flight = await read_flight(tables.control, b.app.settings.partner_tenant_id)
-    why = {"problem": "Graph asks us to wait.", "problem_since": b.now, "refused": refused}
-    assert await change_flight(tables.control, flight, **why, first_seen=b.now)
+    assert await change_flight(
+        tables.control,
+        flight,
+        problem="Graph asks us to wait.",
+        problem_since=b.now,
+        refused=refused,
+        first_seen=b.now,
+    )
 
 
 async def test_throttling_in_the_first_scan_releases_nothing_and_a_missing_consent_all(azurite: str) -> None:
@@ -192,7 +199,7 @@ async def test_a_mark_in_the_old_days_holds_the_first_scans_summary(azurite: str
         await b.tick()
         assert b.types() == ["incidents.ahead"]
         await b.found("bob", slice_=asker, count=0)
-        table = (await b.app.tables()).slices
+        table = (await b.app.tables()).control
         await clear_due(table, asker, await due_mark(table, asker) or "")
         await b.tick()
         assert b.types() == ["incidents.ahead", "incidents.first-scan"]

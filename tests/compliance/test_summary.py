@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,7 @@ from shared.compliance.figures import (
     figures_of_days,
     figures_of_user,
 )
+from shared.compliance.incident_counts import IncidentCounts
 from shared.compliance.summary import Asked, Beside, Summary, summarise
 from shared.ledger.counts import Counts, Seen
 from shared.ledger.days import CustomerDay, Day, DayLines, Reach, totals_of
@@ -79,7 +81,9 @@ def summary_of(
 ) -> Summary:
     measured = measure((PARTNER,), days, Window(START, NOW, NOW, HOUR))
     asked = Asked(START, NOW, NOW, scopes, PARTNER)
-    beside = Beside(incidents or {}, {id_key(CUSTOMER): "Contoso"}, accepted=accepted)
+    beside = Beside(
+        IncidentCounts({"open": Counter(incidents or {})}), {id_key(CUSTOMER): "Contoso"}, accepted=accepted
+    )
     return summarise(asked, figures_of_days(days), measured, beside)
 
 
@@ -87,6 +91,7 @@ def test_every_member_is_there_even_when_nothing_is_known() -> None:
     shown = json.loads(summary_of().model_dump_json(by_alias=True))
     none = {"compliant": 0, "nonCompliant": 0, "unknown": 0}
     nothing = {"total": 0, **none, "compliancePercent": None}
+    none_severe = {"critical": 0, "high": 0, "medium": 0, "low": 0}
     assert shown == {
         "generatedAt": "2026-11-03T06:00:00Z",
         "period": {"from": "2026-11-01T00:00:00Z", "to": "2026-11-03T06:00:00Z"},
@@ -127,7 +132,15 @@ def test_every_member_is_there_even_when_nothing_is_known() -> None:
         "topUsers": [],
         "topCustomers": [],
         "topApplications": [],
-        "incidents": {"open": 0, "bySeverity": {"critical": 0, "high": 0, "medium": 0, "low": 0}},
+        "incidents": {
+            **dict.fromkeys(
+                ("open", "acknowledged", "snoozed", "silenced", "resolved", "stillHappening", "openAll"), 0
+            ),
+            "bySeverity": none_severe,
+            "byState": dict.fromkeys(("open", "acknowledged", "snoozed", "silenced", "resolved"), none_severe),
+            "stillHappeningBySeverity": none_severe,
+        },
+        "alerts": None,
         "exceptions": {"acceptedSignIns": 0},
         "posture": {},
     }
@@ -172,7 +185,9 @@ def test_every_number_is_of_the_scopes_but_by_scope_has_all() -> None:
         (None, True, False),
         (None, True, False),
     ]
-    assert [(t.id, t.name) for t in headline.top_customers] == [(CUSTOMER, "Contoso")]  # the partner is no customer
+    assert [(t.customer_id, t.customer_name) for t in headline.top_customers] == [
+        (CUSTOMER, "Contoso")
+    ]  # the partner is no customer
 
     own = summary_of(*days, scopes=("partner-tenant",))
     assert (own.delegated_sign_ins.total, own.delegated_sign_ins.compliance_percent) == (1, 0.0)
@@ -234,10 +249,10 @@ def test_the_worst_ten_are_shown() -> None:
     every = [seen(Verdict.NON_COMPLIANT, user=f"{n:032x}", name=f"u{n}@x") for n in range(1, 12) for _ in range(n)]
     every += [seen(Verdict.UNKNOWN, user="f" * 32), seen(Verdict.UNKNOWN, user="f" * 32)]
     top = summary_of(day_of(START, *every)).top_users
-    assert [(line.name, line.non_compliant, line.at_least) for line in top] == [
+    assert [(line.user_principal_name, line.non_compliant, line.at_least) for line in top] == [
         (f"u{n}@x", n, False) for n in range(11, 1, -1)
     ]
-    assert top[0].id == "00000000-0000-0000-0000-00000000000b"
+    assert top[0].user_id == "00000000-0000-0000-0000-00000000000b"
 
 
 def test_a_top_line_says_where_its_numbers_may_be_too_low() -> None:
@@ -250,7 +265,11 @@ def test_a_top_line_says_where_its_numbers_may_be_too_low() -> None:
 def test_unknown_ones_come_before_compliant_ones() -> None:
     every = [seen(Verdict.COMPLIANT, user="a", name="good") for _ in range(5)]
     every += [seen(Verdict.UNKNOWN, user="b", name="unknown"), seen(Verdict.NON_COMPLIANT, user="c", name="bad")]
-    assert [line.name for line in summary_of(day_of(START, *every)).top_users] == ["bad", "unknown", "good"]
+    assert [line.user_principal_name for line in summary_of(day_of(START, *every)).top_users] == [
+        "bad",
+        "unknown",
+        "good",
+    ]
 
 
 # --- what an older version of the app did not record ------------------------------------------------------------------
@@ -282,7 +301,7 @@ def test_what_version_1_did_not_record_is_null_and_never_0() -> None:
     assert sum(shown.by_evidence.values()) == 6
     assert (shown.by_why, shown.by_strength, shown.attempts) == (None, None, None)
     assert shown.by_rule == {"legacy-auth": 1}
-    assert [(line.name, line.non_compliant) for line in shown.top_users] == [("name", 1)]
+    assert [(line.user_principal_name, line.non_compliant) for line in shown.top_users] == [("name", 1)]
     mixed = summary_of(old, day_of(START + 24 * HOUR, seen(Verdict.UNKNOWN), seen(Verdict.COMPLIANT)))
     assert mixed.attempts is None
     assert mixed.by_why is not None
@@ -311,7 +330,7 @@ def test_one_customers_summary_has_all_but_other_customers() -> None:
     assert (shown.delegated_sign_ins.compliant, shown.delegated_sign_ins.non_compliant) == (1, 1)
     assert shown.by_scope["guest"].unknown == 1
     assert shown.by_rule == {"interactive-without-mfa": 1}
-    assert [(line.id, line.non_compliant) for line in shown.top_users] == [("u2", 1), ("u1", 0)]
+    assert [(line.user_id, line.non_compliant) for line in shown.top_users] == [("u2", 1), ("u1", 0)]
 
 
 def test_one_persons_and_one_applications_summary_say_verdicts_and_leave_the_rest_open() -> None:
@@ -363,7 +382,7 @@ def test_an_exception_accepts_by_ids_and_not_by_how_text_is_joined() -> None:
 def test_open_incidents_are_counted_by_severity() -> None:
     incidents = summary_of(incidents={Severity.CRITICAL: 2, Severity.LOW: 5}).incidents
     assert incidents.open == 7
-    assert list(incidents.by_severity.items()) == [("critical", 2), ("high", 0), ("medium", 0), ("low", 5)]
+    assert incidents.by_severity.model_dump() == {"critical": 2, "high": 0, "medium": 0, "low": 5}
 
 
 def test_a_day_of_which_no_slice_has_closed_has_no_coverage() -> None:

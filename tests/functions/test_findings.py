@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from functions.answers import findings
+from functions.incidents import incidents
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.incidents.findings import Finding
@@ -118,7 +119,6 @@ def _iso(at: datetime) -> str:
         (f"limit=500&customer={OTHER}&app={1:032X}", lambda f: f.customer == id_key(OTHER) and f.app == f"{1:032x}"),
         ("limit=500&scope=customer,partner-center", lambda f: f.scope != "partner-tenant"),
         ("limit=500&evidence=none&verdict=unknown", lambda f: f.evidence == "none" and f.verdict == "unknown"),
-        ("limit=500&user=nobody", lambda _: False),
         ("limit=500&customer=CUSTOMER&app=an%20APP", lambda f: f.customer == id_key(CUSTOMER)),
         ("limit=500&severity=CRITICAL&scope=Guest", lambda _: False),
         ("limit=500&scope=all", lambda _: True),
@@ -152,7 +152,7 @@ async def test_a_second_with_more_findings_than_a_request_gives_is_listed_whole(
         expected = [f.id for _, f in in_order]
         with counted_requests() as sent:
             assert [item["id"] for item in await pages(findings, app, "limit=600")] == expected
-        assert len(sent) < 50
+        assert len(sent) < 90
 
 
 async def test_a_slice_with_20_000_findings_takes_no_call_more_than_ten_requests(azurite: str) -> None:
@@ -168,7 +168,26 @@ async def test_a_slice_with_20_000_findings_takes_no_call_more_than_ten_requests
         assert sorted(item["id"] for item in listed) == sorted(f.id for f in crowd)
         times = [item["signedInAt"] for item in listed]
         assert times == sorted(times, reverse=True)
-        assert len(sent) < 250
+        assert len(sent) < 400
+
+
+async def test_a_name_that_nobody_knows_is_told_and_not_an_empty_list(held: Held) -> None:
+    for query, said in (
+        ("user=nobody", "no such person"),
+        ("customer=Adatum%20Foods", "no such customer"),
+        (f"app={'9' * 32}", "no such application"),
+    ):
+        for endpoint in (findings, incidents):
+            reply = await ask(endpoint, held.app, query)
+            assert (reply.status, reply.json["detail"]) == (404, said), query
+    known = await ask(findings, held.app, f"customer={CUSTOMER}&from=2026-11-02T11:59:59.999999Z")
+    assert known.status == 200
+
+
+async def test_every_list_says_its_period_and_how_much_was_read(held: Held) -> None:
+    shown = (await ask(findings, held.app, "from=2026-10-01&to=2026-10-08")).json
+    assert shown["period"] == {"from": "2026-10-01T00:00:00Z", "to": "2026-10-08T00:00:00Z"}
+    assert (shown["coverage"]["percent"], shown["coverage"]["completeSlices"]) == (0.0, 0)
 
 
 async def test_the_findings_of_an_incident(held: Held) -> None:
@@ -206,7 +225,7 @@ async def test_a_quiet_stretch_of_years_is_looked_through_in_a_few_calls(azurite
         await write_rows((await app.tables()).slices, [finding_row(partition_of(PARTNER, old.at), old)])
         with counted_requests() as sent:
             assert [item["id"] for item in await pages(findings, app, "")] == [old.id]
-        assert len(sent) < 25
+        assert len(sent) < 40
 
 
 async def test_more_tenants_than_one_group_are_gone_through_group_by_group(azurite: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import pytest
 
 from functions.http import ENDPOINTS
 from functions.parts import PARTS
-from tests.infra.azure_cli import AZ, AZD, calls_in, put_stand_in, refused_in
+from tests.infra.azure_cli import AZ, AZD, calls_in, put_stand_in, refused_in, wrong_with
 from tests.infra.deployment import EVERYTHING, ROOT, deployed
 from tests.infra.test_workflows import OF_THE_HOOKS_THEMSELVES, settings
 
@@ -207,3 +208,15 @@ def test_what_repairs_deploys_though_nothing_has_changed() -> None:
         if "azd provision" in sentence:
             assert "azd provision --no-state" in sentence, sentence
     assert text.count("azd provision --no-state") >= 6
+
+
+def test_the_preflight_names_commands_that_there_are_and_that_repair() -> None:
+    """What the app itself tells people to run, from the texts in its code."""
+    sources = [file.read_text(encoding="utf-8") for file in (ROOT / "shared/preflight").glob("*.py")]
+    told = [command for text in sources for command in re.findall(r'"(azd [^"]+)"', text)]
+    assert len(told) >= 4
+    for command in (part for line in told for part in line.split(" && ")):
+        program, *arguments = shlex.split(command)
+        assert wrong_with(program, arguments) is None, command
+    alone = [line for line in told if line.startswith("azd provision")]
+    assert set(alone) == {"azd provision --no-state"}, "azd does nothing where only Azure has changed"

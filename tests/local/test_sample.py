@@ -28,6 +28,8 @@ RULES = {
     "mfa-evidence-unknown",
     "legacy-auth-attempt",
     "password-flow-attempt",
+    "mfa-denied",
+    "device-code-attempt",
 }
 
 
@@ -113,7 +115,7 @@ def test_the_truth_lists_every_rule_severity_and_scope() -> None:
     violations = cast("list[dict[str, object]]", month().truth()["violations"])
     assert {rule for v in violations for rule in cast("list[str]", v["rules"])} == RULES
     assert {v["severity"] for v in violations} == {"critical", "high", "medium", "low"}
-    assert {v["scope"] for v in violations} == {"customer", "partner-center", "partner-tenant"}
+    assert {v["scope"] for v in violations} == {"customer", "partner-center", "partner-tenant", "guest"}
     assert all((v["customerTenantId"] is None) == (v["scope"] != "customer") for v in violations)
 
 
@@ -280,6 +282,13 @@ SHAPES: dict[str, tuple[int, Callable[[LogRecord], bool]]] = {
     ),
     "device sign-in": (200, lambda e: e.final["appId"] == "38aa3b87-a06d-4817-b275-7a316988d93b"),
     "agent": (100, lambda e: "agent" in e.final and member(e, "agent", "agentType") != "notAgentic"),
+    "agent that acts for a person": (
+        2,
+        lambda e: "agent" in e.final and member(e, "agent", "agentType") != member(e, "agent", "agentSubjectType"),
+    ),
+    "smart card": (2, lambda e: "X.509 Certificate" in json.dumps(e.final["authenticationDetails"])),
+    "MFA denied": (4, lambda e: member(e, "status", "errorCode") == 500121),
+    "no Unicode": (1, lambda e: "\\ud83d" in json.dumps(e.final)),
     "guest of a customer": (20, lambda e: e.final.get("crossTenantAccessType") == "b2bCollaboration"),
     "passthrough": (3, lambda e: e.final.get("crossTenantAccessType") == "passthrough"),
     "service provider": (2000, lambda e: e.final.get("crossTenantAccessType") == "serviceProvider"),

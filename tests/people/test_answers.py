@@ -99,6 +99,9 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             "nonCompliant": 1,
             "unknown": 0,
             "compliancePercent": 66.67,
+            "neverMfa": False,
+            "byStrength": {"untold": 2},
+            "weakest": None,
             "customersReachable": 2,
             "customersReached": 2,
             "lastSeenOn": "2026-11-02",
@@ -132,6 +135,7 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
         assert first == {
             "customerId": tenant(1),
             "customerName": "Customer 1",
+            "relationship": "active",
             "roles": ["Global Reader"],
             "relationshipFrom": "2026-07-25T12:00:00Z",
             "relationshipTo": "2027-02-10T12:00:00Z",
@@ -145,11 +149,14 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             "unknown": 1,
             "compliancePercent": 100.0,
             "techniciansSeen": 2,
-            "technicians": ["user1@partner.example", "user2@partner.example"],
-            "openIncidents": 0,
+            "technicians": [
+                {"userId": user(1), "userPrincipalName": "user1@partner.example"},
+                {"userId": user(2), "userPrincipalName": "user2@partner.example"},
+            ],
+            "openIncidents": 1,
         }
         assert (second["nonCompliant"], second["openIncidents"], second["daysLeft"]) == (1, 1, 12)
-        assert second["technicians"] == [user(3), "user1@partner.example"]
+        assert [t["userId"] for t in second["technicians"]] == [user(3), user(1)]
 
         found = await items(accounts, at)
         assert [(a["userId"], a["postureSeverity"], a["postureRules"]) for a in found] == [
@@ -189,7 +196,8 @@ async def test_filters_pages_and_csv(azurite: str, monkeypatch: pytest.MonkeyPat
         assert await who("state=off-boarded") == ["3"]
         assert await who("state=left") == []
         assert await who("rule=mfa-not-registered,mfa-not-capable") == ["2", "4"]
-        assert await who("user=nobody") == []
+        assert (await ask(technicians, at.bench.app, "user=nobody")).json["detail"] == "no such person"
+        assert (await ask(customers, at.bench.app, "customer=nobody")).json["detail"] == "no such customer"
         assert [c["customerId"][-1] for c in await items(customers, at, f"customer={tenant(2)}")] == ["2"]
         assert [c["customerId"][-1] for c in await items(customers, at, "endsWithin=30")] == ["2"]
         assert [a["userId"][-1] for a in await items(accounts, at, "severity=high")] == ["2"]
@@ -205,7 +213,10 @@ async def test_filters_pages_and_csv(azurite: str, monkeypatch: pytest.MonkeyPat
 
         for query, wrong in (
             ("days=0", ["days"]),
-            ("days=91", ["days"]),
+            ("days=401", ["days"]),
+            ("days=3&from=2026-10-01", ["days"]),
+            ("from=2026-10-01T00:00:00Z", ["from"]),
+            ("from=2025-01-01", ["from"]),
             ("state=asleep", ["state"]),
             ("rule=legacy-auth", ["rule"]),
             ("cursor=nonsense", ["cursor"]),

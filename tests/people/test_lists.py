@@ -43,8 +43,8 @@ PARTNER = "11111111-1111-1111-1111-111111111111"
 def test_a_rule_fits_its_positive_cases_and_no_negative_one(rule: PostureRule) -> None:
     assert rule.positive
     assert rule.negative
-    assert [case for case in rule.positive if rule.fits(case) is None] == []
-    assert [case for case in rule.negative if rule.fits(case) is not None] == []
+    assert [case for case in rule.positive.values() if rule.fits(case) is None] == []
+    assert [case for case in rule.negative.values() if rule.fits(case) is not None] == []
     assert rule.title
     assert rule.meaning.endswith(".")
     assert rule.what_to_do.endswith(".")

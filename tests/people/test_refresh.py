@@ -20,7 +20,7 @@ from shared.operations.register import Actor
 from shared.people.refresh import refresh_directory
 from shared.rules.rule import AT_HOME, PARTNER, PASSWORD_ONLY
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
-from shared.store.ledger import due_marks
+from shared.store.agenda import read_agenda
 from shared.store.tables import Tables
 from tests.maintenance.test_ops import mentions, spellings
 from tests.people.harness import (
@@ -531,8 +531,8 @@ async def test_a_worker_that_dies_at_a_write_loses_nothing(
 
 
 async def _marked(at: Office) -> set[object]:
-    slices = (await at.bench.tables()).slices
-    return {s.start for s in await due_marks(slices, PARTNER, NOON)}
+    control = (await at.bench.tables()).control
+    return {s.start for s in (await read_agenda(control, PARTNER)).marked}
 
 
 async def test_a_worker_that_lost_its_lease_publishes_nothing(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from functions.preflight import preflight
 from local.graph_server.control import LicenceFault, StatusFault
 from shared.app.app import App
 from shared.app.settings import load_settings
+from shared.graph.permissions import PARTS
 from shared.preflight.queues import NAMES, check_queues
 from shared.preflight.run import preflight_when_due
 from shared.preflight.storage import check_exports, check_storage
@@ -144,7 +145,7 @@ async def test_by_identity_the_blob_service_must_be_named() -> None:
         check = await check_exports(app)
     finally:
         await app.close()
-    assert (check.state, check.command) == ("missing", "azd provision")
+    assert (check.state, check.command) == ("missing", "azd provision --no-state")
     assert "AzureWebJobsStorage__blobServiceUri" in check.detail
 
 
@@ -248,3 +249,15 @@ async def test_a_missing_permission_is_counted_for_the_alert(
         refused, unlicensed = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
         assert refused["missingPermissions"] > 0
         assert unlicensed["missingLicences"] > 0
+
+
+async def test_every_part_that_is_read_is_asked_for_and_the_optional_ones_only_where_they_are(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(azurite, monkeypatch) as at:
+        checks = _by_name((await ask(preflight, at.app)).json)
+        named = {name.split(":")[0] for name, check in checks.items() if check["kind"] == "permission"}
+        assert named == {part.permission for part in PARTS}
+    async with bench(azurite, monkeypatch, read_federation=False) as at:
+        checks = _by_name((await ask(preflight, at.app)).json)
+        assert not [name for name in checks if name.startswith("Domain")]

@@ -38,8 +38,8 @@ IDS = (
     "device-code-attempt",
     "non-interactive",
 )
-POSITIVE = [pytest.param(rule, case, id=f"{rule.id}-{n}") for rule in RULES for n, case in enumerate(rule.positive)]
-NEGATIVE = [pytest.param(rule, case, id=f"{rule.id}-{n}") for rule in RULES for n, case in enumerate(rule.negative)]
+POSITIVE = [pytest.param(r, case, id=f"{r.id}: {name}") for r in RULES for name, case in r.positive.items()]
+NEGATIVE = [pytest.param(r, case, id=f"{r.id}: {name}") for r in RULES for name, case in r.negative.items()]
 
 IN_CUSTOMER: Record = {}
 IN_PARTNER_CENTER: Record = {**AT_HOME, "appId": PARTNER_CENTER_APP}
@@ -81,8 +81,30 @@ def test_a_rule_tells_people_what_they_need(rule: Rule) -> None:
     assert rule.negative
     assert rule.title
     assert rule.meaning.endswith(".")
-    assert rule.what_to_do.endswith(".")
+    remedy = rule.remedy
+    for text in (remedy.now, remedy.prevent, remedy.check):
+        assert re.fullmatch(r"[A-Z].{20,400}\.", text), text
+    assert re.fullmatch(r"https://learn\.microsoft\.com/[a-z0-9/-]+", remedy.link)
+    assert rule.what_to_do == remedy.now
     assert rule.common_issue is None or 1 <= rule.common_issue <= 6
+
+
+def test_no_two_rules_say_the_same() -> None:
+    assert len({rule.meaning for rule in RULES}) == len({rule.remedy for rule in RULES}) == len(RULES)
+
+
+def test_no_rule_speaks_of_a_person_where_another_says_that_it_was_a_program() -> None:
+    """A password flow is found beside an interactive sign-in without MFA, as it is logged."""
+    assert assessed({**ROPC}).rules == ("password-flow", "interactive-without-mfa")
+    rule = RULE["interactive-without-mfa"]
+    texts = (rule.meaning, rule.remedy.now, rule.remedy.prevent, rule.remedy.check)
+    assert not any("person" in text.lower() for text in texts)
+
+
+def test_the_secure_application_model_comes_before_mfa_is_enforced() -> None:
+    remedy = RULE["password-flow"].remedy
+    assert remedy.now.index("register its account for MFA") < remedy.now.index("consent once with MFA")
+    assert remedy.prevent.startswith("Only when the program runs without its password")
 
 
 def test_the_rules_of_a_common_issue_name_it() -> None:
@@ -114,7 +136,9 @@ def test_a_negative_case_is_not_found(rule: Rule, case: Record) -> None:
     assert rule.id not in judged_by(rule, case).rules
 
 
-@pytest.mark.parametrize("case", [case for rule in RULES for case in (*rule.positive, *rule.negative)])
+@pytest.mark.parametrize(
+    "case", [case for rule in RULES for case in (*rule.positive.values(), *rule.negative.values())]
+)
 def test_no_case_is_found_where_the_scope_is_none(case: Record) -> None:
     elsewhere: Record = {"userId": STRANGER, "homeTenantId": CUSTOMER}
     assert assessed({**case, **elsewhere}, policy=Policy.STRICT).rules == ()

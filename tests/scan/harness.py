@@ -27,6 +27,7 @@ from shared.rules.rule import CUSTOMER, PARTNER, PLAIN, TECHNICIAN
 from shared.scan.job import scan_slice
 from shared.scan.plan import plan_scans
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
+from shared.store.agenda import read_agenda, stir_days
 from shared.store.days import partner_days
 from shared.store.directory import save_directory
 from shared.store.ledger import heads_of_day, read_head
@@ -138,6 +139,13 @@ class Bench:
     def fail(self, *faults: Fault) -> None:
         """Have Graph answer its next requests so."""
         self.graph.control(Control(faults=[*faults]))
+
+    async def wake(self) -> None:
+        """Have the plan look at every day again, as it does by itself within two days."""
+        tables = await self.tables()
+        for tenant in self.settings.tenants:
+            agenda = await read_agenda(tables.control, tenant)
+            await stir_days(tables.control, tenant, agenda.rests)
 
     # --- what the tables say ------------------------------------------------------------------------------------------
 

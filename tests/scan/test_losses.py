@@ -57,6 +57,7 @@ async def test_what_is_lost_heals(desk: Bench, table: str, wanted: Wanted) -> No
     whole = await canonical(tables)
     events = await desk.events()
     assert await lose(getattr(tables, table), wanted)
+    await desk.wake()
     desk.pass_time(timedelta(seconds=1))
     await desk.work()
     assert difference(whole, await canonical(tables)) == []
@@ -81,8 +82,24 @@ async def test_coverage_falls_as_soon_as_the_plan_sees_that_heads_are_lost(desk:
     desk.set_time(LATE)
     await desk.work()
     await lose((await desk.tables()).slices, of_key(f"head-{RICH.name}"))
+    await desk.wake()
     assert await desk.plan()
     assert await desk.coverage() == 0.5
+
+
+async def test_what_is_lost_is_found_within_two_days_though_the_day_rests(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed = RICH.end + timedelta(days=8)  # by its first read
+    async with bench(azurite, monkeypatch, now=sealed, slice_minutes=WIDTH, lookback_days=12) as desk:
+        await desk.work()
+        await desk.plan()
+        await lose((await desk.tables()).slices, of_key(f"head-{RICH.name}"))
+        assert await desk.work() == 0
+        desk.reads.clear()
+        desk.pass_time(timedelta(days=2))
+        await desk.work()
+        assert RICH in desk.reads
 
 
 async def test_a_worker_whose_flight_is_lost_stops(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,5 +187,6 @@ async def test_an_outage_in_the_middle_of_a_correction_ends_well(desk: Bench) ->
     assert first_seen == EARLY
     copy = await desk.copy()
     await desk.restore({**copy, "slices": [], "incidents": [], "sessions": [], "rollups": []})
+    await desk.wake()
     await desk.work()
     assert difference(await canonical(await desk.tables()), found) == []

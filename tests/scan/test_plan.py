@@ -10,8 +10,9 @@ import pytest
 from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, closed_slices
 from shared.rules.rule import PARTNER
+from shared.scan.due import Ledger, Terms, due_slices
 from shared.scan.messages import SliceMessage
-from shared.scan.plan import LONGEST_CHAIN, Ledger, due_slices
+from shared.scan.plan import LONGEST_CHAIN
 from shared.store.flights import read_flight
 from tests.scan.harness import Bench, bench
 from tests.scan.stories import EARLY, LATE, RICH, WIDTH
@@ -24,7 +25,7 @@ GRID = closed_slices("t", NOW - 6 * HOUR, NOW, HOUR)
 def due(*heads: Head, marked: tuple[Slice, ...] = (), installed: datetime | None = None, days: int = 30) -> list[int]:
     """The hours of what is due, in order."""
     ledger = Ledger({h.slice: h for h in heads}, dict.fromkeys(marked, "etag"))
-    found = due_slices(ledger, GRID, now=NOW, installed=installed, retention=timedelta(days=days))
+    found = due_slices(ledger, GRID, Terms(NOW, timedelta(days=days), installed))
     return [s.start.hour for s in found]
 
 
@@ -91,7 +92,7 @@ def test_what_is_near_the_end_of_retention_is_never_due() -> None:
     for hours, first in ((20, 9), (22, 11), (23, None)):
         ledger = Ledger({}, dict.fromkeys(GRID, "etag"))
         now = NOW + hours * HOUR
-        found = due_slices(ledger, GRID, now=now, installed=None, retention=timedelta(days=1))
+        found = due_slices(ledger, GRID, Terms(now, timedelta(days=1)))
         assert min((s.start.hour for s in found), default=None) == first
 
 

@@ -13,7 +13,7 @@ from shared.ledger.slices import Slice
 from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER
 from shared.scan.job import scan_slice
-from shared.store.ledger import due_marks, make_due
+from shared.store.agenda import make_due, read_agenda
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 from tests.scan.harness import Bench, bench, record, slice_at
 from tests.scan.stories import BROKEN, CHILD, EARLY, MINUTE, RICH, SEVEN, WIDTH, silent, weak
@@ -102,11 +102,11 @@ async def test_a_mark_on_a_slice_that_was_split_goes_to_its_halves_and_is_served
         desk.log(*(weak(f"r{i}", DAY + i * 60 * MINUTE) for i in range(6)))
         await desk.work()
         tables = await desk.tables()
-        await make_due(tables.slices, RICH, "mark")
+        await make_due(tables.control, [RICH], "mark")
         desk.reads.clear()
         await desk.work()
         assert sorted(s.name for s in desk.reads) == [name for name, _ in await standing(desk)]
-        assert await due_marks(tables.slices, PARTNER, DAY) == {}
+        assert (await read_agenda(tables.control, PARTNER)).marked == {}
 
 
 async def test_a_mark_on_a_slice_that_was_split_waits_with_its_halves(
@@ -116,12 +116,13 @@ async def test_a_mark_on_a_slice_that_was_split_waits_with_its_halves(
     async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
         desk.log(*(weak(f"r{i}", DAY + i * 60 * MINUTE) for i in range(6)))
         await desk.work()
-        slices = (await desk.tables()).slices
+        control = (await desk.tables()).control
         await rescan(desk.app, PARTNER, DAY - 8 * 60 * MINUTE, DAY)
         assert await desk.plan()  # it flies, and nobody comes before its lease is over
-        await make_due(slices, RICH, "mark")
+        await make_due(control, [RICH], "mark")
         assert await desk.plan() == []
-        assert sorted(s.name for s in await due_marks(slices, PARTNER, DAY)) == [n for n, _ in await standing(desk)]
+        marked = (await read_agenda(control, PARTNER)).marked
+        assert sorted(s.name for s in marked if s.start >= DAY) == [name for name, _ in await standing(desk)]
         desk.pass_time(desk.app.lease)
         desk.reads.clear()
         await desk.work()
@@ -193,6 +194,7 @@ async def test_a_lost_head_of_a_split_slice_heals(azurite: str, monkeypatch: pyt
         await tables.slices.write(
             ("delete", {"PartitionKey": lost.partition, "RowKey": f"head-{lost.name}"}),
         )
+        await desk.wake()
         await desk.work()
         assert await standing(desk) == before
         assert await contributed(desk) == 4

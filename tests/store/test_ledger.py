@@ -19,12 +19,8 @@ from shared.store.ledger import (
     FENCED_CHANGES,
     Claim,
     Lost,
-    clear_due,
-    due_mark,
-    due_marks,
     fenced_batches,
     heads_of_day,
-    make_due,
     new_head,
     read_head,
 )
@@ -138,21 +134,6 @@ def test_batches_keep_to_number_and_size() -> None:
 
 
 # --- marks ------------------------------------------------------------------------------------------------------------
-
-
-async def test_a_mark_that_was_made_anew_is_not_cleared(table: Table) -> None:
-    await make_due(table, SLICE, "one")
-    served = await due_mark(table, SLICE)
-    assert served is not None
-    assert list(await due_marks(table, SLICE.tenant, DAY)) == [SLICE]
-    await make_due(table, SLICE, "two")
-    await clear_due(table, SLICE, served)
-    assert await due_mark(table, SLICE) is not None
-    fresh = await due_mark(table, SLICE)
-    assert fresh is not None
-    await clear_due(table, SLICE, fresh)
-    await clear_due(table, SLICE, fresh)
-    assert await due_mark(table, SLICE) is None
 
 
 # --- what a head holds ------------------------------------------------------------------------------------------------

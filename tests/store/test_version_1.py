@@ -27,10 +27,10 @@ from shared.store.exceptions import read_exceptions, read_history
 from shared.store.findings import findings_within
 from shared.store.flights import change_flight, read_flight
 from shared.store.incidents import SHARDS, all_incidents, history
-from shared.store.ledger import due_marks, heads_of_day
+from shared.store.ledger import heads_of_day, old_marks
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_list
 from shared.store.refresh import all_states, kept_pieces
-from shared.store.sessions import proof_of
+from shared.store.sessions import read_person
 from shared.store.tables import Tables, upsert
 
 FILE = Path(__file__).parent.parent / "data/tables-8e79f31.json.gz"
@@ -73,7 +73,7 @@ async def test_the_ledger(tables: Tables, old: dict[str, Any]) -> None:
     assert sum(head.quarantined for head in heads) == 1
     assert all(head.lease_until is not None for head in heads)
     assert {(await read_flight(tables.control, PARTNER)).slice_id} == {claimed.slice.id}
-    assert [len(await due_marks(tables.slices, PARTNER, day)) for day in DAYS] == [0, 1, 0]
+    assert [len(await old_marks(tables.slices, PARTNER, day)) for day in DAYS] == [0, 1, 0]
 
 
 async def test_a_flight_says_none_where_it_said_2000(tables: Tables) -> None:
@@ -105,7 +105,11 @@ async def test_findings_and_incidents(tables: Tables, old: dict[str, Any]) -> No
 
 
 async def test_sessions_people_and_exceptions(tables: Tables, old: dict[str, Any]) -> None:
-    proofs = [await proof_of(tables.sessions, (f"aaaaaaaa00004000800000000000000{n}", "s-1")) for n in (1, 2)]
+    proofs = [
+        rows.proof
+        for n in (1, 2)
+        for rows in (await read_person(tables.sessions, f"aaaaaaaa00004000800000000000000{n}", ["s-1"])).values()
+    ]
     assert proofs[0] != Proof()
     assert proofs[1] == Proof()
     loaded = await load_directory(tables.directory)

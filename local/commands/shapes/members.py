@@ -1,7 +1,7 @@
 """The members of Graph's signIn, by whatever case they come in.
 
 PowerShell and Log Analytics write `UserPrincipalName`, some collectors `userprincipalname`. Which version of Graph has
-a member tells the version that a file came from (docs/entra-facts.md, "what the v1.0 model does not have").
+a member tells the version that a file came from (docs/entra-facts.md, "What a record of v1.0 does not have").
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from shared.store.tables import Table
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
+class Accepted:
     """The exceptions as they stand."""
 
     exceptions: Sequence[TechnicalException]
@@ -37,6 +37,6 @@ class Register:
         return {**{state: states[state] for state in STATES}, "nextExpiry": f"{min(ends):%Y-%m-%d}" if ends else None}
 
 
-async def read_register(table: Table) -> Register:
+async def read_accepted(table: Table) -> Accepted:
     """Of the table `control`."""
-    return Register([stored.exception for stored in await read_exceptions(table)])
+    return Accepted([stored.exception for stored in await read_exceptions(table)])

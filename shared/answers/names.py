@@ -1,0 +1,103 @@
+"""Ids and names in questions: either names a customer, a person or an application; what nobody knows is told so."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from shared.answers.directories import known_directory
+from shared.answers.period import Standing
+from shared.app.app import App
+from shared.basics.spelling import id_key, masked_user_id
+from shared.ledger.days import DayLines
+from shared.store.days import days_of_apps, days_of_customers, days_of_users
+from shared.store.directory import Loaded
+from shared.wire.models import NotKnown
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a question names of customers, people and applications; None for all."""
+
+    customer: str | None = None
+    user: str | None = None
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of these; of several with one name the first, by key."""
+
+    customer: str | None = None
+    user: str | None = None
+    app: str | None = None
+
+
+async def keys_of(app: App, wanted: Filters, standing: Standing) -> Keys:
+    """The keys of what a question names. Raises NotKnown for what neither the directory knows nor the period has."""
+    if wanted == Filters():
+        return Keys()
+    directory = await known_directory(app)
+    resolver = _Resolver(app, standing, directory)
+    return Keys(
+        customer=await resolver.key_of(wanted.customer, "customers", resolver.customers(), "customer"),
+        user=await resolver.key_of(wanted.user, "users", resolver.users(), "person"),
+        app=await resolver.key_of(wanted.app, "apps", (), "application"),
+    )
+
+
+@dataclass(slots=True)
+class _Resolver:
+    app: App
+    standing: Standing
+    directory: Loaded | None
+
+    def customers(self) -> Iterator[tuple[str, str]]:
+        """The partner's own tenant and the customers of the directory, each with a name."""
+        if self.directory is not None:
+            file = self.directory.file
+            yield from file.tenant_names.items()
+            yield from ((id_key(c.tenant_id), c.display_name or "") for c in file.customers)
+        yield id_key(self.app.settings.partner_tenant_id), ""
+
+    def users(self) -> Iterator[tuple[str, str]]:
+        """The people of the directory, each with a name."""
+        if self.directory is not None:
+            for admin in self.directory.file.delegated_admins:
+                yield id_key(admin.user_id), admin.user_principal_name or ""
+
+    async def key_of(self, wanted: str | None, kind: str, listed: Iterable[tuple[str, str]], noun: str) -> str | None:
+        """The key of one of them; None where nothing is asked for."""
+        if wanted is None:
+            return None
+        tops = [getattr(day.tops, kind) for day in self.standing.days]
+        seen: list[tuple[str, str]] = [(key, top.name) for lines in tops for key, top in lines.items()]
+        key = masked_user_id(wanted) or id_key(wanted)
+        name = wanted.strip().lower()
+        found = sorted({k for k, n in (*listed, *seen) if k == key or (n and n.strip().lower() == name)})
+        if found:
+            return found[0]
+        deep = await self._in_the_lines(key, name, kind)
+        if deep is None:
+            raise NotKnown(f"no such {noun}")
+        return deep
+
+    async def _in_the_lines(self, key: str, name: str, kind: str) -> str | None:
+        """The key, where the period has it though it is not among a day's worst. Where lines were left out it may."""
+        if not self.standing.days:
+            return None
+        if any(kind in day.trimmed for day in self.standing.days):
+            return key
+        rollups = (await self.app.tables()).rollups
+        span = self.standing.span
+        days: AsyncIterator[DayLines[Any]]
+        if kind == "customers":
+            days = days_of_customers(rollups, span.start, span.last)
+        else:
+            days = (days_of_users if kind == "users" else days_of_apps)(rollups, span.start, span.last)
+        async for day in days:
+            for key_ in {line for lines in day.lines.values() for line in lines}:
+                if key_ and (key_ == key or day.names.get(key_, "").strip().lower() == name):
+                    return str(key_)
+        return None
