@@ -83,9 +83,7 @@ var rules = [
     title: 'The scan has not run for an hour'
     severity: 0
     window: 'PT1H'
-    // Two days, the most that a rule can ask for: the rule is there before the code, and a monitor that never ran has not
-    // stopped. One that stands still for longer is left to no-executions.
-    range: 'P2D'
+    // Looks back two days (below): the rule is there before the code, and a monitor that never ran has not stopped.
     query: '''
 let runs = AppRequests | where Name == "plan_scans" and Success == true;
 let seen = toscalar(runs | count);
@@ -215,7 +213,8 @@ resource alertRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for r
     // A quarter of an hour is soon enough for a log that is itself minutes to hours late, and costs a third of 5 minutes.
     evaluationFrequency: 'PT15M'
     windowSize: rule.window
-    overrideQueryTimeRange: rule.?range
+    // The most that a rule can ask for; a monitor that stands still for longer is left to no-executions.
+    overrideQueryTimeRange: rule.name == 'no-heartbeat' ? 'P2D' : null
     // A new workspace has no tables yet; without this the first deployment would fail on the queries.
     skipQueryValidation: true
     criteria: {

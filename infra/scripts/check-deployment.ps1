@@ -8,7 +8,7 @@
 #>
 $ErrorActionPreference = 'Stop'
 
-function Stop-Deployment([string] $Reason, [string[]] $Lines) {
+function Exit-Deployment([string] $Reason, [string[]] $Lines) {
     Write-Host "Before the deployment: $Reason"
     foreach ($line in $Lines) { Write-Host "  $line" }
     exit 1
@@ -18,14 +18,14 @@ function Write-Note([string] $Text) { Write-Host "Before the deployment: $Text" 
 # ---- the cloud and the tools
 
 if ($env:GRAPH_BASE_URL -and $env:GRAPH_BASE_URL.TrimEnd('/') -ne 'https://graph.microsoft.com') {
-    Stop-Deployment 'GRAPH_BASE_URL names a national cloud, and this template deploys to the public one only:' @(
+    Exit-Deployment 'GRAPH_BASE_URL names a national cloud, and this template deploys to the public one only:' @(
         "Microsoft's Bicep extension for Graph does not reach the others.")
 }
 if ($env:AZD_BICEP_TOOL_PATH) {
     # else azd brings its own
     $text = & $env:AZD_BICEP_TOOL_PATH --version
     if ("$text" -notmatch '(\d+\.\d+\.\d+)' -or [version]$Matches[1] -lt [version]'0.36.0') {
-        Stop-Deployment 'AZD_BICEP_TOOL_PATH names a Bicep older than 0.36.1, which does not know the types of Microsoft Graph.'
+        Exit-Deployment 'AZD_BICEP_TOOL_PATH names a Bicep older than 0.36.1, which does not know the types of Microsoft Graph.'
     }
 }
 
@@ -40,7 +40,7 @@ if ($env:EXTRA_SETTINGS) {
     }
 }
 if ($open) {
-    Stop-Deployment "EXTRA_SETTINGS holds a secret in the open: $($open -join ' ')" @(
+    Exit-Deployment "EXTRA_SETTINGS holds a secret in the open: $($open -join ' ')" @(
         'Put it into the vault, and here: @Microsoft.KeyVault(VaultName=...;SecretName=...)')
 }
 
@@ -57,7 +57,7 @@ if (-not (Get-Command az -ErrorAction SilentlyContinue)) {
 $cloud = az cloud show --query name --output tsv
 if ($LASTEXITCODE -ne 0) { Write-Note 'rights are not looked at, az is not signed in.'; exit 0 }
 if ($cloud -ne 'AzureCloud') {
-    Stop-Deployment "az works with $cloud, and this template deploys to the public cloud only (az cloud set --name AzureCloud)."
+    Exit-Deployment "az works with $cloud, and this template deploys to the public cloud only (az cloud set --name AzureCloud)."
 }
 $me = az ad signed-in-user show --query id --output tsv 2>$null
 if ($LASTEXITCODE -ne 0) { Write-Note 'rights are not looked at, no person is signed in to az (az login).'; exit 0 }
@@ -68,7 +68,7 @@ if ($env:AZURE_SUBSCRIPTION_ID) {
     $known = $LASTEXITCODE -eq 0
     $assigns = $roles -contains 'Role Based Access Control Administrator' -or $roles -contains 'User Access Administrator'
     if ($known -and $roles -notcontains 'Owner' -and -not ($roles -contains 'Contributor' -and $assigns)) {
-        Stop-Deployment 'whoever is signed in to az may not deploy to this subscription.' @(
+        Exit-Deployment 'whoever is signed in to az may not deploy to this subscription.' @(
             'It takes Owner, or Contributor and Role Based Access Control Administrator. One that is eligible (PIM) must be activated.',
             'With other roles that suffice: azd env set CHECK_RIGHTS false')
     }
@@ -87,13 +87,13 @@ if ($LASTEXITCODE -ne 0) {
 function Test-Role([string[]] $Roles) { return [bool]($held | Where-Object { $Roles -contains $_ }) }
 
 if ($env:GRANT_GRAPH_PERMISSIONS -ne 'false' -and -not (Test-Role $global, $privileged)) {
-    Stop-Deployment 'giving the app its Graph permissions takes a Privileged Role Administrator, and you are none now.' @(
+    Exit-Deployment 'giving the app its Graph permissions takes a Privileged Role Administrator, and you are none now.' @(
         'Activate the role (PIM), or leave it to somebody else, who gets the one command to run from the hook after it:',
         '  azd env set GRANT_GRAPH_PERMISSIONS false')
 }
 $easyAuth = -not $env:AUTH_MODE -or $env:AUTH_MODE -eq 'easyauth'
 if ($easyAuth -and -not $env:AUTH_CLIENT_ID -and -not (Test-Role $global, $applications, $cloudApplications)) {
-    Stop-Deployment 'registering the app for sign-in takes a Cloud Application Administrator, and you are none now.' @(
+    Exit-Deployment 'registering the app for sign-in takes a Cloud Application Administrator, and you are none now.' @(
         'Activate the role (PIM), or use a registration that somebody else makes (docs/operations.md), or function keys:',
         '  azd env set AUTH_CLIENT_ID <client id>',
         '  azd env set AUTH_MODE key')

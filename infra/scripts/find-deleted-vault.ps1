@@ -8,17 +8,17 @@
 #>
 $ErrorActionPreference = 'Stop'
 
-function Skip-Search([string] $Reason) {
+function Exit-Search([string] $Reason) {
     Write-Host "Deleted vault: not looked for, $Reason. It matters only after azd down; then: azd env set RECOVER_VAULT true"
     # A vault that is there is not to be brought back, whatever an earlier deployment was told.
     if ($env:AZURE_KEY_VAULT_NAME -and $env:RECOVER_VAULT -eq 'true') { azd env set RECOVER_VAULT false }
     exit 0
 }
-if (-not $env:AZURE_SUBSCRIPTION_ID) { Skip-Search 'this environment has no subscription yet' }
-if (-not (Get-Command az -ErrorAction SilentlyContinue)) { Skip-Search 'the Azure CLI (az) is not installed' }
+if (-not $env:AZURE_SUBSCRIPTION_ID) { Exit-Search 'this environment has no subscription yet' }
+if (-not (Get-Command az -ErrorAction SilentlyContinue)) { Exit-Search 'the Azure CLI (az) is not installed' }
 
 $deleted = az keyvault list-deleted --subscription $env:AZURE_SUBSCRIPTION_ID --resource-type vault --output json | ConvertFrom-Json
-if ($LASTEXITCODE -ne 0) { Skip-Search 'az could not list deleted vaults (az login)' }
+if ($LASTEXITCODE -ne 0) { Exit-Search 'az could not list deleted vaults (az login)' }
 $mine = @($deleted | Where-Object {
         $_.properties.tags.'azd-env-name' -eq $env:AZURE_ENV_NAME -and
         $_.properties.tags.application -eq 'partner-mfa-monitor' -and

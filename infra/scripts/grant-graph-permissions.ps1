@@ -33,21 +33,21 @@ if (-not $Permissions) {
     exit 2
 }
 
-function Stop-WithAdvice([string] $Reason) {
+function Exit-WithAdvice([string] $Reason) {
     Write-Host "Graph permissions: $Reason"
     Write-Host 'Somebody who may give them (Privileged Role Administrator) runs:'
     Write-Host "  az login; ./infra/scripts/grant-graph-permissions.ps1 $PrincipalId $($Permissions -join ' ')"
     exit 1
 }
 
-if (-not (Get-Command az -ErrorAction SilentlyContinue)) { Stop-WithAdvice 'the Azure CLI (az) is not installed here.' }
+if (-not (Get-Command az -ErrorAction SilentlyContinue)) { Exit-WithAdvice 'the Azure CLI (az) is not installed here.' }
 $graphUrl = az cloud show --query endpoints.microsoftGraphResourceId --output tsv
-if ($LASTEXITCODE -ne 0) { Stop-WithAdvice 'az is not signed in.' }
+if ($LASTEXITCODE -ne 0) { Exit-WithAdvice 'az is not signed in.' }
 $graph = az ad sp show --id $GraphAppId --output json | ConvertFrom-Json
-if ($LASTEXITCODE -ne 0) { Stop-WithAdvice 'az cannot read the tenant.' }
+if ($LASTEXITCODE -ne 0) { Exit-WithAdvice 'az cannot read the tenant.' }
 $assignments = "$($graphUrl.TrimEnd('/'))/v1.0/servicePrincipals/$PrincipalId/appRoleAssignments"
 $current = az rest --method GET --url $assignments --output json | ConvertFrom-Json
-if ($LASTEXITCODE -ne 0) { Stop-WithAdvice "az cannot read what the identity $PrincipalId may do." }
+if ($LASTEXITCODE -ne 0) { Exit-WithAdvice "az cannot read what the identity $PrincipalId may do." }
 $before = @($current.value | Where-Object resourceId -EQ $graph.id | ForEach-Object appRoleId)
 
 Write-Host "Graph permissions of the identity ${PrincipalId}:"
@@ -68,6 +68,6 @@ foreach ($permission in $Permissions) {
     az rest --method POST --url $assignments --headers Content-Type=application/json --output none --body "@$body"
     $refused = $LASTEXITCODE -ne 0
     Remove-Item $body
-    if ($refused) { Stop-WithAdvice "giving $permission was refused." }
+    if ($refused) { Exit-WithAdvice "giving $permission was refused." }
 }
 Write-Host 'Done. A token that the app holds already shows new permissions after up to a day; restart the app to have them at once.'

@@ -47,7 +47,6 @@ class Name:
 class Access:
     base: Expr
     member: str
-    safe: bool = False
 
 
 @dataclass(frozen=True)
@@ -284,9 +283,7 @@ class _Parser:
             return Operation("!", (self.unary(),))
         found = self.primary()
         while True:
-            if self.take(".?"):
-                found = Access(found, self.word(), safe=True)
-            elif self.take(".") or self.take("::"):
+            if self.take(".") or self.take("::"):
                 found = Access(found, self.word())
             elif self.sees("["):
                 found = Index(found, self.bracketed())

@@ -193,9 +193,7 @@ class Template:
             case Name():
                 return self._look_up(e.name, scope)
             case Access():
-                base = self._value(e.base, scope)
-                absent = e.safe and isinstance(base, dict) and e.member not in base
-                return None if absent else self._member(base, e.member)
+                return self._member(self._value(e.base, scope), e.member)
             case Index():
                 return self._item(self._value(e.base, scope), self._value(e.index, scope))
             case Choice():
