@@ -12,7 +12,15 @@ from functions.who import Role
 from shared.alerts.actions import Changed, Unknown, redeliver, send_test_alert
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import dispatch_alerts
-from shared.alerts.listing import AlertItem, AlertsPage, AlertsQuery, read_alerts
+from shared.alerts.listing import (
+    AlertDetail,
+    AlertItem,
+    AlertsPage,
+    AlertsQuery,
+    UnknownAlert,
+    read_alert,
+    read_alerts,
+)
 from shared.app.app import running_app
 from shared.basics.events import log_event
 from shared.ledger.register import ActKind
@@ -105,6 +113,18 @@ async def try_channel(call: Call[NoQuery, ChannelToTry]) -> AlertItem:
     sent = await send_test_alert(call.app, call.body.channel)
     await note_act(call.app, ActKind.TRY_CHANNEL, call.actor, channel=call.body.channel)
     return sent
+
+
+@endpoint(
+    bp,
+    "GET",
+    "alerts/{id}",
+    needs=Role.READER,
+    errors={UnknownAlert: (HTTPStatus.NOT_FOUND, "There is no such alert.")},
+)
+async def alert(call: Call[NoQuery]) -> AlertDetail:
+    """One message to one channel, with its body as it was sent."""
+    return await read_alert(call.app, call.path["id"])
 
 
 @endpoint(bp, "GET", "alerts/schema", needs=Role.READER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Literal
 
 import azure.functions as func
@@ -10,11 +11,18 @@ from pydantic import JsonValue, RootModel
 from functions.http import ENDPOINTS, Call, NoQuery, endpoint
 from functions.openapi import document
 from functions.who import Role
-from shared.answers.findings import FindingsPage, FindingsQuery, read_findings
+from shared.answers.findings import (
+    FindingDetail,
+    FindingQuery,
+    FindingsPage,
+    FindingsQuery,
+    read_finding,
+    read_findings,
+)
 from shared.answers.overview import CoverageList, CoverageQuery, SummaryQuery, read_coverage, read_summary
 from shared.answers.rules import RulesPage, RulesQuery, read_rules
 from shared.compliance.summary import Summary
-from shared.wire.models import Answer
+from shared.wire.models import Answer, NotKnown
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -41,6 +49,18 @@ async def findings(call: Call[FindingsQuery]) -> FindingsPage:
     """The sign-ins that break rules, newest first. A page may hold fewer items than its limit, even none, and still
     have a cursor: go on until the cursor is null."""
     return await read_findings(call.app, call.query)
+
+
+@endpoint(
+    bp,
+    "GET",
+    "findings/{id}",
+    needs=Role.READER,
+    errors={NotKnown: (HTTPStatus.NOT_FOUND, None)},
+)
+async def finding(call: Call[FindingQuery]) -> FindingDetail:
+    """One sign-in that breaks rules, with what its verdict rests on, in plain words and as the log has it."""
+    return await read_finding(call.app, call.path["id"], call.query)
 
 
 @endpoint(bp, "GET", "rules", needs=Role.READER)

@@ -7,11 +7,13 @@ from functions import (
     answers,
     exceptions,
     incidents,
+    inventory,
     maintenance,
     ops,
     page,
     people,
     preflight,
+    records,
     scan,
     self_test,
     token_check,
@@ -22,6 +24,6 @@ PARTS: Final = tuple(
     part.bp
     for part in (
         *(alerts, answers, exceptions, incidents, maintenance, ops, page, people, preflight, scan, self_test),
-        *(token_check, unknown),
+        *(inventory, records, token_check, unknown),
     )
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from shared.app.app import App
 from shared.messages.delivery import Delivery, DeliveryState
-from shared.store.alerts import page_of_deliveries
+from shared.store.alerts import page_of_deliveries, read_delivery
 from shared.wire.cursor import Place, from_cursor, to_cursor
 from shared.wire.models import Answer, BadParameter, Listed, ListQuery, Named, Page, SeverityName, severity_name
 
@@ -63,6 +63,16 @@ class AlertItem(Answer):
     last_answer: str | None
 
 
+class AlertDetail(AlertItem):
+    """A message with its body as it was sent, in the form of channels of kind generic."""
+
+    body: dict[str, JsonValue]
+
+
+class UnknownAlert(Exception):  # noqa: N818
+    """There is no such message."""
+
+
 class AlertsPage(Page[AlertItem]):
     """Deliveries: those under way, the newest first, then those that ended, the newest first."""
 
@@ -91,6 +101,17 @@ async def read_alerts(app: App, query: AlertsQuery) -> AlertsPage:
         if not more:
             break
     return AlertsPage(items=items, cursor=to_cursor(_After(row=after or ""), question) if more and after else None)
+
+
+async def read_alert(app: App, id_: str) -> AlertDetail:
+    """One message with its body. Raises UnknownAlert."""
+    try:
+        delivery = await read_delivery((await app.tables()).alerts, id_)
+    except ValueError:  # no key of a table
+        delivery = None
+    if delivery is None:
+        raise UnknownAlert("no such alert")
+    return AlertDetail(**dict(alert_item(delivery)), body=delivery.message)
 
 
 def alert_item(delivery: Delivery) -> AlertItem:

@@ -125,7 +125,7 @@ def _unlisted(
             end=None,
             auto_extends=False,
             valid_from=None,
-            valid_to=_NEVER,
+            valid_to=None if key in names else _NEVER,  # the dated directory may know more than the last list
         )
         for key in sorted(activity.customers)
         if key not in listed and key != partner

@@ -20,7 +20,6 @@ from shared.exceptions.model import TechnicalException
 from shared.exceptions.request_text import Example, Seen, attachments, request_text
 from shared.ledger.days import Day
 from shared.ledger.slices import DAY, midnight
-from shared.rules.assess import Verdict
 from shared.store.days import days_of_groups, partner_days
 
 _EXAMPLES: Final = 10
@@ -65,7 +64,7 @@ def _names_in(days: Sequence[Day]) -> dict[str, str]:
 
 
 async def _examples(app: App, exception: TechnicalException, start: datetime) -> list[Example]:
-    """Its newest non-compliant sign-ins, as far as one call of the list finds them."""
+    """Its newest sign-ins that break its rules, whatever their verdict, as far as one call of the list finds them."""
     covers = exception.covers
     page = await read_findings(
         app,
@@ -76,7 +75,6 @@ async def _examples(app: App, exception: TechnicalException, start: datetime) ->
                 "customer": covers.customer or None,
                 "app": covers.app or None,
                 "rule": tuple(sorted(covers.rules)),
-                "verdict": (Verdict.NON_COMPLIANT,),
             }
         ),
     )

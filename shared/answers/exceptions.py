@@ -91,6 +91,18 @@ async def list_exceptions(app: App, query: ExceptionsQuery) -> ExceptionsPage:
     return ExceptionsPage(items=[_item(e, now) for e in page], cursor=to_cursor(last, question) if last else None)
 
 
+async def exceptions_changed_since(app: App, since: datetime) -> list[ExceptionItem]:
+    """Those asked for, approved, withdrawn or over since a time: one request."""
+    now = app.clock()
+    every = [stored.exception for stored in await read_exceptions((await app.tables()).control)]
+    return [_item(e, now) for e in every if any(at is not None and since <= at <= now for at in _times(e))]
+
+
+def _times(exception: TechnicalException) -> tuple[datetime | None, ...]:
+    approved = exception.approved_at if exception.approved_by else None
+    return exception.requested_at, approved, exception.withdrawn_at, exception.ends
+
+
 async def read_exception_detail(app: App, id_: str) -> ExceptionDetail:
     """One of them with its history. Raises UnknownException."""
     stored = await find_exception(app, id_)

@@ -16,6 +16,7 @@ from shared.answers.period import CoveredPage, read_standing, times_of
 from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.basics.spelling import id_key, is_key
+from shared.incidents.explain import explain
 from shared.incidents.findings import Finding
 from shared.rules.assess import Verdict
 from shared.rules.rule import Severity
@@ -24,11 +25,13 @@ from shared.store.incidents import read_incident
 from shared.wire.cursor import from_cursor, to_cursor
 from shared.wire.models import (
     Answer,
+    BadParameter,
     Instant,
     Listed,
     ListQuery,
     Named,
     NotKnown,
+    Query,
     RuleId,
     Scopes,
     SeverityFilter,
@@ -96,6 +99,8 @@ class FindingItem(Answer):
     verdict: ShownVerdict
     rules: list[ShownRule]
     severity: SeverityName
+    why: str | None
+    strength: str | None
     interactive: bool
     result_code: int
     user_id: str
@@ -113,6 +118,40 @@ class FindingItem(Answer):
     unique_token_identifier: str | None
     correlation_id: str | None
     incident_ids: list[str]
+
+
+class FindingStep(Answer):
+    """A step of the sign-in, as the log has it: hostile text."""
+
+    method: str | None
+    statement: str | None
+    succeeded: bool | None
+
+
+class FindingDetail(FindingItem):
+    """A finding with what its verdict rests on. `explanation` says it in plain words; the texts are the log's own."""
+
+    explanation: str
+    rule_texts: dict[str, RuleText]
+    how: str | None
+    protocol: str | None
+    requirement: str | None
+    statement: str | None
+    steps: list[FindingStep]
+    transfer_method: str | None
+    access_type: str | None
+    certificate_level: str | None
+    country: str | None
+    device_name: str | None
+    device_trust: str | None
+    via_agent: bool
+    password_right: bool
+
+
+class FindingQuery(Query):
+    """Which sign-in, where its time is known."""
+
+    signed_in_at: Instant | None = Field(default=None, description="Its time: finds it at once.")
 
 
 class FindingsPage(CoveredPage[FindingItem]):
@@ -142,6 +181,44 @@ async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
     )
 
 
+async def read_finding(app: App, id_: str, query: FindingQuery) -> FindingDetail:
+    """One finding, by the id of its sign-in. Raises NotKnown; BadParameter where there are too many to look through."""
+    now = app.clock()
+    at = query.signed_in_at
+    start = at.replace(microsecond=0) if at else _OLDEST
+    until = min(start + timedelta(seconds=1), now) if at else now
+    place = FindingPlace(start=start, until=until, end=until) if start < until else None
+    walk = Walk((await app.tables()).slices, app.settings.tenants, lambda finding: finding.id == id_, place)
+    await walk.go(1, _REQUESTS + 3)
+    if not walk.found:
+        if walk.place is not None and at is None:
+            raise BadParameter("signedInAt", "is needed: there are too many findings to look through")
+        raise NotKnown("no such finding")
+    finding = walk.found[0]
+    item = finding_item(finding, tenant_names(await known_directory(app)))
+    return FindingDetail(
+        **dict(item),
+        explanation=explain(finding),
+        rule_texts=texts_of(finding.rules),
+        how=finding.how or None,
+        protocol=finding.protocol or None,
+        requirement=finding.requirement or None,
+        statement=finding.statement or None,
+        steps=[
+            FindingStep(method=s.method or None, statement=s.statement or None, succeeded=s.succeeded)
+            for s in finding.steps
+        ],
+        transfer_method=finding.transfer_method or None,
+        access_type=finding.access_type or None,
+        certificate_level=finding.certificate_level or None,
+        country=finding.country or None,
+        device_name=finding.device_name or None,
+        device_trust=finding.device_trust or None,
+        via_agent=finding.via_agent,
+        password_right=finding.password_right,
+    )
+
+
 async def _first(app: App, query: FindingsQuery) -> FindingPlace | None:
     """Where the list begins; None where it is empty: nothing was signed in yet. Raises NotKnown."""
     now = app.clock()
@@ -166,6 +243,8 @@ def finding_item(finding: Finding, names: Mapping[str, str]) -> FindingItem:
         verdict=finding.verdict,
         rules=[*finding.rules],
         severity=severity_name(finding.severity),
+        why=finding.why or None,
+        strength=finding.strength or None,
         interactive=finding.interactive,
         result_code=finding.code,
         user_id=shown_id(finding.user),

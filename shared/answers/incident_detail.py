@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -36,16 +36,22 @@ class ChangedIncident(Exception):  # noqa: N818
 
 
 class IncidentChange(Body):
-    """What to change. `state` snoozed needs `snoozedUntil`; a comment may come alone or go with a state."""
+    """What to change. `state` snoozed needs `snoozedUntil`; a comment may come alone or go with a state; `assignee` and
+    `dueOn` come without a state: "" takes the assignee back, no dueOn the date."""
 
     state: Literal["open", "acknowledged", "snoozed", "resolved"] | None = None
     snoozed_until: Instant | None = None
     comment: str | None = Field(default=None, min_length=1, max_length=2000)
+    assignee: str | None = Field(default=None, max_length=200)
+    due_on: date | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.state is None and self.comment is None:
-            raise ValueError("must have a state or a comment")
+        assigns = self.assignee is not None or self.due_on is not None
+        if self.state is None and self.comment is None and not assigns:
+            raise ValueError("must have a state, a comment, an assignee or a due date")
+        if self.state is not None and assigns:
+            raise ValueError("assignee and dueOn go without a state")
         if (self.state == "snoozed") != (self.snoozed_until is not None):
             raise ValueError("snoozedUntil goes with the state snoozed, and that with it")
         return self
@@ -121,6 +127,9 @@ def _action(change: IncidentChange, by: str, now: datetime) -> Callable[[Inciden
             return lambda before: acts.resolve(before, by, comment, now)
         case "open":
             return lambda before: acts.reopen(before, by, comment, now)
+        case None if change.assignee is not None or change.due_on is not None:
+            due = datetime.combine(change.due_on, time(), UTC) if change.due_on else None
+            return lambda before: acts.assign(before, by, comment, assignee=change.assignee, due=due)
         case None:
             return lambda before: acts.comment_on(before, by, comment)
 

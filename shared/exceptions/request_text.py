@@ -97,8 +97,8 @@ def request_text(exception: TechnicalException, seen: Seen, partner: str) -> str
         "",
         "## What the sign-in log shows",
         "",
-        f"From {seen.since:%Y-%m-%d} to {seen.until:%Y-%m-%d %H:%M} UTC: {seen.sign_ins} non-compliant "
-        f"{'sign-in' if seen.sign_ins == 1 else 'sign-ins'} of {len(seen.users)} "
+        f"From {seen.since:%Y-%m-%d} to {seen.until:%Y-%m-%d %H:%M} UTC: {seen.sign_ins} "
+        f"{'sign-in that breaks' if seen.sign_ins == 1 else 'sign-ins that break'} its rules, of {len(seen.users)} "
         f"{'user' if len(seen.users) == 1 else 'users'}. "
         + (f"{seen.percent:g} % of the log of that time was read." if seen.percent is not None else "No log was read."),
         "",

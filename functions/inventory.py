@@ -1,0 +1,41 @@
+"""Applications, and causes: what would be mended first for the most."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import azure.functions as func
+
+from functions.http import Call, NoQuery, endpoint
+from functions.who import Role
+from shared.answers.applications import ApplicationsPage, ApplicationsQuery, read_applications
+from shared.answers.causes import CauseChanged, CausesPage, CausesQuery, UnknownCause, change_cause, read_causes
+from shared.answers.incident_detail import IncidentChange
+
+bp = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+@endpoint(bp, "GET", "applications", needs=Role.READER)
+async def applications(call: Call[ApplicationsQuery]) -> ApplicationsPage:
+    """The applications by protocol (password flow, legacy, device code, silent, interactive), worst first: when each
+    was seen, by day, and since when it is clean."""
+    return await read_applications(call.app, call.query)
+
+
+@endpoint(bp, "GET", "causes", needs=Role.READER)
+async def causes(call: Call[CausesQuery]) -> CausesPage:
+    """What would be mended first for the most: open problems by person and application, with the effect on the
+    percentage; with verdict=unknown, why nothing is known, by reason and application."""
+    return await read_causes(call.app, call.query)
+
+
+@endpoint(
+    bp,
+    "PATCH",
+    "causes/{id}",
+    needs=Role.OPERATOR,
+    errors={UnknownCause: (HTTPStatus.NOT_FOUND, "There is no such cause in the last thirty days.")},
+)
+async def update_cause(call: Call[NoQuery, IncidentChange]) -> CauseChanged:
+    """Acknowledge, snooze, resolve, assign or comment every incident of a cause that is not resolved, in one act."""
+    return await change_cause(call.app, call.path["id"], call.body, by=call.by)

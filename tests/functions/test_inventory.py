@@ -1,0 +1,125 @@
+"""Applications, causes, changes, the register and one finding, over what the real scan wrote."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from functions.answers import finding, findings, summary
+from functions.incidents import incidents
+from functions.inventory import applications, causes, update_cause
+from functions.ops import pause
+from functions.people import customers
+from functions.records import changes, register
+from shared.rules.rule import CUSTOMER, PASSWORD_ONLY, TECHNICIAN
+from tests.functions.asking import ask, counted_requests
+from tests.scan.harness import NINE, Bench, bench, record
+
+OTHER = "44444444-4444-4444-4444-444444444444"
+APP = "55555555-5555-5555-5555-555555555555"
+WIDE: dict[str, Any] = {"slice_minutes": 240}
+JSON = {"Content-Type": "application/json"}
+
+
+async def _json(endpoint: Any, at: Bench, query: str = "", **path: str) -> Any:
+    with counted_requests() as sent:
+        reply = await ask(endpoint, at.app, query, path=path)
+    assert reply.status == 200, reply.text
+    assert len(sent) <= 12, sent
+    return reply.json
+
+
+async def _scanned(at: Bench) -> None:
+    backup = {**PASSWORD_ONLY, "appId": APP, "appDisplayName": "Backup", "authenticationProtocol": "ropc"}
+    at.log(
+        record("good", NINE),
+        record("one", NINE, **backup),
+        record("two", NINE, **backup, resourceTenantId=OTHER),
+        record("plain", NINE, **PASSWORD_ONLY),
+    )
+    await at.work()
+
+
+async def test_what_would_help_most_comes_first_and_is_dealt_with_in_one_act(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(azurite, monkeypatch, **WIDE) as at:
+        await _scanned(at)
+        page = await _json(causes, at, "days=1")
+        first, second = page["items"]
+        assert (first["appName"], first["signIns"], first["ofAll"], first["customersReached"]) == ("Backup", 2, 3, 2)
+        assert (first["compliancePercent"], first["compliancePercentIfFixed"]) == (25.0, 75.0)
+        assert "mending it lifts 25.0 % to 75.0 %" in first["sentence"]
+        assert set(page["ruleTexts"]) >= {"password-flow"}
+        assert (second["signIns"], len(first["incidentIds"])) == (1, 2)
+        body = json.dumps({"state": "acknowledged", "comment": "moving it"}).encode()
+        done = await ask(update_cause, at.app, headers=JSON, body=body, path={"id": first["id"]})
+        assert (done.status, done.json["refused"]) == (200, {})
+        assert sorted(done.json["changed"]) == sorted(first["incidentIds"])
+        shown = (await _json(summary, at, "days=1"))["incidents"]
+        assert (shown["acknowledged"], shown["open"], shown["stillHappening"]) == (2, 1, 3)
+        assert (await ask(update_cause, at.app, headers=JSON, body=body, path={"id": "0" * 32})).status == 404
+        owner = json.dumps({"assignee": "jane", "dueOn": "2026-12-01"}).encode()
+        assert (await ask(update_cause, at.app, headers=JSON, body=owner, path={"id": first["id"]})).status == 200
+        listed = {item["id"]: item for item in (await _json(incidents, at))["items"]}
+        assert {(listed[i]["assignee"], listed[i]["dueOn"]) for i in first["incidentIds"]} == {("jane", "2026-12-01")}
+
+
+async def test_the_inventory_says_how_each_application_signs_in(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(azurite, monkeypatch, **WIDE) as at:
+        await _scanned(at)
+        first, *_ = (await _json(applications, at, "days=1"))["items"]
+        assert (first["appId"], first["appName"], first["nonCompliant"], first["customers"]) == (APP, "Backup", 2, 2)
+        assert [(p["protocol"], p["nonCompliant"]) for p in first["protocols"]] == [("ropc", 2)]
+        assert first["cleanSince"] == first["lastSeenOn"] == "2026-11-02"
+        assert [day["nonCompliant"] for day in first["trend"]] == [2]
+        assert [a["appId"] for a in (await _json(applications, at, "protocol=ropc"))["items"]] == [APP]
+        assert [a["appId"] for a in (await _json(applications, at, "app=backup"))["items"]] == [APP]
+        assert (await ask(applications, at.app, "app=nothing")).json["detail"] == "no such application"
+
+
+async def test_one_customers_person_or_application_can_be_asked_about(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(azurite, monkeypatch, **WIDE) as at:
+        await _scanned(at)
+        whole = (await _json(summary, at, "days=1"))["delegatedSignIns"]
+        assert (whole["total"], whole["nonCompliant"]) == (4, 3)
+        assert (await _json(summary, at, f"days=1&app={APP}"))["delegatedSignIns"]["nonCompliant"] == 2
+        by_name = await _json(summary, at, "from=2026-11-02&to=2026-11-03&user=technician%40partner.example")
+        assert (by_name["delegatedSignIns"]["total"], by_name["byRule"]) == (4, None)
+        for query, said in (("customer=nobody", "no such customer"), ("user=nobody", "no such person")):
+            reply = await ask(summary, at.app, query)
+            assert (reply.status, reply.json["detail"]) == (404, said)
+        assert (await ask(summary, at.app, f"customer={CUSTOMER}&app={APP}")).status == 400
+        listed = (await _json(customers, at, "days=1"))["items"]
+        assert (listed[0]["customerId"], listed[0]["relationship"]) == (OTHER, "none"), "what no relationship lists"
+
+
+async def test_one_finding_says_why(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(azurite, monkeypatch, **WIDE) as at:
+        await _scanned(at)
+        (item,) = [i for i in (await _json(findings, at))["items"] if i["id"] == "plain"]
+        for query in ("", f"signedInAt={quote(item['signedInAt'])}"):
+            shown = await _json(finding, at, query, id="plain")
+            assert shown["explanation"]
+            assert set(item) <= set(shown)
+        assert (await ask(finding, at.app, path={"id": "none-such"})).status == 404
+
+
+async def test_what_changed_and_who_did_what(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(azurite, monkeypatch, **WIDE) as at:
+        await _scanned(at)
+        shown = await _json(changes, at, "since=2026-11-02T00:00:00Z")
+        assert {i["userId"] for i in shown["opened"]} == {TECHNICIAN}
+        assert (len(shown["opened"]), shown["closed"], shown["truncated"]) == (3, [], False)
+        assert (await ask(changes, at.app, "since=2030-01-01")).wrong == ["since"]
+        body = json.dumps({"until": "2026-11-02T18:00:00Z"}).encode()
+        assert (await ask(pause, at.app, headers=JSON, body=body)).status == 200
+        state = (await _json(summary, at, "days=1"))["alerts"]
+        assert (state["state"], state["pausedUntil"], state["pausedBy"]) == ("paused", "2026-11-02T18:00:00Z", "local")
+        acts = (await _json(register, at))["items"]
+        assert (acts[0]["kind"], acts[0]["by"]) == ("pause", "local")
