@@ -33,7 +33,7 @@ class UnknownDryRun(Exception):  # noqa: N818 - what is asked for
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
     dry_run: str
 
