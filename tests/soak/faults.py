@@ -220,7 +220,9 @@ async def _erased(rig: Rig) -> None:
 async def _excepted(rig: Rig) -> None:
     await rig.start()
     await rig.until_read(6)
-    (finding, *_) = (await rig.ask("GET", "findings?limit=1000"))["items"]
+    while not (findings := (await rig.ask("GET", "findings?limit=1000"))["items"]):
+        await asyncio.sleep(0.5)
+    finding = findings[0]
     start, end = rig.sample.end, rig.sample.end + timedelta(days=60)
     asked = {
         "commonIssue": 6,
