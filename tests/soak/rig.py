@@ -53,7 +53,9 @@ SETTINGS: Final = {
     "GRAPH_TIMEOUT_SECONDS": "5",
 }
 # What hangs on the hour at which somebody looks, or on how often it was worked, and not on the log.
-_OF_THE_HOUR: Final = frozenset({"nextDue", "versions", "reach", "blocks", "marks", "mark", "monthsMark", "consistent"})
+_OF_THE_HOUR: Final = frozenset(
+    ("nextDue", "versions", "reach", "blocks", "marks", "mark", "monthsMark", "consistent", "ofTheNewVersion")
+)
 
 
 class Rig:
