@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from local.commands.lines import Pieces
 from local.commands.shapes import Intake
 from local.commands.spool import ANSWERS, Frames, Waits
 from local.commands.unread import Unread
-from shared.rules.assess import assess
+from shared.rules.assess import Assessment, assess
 from shared.rules.rule import Policy
 from shared.signin.directory import Directory
+from shared.signin.evidence import Strength, own_grade
 from shared.signin.model import SignIn
 from shared.signin.sessions import Root, root_of, session_of
+from shared.signin.traits import is_interactive
+
+_MOST_KNOWN: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Judge:
     def __init__(self, directory: Directory, policy: Policy, pieces: Pieces, *, sessions: bool) -> None:
         """`pieces` makes the text of a judged record."""
         self._directory, self._policy, self._pieces, self._sessions = directory, policy, pieces, sessions
+        self._known: dict[tuple[Assessment, bool, Strength | None], list[bytes]] = {}
 
     def judge(self, items: Iterable[SignIn | Unread], intake: Intake) -> Judged:
         """Judge all of a part. `intake` is the one that hears of the items while they are read."""
@@ -70,7 +76,19 @@ class Judge:
         if session is None:
             frames.add_line(b"%b%b%b" % (before, self._pieces.middle(judged), after))
             return
-        middles = [
-            self._pieces.middle(assess(sign_in, self._directory, self._policy, answer)) for answer in ANSWERS[:-1]
-        ]
-        frames.add_waiting(Waits(session, sign_in.at, before, [*middles, self._pieces.middle(judged)], after))
+        frames.add_waiting(Waits(session, sign_in.at, before, self._middles(sign_in, judged), after))
+
+    def _middles(self, sign_in: SignIn, judged: Assessment) -> list[bytes]:
+        """The middles of a record that asks its session, for each answer.
+
+        What an answer changes depends on nothing but these: such a record is a success by no legacy client or password
+        flow, and whether it came by device code or another provider stands behind it shows in the rules that fit.
+        """
+        key = judged, is_interactive(sign_in), own_grade(sign_in, self._directory).strength
+        middles = self._known.get(key)
+        if middles is None:
+            answered = [assess(sign_in, self._directory, self._policy, answer) for answer in ANSWERS[:-1]]
+            middles = [self._pieces.middle(one) for one in (*answered, judged)]
+            if len(self._known) < _MOST_KNOWN:
+                self._known[key] = middles
+        return middles

@@ -68,11 +68,11 @@ class _Fault(_Model):
 
 
 class StatusFault(_Fault):
-    """The answer is this status, with Graph's error."""
+    """The answer is this status, with Graph's error. `retry_after`: seconds, or "date" for a date 3 seconds ahead."""
 
     kind: Literal["status"]
-    status: Literal[401, 403, 500, 502, 503, 504]
-    retry_after: int | None = None
+    status: Literal[401, 403, 429, 500, 502, 503, 504]
+    retry_after: int | Literal["date"] | None = None
 
 
 class LicenceFault(_Fault):
@@ -91,6 +91,20 @@ class TruncatedFault(_Fault):
     """The connection ends in the middle of a body whose whole length was announced."""
 
     kind: Literal["truncated"]
+
+
+class ResetFault(_Fault):
+    """The connection is reset when `at` bytes of the body went out."""
+
+    kind: Literal["reset"]
+    at: int = Field(default=0, ge=0)
+
+
+class BodyFault(_Fault):
+    """The answer is 200 with that body, whatever it is."""
+
+    kind: Literal["body"]
+    body: str
 
 
 class SkipTokenFault(_Fault):
@@ -127,6 +141,8 @@ Fault = Annotated[
     | LicenceFault
     | HangFault
     | TruncatedFault
+    | ResetFault
+    | BodyFault
     | SkipTokenFault
     | RepeatedPageFault
     | MalformedFault

@@ -15,6 +15,7 @@ NO_LICENCE = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 STATUS_CODES = {
     401: (INVALID_TOKEN, "Access token validation failure."),
     403: (DENIED, "Insufficient privileges to complete the operation."),
+    429: ("TooManyRequests", "The request was throttled. Try again later."),
     500: ("InternalServerError", "The server met an unexpected condition."),
     502: ("BadGateway", "A server behind this one gave no usable answer."),
     503: ("ServiceUnavailable", "The service is not available for now."),

@@ -16,7 +16,8 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Self, cast
 from urllib.parse import quote
 
@@ -26,6 +27,7 @@ from pydantic import ValidationError
 from local.sample import JsonObject, LogRecord, iso
 
 from .control import (
+    BodyFault,
     Change,
     Clock,
     Control,
@@ -37,6 +39,7 @@ from .control import (
     MalformedFault,
     NextLinkFault,
     RepeatedPageFault,
+    ResetFault,
     SkipTokenFault,
     StatusFault,
     TruncatedFault,
@@ -249,8 +252,8 @@ class LocalGraph:
         """Act out the fault that stands before the handler; return one that the handler must act out."""
         fault = self._faults.take(request.path, next_page="$skiptoken" in request.query)
         match fault:
-            case StatusFault(status=status, retry_after=seconds):
-                raise of_status(status, None if seconds is None else {"Retry-After": str(seconds)})
+            case StatusFault(status=status, retry_after=wait):
+                raise of_status(status, None if wait is None else {"Retry-After": _retry_after(wait)})
             case LicenceFault():
                 raise no_licence()
             case SkipTokenFault():
@@ -285,8 +288,13 @@ class LocalGraph:
         }
         if newer_values:
             headers["Preference-Applied"] = "include-unknown-enum-members"
-        if isinstance(call.fault, TruncatedFault):
-            return await cut_off(call.request, body, headers)
+        match call.fault:
+            case TruncatedFault():
+                return await cut_off(call.request, body, headers)
+            case ResetFault(at=at):
+                return await cut_off(call.request, body, headers, at=at, reset=True)
+            case BodyFault(body=instead):
+                return web.Response(body=instead.encode(), headers=headers)
         return web.Response(body=body, headers=headers)
 
     def _next_link(self, query: Query, call: Call, after: Place | None) -> str:
@@ -317,12 +325,22 @@ class LocalGraph:
         return hmac.digest(self._key, content, hashlib.sha256)[:16]
 
 
-async def cut_off(request: web.Request, body: bytes, headers: dict[str, str]) -> web.StreamResponse:
-    """An answer whose connection ends in the middle of the body."""
+def _retry_after(wait: int | str) -> str:
+    """The header's value: seconds, or a date a little ahead of the real time, which is the caller's."""
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True) if wait == "date" else str(wait)
+
+
+async def cut_off(
+    request: web.Request, body: bytes, headers: dict[str, str], *, at: int | None = None, reset: bool = False
+) -> web.StreamResponse:
+    """An answer whose connection ends at a byte of the body (in the middle if absent), or is reset there."""
     response = web.StreamResponse(headers=headers)
     response.content_length = len(body)
     await response.prepare(request)
-    await response.write(body[: len(body) // 2])
+    await response.write(body[: len(body) // 2 if at is None else min(at, len(body) - 1)])
     if request.transport is not None:
-        request.transport.close()
+        if reset:
+            request.transport.abort()
+        else:
+            request.transport.close()
     return response

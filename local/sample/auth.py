@@ -1,7 +1,7 @@
 """What a record says of how the user proved who they are: the members that evidence is read from.
 
 Each function gives one shape that real logs show (docs/entra-facts.md, "Was there MFA?"). `proves` is the verdict that
-a successful sign-in of this shape deserves by design.md; "" where only its session can tell.
+a successful sign-in of this shape deserves by docs/semantics.md; "" where only its session can tell.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def plant_harmless(stage: Stage) -> None:
 
 
 def _overview_with_mfa(stage: Stage) -> None:
-    """Jane's and Trent's stories (mission.md): MFA at the overview, so no second prompt at protected pages."""
+    """Jane's and Trent's stories (docs/entra-facts.md): MFA at the overview, so no second prompt at protected pages."""
     writer = stage.writer
     for name, proof, story in (
         ("jane", auth.mfa_now("Mobile app notification"), "Jane completes MFA at the overview and goes on by claim"),

@@ -6,6 +6,7 @@ An independent party: nothing here comes from `shared/`. Records are the JSON th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -161,6 +162,15 @@ class LogRecord:
         """What the log says in the end."""
         return self.record if self.late_record is None else self.late_record
 
+    @property
+    def is_unicode(self) -> bool:
+        """Whether all that the record says in the end is Unicode, which some parsers insist on."""
+        try:
+            json.dumps(self.final, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return False
+        return True
+
     def to_json(self) -> JsonObject:
         """One line of `log.jsonl.gz`."""
         line: JsonObject = {"tenantId": self.tenant_id, "availableAt": iso(self.available_at), "record": self.record}
@@ -235,7 +245,7 @@ class Sample:
     quiet: tuple[Quiet, ...]
 
     def directory(self) -> JsonObject:
-        """The directory file of design.md, "Interfaces that others build on"."""
+        """The directory file of `assess` (README, "Judge a log you already have")."""
         people = self.people
         return {
             "partnerTenantId": people.partner_tenant_id,

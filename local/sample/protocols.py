@@ -1,6 +1,6 @@
 """The planted violations of the partner's log that lie in the protocol: legacy clients, password flow, device code.
 
-Rules and severities come from the stories, by design.md's table.
+Rules and severities come from the stories, by docs/semantics.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The planted violations of the partner's log that lie in the evidence: no MFA, MFA skipped, MFA not told.
 
-Rules and severities come from the stories, by design.md's table.
+Rules and severities come from the stories, by docs/semantics.md.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _single_factor(stage: Stage) -> None:
 
 
 def _john(stage: Stage) -> None:
-    """Fabrikam's story (mission.md): one factor at the overview; sent back for MFA at a protected page."""
+    """Fabrikam's story (docs/entra-facts.md): one factor at the overview; sent back for MFA at a protected page."""
     john, writer = stage.who("john"), stage.writer
     overview: list[LogRecord] = []
     steps: list[LogRecord] = []

@@ -9,11 +9,11 @@ from typing import Any
 def told_by_first_scan(bodies: Iterable[Mapping[str, Any]]) -> int | None:
     """How many incidents the summary of the first scan is about; None when none came yet.
 
-    The messages are those of a channel of kind generic, in the order in which they came. What was certain at once came
-    ahead of the summary, which counts it too (`toldBefore`); later summaries are about what was found after the first.
+    The messages are in the order in which they came; those of other kinds of channels are passed over. What was certain
+    at once came ahead of the summary, which counts it too (`toldBefore`); later summaries are about what came later.
 
     >>> told_by_first_scan([{"type": "incidents.first-scan", "idempotencyKey": "m", "data": {"total": 42}}])
     42
     """
-    first = (body for body in bodies if body["type"] == "incidents.first-scan")
+    first = (body for body in bodies if body.get("type") == "incidents.first-scan")
     return next((int(body["data"]["total"]) for body in first), None)

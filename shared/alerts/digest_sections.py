@@ -46,7 +46,8 @@ type Section = Callable[[DigestView], Awaitable[DigestSection | None]]
 
 async def acts_of_people(view: DigestView) -> DigestSection | None:
     """What people did with incidents: who, what, with which."""
-    touched = [i for i in view.incidents if view.holds(i.acted_at) or view.holds(i.resolved_at)]
+    times = ((i, (i.acted_at, i.resolved_at, i.woken_at, i.grew_at)) for i in view.incidents)
+    touched = [i for i, at in times if any(view.holds(one) for one in at)]
     lines: list[tuple[datetime, str]] = []
     for incident in touched[:_MOST_READ]:
         for line in await history(view.tables.incidents, incident.key):

@@ -149,7 +149,9 @@ async def _release(app: App, tables: Tables, state: ChannelState, items: Sequenc
     state = await alerts.drop(tables.alerts, decided.dropped, state)
     for group in decided.groups:
         delivery = _delivery(app, state.channel, group, view.around)
-        state = await alerts.release(tables.alerts, delivery, group.items, _after(state, group, delivery, app))
+        state = await alerts.release(
+            tables.alerts, delivery, group.items, _with_ahead_noted(state, group, delivery, app)
+        )
     if decided.groups or decided.dropped:
         dropped = len(decided.dropped)
         log_event("alerts_released", channel=state.channel, messages=len(decided.groups), dropped=dropped)
@@ -182,7 +184,7 @@ def _restated(incident: Incident) -> Lead:
     return Lead(Telling(event, incident, at, first_scan=True), word, ())
 
 
-def _after(state: ChannelState, group: Group, delivery: Delivery, app: App) -> ChannelState:
+def _with_ahead_noted(state: ChannelState, group: Group, delivery: Delivery, app: App) -> ChannelState:
     """The channel's state with what was told ahead of the first scan's summary noted, until that is made."""
     if group.type == "incidents.ahead":
         return replace(state, ahead_at=app.clock(), ahead=(*state.ahead, delivery.id))

@@ -186,9 +186,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a summary says beside the sign-ins: incidents; display names of tenants by key; what there
-    is to say of exceptions, and how many sign-ins approved ones accept; the figures of the tenant-wide requirement;
-    whether alerts go out."""
+    """What a summary says beside the sign-ins: incidents; display names of tenants by key; exceptions, and how many
+    sign-ins approved ones accept; the figures of the tenant-wide requirement; whether alerts go out."""
 
     incidents: IncidentCounts = field(default_factory=IncidentCounts)
     tenant_names: Mapping[str, str] = field(default_factory=dict)
@@ -202,9 +201,8 @@ class Beside:
 def summarise(asked: Asked, figures: Figures, measured: Sequence[Measured], beside: Beside) -> Summary:
     """The summary of a period."""
     whole = figures.of_scopes(asked.scopes)
-    partner = id_key(asked.partner_tenant)
     tops = figures.tops
-    customers = {key: line for key, line in tops.customers.items() if key != partner}
+    customers = {key: line for key, line in tops.customers.items() if key != id_key(asked.partner_tenant)}
     return Summary(
         generated_at=asked.now,
         period=Period(from_=asked.start, to=min(asked.end, asked.now)),

@@ -31,6 +31,8 @@ from shared.store.days import days_of_users
 from shared.store.directory import DirectoryMissing, Loaded, load_directory, note_erasures, save_directory
 from shared.store.erased import note_erasure, read_erased
 from shared.store.exceptions import read_exceptions
+from shared.store.findings import users_of_findings
+from shared.store.incidents import users_of_incidents
 from shared.store.ledger import take_claims_away
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists
 from shared.store.sessions import person_partition
@@ -125,11 +127,11 @@ def _is_a_tenant(app: App, loaded: Loaded | None, key: str) -> bool:
 
 async def _said_of(tables: Tables, loaded: Loaded | None, key: str) -> AsyncIterator[str]:
     """The names, and "" for each mention without one."""
-    async for row in tables.slices.between("0", "g", "find-", "find-~", ["user", "userName", "userDisplayName"]):
+    async for row in users_of_findings(tables.slices):
         if row["user"] == key:
             yield row["userName"]
             yield row["userDisplayName"]
-    async for row in tables.incidents.between("0", "g", "incident-", "incident-~", ["user", "userName"]):
+    async for row in users_of_incidents(tables.incidents):
         if row["user"] == key:
             yield row["userName"]
     accounts, technicians = await load_lists(tables.directory, ACCOUNTS, TECHNICIANS)

@@ -16,10 +16,11 @@ from shared.incidents.erased import ErasedPeople, without_traces
 from shared.incidents.traits import without_clients
 from shared.maintenance.person import Person
 from shared.signin.decoding import Quarantined
-from shared.store.findings import FINDING, finding_of_row, finding_row, quarantined_again
+from shared.store.findings import FINDING, all_quarantined, finding_of_row, finding_row, quarantined_again
 from shared.store.incidents import TRAITS, incident_in
 from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.person_columns import ALL, person_columns
+from shared.store.refresh import all_pieces
 from shared.store.sessions import person_partition, renamed
 from shared.store.tables import Conflict, Row, Table, delete, etag_of, is_newer, upsert
 
@@ -29,7 +30,7 @@ _PACKED: Final = re.compile(r"([A-Za-z]+)0")
 
 async def pages_of_person(directory: Table, person: Person) -> AsyncIterator[Row]:
     """Pages that a refresh keeps while it is under way; it asks again for those that are gone."""
-    async for row in directory.between("run-", "run-~", "", "~"):
+    async for row in all_pieces(directory):
         if person.is_in(unpack_bytes("pieces", row) or b""):
             yield row
 
@@ -49,7 +50,7 @@ async def rename_sessions(sessions: Table, person: Person, people: ErasedPeople)
 async def quarantined_of_person(slices: Table, person: Person, people: ErasedPeople) -> int:
     """Take the bytes away of records that could not be read and name the person; they still count."""
     changed = 0
-    async for row in slices.between("0", "g", "quar-", "quar-~"):
+    async for row in all_quarantined(slices):
         if is_newer(row) or not person.is_in(unpack_bytes("raw", row) or b""):
             continue
         key = str(row["RowKey"]).rpartition("-")[2]

@@ -6,7 +6,6 @@ is deleted here: the scan reaches back LOOKBACK_DAYS, and FINDING_RETENTION_DAYS
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Final
@@ -17,15 +16,16 @@ from shared.basics.spelling import id_key
 from shared.incidents.model import IncidentState
 from shared.ledger.slices import DAY, days_between, midnight, partition_of
 from shared.maintenance.removal import Allowance, remove, remove_batch
-from shared.messages.delivery import delivery_id
 from shared.store import rollups
-from shared.store.alerts import PARTITION as ALERTS
+from shared.store.alerts import ended_before, rows_about
 from shared.store.directory import note_erasures
 from shared.store.erased import forget_erasures
+from shared.store.findings import quarantined_on
 from shared.store.flights import all_flights
-from shared.store.incidents import SHARDS
+from shared.store.incidents import SHARDS, incident_in, incident_rows, remove_incident, rows_beside
 from shared.store.register import PARTITION as REGISTER
 from shared.store.register import acts_until
+from shared.store.sessions import FIRST_PARTITION, LAST_PARTITION
 from shared.store.tables import (
     MAX_BATCH,
     SCHEMA,
@@ -33,7 +33,6 @@ from shared.store.tables import (
     Row,
     Table,
     Tables,
-    delete,
     etag_of,
     is_newer,
     keys,
@@ -67,7 +66,7 @@ async def delete_expired(app: App, rows: int = ROWS_A_RUN) -> int:
         await _quarantine(app, tables.slices, tenant, cutoff, allowance)
     await remove(tables.rollups, rollups.expired(tables.rollups, cutoff), allowance)
     await _incidents(tables, cutoff, allowance)
-    await _deliveries(tables.alerts, cutoff, allowance)
+    await remove(tables.alerts, ended_before(tables.alerts, cutoff, _KEYS), allowance)
     await remove(tables.control, tables.control.range(REGISTER, *acts_until(cutoff), _KEYS), allowance)
     if await forget_erasures(tables.control, now):
         await note_erasures(tables.directory)
@@ -84,8 +83,7 @@ async def _quarantine(app: App, slices: Table, tenant: str, oldest: datetime, al
         if allowance.is_used_up:
             return
         allowance.took(1)
-        old = slices.prefixed(partition_of(tenant, day), "quar-", _KEYS)
-        await remove(slices, old, allowance)
+        await remove(slices, quarantined_on(slices, tenant, day, _KEYS), allowance)
 
 
 # --- incidents, and what was told of them -----------------------------------------------------------------------------
@@ -99,9 +97,9 @@ async def _incidents(tables: Tables, cutoff: datetime, allowance: Allowance) -> 
             return
         if old:
             # First what channels took in: a new incident of that name has the same events, and must be told.
-            await remove(tables.alerts, _items_of(tables.alerts, old), allowance)
+            await remove(tables.alerts, rows_about(tables.alerts, old, _KEYS), allowance)
         for key, etag in old.items():
-            await _remove_incident(tables.incidents, shard, key, etag, allowance)
+            await _remove_incident(tables.incidents, key, etag, allowance)
             if allowance.is_used_up:
                 return
 
@@ -110,40 +108,24 @@ async def _long_closed(incidents: Table, shard: str, cutoff: datetime, allowance
     """The incidents of a shard that were resolved before the cutoff, and their etags."""
     old: dict[str, str] = {}
     columns = [*_KEYS, "state", "resolvedAt", "last"]
-    async for row in incidents.prefixed(shard, "incident-", columns):
+    async for row in incident_rows(incidents, shard, columns):
         allowance.took(1)
         closed = not is_newer(row) and row["state"] == IncidentState.RESOLVED
         if closed and max(utc(row["resolvedAt"]), utc(row["last"])) < cutoff:
-            old[str(row["RowKey"]).removeprefix("incident-")] = etag_of(row)
+            old[incident_in(row)] = etag_of(row)
     return old
 
 
-async def _remove_incident(incidents: Table, shard: str, key: str, etag: str, allowance: Allowance) -> None:
-    """Its parts and its history first, so that a crash leaves the incident to be found again."""
-    for kind in ("part", "history"):
-        await remove(incidents, incidents.prefixed(shard, f"{kind}-{key}-", _KEYS), allowance)
+async def _remove_incident(incidents: Table, key: str, etag: str, allowance: Allowance) -> None:
+    """What belongs to it first, so that a crash leaves the incident to be found again."""
+    await remove(incidents, rows_beside(incidents, key, _KEYS), allowance)
     if allowance.is_used_up:
         return
     try:
-        await incidents.write(delete(keys(shard, f"incident-{key}"), etag))
+        await remove_incident(incidents, key, etag)
     except Conflict:
         return  # it came to life again
     allowance.removed += 1
-
-
-async def _items_of(alerts: Table, incidents: Collection[str]) -> AsyncIterator[Row]:
-    for kind in ("item", "wait", "word"):
-        async for row in alerts.prefixed(ALERTS, f"{kind}-", _KEYS):
-            if str(row["RowKey"]).split("-")[2] in incidents:  # kind-channel-incident-event
-                yield row
-
-
-async def _deliveries(alerts: Table, cutoff: datetime, allowance: Allowance) -> None:
-    """Messages that ended, and who had them sent again: their names begin with the time turned round, the oldest
-    last."""
-    oldest = delivery_id(cutoff, "", "").partition("-")[0]
-    for kind in ("delivery-1-", "redelivery-"):
-        await remove(alerts, alerts.range(ALERTS, f"{kind}{oldest}", f"{kind}~", _KEYS), allowance)
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------
@@ -152,10 +134,10 @@ async def _deliveries(alerts: Table, cutoff: datetime, allowance: Allowance) -> 
 async def _sessions(tables: Tables, cutoff: datetime, allowance: Allowance) -> None:
     """Many rows and no order of time in their keys: a run goes on where the last one stopped, and then begins anew."""
     place = await tables.control.get(*_PLACE)
-    start = str(place["partition"]) if place else "person-"
+    start = str(place["partition"]) if place else FIRST_PARTITION
     batch: list[Row] = []
     at = start
-    async for row in tables.sessions.between(start, "person-~", "", "~", [*_KEYS, "at"]):
+    async for row in tables.sessions.between(start, LAST_PARTITION, "", "~", [*_KEYS, "at"]):
         if row["PartitionKey"] != at:
             await _flush(tables.sessions, batch, allowance)
             batch, at = [], str(row["PartitionKey"])
@@ -165,7 +147,7 @@ async def _sessions(tables: Tables, cutoff: datetime, allowance: Allowance) -> N
         if not is_newer(row) and _is_of_before(row, cutoff):
             batch.append(row)
     else:
-        at = "person-"
+        at = FIRST_PARTITION
     await _flush(tables.sessions, batch, allowance)
     await tables.control.write(upsert({**keys(*_PLACE), "v": SCHEMA, "partition": at}))
 

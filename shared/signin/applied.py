@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -84,7 +85,8 @@ def is_custom_control(control: str) -> bool:
     return any(word in name for word in _CUSTOM_WORDS) and not is_mfa_control(control)
 
 
-def any_custom_control(policies: bytes | msgspec.Raw) -> bool:
+@lru_cache(256)  # one tenant's sign-ins meet the same few policies with the same few results
+def any_custom_control(policies: bytes) -> bool:
     """Whether the policies of a record, as JSON, hold one that a third party's control satisfied. What cannot be read
     says nothing."""
     try:

@@ -1,8 +1,9 @@
 """From the bytes of a log to sign-ins, in all the shapes that a log comes in.
 
-The fast way decodes each record of a page alone, straight into its Struct. What that refuses takes the careful way: it
-is parsed, text inside members is unwrapped, what is no text is cleaned, and the same Struct is made of it. A record
-that is broken all the same is quarantined alone, with its reason, so that the rest of its page counts.
+The fast way decodes a page straight into Structs; where it refuses, each record of the page is decoded alone. What
+that refuses takes the careful way: it is parsed, text inside members is unwrapped, what is no text is cleaned, and the
+same Struct is made of it. A record that is broken all the same is quarantined alone, with its reason, so that the rest
+of its page counts.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Final
 import msgspec
 from pydantic.alias_generators import to_camel
 
-from shared.signin.model import Agent, ProcessingDetail, SignIn, Status, Step
+from shared.signin.model import Agent, PageSource, ProcessingDetail, SignIn, Status, Step
 
 # Part of each slice's head. Raise it when a record is read otherwise than before.
 DECODER_VERSION: Final = 4
@@ -62,7 +63,12 @@ class Page:
     next_link: str | None
 
 
-class _GraphPage(msgspec.Struct):
+class _Page(msgspec.Struct):
+    value: list[SignIn]
+    next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+
+
+class _PageOfRecords(msgspec.Struct):
     value: list[msgspec.Raw]
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
@@ -78,7 +84,8 @@ class _Envelope(msgspec.Struct, rename="camel"):
     records: None = None
 
 
-_PAGE: Final = msgspec.json.Decoder(_GraphPage)
+_PAGE: Final = msgspec.json.Decoder(_Page)
+_PAGE_OF_RECORDS: Final = msgspec.json.Decoder(_PageOfRecords)
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 _SIGN_IN: Final = msgspec.json.Decoder(SignIn)
 # What the fast way refuses with; a ValueError is the parser's, the model's, or that of text that is no Unicode.
@@ -92,6 +99,17 @@ def decode_page(raw: bytes) -> Page:
     """Read one page of Graph's signIns. Raises NotJson when the body is not one whole page."""
     try:
         page = _PAGE.decode(raw)
+    except _REFUSALS:
+        return _decode_page_by_record(raw)
+    source = PageSource(raw)
+    for place, sign_in in enumerate(page.value):
+        sign_in.source = (source, place)
+    return Page([*page.value], page.next_link)
+
+
+def _decode_page_by_record(raw: bytes) -> Page:
+    try:
+        page = _PAGE_OF_RECORDS.decode(raw)
     except _REFUSALS:
         return _decode_page_with_care(raw)
     return Page([_decode_record(record, i) for i, record in enumerate(page.value)], page.next_link)
@@ -108,8 +126,8 @@ def _decode_record(raw: msgspec.Raw, index: int) -> SignIn | Quarantined:
 
 def source_bytes(sign_in: SignIn) -> bytes:
     """The record as JSON, as it came or as it was parsed."""
-    source = sign_in.source
-    return bytes(source) if isinstance(source, msgspec.Raw) else _kept(source)
+    record = sign_in.record
+    return bytes(record) if isinstance(record, msgspec.Raw) else _kept(record)
 
 
 def decode_plain(raw: bytes) -> SignIn | None:

@@ -1,7 +1,7 @@
 """Who the partner's delegated admins are and which tenants are its customers, and since when.
 
 Both are effective-dated with half-open periods: a sign-in is judged with those valid at its own time, so that somebody
-who leaves the roster later changes nothing of the past (design.md, "partner user").
+who leaves the roster later changes nothing of the past (docs/semantics.md, "Who signed in").
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class DelegatedAdmin(_Entry):
 
 
 class DirectoryFile(BaseModel):
-    """The directory file of `assess` (design.md, "Interfaces"); also what the directory table holds."""
+    """The directory file of `assess` (README, "Judge a log that you have"); also what the directory table holds."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
@@ -74,6 +74,9 @@ class DirectoryFile(BaseModel):
         return {id_key(self.partner_tenant_id): OWN_TENANT, **names}
 
 
+type Periods = Mapping[str, tuple[tuple[datetime | None, datetime | None], ...]]  # by id key: from, to
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """The roster and the customers in the form the verdict asks them. Keys are `id_key`s."""
@@ -82,6 +85,13 @@ class Directory:
     admins: Mapping[str, tuple[DelegatedAdmin, ...]] = field(default_factory=dict)
     customers: Mapping[str, tuple[Customer, ...]] = field(default_factory=dict)
     federated_domains: frozenset[str] = frozenset()
+    # The same in the form that is asked for each record.
+    _roster: Periods = field(default_factory=dict, init=False, repr=False)
+    _known: Periods = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_roster", _periods(self.admins))
+        object.__setattr__(self, "_known", _periods(self.customers))
 
     @classmethod
     def of(cls, file: DirectoryFile) -> Directory:
@@ -95,7 +105,10 @@ class Directory:
 
     def is_admin(self, user: str, at: datetime) -> bool:
         """Whether that user was on the roster at that time."""
-        return _any_valid(self.admins.get(user, ()), at)
+        for start, end in self._roster.get(user, ()):
+            if (start is None or start <= at) and (end is None or at < end):
+                return True
+        return False
 
     def admin_name(self, user: str) -> str:
         """The user name of somebody who is or was on the roster; "" where it is not known."""
@@ -104,14 +117,14 @@ class Directory:
 
     def is_customer(self, tenant: str, at: datetime) -> bool:
         """Whether that tenant was a customer at that time."""
-        return _any_valid(self.customers.get(tenant, ()), at)
+        for start, end in self._known.get(tenant, ()):
+            if (start is None or start <= at) and (end is None or at < end):
+                return True
+        return False
 
 
-def _any_valid(entries: tuple[_Entry, ...], at: datetime) -> bool:
-    for entry in entries:  # noqa: SIM110 - this runs for every record, and any() costs a generator
-        if entry.valid(at):
-            return True
-    return False
+def _periods(entries: Mapping[str, tuple[_Entry, ...]]) -> Periods:
+    return {key: tuple((entry.from_, entry.to) for entry in of_key) for key, of_key in entries.items()}
 
 
 def _grouped[E](entries: Iterable[tuple[str, E]]) -> dict[str, tuple[E, ...]]:

@@ -22,10 +22,32 @@ from shared.signin.details import Details, read_details
 _NOBODY: Final = "0" * 32
 _ABSENT: Final = msgspec.Raw(b"null")
 
-type Source = msgspec.Raw | Mapping[str, Any]  # a record as JSON, or as it was parsed
+
+class PageSource:
+    """The bytes of a page, split into its records when the first of them is asked for."""
+
+    def __init__(self, raw: bytes) -> None:
+        """`raw` is a whole page of Graph."""
+        self._raw = raw
+
+    @cached_property
+    def records(self) -> list[msgspec.Raw]:
+        """The records as JSON, in the order of the page."""
+        return _SPLIT.decode(self._raw).value
 
 
-class Step(msgspec.Struct, frozen=True, rename="camel"):
+class _Split(msgspec.Struct):
+    value: list[msgspec.Raw]
+
+
+_SPLIT: Final = msgspec.json.Decoder(_Split)
+
+# A record as JSON, as it was parsed, or as the page it stands in and its place there.
+type Source = msgspec.Raw | Mapping[str, Any] | tuple[PageSource, int]
+
+
+# gc=False: none of these can be part of a circle, and the collector would look through a page's again and again.
+class Step(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """One entry of authenticationDetails."""
 
     authentication_method: str | None = None
@@ -33,21 +55,21 @@ class Step(msgspec.Struct, frozen=True, rename="camel"):
     succeeded: bool | None = None
 
 
-class Status(msgspec.Struct, frozen=True, rename="camel"):
+class Status(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """The status object: errorCode 0 is a success."""
 
     error_code: int | None = None
     additional_details: str | None = None
 
 
-class Agent(msgspec.Struct, frozen=True, rename="camel"):
+class Agent(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """The agent object: what kind of AI agent the client is, and what kind the subject, who asked for the token."""
 
     agent_type: str | None = None
     agent_subject_type: str | None = None
 
 
-class ProcessingDetail(msgspec.Struct, frozen=True, rename="camel"):
+class ProcessingDetail(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """One entry of authenticationProcessingDetails."""
 
     key: str | None = None
@@ -98,11 +120,17 @@ class SignIn(msgspec.Struct, rename="camel", dict=True):
     result_type: str | int | None = None
 
     def __post_init__(self) -> None:
+        """What all else asks for again and again, once: the time, in UTC, and the ids as keys."""
         try:
             self.at: datetime = instant_of(self.created_date_time)
         except ValueError as error:
             raise ValueError(f"createdDateTime: {error}") from None
         self.source: Source = _ABSENT
+        user = id_key(self.user_id)
+        self.user_id_key: str = "" if user == _NOBODY else user  # the nobody of failed sign-ins is all zeros
+        self.home_key: str = id_key(self.home_tenant_id)
+        self.tenant_key: str = id_key(self.resource_tenant_id)
+        self.app_key: str = id_key(self.app_id)
 
     def forget_source(self) -> None:
         """Let go of the page that the record came in; what was read of it stays."""
@@ -110,15 +138,17 @@ class SignIn(msgspec.Struct, rename="camel", dict=True):
         self.source = self.applied_conditional_access_policies = _ABSENT
 
     @property
+    def record(self) -> msgspec.Raw | Mapping[str, Any]:
+        """The record as it came: JSON, or what it was parsed to."""
+        if isinstance(self.source, tuple):
+            page, place = self.source
+            return page.records[place]
+        return self.source
+
+    @property
     def instant(self) -> datetime:
         """createdDateTime in UTC, as `at`."""
         return self.at
-
-    @cached_property
-    def user_id_key(self) -> str:
-        """userId as an id key; "" without one, and for the nobody of failed sign-ins (all zeros)."""
-        key = id_key(self.user_id)
-        return "" if key == _NOBODY else key
 
     @cached_property
     def masked_key(self) -> str:
@@ -131,21 +161,6 @@ class SignIn(msgspec.Struct, rename="camel", dict=True):
         return self.user_id_key or self.masked_key
 
     @cached_property
-    def home_key(self) -> str:
-        """homeTenantId as an id key."""
-        return id_key(self.home_tenant_id)
-
-    @cached_property
-    def tenant_key(self) -> str:
-        """resourceTenantId as an id key."""
-        return id_key(self.resource_tenant_id)
-
-    @cached_property
-    def app_key(self) -> str:
-        """appId as an id key."""
-        return id_key(self.app_id)
-
-    @cached_property
     def session_key(self) -> str:
         """sessionId as an id key."""
         return id_key(self.session_id)
@@ -154,9 +169,9 @@ class SignIn(msgspec.Struct, rename="camel", dict=True):
     def has_custom_control(self) -> bool:
         """Whether a policy was satisfied by a third party's control (Duo's "RequireDuoMfa"), which never counts as
         MFA."""
-        return any_custom_control(self.applied_conditional_access_policies)
+        return any_custom_control(bytes(self.applied_conditional_access_policies))
 
     @cached_property
     def details(self) -> Details:
         """What only a finding needs of the record."""
-        return read_details(self.source, self.applied_conditional_access_policies)
+        return read_details(self.record, self.applied_conditional_access_policies)

@@ -48,9 +48,12 @@ def is_device_code(protocol: str | None, original_transfer_method: str | None) -
 
 def cannot_do_mfa(sign_in: SignIn) -> bool:
     """Whether the sign-in came over a protocol in which nobody can be asked for a second factor."""
-    return is_password_flow(sign_in.authentication_protocol, sign_in.user_agent) or is_legacy_client(
-        sign_in.client_app_used
-    )
+    return _cannot_do_mfa(sign_in.authentication_protocol, sign_in.user_agent, sign_in.client_app_used)
+
+
+@lru_cache(4096)
+def _cannot_do_mfa(protocol: str | None, user_agent: str | None, client_app_used: str | None) -> bool:
+    return is_password_flow(protocol, user_agent) or is_legacy_client(client_app_used)
 
 
 def is_federated(sign_in: SignIn, steps: Steps, directory: Directory) -> bool:

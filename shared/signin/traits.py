@@ -68,47 +68,40 @@ def _stream_of(category: str | None) -> frozenset[str]:
 
 
 @lru_cache(1024)
-def _streams(event_types: tuple[str | None, ...], category: str | None) -> frozenset[str]:
+def _streams(event_types: tuple[str | None, ...] | None, category: str | None) -> frozenset[str]:
     """The logs that the known members of signInEventTypes name, else the category; none when neither says."""
-    return frozenset(map(name_key, event_types)) & _STREAMS or _stream_of(category)
-
-
-def _streams_of(sign_in: SignIn) -> frozenset[str]:
-    return _streams(sign_in.sign_in_event_types or (), sign_in.category)
+    return frozenset(map(name_key, event_types or ())) & _STREAMS or _stream_of(category)
 
 
 def identity_of(sign_in: SignIn) -> Identity:
     """Agent, app or user. A record that names no log and no user but a service principal is an app's."""
-    if sign_in.agent is not None and _is_agent(sign_in):
+    agent = sign_in.agent
+    if agent is not None and _is_agent(agent.agent_subject_type, agent.agent_type, bool(sign_in.user_id_key)):
         return Identity.AGENT
-    if streams := _streams_of(sign_in):
+    if streams := _streams(sign_in.sign_in_event_types, sign_in.category):
         return Identity.APP if streams.isdisjoint(_USER_STREAMS) else Identity.USER
     nameless = not (name_key(sign_in.category) or sign_in.user_id_key or name_key(sign_in.user_principal_name))
     return Identity.APP if nameless and id_key(sign_in.service_principal_id) else Identity.USER
 
 
-def _is_agent(sign_in: SignIn) -> bool:
+@lru_cache(1024)
+def _is_agent(subject_type: str | None, agent_type: str | None, names_user: bool) -> bool:
     """Whether the *subject* is agentic. agentType alone says only what the client is, so it counts where the subject
     is not told, and then only for an agent's own user or where no person is named."""
-    subject, client = _agent_names(sign_in)
+    subject, client = name_key(subject_type), name_key(agent_type)
     if subject in _AGENTIC or subject == _NOT_AGENTIC:
         return subject in _AGENTIC
-    return client == _AGENTS_USER or (client in _AGENTIC and not sign_in.user_id_key)
+    return client == _AGENTS_USER or (client in _AGENTIC and not names_user)
 
 
 def is_via_agent(sign_in: SignIn) -> bool:
     """Whether the client is an agent: of a user's sign-in, that it acted for the person."""
-    return _agent_names(sign_in)[1] not in ("", _NOT_AGENTIC)
-
-
-def _agent_names(sign_in: SignIn) -> tuple[str, str]:
-    agent = sign_in.agent
-    return (name_key(agent.agent_subject_type), name_key(agent.agent_type)) if agent else ("", "")
+    return sign_in.agent is not None and name_key(sign_in.agent.agent_type) not in ("", _NOT_AGENTIC)
 
 
 def is_interactive(sign_in: SignIn) -> bool:
     """By signInEventTypes, else the category, else isInteractive; where nothing tells, not."""
-    streams = _streams_of(sign_in)
+    streams = _streams(sign_in.sign_in_event_types, sign_in.category)
     return _INTERACTIVE in streams if streams else bool(sign_in.is_interactive)
 
 
@@ -118,17 +111,16 @@ def is_interactive(sign_in: SignIn) -> bool:
 def person_key(sign_in: SignIn, directory: Directory) -> str:
     """The person: of userId and the digits of a masked name whichever is on the roster at that time, else the first
     that there is; "" where there is neither."""
-    user, masked = sign_in.user_id_key, sign_in.masked_key
-    if user and masked and user != masked:
-        at = sign_in.at
-        if directory.is_admin(masked, at) and not directory.is_admin(user, at):
-            return masked
-    return user or masked
+    user = sign_in.user_id_key
+    if user and (directory.is_admin(user, sign_in.at) or not directory.is_admin(sign_in.masked_key, sign_in.at)):
+        return user
+    return sign_in.masked_key
 
 
 def is_on_roster(sign_in: SignIn, directory: Directory) -> bool:
     """Whether the person was on the roster at that time."""
-    return directory.is_admin(person_key(sign_in, directory), sign_in.at)
+    at = sign_in.at
+    return directory.is_admin(sign_in.user_id_key, at) or directory.is_admin(sign_in.masked_key, at)
 
 
 def is_partner_user(sign_in: SignIn, directory: Directory) -> bool:

@@ -9,7 +9,7 @@ that row, so that of two instances one releases.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import batched
@@ -17,7 +17,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from shared.incidents.model import EventKind
-from shared.messages.delivery import DROPPED, ChannelState, Delivery, DeliveryState, Item, Redelivery, Word
+from shared.messages.delivery import DROPPED, ChannelState, Delivery, DeliveryState, Item, Redelivery, Word, delivery_id
 from shared.store.codec import Codec
 from shared.store.events import telling_columns, telling_of
 from shared.store.swap import swap
@@ -291,3 +291,23 @@ async def redeliveries(table: Table, id_: str) -> list[Redelivery]:
     """Who had a delivery sent again, the oldest first."""
     rows = table.prefixed(PARTITION, f"redelivery-{id_}-")
     return [Redelivery(row["delivery"], utc(row["at"]), row["by"]) async for row in rows]
+
+
+# --- for retention ----------------------------------------------------------------------------------------------------
+
+
+async def rows_about(table: Table, incidents: Collection[str], select: Sequence[str]) -> AsyncIterator[Row]:
+    """What channels took in about these incidents."""
+    for prefix in ("item-", "wait-"):
+        async for row in table.prefixed(PARTITION, prefix, select):
+            if str(row["RowKey"]).split("-")[2] in incidents:  # prefix-channel-incident-event
+                yield row
+
+
+async def ended_before(table: Table, at: datetime, select: Sequence[str]) -> AsyncIterator[Row]:
+    """Deliveries that ended, and who had them sent again, made before that time: their ids begin with the time turned
+    round, the oldest last."""
+    oldest = delivery_id(at, "", "").partition("-")[0]
+    for prefix in (_ENDED, "redelivery-"):
+        async for row in table.range(PARTITION, f"{prefix}{oldest}", f"{prefix}~", select):
+            yield row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -210,3 +211,21 @@ async def findings_within(
 def _moment(day_of: datetime, at: datetime) -> str:
     """The first key that a finding of that time can have."""
     return f"{FINDING}{_clock(day_of, at)}{at:%f}"
+
+
+# --- for those who look through all of them ---------------------------------------------------------------------------
+
+
+def users_of_findings(table: Table) -> AsyncIterator[Row]:
+    """Of every finding the user and the names."""
+    return table.between("0", "g", FINDING, f"{FINDING}~", ["user", "userName", "userDisplayName"])
+
+
+def all_quarantined(table: Table) -> AsyncIterator[Row]:
+    """Every quarantined record."""
+    return table.between("0", "g", _QUARANTINED, f"{_QUARANTINED}~")
+
+
+def quarantined_on(table: Table, tenant: str, day: datetime, select: Sequence[str]) -> AsyncIterator[Row]:
+    """The quarantined records of a tenant's day."""
+    return table.prefixed(partition_of(tenant, day), _QUARANTINED, select)

@@ -7,7 +7,7 @@ event it causes change in one transaction.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -33,6 +33,7 @@ from shared.store.tables import (
     Operation,
     Row,
     Table,
+    delete,
     etag_of,
     insert,
     is_newer,
@@ -317,3 +318,30 @@ def _outline(row: Row) -> IncidentOutline:
     return IncidentOutline(
         row["id"], row["state"], int(row["severity"]), _scopes(row), utc(row["last"]), *who, _split(row["rules"])
     )
+
+
+# --- for those who look through all of them ---------------------------------------------------------------------------
+
+
+async def users_of_incidents(table: Table) -> AsyncIterator[Row]:
+    """Of every incident the user and the name."""
+    for shard in SHARDS:
+        async for row in table.prefixed(shard, _INCIDENT, ["user", "userName"]):
+            yield row
+
+
+def incident_rows(table: Table, shard: str, select: Sequence[str]) -> AsyncIterator[Row]:
+    """The incidents of a shard, by their own rows."""
+    return table.prefixed(shard, _INCIDENT, select)
+
+
+async def rows_beside(table: Table, key: str, select: Sequence[str]) -> AsyncIterator[Row]:
+    """What belongs to an incident: its contributions and its history."""
+    for prefix in (_CONTRIBUTION, _HISTORY):
+        async for row in table.prefixed(shard_of(key), f"{prefix}{key}-", select):
+            yield row
+
+
+async def remove_incident(table: Table, key: str, etag: str) -> None:
+    """Remove an incident's own row, if it is still the one with that etag. Raises Conflict."""
+    await table.write(delete(keys(shard_of(key), _INCIDENT + key), etag))

@@ -199,3 +199,8 @@ class Lease:
 async def _take(table: Table, owner: str, until: datetime, etag: str | None) -> str:
     row = {**keys(_PARTITION, _WORK), "v": SCHEMA, "owner": owner, "until": until}
     return await swap(table, row, etag, is_mine=lambda stands: bool(stands["owner"] == owner))
+
+
+def all_pieces(table: Table) -> AsyncIterator[Row]:
+    """The rows of pages that any refresh keeps."""
+    return table.between("run-", "run-~", "", "~")

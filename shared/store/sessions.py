@@ -54,6 +54,10 @@ class Root:
         self.proves = SATISFIES if own in SATISFIED else LACKS if own in MISSING else NOTHING
 
 
+FIRST_PARTITION: Final = "person-"
+LAST_PARTITION: Final = "person-~"
+
+
 def person_partition(person: str) -> str:
     """The partition of a person's sessions."""
     return f"person-{key_part(person)}"

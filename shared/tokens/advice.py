@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.tokens.claims import Claims, has, is_foreign_issuer, texts, version
 from shared.tokens.kind import KindName, MfaName
@@ -51,31 +51,28 @@ _GUEST: Final = (
 )
 
 
-def advice_for(
-    claims: Claims,
-    kind: KindName,
-    mfa: MfaName,
-    *,
-    audience_ok: bool,
-    expired: bool | None,
-    early: bool | None,
-    signature: Signature,
-) -> list[str]:
+class Judged(NamedTuple):
+    """What was found of a token. `expired` and `early` are None where the token does not say."""
+
+    kind: KindName
+    mfa: MfaName
+    audience_ok: bool
+    expired: bool | None
+    early: bool | None
+    signature: Signature
+
+
+def advice_for(claims: Claims, judged: Judged) -> list[str]:
     """What the owner of the application has to change, most urgent first; empty where nothing is wrong."""
-    advice = [_FORGED] if signature["valid"] is False else []
-    if kind == "id-token":
-        advice.append(_SENT_THE_WRONG_ONE)
-    elif not audience_ok:
-        advice.append(_AUDIENCE)
-    if kind == "unknown":
-        advice.append(_UNKNOWN)
-    if kind == "app+user" and mfa != "present":
-        advice += _mfa_advice(claims, mfa)
-    if expired:
-        advice.append(_EXPIRED)
-    if early:
-        advice.append(_EARLY)
-    return advice
+    said = (
+        (judged.signature["valid"] is False, _FORGED),
+        (judged.kind == "id-token", _SENT_THE_WRONG_ONE),
+        (judged.kind != "id-token" and not judged.audience_ok, _AUDIENCE),
+        (judged.kind == "unknown", _UNKNOWN),
+    )
+    times = ((judged.expired, _EXPIRED), (judged.early, _EARLY))
+    of_mfa = _mfa_advice(claims, judged.mfa) if judged.kind == "app+user" and judged.mfa != "present" else []
+    return [*(text for holds, text in said if holds), *of_mfa, *(text for holds, text in times if holds)]
 
 
 def _mfa_advice(claims: Claims, mfa: MfaName) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, TypedDict
 
-from shared.tokens.advice import advice_for, notes_for
+from shared.tokens.advice import Judged, advice_for, notes_for
 from shared.tokens.claims import (
     Claims,
     Shown,
@@ -28,7 +28,7 @@ _ENTRA_GUEST: Final = "5::"  # how altsecid begins for an account of another Ent
 
 
 class TokenCheck(TypedDict):
-    """The answer of `POST /api/token-check` and of `python -m local token` (design.md, "Interfaces")."""
+    """The answer of `POST /api/token-check` and of `python -m local token`."""
 
     kind: KindName
     kindReason: str
@@ -94,9 +94,7 @@ def check(
         "signature": checked,
         "claims": safe,
         "unreadableClaims": unreadable,
-        "advice": advice_for(
-            claims, kind.name, mfa.name, audience_ok=audience_ok, expired=expired, early=early, signature=checked
-        ),
+        "advice": advice_for(claims, Judged(kind.name, mfa.name, audience_ok, expired, early, checked)),
         "notes": notes_for(claims, delegated=customer is not None),
     }
 

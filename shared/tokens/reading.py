@@ -58,17 +58,7 @@ def read_request(data: bytes) -> Request:
     In: at most MAX_BYTES of UTF-8. A byte-order mark, white space and quotes round it and a "Bearer " before the token
     are fine; so are header and claims decoded, with a dot between them, as jwt.ms shows them. Raises TokenError.
     """
-    if len(data) > MAX_BYTES:
-        raise TokenError("The input is longer than 64 KiB; no access token is.")
-    try:
-        text: str | None = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = None
-    if text is None:
-        raise TokenError("The input is not UTF-8 text.")
-    text = text.strip()
-    if not text:
-        raise TokenError("The input is empty: hand in an access token, or its claims as a JSON object.")
+    text = _text_of(data)
     if not text.startswith("{"):
         return Request(read_token(text))
     body, end = _object_at(text, 0, "The input")
@@ -82,6 +72,21 @@ def read_request(data: bytes) -> Request:
     return Request(Token(claims=body))
 
 
+def _text_of(data: bytes) -> str:
+    """The input as text, without white space round it. Raises TokenError where it is none, or nothing."""
+    if len(data) > MAX_BYTES:
+        raise TokenError("The input is longer than 64 KiB; no access token is.")
+    try:
+        text: str | None = data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        text = None
+    if text is None:
+        raise TokenError("The input is not UTF-8 text.")
+    if not text:
+        raise TokenError("The input is empty: hand in an access token, or its claims as a JSON object.")
+    return text
+
+
 def expected_audience(text: str) -> str:
     """The audience that somebody expects, without white space round it. Raises TokenError if empty or too long."""
     text = text.strip()
@@ -92,10 +97,7 @@ def expected_audience(text: str) -> str:
 
 def read_token(text: str) -> Token:
     """Reads a token in the compact form (RFC 7515), signed or not. Raises TokenError."""
-    text = text.strip()
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":  # as command lines and programs print it
-        text = text[1:-1].strip()
-    text = _PREFIX.sub("", text, count=1) if _PREFIX.match(text) else text
+    text = _undressed(text)
     if not _COMPACT.fullmatch(text):
         raise TokenError(
             "The input is neither an access token nor a JSON object: it holds characters that no token has."
@@ -105,17 +107,7 @@ def read_token(text: str) -> Token:
         raise TokenError("The token is encrypted (five parts): only the resource that it is for can read it.")
     if len(parts) != 3:
         raise TokenError("The token does not have the three parts, divided by dots, of a JSON Web Token.")
-    try:
-        decoded = jwt.PyJWS().decode_complete(text, options={"verify_signature": False})
-        header_text: str | None = jwt.utils.base64url_decode(parts[0]).decode("utf-8")
-        payload_text: str | None = decoded["payload"].decode("utf-8")
-    except (jwt.PyJWTError, ValueError):
-        header_text = payload_text = None
-    if header_text is None or payload_text is None:
-        raise TokenError(
-            "The token is not a readable JSON Web Token: its parts are not base64url text of UTF-8 JSON, or its header"
-            " is not valid (refresh tokens and authorization codes cannot be read)."
-        )
+    header_text, payload_text = _decoded(text, parts[0])
     # Read again, strictly: PyJWT takes members named twice and NaN.
     header = parse_object(header_text, "The token's header")
     if str(header.get("alg")).casefold() == "none":
@@ -124,6 +116,27 @@ def read_token(text: str) -> Token:
             " token. To have claims judged all the same, hand in the claims as a JSON object."
         )
     return Token(claims=parse_object(payload_text, "The token's payload"), header=header, compact=text)
+
+
+def _undressed(text: str) -> str:
+    """Without quotes, as command lines and programs print them, and without "Bearer "."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1].strip()
+    return _PREFIX.sub("", text, count=1) if _PREFIX.match(text) else text
+
+
+def _decoded(text: str, header: str) -> tuple[str, str]:
+    """The texts of header and payload. Raises TokenError."""
+    try:
+        decoded = jwt.PyJWS().decode_complete(text, options={"verify_signature": False})
+        return jwt.utils.base64url_decode(header).decode("utf-8"), decoded["payload"].decode("utf-8")
+    except (jwt.PyJWTError, ValueError):
+        pass
+    raise TokenError(
+        "The token is not a readable JSON Web Token: its parts are not base64url text of UTF-8 JSON, or its header"
+        " is not valid (refresh tokens and authorization codes cannot be read)."
+    )
 
 
 def parse_object(text: str, what: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ cloud that its issuer belongs to, the issuer must be exactly the tenant's own, a
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, TypedDict
 
 import jwt
@@ -68,15 +69,24 @@ def keys_urls(token: Token) -> tuple[str, ...] | Signature:
         )
     if not isinstance(token.header.get("kid"), str):
         return invalid(token, "The header names no key (kid).")
-    tenant, version, issuer = (token.claims.get(name) for name in ("tid", "ver", "iss"))
-    if isinstance(tenant, str) and _GUID.fullmatch(tenant):
-        for sts, hosts in _V1_ISSUERS.items():
-            if version == "1.0" and issuer == f"https://{sts}/{tenant}/":
-                return tuple(f"https://{host}/{tenant}/discovery/keys" for host in hosts)
-        for host in KEY_HOSTS:
-            if version == "2.0" and issuer == f"https://{host}/{tenant}/v2.0":
-                return (f"https://{host}/{tenant}/discovery/v2.0/keys",)
-    return invalid(token, "The issuer is not exactly the one that Entra uses for this tenant (tid) and version (ver).")
+    urls = _urls_of_issuer(token.claims)
+    return urls or invalid(
+        token, "The issuer is not exactly the one that Entra uses for this tenant (tid) and version (ver)."
+    )
+
+
+def _urls_of_issuer(claims: Mapping[str, object]) -> tuple[str, ...]:
+    """Where the keys of that issuer are; nowhere unless it is exactly that of its tenant and version."""
+    tenant, version, issuer = (claims.get(name) for name in ("tid", "ver", "iss"))
+    if not isinstance(tenant, str) or not _GUID.fullmatch(tenant):
+        return ()
+    if version == "1.0":
+        hosts = next((hosts for sts, hosts in _V1_ISSUERS.items() if issuer == f"https://{sts}/{tenant}/"), ())
+        return tuple(f"https://{host}/{tenant}/discovery/keys" for host in hosts)
+    if version == "2.0":
+        known = (host for host in KEY_HOSTS if issuer == f"https://{host}/{tenant}/v2.0")
+        return tuple(f"https://{host}/{tenant}/discovery/v2.0/keys" for host in known)
+    return ()
 
 
 def verify(token: Token, key_set: bytes) -> Signature:

@@ -4,9 +4,44 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shared.incidents.findings import Finding, finding_of
 from shared.incidents.model import Facts, IncidentState
-from shared.incidents.traits import MOST_CLIENTS, capped, described
+from shared.incidents.traits import MOST_CLIENTS, capped, described, traits_of
+from shared.rules.assess import assess
+from shared.rules.rule import PASSWORD_ONLY
+from tests.incidents.test_findings import directory
 from tests.incidents.test_life import DAY, HOUR, Story, part
+from tests.signin.records import sign_in
+
+
+def finding(**members: object) -> Finding:
+    """What a password-only sign-in of a technician leaves, with these members."""
+    known = directory("jane@partner.example")
+    record = sign_in({**PASSWORD_ONLY, **members})
+    found = finding_of(record, assess(record, known), known)
+    assert found is not None
+    return found
+
+
+def traits(one: Finding) -> set[str]:
+    return {trait for fits in one.incidents().values() for trait in traits_of(one, fits)}
+
+
+def test_a_success_has_its_rule_its_country_and_its_kind_of_client_as_traits() -> None:
+    one = finding(userAgent="Tool/1.2 (x64)", location={"countryOrRegion": "at"}, ipAddress="198.51.100.7")
+    assert traits(one) == {"rule:interactive-without-mfa", "country:AT", "client:tool/. (x)"}
+    updated = finding(userAgent="tool/13.0 (x86)", location={"countryOrRegion": "AT"}, ipAddress="203.0.113.9")
+    assert traits(updated) == traits(one)
+
+
+def test_an_attempt_has_no_traits_so_that_it_wakes_nothing() -> None:
+    tried = finding(authenticationProtocol="ropc", status={"errorCode": 50126}, userAgent="Tool")
+    assert traits(tried) == set()
+
+
+def test_unknown_evidence_has_its_customer_and_application_too() -> None:
+    silent = finding(authenticationRequirement="singleFactorAuthentication", authenticationDetails=[])
+    assert {trait.partition(":")[0] for trait in traits(silent)} >= {"rule", "customer", "app"}
 
 
 def with_traits(story: Story, *traits: str, severity: int = 3) -> Facts:

@@ -226,6 +226,29 @@ async def test_a_body_can_end_in_the_middle() -> None:
         assert await caller.pages() == [["a", "b", "c", "d"]]
 
 
+async def test_a_connection_can_be_reset_at_a_byte() -> None:
+    async with serving(FOUR) as caller:
+        for at in (0, 1, 100_000):
+            await once(caller, kind="reset", at=at)
+            headers = {"Authorization": f"Bearer {caller.token}"}
+            with pytest.raises(aiohttp.ClientError):
+                async with caller.http.get(f"{caller.graph.url}/beta/auditLogs/signIns", headers=headers) as answer:
+                    await answer.read()
+        assert await caller.pages() == [["a", "b", "c", "d"]]
+
+
+async def test_a_body_can_be_anything_and_a_429_can_name_a_date() -> None:
+    async with serving(FOUR) as caller:
+        await once(caller, kind="body", body="[]")
+        headers = {"Authorization": f"Bearer {caller.token}"}
+        async with caller.http.get(f"{caller.graph.url}/beta/auditLogs/signIns", headers=headers) as answer:
+            assert (answer.status, await answer.text()) == (200, "[]")
+        await once(caller, kind="status", status=429, retry_after="date")
+        status, refusal, answered = await caller.get(f"{caller.graph.url}/beta/auditLogs/signIns")
+        assert (status, error(refusal)[0]) == (429, "TooManyRequests")
+        assert answered["Retry-After"].endswith(" GMT")
+
+
 async def test_skip_token_is_null_hits_a_next_page_only() -> None:
     async with serving(FOUR, page_size=2) as caller:
         await once(caller, kind="skip-token")

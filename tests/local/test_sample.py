@@ -57,7 +57,7 @@ def member(entry: LogRecord, name: str, inner: str) -> object:
 
 
 def judged(sample: Sample, tenant_id: str) -> dict[str, oracle.Assessment]:
-    """The final log of one tenant by the literal reading of design.md."""
+    """The final log of one tenant by the literal reading of docs/semantics.md."""
     directory = cast("oracle.JsonObject", sample.directory())
     final = [cast("oracle.JsonObject", entry.final) for entry in sample.log if entry.tenant_id == tenant_id]
     return {one["id"]: one for one in oracle.assess_log([(r, None) for r in final], directory, "standard")}

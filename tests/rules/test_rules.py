@@ -1,4 +1,4 @@
-"""Each rule against its own cases, and the whole table against design.md's."""
+"""Each rule against its own cases, and the whole table against docs/semantics.md's."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from shared.rules.rule import (
 )
 from tests.signin.records import PARTNER_CENTER_APP, STRANGER, assessed
 
-# design.md, the table of rules: the ids in its order.
+# docs/semantics.md, the table of rules: the ids in its order.
 IDS = (
     "legacy-auth",
     "password-flow",

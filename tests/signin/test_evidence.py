@@ -1,4 +1,4 @@
-"""The grades of MFA evidence, step by step as design.md numbers them, and attempts to be graded too well."""
+"""The grades of MFA evidence, step by step as docs/semantics.md numbers them, and attempts to be graded too well."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The worked examples of mission.md under their names: the stories that the product has to tell as they happened."""
+"""The source article's worked examples under their names: what the product has to tell as it happened."""
 
 import pytest
 
@@ -153,7 +153,7 @@ def test_fabrikams_johns_interrupts_count_neither_for_nor_against_him(code: int)
 
 def test_fabrikams_johns_single_factor_at_the_overview_page_is_non_compliant() -> None:
     """The overview page needed no MFA in the story's day, but a sign-in names the application and not the page:
-    it is Partner Center, every page of which needs MFA since September 2025 (mission.md). So the scope is
+    it is Partner Center, every page of which needs MFA since September 2025. So the scope is
     partner-center, whether or not John is on the roster, and one factor is non-compliant."""
     for who in (TECHNICIAN, STRANGER):
         found = assessed({**OVERVIEW, "userId": who})

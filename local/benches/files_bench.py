@@ -1,0 +1,96 @@
+"""`assess` of a large export, beside others who only parse the same file on the same processors.
+
+Both are whole processes, one after the other on the same bytes; the peers judge nothing and print nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from local.sample import make_sample
+
+_RECORDS: Final = 20_000
+_RUNS: Final = 5
+_END: Final = datetime(2026, 11, 1, tzinfo=UTC)
+# msgspec's decoder over the lines, each process its own part of the file.
+_MSGSPEC: Final = """
+import os, sys
+from concurrent.futures import ProcessPoolExecutor
+import msgspec
+def decode(start, end):
+    decode_line = msgspec.json.Decoder().decode
+    with open(sys.argv[1], "rb") as file:
+        file.seek(start)
+        if start: file.readline()
+        while file.tell() <= end and (line := file.readline()): decode_line(line)
+size, workers = os.path.getsize(sys.argv[1]), os.process_cpu_count() or 1
+places = [size * n // workers for n in range(workers + 1)]
+with ProcessPoolExecutor(workers) as pool: list(pool.map(decode, places[:-1], places[1:]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Seconds that ours and a peer took for one file, as medians, with the ratio peer / ours and its quartiles."""
+
+    peer_name: str
+    megabytes: float
+    ours: float
+    peer: float
+    ratio: float
+    spread: tuple[float, float]
+
+
+def measure_files() -> list[Measured]:
+    """Ours beside msgspec, and beside jq where there is one."""
+    with tempfile.TemporaryDirectory() as folder:
+        log, directory = _write(Path(folder))
+        ours = [sys.executable, "-m", "local", "assess", str(log), "--directory", str(directory)]
+        peers = {"msgspec": [sys.executable, "-c", _MSGSPEC, str(log)]}
+        if jq := shutil.which("jq"):
+            peers["jq"] = [jq, "-c", ".id", str(log)]
+        return [_compare(name, ours, peer, log.stat().st_size / 1e6) for name, peer in peers.items()]
+
+
+def _write(folder: Path) -> tuple[Path, Path]:
+    """A log with an id for each record, and its directory."""
+    sample = make_sample(seed=7, days=30, end=_END)
+    lines = [json.dumps(entry.final, separators=(",", ":")) for entry in sample.log if entry.is_unicode]
+    log, directory = folder / "log.jsonl", folder / "directory.json"
+    with log.open("w", encoding="utf-8") as file:
+        for number in range(_RECORDS):
+            file.write(lines[number % len(lines)].replace('"id":"', f'"id":"{number:08x}', 1) + "\n")
+    directory.write_text(json.dumps(sample.directory()), encoding="utf-8")
+    return log, directory
+
+
+def _compare(name: str, ours: Sequence[str], peer: Sequence[str], megabytes: float) -> Measured:
+    pairs = [(_seconds(ours), _seconds(peer)) for _ in range(_RUNS)]
+    ratios = sorted(theirs / own for own, theirs in pairs)
+    lower, _, upper = statistics.quantiles(ratios, n=4)
+    return Measured(
+        name,
+        round(megabytes, 1),
+        round(statistics.median(own for own, _ in pairs), 2),
+        round(statistics.median(theirs for _, theirs in pairs), 2),
+        round(statistics.median(ratios), 2),
+        (round(lower, 2), round(upper, 2)),
+    )
+
+
+def _seconds(command: Sequence[str]) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": "."})
+    return time.perf_counter() - started

@@ -1,0 +1,20 @@
+"""The number that the first scan's alert tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.stage.first_alert import told_by_first_scan
+
+
+def body(type_: str, total: int) -> dict[str, Any]:
+    return {"type": type_, "data": {"total": total}}
+
+
+def test_it_is_that_of_the_summary_and_not_of_what_came_ahead() -> None:
+    slack = {"text": "First scan", "blocks": []}
+    teams = {"type": "message", "attachments": []}
+    ahead = body("incidents.ahead", 3)
+    assert told_by_first_scan([slack, teams, ahead]) is None
+    summary, later = body("incidents.first-scan", 43), body("incidents.first-scan", 2)
+    assert told_by_first_scan([slack, ahead, teams, summary, later]) == 43
