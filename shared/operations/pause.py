@@ -40,12 +40,6 @@ async def read_pause(tables: Tables) -> Pause | None:
     return None if row is None else Pause(utc(row["until"]), str(row.get("by", "")))
 
 
-async def paused_until(app: App) -> datetime | None:
-    """Until when nothing is sent (UTC); None while nothing was ever paused. It may have passed."""
-    pause = await read_pause(await app.tables())
-    return pause.until if pause else None
-
-
 async def is_paused(tables: Tables, now: datetime) -> bool:
     """Whether nothing may be sent now."""
     pause = await read_pause(tables)

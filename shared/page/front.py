@@ -17,12 +17,11 @@ from shared.answers.rules import RuleText
 from shared.answers.technicians import TechnicianItem, TechniciansQuery, read_technicians
 from shared.app.app import App
 from shared.compliance.summary import Summary, TrendDay
-from shared.operations.pause import paused_until
 from shared.page.charts import Bar, trend
 from shared.page.render import render
 from shared.page.sentence import Standing, can_be_trusted, headline, trust
 from shared.rules.rule import Severity
-from shared.wire.models import Listed, Named, Query, Whole
+from shared.wire.models import HEADLINE_NAMES, Listed, Named, Query, Whole
 
 _MOST_ROWS: Final = 25
 _MOST_DAYS: Final = 90
@@ -103,15 +102,15 @@ async def front_page(app: App, query: FrontQuery) -> str:
     """The overview as HTML. Raises BadParameter, NotKnown as the answers do."""
     now = app.clock()
     filters = {"user": query.user, "customer": query.customer, "app": query.app}
-    summary, incidents, customers, technicians, paused = await asyncio.gather(
+    summary, incidents, customers, technicians = await asyncio.gather(
         read_summary(app, SummaryQuery(days=query.days)),
         read_incidents(app, IncidentsQuery(state=query.state, limit=1000, **filters)),
         read_customers(app, CustomersQuery(days=query.days, limit=1000)),
         read_technicians(app, TechniciansQuery(days=query.days, limit=1000)),
-        paused_until(app),
     )
     worst = sorted(incidents.items, key=_gravity)
-    standing = _standing(app, summary, worst if query.state == ("open",) else [], paused, now)
+    whole = query.state == ("open",) and not any(filters.values()) and incidents.cursor is None
+    standing = _standing(app, summary, worst if whole else None, now)
     view = View(
         summary=summary,
         state=",".join(query.state),
@@ -139,17 +138,19 @@ async def front_page(app: App, query: FrontQuery) -> str:
     )
 
 
-def _standing(
-    app: App, summary: Summary, open_incidents: Sequence[IncidentItem], paused: datetime | None, now: datetime
-) -> Standing:
+def _standing(app: App, summary: Summary, open_incidents: Sequence[IncidentItem] | None, now: datetime) -> Standing:
+    """`open_incidents` are all that are open, of any scope; None where only some were read."""
     figures = summary.delegated_sign_ins
-    burning = [i for i in open_incidents if now - i.last_seen_at <= _BURNING]
+    burning = None
+    if open_incidents is not None:
+        seen = (i for i in open_incidents if now - i.last_seen_at <= _BURNING)
+        burning = sum(not {*i.scopes}.isdisjoint(HEADLINE_NAMES) for i in seen)
     return Standing(
         now=now,
         open=summary.incidents.open,
         critical=summary.incidents.by_severity.critical,
-        burning=len(burning),
-        acknowledged_burning=0,
+        burning=burning,
+        acknowledged_burning=summary.incidents.still_happening if summary.incidents.open == 0 else 0,
         compliance=figures.compliance_percent,
         worst_case=figures.worst_case_percent,
         judged=figures.total,
@@ -159,8 +160,9 @@ def _standing(
         read_anything=summary.coverage.newest_read is not None,
         measured_until=summary.coverage.measured_until,
         quarantined=summary.coverage.quarantined,
-        paused_until=paused if paused and paused > now else None,
+        paused_until=summary.alerts.paused_until if summary.alerts else None,
         alerts_ready=bool(app.settings.channels),
+        dead_channels=len(app.settings.wrong_channels),
     )
 
 

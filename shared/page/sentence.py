@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the sentence says. Times are UTC; percentages are null where nothing could be divided. `burning` counts open
-    incidents with a finding in the last day."""
+    """What the sentence says. Times are UTC; percentages are null where nothing could be divided. `burning` counts the
+    open problems with a sign-in in the last day (None: not counted here), `acknowledged_burning` those that are known;
+    `dead_channels` are set up wrongly, so that nobody there is told."""
 
     now: datetime
     open: int
     critical: int
-    burning: int
+    burning: int | None
     acknowledged_burning: int
     compliance: float | None
     worst_case: float | None
@@ -30,6 +31,7 @@ class Standing:
     quarantined: int
     paused_until: datetime | None
     alerts_ready: bool
+    dead_channels: int = 0
 
 
 def headline(standing: Standing) -> str:
@@ -46,7 +48,9 @@ def _problems(standing: Standing) -> str:
             return f"No problem is open; {known} still happening."
         return "No problem is open."
     gravest = f", {standing.critical} of them critical" if standing.critical else ""
-    burning = f", {standing.burning} still happening" if standing.burning else ", none seen in the last day"
+    burning = ""
+    if standing.burning is not None:
+        burning = f", {standing.burning} still happening" if standing.burning else ", none seen in the last day"
     return f"{_count(standing.open, 'problem is', 'problems are')} open{gravest}{burning}."
 
 
@@ -67,6 +71,10 @@ def trust(standing: Standing) -> list[str]:
         told.append((3, f"alerts are paused until {standing.paused_until:%d %b %H:%M} UTC"))
     else:
         told.append((0, "alerts are on") if standing.alerts_ready else (2, "no channel is set up: nobody is told"))
+    if standing.dead_channels:
+        told.append(
+            (2, f"{_count(standing.dead_channels, 'channel', 'channels')} cannot be used: nobody there is told")
+        )
     if standing.measured_until is None or not standing.read_anything:
         told.append((3, "nothing was read to its end yet"))
     else:

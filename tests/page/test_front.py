@@ -72,6 +72,19 @@ async def test_the_sentence_says_what_is_wrong_and_what_it_rests_on(at: Bench) -
     assert "✓" not in text
 
 
+async def test_a_filter_does_not_make_the_sentence_say_that_nothing_happens(at: Bench) -> None:
+    for query in ({"user": "technician@partner.example"}, {"state": "snoozed"}):
+        text = " ".join(Seen(await front(at, days="2", **query)).text.split())
+        assert "1 problem is open" in text
+        assert "none seen in the last day" not in text
+
+
+async def test_what_is_acknowledged_and_goes_on_is_said(at: Bench) -> None:
+    key = await the_incident(at)
+    await act_on_incident(at.app, key, IncidentForm(act="acknowledged", version="*"), by="jane@partner.example")
+    assert "1 problem that is known is still happening" in Seen(await front(at, days="2")).text
+
+
 async def test_no_name_of_the_log_becomes_markup(at: Bench) -> None:
     for page in (await front(at), await incident_page(at.app, await the_incident(at), may_act=True)):
         seen = Seen(page)

@@ -58,6 +58,14 @@ def test_without_a_channel_nobody_is_told() -> None:
     assert trust(replace(GOOD, alerts_ready=False))[0] == "no channel is set up: nobody is told"
 
 
+def test_a_channel_that_cannot_be_used_is_said() -> None:
+    assert trust(replace(GOOD, dead_channels=1))[0] == "1 channel cannot be used: nobody there is told"
+
+
+def test_where_only_some_were_read_nothing_is_said_of_the_last_day() -> None:
+    assert headline(replace(GOOD, open=2, burning=None)).startswith("2 problems are open. ")
+
+
 def test_problems_that_are_open() -> None:
     bad = replace(GOOD, open=3, critical=1, burning=2, compliance=96.27, worst_case=96.02, judged=3087, unknown=8)
     assert headline(bad) == (
