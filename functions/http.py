@@ -89,6 +89,7 @@ class Sends[A: BaseModel]:
 
     answer: A
     messages: Sequence[str]
+    status: HTTPStatus | None = None  # None: that of the route
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,8 @@ class Endpoint:
             if isinstance(answer, Sends):
                 if queue is not None:
                     queue.set([*answer.messages])
-                answer = answer.answer
-            return self._response(call.query, answer)
+                return self._response(call.query, answer.answer, answer.status or self.status)
+            return self._response(call.query, answer, self.status)
         except Exception as error:  # noqa: BLE001 - the last resort: logged here, told to nobody
             return refusal_of(error, self.name, self.errors).response()
 
@@ -157,7 +158,7 @@ class Endpoint:
             body = NoBody() if self.body is NoBody else parse_body(request, self.body)
         return Call(app, caller, query, body, request.route_params, request.headers.get("If-Match"))
 
-    def _response(self, query: Query, answer: BaseModel) -> func.HttpResponse:
+    def _response(self, query: Query, answer: BaseModel, status: HTTPStatus) -> func.HttpResponse:
         if self.item and isinstance(answer, Page) and isinstance(query, ListQuery) and query.format == "csv":
             headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{self.name}.csv"'}
             if answer.cursor:
@@ -167,7 +168,7 @@ class Endpoint:
         headers = {**HEADERS, "ETag": answer.etag} if isinstance(answer, Versioned) else {**HEADERS}
         if self.status is HTTPStatus.CREATED:
             headers["Location"] = f"/api/{self.route}/{answer.model_dump()['id']}"
-        return func.HttpResponse(body, status_code=self.status, mimetype="application/json", headers=headers)
+        return func.HttpResponse(body, status_code=status, mimetype="application/json", headers=headers)
 
 
 def refusal_of(error: Exception, name: str, errors: Errors) -> Problem:

@@ -10,7 +10,7 @@ from typing import Final, Self
 import azure.functions as func
 from pydantic import Field, JsonValue, model_validator
 
-from functions.http import Call, NoQuery, endpoint
+from functions.http import Call, NoQuery, Sends, endpoint
 from functions.who import Role
 from shared.app.app import App
 from shared.app.setting_types import Guid, UserId
@@ -19,13 +19,15 @@ from shared.maintenance.erase import NoSuchPerson, StillOnRoster, erase_person
 from shared.operations.pause import pause_alerts
 from shared.operations.register import note_act, shown_time
 from shared.operations.slices import accept, release, replay, rescan
+from shared.scan.dry_run import Fate
+from shared.scan.dry_run_job import LONGEST, DryRun, UnknownDryRun, read_dry_run, start_dry_run
 from shared.wire.models import Answer, BadParameter, Body, Instant
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 type PeriodWork = Callable[[App, str, datetime, datetime], Awaitable[int]]
 
-_LONGEST: Final = timedelta(days=92)  # the longest lookback, and a little
+_LONGEST_PERIOD: Final = timedelta(days=92)  # the longest lookback, and a little
 
 
 class PeriodOf(Body):
@@ -37,7 +39,7 @@ class PeriodOf(Body):
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if not timedelta(0) < self.to - self.from_ <= _LONGEST:
+        if not timedelta(0) < self.to - self.from_ <= _LONGEST_PERIOD:
             raise ValueError("to must be after from, by 92 days at most")
         return self
 
@@ -46,6 +48,73 @@ class QuarantineToAccept(PeriodOf):
     """A period whose quarantined records are accepted, and why: the reason is kept in the register."""
 
     reason: str = Field(min_length=3, max_length=1000)
+
+
+class PeriodToRescan(PeriodOf):
+    """A period to read again; with dryRun only to see what that would change, a day at most."""
+
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def _is_short_enough(self) -> Self:
+        if self.dry_run and self.to - self.from_ > LONGEST:
+            raise ValueError("a dry run is of a day at most: ask for one day after the other")
+        return self
+
+
+class RescanBegun(Answer):
+    """How many slices are read, and the id of a dry run."""
+
+    slices: int
+    dry_run: str | None
+
+
+class FindingForecast(Answer):
+    """A finding that would come, go or change, with the rules it breaks now and would break."""
+
+    fate: str
+    id: str
+    user_name: str
+    rules_now: list[str]
+    rules_then: list[str]
+
+
+class DryRunAnswer(Answer):
+    """What a rescan would change, as far as it was worked out: whole when slicesLeft is 0."""
+
+    id: str
+    from_: datetime = Field(alias="from")
+    to: datetime
+    slices: int
+    slices_left: int
+    failed: int
+    problem: str | None
+    findings: dict[str, int]
+    examples: list[FindingForecast]
+    incidents: dict[str, list[str]]
+    evidence: dict[str, int]
+
+
+def dry_run_answer(run: DryRun) -> DryRunAnswer:
+    """A dry run as it is shown."""
+    found, incidents = run.found, run.incidents
+    examples = [
+        FindingForecast(fate=e.fate, id=e.id, user_name=e.user_name, rules_now=[*e.before], rules_then=[*e.after])
+        for e in found.examples
+    ]
+    return DryRunAnswer(
+        id=run.id,
+        from_=run.start,
+        to=run.end,
+        slices=found.slices,
+        slices_left=len(run.left),
+        failed=run.failed,
+        problem=run.problem or None,
+        findings={fate.value: found.findings.get(fate, 0) for fate in Fate},
+        examples=examples,
+        incidents={"comes": [*incidents.come], "goes": [*incidents.go], "changes": [*incidents.change]},
+        evidence=found.evidence,
+    )
 
 
 class PauseUntil(Body):
@@ -89,10 +158,29 @@ class ErasedRows(Answer):
     removed: int
 
 
-@endpoint(bp, "POST", "ops/rescan", needs=Role.OPERATOR)
-async def rescan_period(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
-    """Have a period read again, by today's rules and directory."""
-    return await _over_tenants(call, rescan, ActKind.RESCAN)
+@endpoint(bp, "POST", "ops/rescan", needs=Role.OPERATOR, queue="scan-slices")
+async def rescan_period(call: Call[NoQuery, PeriodToRescan]) -> Sends[RescanBegun]:
+    """Have a period read again, by today's rules and directory. With dryRun nothing is changed: the answer (202) names
+    the dry run, of a day at most, and ops/rescan/{id} tells what a rescan would change."""
+    body = call.body
+    if body.dry_run:
+        run, message = await start_dry_run(call.app, _tenants(call.app, body), body.from_, body.to)
+        return Sends(RescanBegun(slices=len(run.left), dry_run=run.id), [message], HTTPStatus.ACCEPTED)
+    due = await _over_tenants(call, rescan, ActKind.RESCAN)
+    return Sends(RescanBegun(slices=due.slices, dry_run=None), [])
+
+
+@endpoint(
+    bp,
+    "GET",
+    "ops/rescan/{id}",
+    needs=Role.OPERATOR,
+    errors={UnknownDryRun: (HTTPStatus.NOT_FOUND, "There is no such dry run.")},
+)
+async def dry_run(call: Call[NoQuery]) -> DryRunAnswer:
+    """What a rescan would change, as far as the dry run got: findings and incidents that would come, go or change, with
+    examples, and the difference of the counts by evidence."""
+    return dry_run_answer(await read_dry_run(call.app, call.path["id"]))
 
 
 @endpoint(bp, "POST", "ops/release", needs=Role.OPERATOR)
@@ -144,7 +232,7 @@ async def erase(call: Call[NoQuery, PersonToErase]) -> ErasedRows:
     return ErasedRows(pseudonym=erased.pseudonym, changed=erased.changed, removed=erased.removed)
 
 
-async def _over_tenants(call: Call[NoQuery, PeriodOf], work: PeriodWork, kind: ActKind) -> SlicesDue:
+async def _over_tenants[P: PeriodOf](call: Call[NoQuery, P], work: PeriodWork, kind: ActKind) -> SlicesDue:
     """Do it to each tenant that is meant, and note who had it done."""
     first, end, tenants = call.body.from_, call.body.to, _tenants(call.app, call.body)
     slices = sum([await work(call.app, tenant, first, end) for tenant in tenants])

@@ -6,6 +6,7 @@ from functions.messages import Messages
 from shared.app.app import running_app
 from shared.basics.events import log_event
 from shared.preflight.self_test import fail_self_test, is_self_test, run_self_test
+from shared.scan.dry_run_job import go_on, is_dry_run
 from shared.scan.job import park_poisoned, scan_slice
 from shared.scan.plan import plan_scans
 
@@ -27,11 +28,11 @@ async def plan(timer: func.TimerRequest, slices: Messages) -> None:
 @bp.queue_trigger(arg_name="message", queue_name=_QUEUE, connection="AzureWebJobsStorage")
 @bp.queue_output(arg_name="slices", queue_name=_QUEUE, connection="AzureWebJobsStorage")
 async def scan(message: func.QueueMessage, slices: Messages) -> None:
-    """Read one slice; send the tenant's next. Or go the way of a self-test."""
+    """Read one slice; send the tenant's next. Or go the way of a self-test, or on with a dry run."""
     body = message.get_body().decode()
     if is_self_test(body):
         await run_self_test(running_app(), body)
-    elif messages := await scan_slice(running_app(), body):
+    elif messages := await (go_on if is_dry_run(body) else scan_slice)(running_app(), body):
         slices.set(messages)
 
 

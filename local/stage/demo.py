@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ from rich.table import Table
 from local.host.process import HostProcessError
 from local.sample import Sample, make_sample, write_sample
 from local.stage.azurite import AzuriteError
+from local.stage.first_alert import told_by_first_scan
 from local.stage.receivers import Receivers
 from local.stage.stack import Stack, running_stack
 
@@ -45,8 +47,8 @@ SETTINGS: Final = {
     "GRAPH_REQUESTS_PER_10_SECONDS": "1000",
 }
 _SHOWN: Final = (
-    *("summary", "findings", "incidents", "coverage", "technicians", "customers", "accounts", "alerts", "exceptions"),
-    *("preflight", "health", "openapi.json"),
+    *("summary", "causes", "changes", "incidents", "findings", "applications", "coverage", "technicians", "customers"),
+    *("accounts", "alerts", "exceptions", "rules", "register", "preflight", "health", "openapi.json"),
 )
 _COLOURS: Final = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
 
@@ -112,16 +114,71 @@ async def _show(
     console: Console, options: argparse.Namespace, sample: Sample, stack: Stack, receivers: Receivers
 ) -> int:
     started = time.monotonic()
+    path = Path(tempfile.gettempdir()) / "partner-mfa-monitor-demo.txt"
     async with aiohttp.ClientSession(stack.url) as http:
         summary = await _scanned(console, http, stack.graph_url)
         console.print(f"Scanned in {time.monotonic() - started:.0f} s.\n")
-        _print_summary(console, summary)
-        found = await _findings(http)
-        all_right = _print_planted(console, sample, found)
-        await _print_alerts(console, receivers)
+        with path.open("w", encoding="utf-8") as file:
+            report = Console(file=file, highlight=False, width=120)
+            _print_summary(report, summary)
+            all_right = _print_planted(report, sample, await _findings(http))
+            await _print_alerts(report, receivers)
+        open_all = (await _get(http, f"/api/summary?days={DAYS}&scope=all"))["incidents"]["open"]
+        told = told_by_first_scan(
+            [message.json for receiver in receivers.all if receiver.kind == "generic" for message in receiver.taken]
+        )
+        _print_excerpt(console, path)
+        await _print_end(console, http, End(summary, len(_planted(sample)), all_right, told, open_all, path))
         if options.serve:
             await _serve(console, stack, receivers)
-    return 0 if all_right else 1
+    return 0 if all_right and told in (None, open_all) else 1
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What the last lines say. `told` is the number in the alert of the first scan (None: none came yet)."""
+
+    summary: Mapping[str, Any]
+    planted: int
+    all_right: bool
+    told: int | None
+    open_all: int
+    report: Path
+
+
+def _print_excerpt(console: Console, report: Path) -> None:
+    """Twelve lines of the alert as it came."""
+    _, _, alert = report.read_text(encoding="utf-8").partition("The first one, as it came:")
+    for line in [line for line in alert.splitlines() if line.strip()][:12]:
+        console.print(escape(line[:118]))
+    console.print("  …\n")
+
+
+async def _print_end(console: Console, http: aiohttp.ClientSession, end: End) -> None:
+    """Six lines: how compliant, how much was read, what was found, the worst three, what to try, where the rest is."""
+    signins, coverage = end.summary["delegatedSignIns"], end.summary["coverage"]
+    until = str(coverage["measuredUntil"] or "nothing")[:16].replace("T", " ")
+    judged = signins["compliant"] + signins["nonCompliant"]
+    console.print(
+        f"[bold]{signins['compliancePercent']} %[/] of {judged} judged sign-ins had MFA "
+        f"({signins['unknown']} unknown); {coverage['percent']} % of the log was read, until {until} UTC."
+    )
+    found = f"{end.planted} of {end.planted} planted violations found, nothing else"
+    console.print(f"[green]{found}.[/]" if end.all_right else "[bold red]Not all planted violations were found so.[/]")
+    wrong = end.told not in (None, end.open_all)
+    number = f"the first alert told {end.told}" if end.told is not None else "no alert of the first scan came yet"
+    console.print(
+        f"{'[bold red]' if wrong else ''}{end.open_all} incidents are open; {number}.{'[/]' if wrong else ''}"
+    )
+    causes = await _get(http, f"/api/causes?days={DAYS}&limit=3")
+    for place, cause in enumerate(causes["items"], 1):
+        to_do = next((causes["ruleTexts"][r]["whatToDo"] for r in cause["rules"] if r in causes["ruleTexts"]), "")
+        console.print(f"{place}. {escape(cause['sentence'])} {escape(to_do)}")
+    console.print(
+        "Try: make demo SERVE=1 PORT=7071 · curl 127.0.0.1:7071/api/causes · "
+        ".venv/bin/python -m local assess FILE --directory DIRECTORY.json --format table"
+    )
+    console.print(f"Everything else, each planted violation and the whole alert: {end.report}\n")
 
 
 def _last_closed(now: datetime) -> datetime:

@@ -22,6 +22,7 @@ from shared.incidents.acts import NotNow
 from shared.incidents.model import IncidentState
 from shared.ledger.days import DayGroups
 from shared.ledger.tallies import Verdicts
+from shared.rules import RULE
 from shared.store.days import days_of_groups
 from shared.store.incidents import IncidentOutline, outline_incidents
 from shared.wire.models import HEADLINE_NAMES, Answer, ListQuery, Scopes, ShownRule, shown_id
@@ -221,7 +222,7 @@ def _item(
         app_id=shown_id(cause.app) or None,
         app_name=app,
         why=cause.why,
-        rules=sorted(cause.rules),
+        rules=[rule for rule in RULE if rule in cause.rules],  # how it was done comes before what it lacked
         sign_ins=cause.sign_ins,
         of_all=of_all,
         compliance_percent=now,

@@ -19,6 +19,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from shared.basics.retry_after import retry_after
+from shared.graph.capped import CappedTransport
 from shared.graph.permissions import Part, part_of
 from shared.graph.problems import (
     BadAnswer,
@@ -57,7 +58,7 @@ class GraphClient:
         self._sent: deque[float] = deque(maxlen=requests_per_10_seconds)
         self._turn = asyncio.Lock()
         self._adapter: GraphRequestAdapter | None = None
-        self._http: httpx.AsyncHTTPTransport | None = None
+        self._http: httpx.AsyncBaseTransport | None = None
         self.requests = 0
 
     async def get(self, url: str, *, sdk_retries: int = 0) -> bytes:
@@ -71,13 +72,7 @@ class GraphClient:
         from kiota_http.middleware.options import RedirectHandlerOption, RetryHandlerOption
         from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
-        ours = urlsplit(self.base_url)
-        try:
-            theirs = urlsplit(url)
-        except ValueError as error:
-            raise BadAnswer("Graph's answer points to what is no address; it was not followed") from error
-        if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
-            raise BadAnswer("Graph's answer points to another host; it was not followed")
+        path = self._path_of(url)
         await self._pace()
         self.requests += 1
         request = RequestInformation()
@@ -92,7 +87,7 @@ class GraphClient:
         try:
             body: object = await self._connected().send_primitive_async(request, "bytes", {"XXX": ODataError})
         except APIError as error:
-            raise _problem_of(error, part_of(theirs.path)) from error
+            raise _problem_of(error, part_of(path)) from error
         except httpx.HTTPError as error:
             raise Unavailable(f"Graph could not be reached or broke off ({type(error).__name__})") from error
         except ClientAuthenticationError as error:
@@ -106,6 +101,18 @@ class GraphClient:
         if not isinstance(body, bytes) or not body:
             raise BadAnswer("Graph's answer is empty")
         return body
+
+    def _path_of(self, url: str) -> str:
+        """The path of an address, which must be Graph's own. Raises BadAnswer."""
+        ours = urlsplit(self.base_url)
+        try:
+            theirs = urlsplit(url)
+            httpx.URL(url)  # which refuses control characters and what is endless
+        except (ValueError, httpx.InvalidURL) as error:
+            raise BadAnswer("Graph's answer points to what is no address; it was not followed") from error
+        if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
+            raise BadAnswer("Graph's answer points to another host; it was not followed")
+        return theirs.path
 
     async def close(self) -> None:
         """Give back the connections: the SDK's middleware hides the transport from its client, so it is closed here."""
@@ -130,7 +137,7 @@ class GraphClient:
                 scopes=[f"{host.scheme}://{host.netloc}/.default"],
                 allowed_hosts=[host.netloc, host.hostname or ""],
             )
-            self._http = httpx.AsyncHTTPTransport(http2=host.scheme == "https")
+            self._http = CappedTransport(httpx.AsyncHTTPTransport(http2=host.scheme == "https"))
             plain = httpx.AsyncClient(timeout=httpx.Timeout(self._timeout, connect=30), transport=self._http)
             client = GraphClientFactory.create_with_default_middleware(client=plain)
             self._adapter = GraphRequestAdapter(provider, client=client)
@@ -153,16 +160,8 @@ def _problem_of(error: APIError, part: Part | None) -> GraphProblem:
     _, permission, what = part or _ANY_PART
     if status == 429 or (status == 503 and wait):
         return Throttled(f"Graph throttles this tenant ({status}).", wait or _WAIT_WITHOUT_HEADER)
-    if status == 403 and any(hint in said for hint in _LICENCE):
-        return Unlicensed(
-            f"The tenant has no Microsoft Entra ID P1 or P2 licence, which {what} needs: assign one.",
-            _ASK_AGAIN,
-        )
-    if _PIM_LICENCE in said:
-        return Unlicensed(
-            f"The tenant has no Microsoft Entra ID P2 or Governance licence, which {what} needs: assign one.",
-            _ASK_AGAIN,
-        )
+    if licence := _missing_licence(status, said):
+        return Unlicensed(f"The tenant has no {licence} licence, which {what} needs: assign one.", _ASK_AGAIN)
     if status == 403:
         return Refused(
             f"Graph refuses {what}: grant the app's identity the application permission {permission} and "
@@ -180,6 +179,13 @@ def _problem_of(error: APIError, part: Part | None) -> GraphProblem:
     if "skip token" in said or "skiptoken" in said:
         return BadAnswer("Graph lost its place in the pages (skip token is null); the slice starts again.")
     return BadAnswer(f"Graph refused the query: {status} {_short(code)} {_short(message)}".strip())
+
+
+def _missing_licence(status: int, said: str) -> str:
+    """The licence that an answer says is missing; "" for none."""
+    if status == 403 and any(hint in said for hint in _LICENCE):
+        return "Microsoft Entra ID P1 or P2"
+    return "Microsoft Entra ID P2 or Governance" if _PIM_LICENCE in said else ""
 
 
 def _short(text: str) -> str:

@@ -235,35 +235,30 @@ def of_text(kind: Kind, text: str) -> AnyPage:
 # --- the questions ----------------------------------------------------------------------------------------------------
 
 
+# Where each question begins, behind the version; its next pages are where Graph says. `of` is what it asks of.
+_GDAP: Final = "tenantRelationships/delegatedAdmin"
+_ROLES: Final = "roleManagement/directory/role{which}?$filter=roleDefinitionId%20eq%20%27{of}%27&$expand=principal"
+_PIM: Final = "identityGovernance/privilegedAccess/group/eligibilityScheduleInstances"
+_QUESTIONS: Final = {
+    Kind.CUSTOMERS: f"{_GDAP}Customers?$top=300",
+    Kind.RELATIONSHIPS: f"{_GDAP}Relationships?$top=300",
+    Kind.ASSIGNMENTS: f"{_GDAP}Relationships/{{of}}/accessAssignments?$top=300",
+    Kind.AGENT_GROUPS: "groups?$filter={agents}&$select=id,displayName&$top=999",
+    Kind.GROUP: "groups/{of}?$select=id,displayName",
+    Kind.MEMBERS: "groups/{of}/transitiveMembers?$select=id&$top=999",
+    Kind.ELIGIBLE: _PIM + "?$filter=groupId%20eq%20%27{of}%27&$expand=principal",
+    Kind.ROLE_HOLDERS: _ROLES.replace("{which}", "Assignments"),
+    Kind.ROLE_ELIGIBLE: _ROLES.replace("{which}", "EligibilityScheduleInstances"),
+    Kind.REGISTRATIONS: "reports/authenticationMethods/userRegistrationDetails?$top=999",
+    Kind.SECURITY_DEFAULTS: "policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled",
+}
+
+
 def first_url(base_url: str, ask: Ask) -> str:
-    """Where a question begins; its next pages are where Graph says."""
-    of = quote(ask.of, safe="")
-    match ask.kind:
-        case Kind.CUSTOMERS:
-            return f"{base_url}/v1.0/tenantRelationships/delegatedAdminCustomers?$top=300"
-        case Kind.RELATIONSHIPS:
-            return f"{base_url}/v1.0/tenantRelationships/delegatedAdminRelationships?$top=300"
-        case Kind.ASSIGNMENTS:
-            return f"{base_url}/v1.0/tenantRelationships/delegatedAdminRelationships/{of}/accessAssignments?$top=300"
-        case Kind.AGENT_GROUPS:
-            names = quote(f"displayName in ({','.join(repr(name) for name in AGENT_GROUPS)})")
-            return f"{base_url}/v1.0/groups?$filter={names}&$select=id,displayName&$top=999"
-        case Kind.GROUP:
-            return f"{base_url}/v1.0/groups/{of}?$select=id,displayName"
-        case Kind.MEMBERS:
-            return f"{base_url}/v1.0/groups/{of}/transitiveMembers?$select=id&$top=999"
-        case Kind.ELIGIBLE:
-            of_group = quote(f"groupId eq '{ask.of}'")
-            path = "identityGovernance/privilegedAccess/group/eligibilityScheduleInstances"
-            return f"{base_url}/v1.0/{path}?$filter={of_group}&$expand=principal"
-        case Kind.ROLE_HOLDERS | Kind.ROLE_ELIGIBLE:
-            of_role = quote(f"roleDefinitionId eq '{ask.of}'")
-            which = "roleAssignments" if ask.kind is Kind.ROLE_HOLDERS else "roleEligibilityScheduleInstances"
-            return f"{base_url}/v1.0/roleManagement/directory/{which}?$filter={of_role}&$expand=principal"
-        case Kind.REGISTRATIONS:
-            return f"{base_url}/v1.0/reports/authenticationMethods/userRegistrationDetails?$top=999"
-        case Kind.SECURITY_DEFAULTS:
-            return f"{base_url}/v1.0/policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled"
+    """Where a question begins."""
+    agents = quote(f"displayName in ({','.join(repr(name) for name in AGENT_GROUPS)})")
+    question = _QUESTIONS[ask.kind].format(of=quote(ask.of, safe=""), agents=agents)
+    return f"{base_url}/v1.0/{question}"
 
 
 async def fetch(client: GraphClient, ask: Ask, url: str) -> AnyPage:

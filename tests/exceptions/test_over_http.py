@@ -24,7 +24,7 @@ from functions.http import Endpoint
 from functions.incidents import incidents
 from shared.app.app import App
 from shared.app.settings import AuthMode
-from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
+from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, SILENT, TECHNICIAN
 from shared.tending.exceptions import tend_exceptions
 from tests.exceptions.asked import APP, asked
 from tests.functions.asking import Reply, app_over, ask
@@ -390,7 +390,7 @@ async def test_the_request_for_partner_center_is_filled_from_the_findings(
         said = (await send(request_for_partner_center, at.app, id_=made["id"])).json
         text = said["markdown"]
         assert "MFA - Request for exception: Smart cards of Contoso" in text.replace("\\", "")
-        assert "1 non-compliant sign-in of 1 user" in text
+        assert "1 sign-in that breaks its rules, of 1 user" in text
         assert "(`interactive-without-mfa`): 1" in text
         assert "bad-1" in text
         assert "corr-1" in text
@@ -404,3 +404,16 @@ async def test_the_request_for_partner_center_is_filled_from_the_findings(
             ("Confirmation", "case-4711.eml"),
             ("Further", "https://intra/doc"),
         ]
+
+
+async def test_the_request_counts_what_its_rules_hit_whatever_the_verdict(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A third-party MFA that says nothing leaves unknown sign-ins: a text that counts none of them proves no need."""
+    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+        at.log(record("silent", NINE, **SILENT))
+        await at.work()
+        id_ = await given(at.app, rules=["mfa-evidence-unknown"])
+        text = (await send(request_for_partner_center, at.app, id_=id_)).json["markdown"]
+        assert "1 sign-in that breaks its rules, of 1 user" in text
+        assert "silent" in text

@@ -3,6 +3,7 @@ else."""
 
 from __future__ import annotations
 
+import gzip
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from aiohttp import web
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 
+from shared.graph.capped import MOST_BYTES
 from shared.graph.client import GraphClient
 from shared.graph.problems import BadAnswer, GraphProblem, NotFound, Refused, Throttled, Unavailable, Unlicensed
 
@@ -199,3 +201,32 @@ async def test_neither_token_nor_body_stands_in_a_problem() -> None:
     with pytest.raises(GraphProblem) as caught:
         await asked(web.Response(status=500, body=b"the-token is bad", content_type="text/plain"))
     assert "the-token" not in str(caught.value)
+
+
+# --- answers without end, and addresses that are none ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+async def test_an_answer_is_read_up_to_a_limit_also_when_it_is_packed(is_packed: bool) -> None:
+    """400 KB of gzip were 400 MB of memory."""
+    body = b"0" * (MOST_BYTES + 1)
+    packed = gzip.compress(body) if is_packed else body
+    with pytest.raises(BadAnswer, match="larger than any page"):
+        await asked(web.Response(body=packed, headers={"Content-Encoding": "gzip"} if is_packed else {}))
+
+
+async def test_an_answer_that_is_packed_is_unpacked() -> None:
+    body = b'{"value":[]}' * 100_000
+    assert await asked(web.Response(body=gzip.compress(body), headers={"Content-Encoding": "gzip"})) == body
+
+
+async def test_what_is_packed_otherwise_is_a_bad_answer() -> None:
+    with pytest.raises(BadAnswer, match="packed"):
+        await asked(web.Response(body=b"no gzip", headers={"Content-Encoding": "br"}))
+
+
+@pytest.mark.parametrize("path", ["/beta/\x00x", "/beta/\x7f", "/beta/" + "x" * 70_000])
+async def test_an_address_of_graph_that_is_none_is_a_bad_answer(path: str) -> None:
+    async with client_of("http://127.0.0.1:1") as client:
+        with pytest.raises(BadAnswer, match="no address"):
+            await client.get("http://127.0.0.1:1" + path)

@@ -73,7 +73,7 @@ async def due(bench: Bench) -> list[Slice]:
 
 async def test_a_rescan_has_the_slices_of_the_period_read_again(scanned: Bench) -> None:
     assert await due(scanned) == []
-    assert await command(routes.rescan_period, scanned.app, PERIOD) == (200, {"slices": 1})
+    assert await command(routes.rescan_period, scanned.app, PERIOD) == (200, {"slices": 1, "dryRun": None})
     assert await due(scanned) == [RICH]
 
 

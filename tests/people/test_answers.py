@@ -165,7 +165,7 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             (user(5), "medium", ["mfa-not-registered", "guest-without-mfa"]),
         ]
         assert (found[2]["userType"], found[2]["delegatedAdmin"]) == ("guest", False)
-        assert found[0]["whatToDo"].startswith("Have the person register")
+        assert found[0]["whatToDo"].startswith("Give the person a Temporary Access Pass")
 
         shown = (await ask(summary, at.bench.app, "days=1")).json
         assert shown["posture"]["accounts"] == {

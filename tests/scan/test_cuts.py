@@ -42,6 +42,7 @@ class _Moment:
         for victim in self._victims.values():  # what a process asks once in its life is not of this moment
             await victim.tables()
             await victim.directory()
+            await victim.erased()
         self._proxy.begin()
         follow = await self._story.act(self._victims[Aftermath.BLIP], self._messages)
         self.requests, self.writes = len(self._proxy.requests), self._proxy.writes

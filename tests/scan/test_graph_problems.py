@@ -345,7 +345,8 @@ async def test_a_slice_that_kills_its_workers_is_parked(azurite: str, monkeypatc
                 await desk.deliver(messages, victim)
             desk.pass_time(desk.app.lease + HOUR)  # with its longest back-off
             while slice_of((messages := await desk.plan())[0]) != RICH:
-                await desk.deliver(messages)  # the others are read meanwhile
+                others = SliceMessage.model_validate_json(messages[0]).model_copy(update={"then": []})
+                await desk.deliver([others.model_dump_json(by_alias=True)])  # the others are read meanwhile
         await desk.deliver(messages)
         assert (await desk.head(RICH)).state == SliceState.PARKED
         assert [r.parked for r in await desk.reach(RICH)] == [True]

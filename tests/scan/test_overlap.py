@@ -100,6 +100,7 @@ class _Race:
     async def _warm(worker: App) -> None:
         await worker.tables()
         await worker.directory()
+        await worker.erased()
 
 
 @asynccontextmanager
