@@ -252,6 +252,8 @@ async def test_an_item_says_what_an_auditor_needs(held: Held) -> None:
         "verdict": newest.verdict,
         "rules": [*newest.rules],
         "severity": newest.severity.label,
+        "why": None,
+        "strength": None,
         "interactive": True,
         "resultCode": 0,
         "userId": f"00000000-0000-0000-0000-{int(newest.user, 16):012x}",
