@@ -1,4 +1,4 @@
-"""The six common issues of the source, with what to say of each (mission.md, section 4). Pure data."""
+"""The six common issues of the source, with what to say of each (docs/entra-facts.md, "The requirement"). Pure data."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _ISSUES: Final = (
 ISSUES: Final = {issue.number: issue for issue in _ISSUES}
 # Rules that break because of legacy authentication belong to this issue, whatever the request says.
 LEGACY: Final = 5
-# Nobody's MFA can be asked for in a password flow, so no third-party MFA explains one (mission.md, section 3).
+# No MFA can be asked for in a password flow, so no third party's explains one (docs/entra-facts.md, "ROPC").
 PASSWORD_FLOWS: Final = frozenset({"password-flow", "password-flow-attempt"})
 INTERACTIVE_INSTEAD: Final = (
     "In a password flow no MFA can be asked for, of whatever maker: give the application an interactive flow."

@@ -45,7 +45,8 @@ class Covers:
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """What the request to Partner Center needs (mission.md, section 4). Each is where the document is, in words.
+    """What the request to Partner Center needs (docs/entra-facts.md, "The requirement"). Each says in words
+    where the document is.
 
     `confirmed_by`, `confirmed_on` and `confirmation` name the vendor's confirmation: who, when (YYYY-MM-DD), where.
     """

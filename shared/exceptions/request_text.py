@@ -1,5 +1,6 @@
-"""What a request for an exception at Partner Center holds: text as Markdown, and what to attach (mission.md, section
-4). Pure.
+"""What a request for an exception at Partner Center holds: text as Markdown, and what to attach. Pure.
+
+What must be in it: docs/entra-facts.md, "The requirement".
 
 Text of people and of the log is escaped, so that it stays text wherever the Markdown is shown.
 """

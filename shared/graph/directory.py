@@ -24,7 +24,7 @@ _LONGEST_NAME: Final = 256
 
 # The groups of delegated admin privileges, as Partner Center makes them in the partner's tenant.
 AGENT_GROUPS: Final = ("AdminAgents", "HelpdeskAgents", "SalesAgents")
-# Template ids of the built-in roles whose holders the requirement names (mission.md, section 1).
+# Template ids of the built-in roles whose holders the requirement names (docs/entra-facts.md, "The requirement").
 ADMIN_ROLES: Final = {
     "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
     "b0f54661-2d74-4c50-afa3-1ec803f12efe": "Billing Administrator",

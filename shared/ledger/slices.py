@@ -1,7 +1,7 @@
 """Slices of time: which there are, when each is due, in which order, and how much of a period is covered. Pure.
 
 A slice is a fixed, aligned, half-open piece of one tenant's log. It is read when it closes and again at growing ages,
-because records and their details arrive late (design.md, "Slices and the coverage ledger").
+because records and their details arrive late (docs/architecture.md, "A slice and its ledger").
 """
 
 from __future__ import annotations

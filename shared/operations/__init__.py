@@ -2,3 +2,9 @@
 
 Use cases over the app; the routes (functions/ops.py) and `python -m local ops` call them.
 """
+
+from shared.operations.pause import is_paused, pause_alerts
+from shared.operations.register import Actor, note_act
+from shared.operations.slices import accept, release, replay, rescan
+
+__all__ = ["Actor", "accept", "is_paused", "note_act", "pause_alerts", "release", "replay", "rescan"]

@@ -1,9 +1,9 @@
 """The directory with its dates: what a complete read says, put on top of what was known. Pure.
 
-The dating is design.md's ("partner user"): the first refresh gives no valid-from; whoever appears later is valid from
-the previous complete refresh or the source's earlier date; valid-to is the first complete refresh without them. The
-previous refresh counts from its beginning, since whoever came while it ran may have been missed; this one counts at its
-end, since whoever left while it ran may have been seen.
+How people are dated (docs/semantics.md, "What was reached: scope"): the first refresh gives no valid-from; whoever
+appears later is valid from the previous complete refresh or the source's earlier date; valid-to is the first complete
+refresh without them. The previous refresh counts from its beginning, since whoever came while it ran may have been
+missed; this one counts at its end, since whoever left while it ran may have been seen.
 """
 
 from __future__ import annotations

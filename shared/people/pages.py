@@ -1,6 +1,6 @@
 """The pages of Partner Center that need MFA, and by which roles they are reached: data with its dates.
 
-From mission.md, section 1: the source as of late 2020 to 2021, and what newer versions of it say instead. Since
+From docs/entra-facts.md, "The requirement": the source of late 2020 to 2021, and what newer versions say. Since
 September 2025 every page of Partner Center needs MFA, so this tells which accounts the old enforcement touches and how
 far a role reaches, not where MFA may be left out.
 """

@@ -115,7 +115,7 @@ async def test_cards_and_blocks_say_what_one_needs(tmp_path: Path) -> None:
         for needed in (
             "Delegated admin signed in by legacy authentication",
             "jane@partner.example",
-            "Move the client to modern authentication",
+            "Move the client that the finding names to one with modern authentication",
             "Storm: 150 incidents at once",
             "and 130 more",
             "Weekly digest",

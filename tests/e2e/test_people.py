@@ -53,7 +53,7 @@ async def test_the_timer_refreshes_and_the_routes_answer(tmp_path: Path) -> None
         technicians = await _get(http, "/api/technicians?limit=1000&state=current")
         assert len(technicians["items"]) == len(people.technicians) - 1, "one left in the middle of the sample"
         john = (await _get(http, "/api/technicians?user=john@northbridge.example"))["items"][0]
-        assert (john["mfaRegistered"], john["rules"]) == (False, ["mfa-not-registered"])
+        assert (john["mfaRegistered"], john["postureRules"]) == (False, ["mfa-not-registered"])
         customers = await _get(http, "/api/customers?limit=1000")
         assert len(customers["items"]) == len(people.customers)
         coverage = await _get(http, "/api/coverage")

@@ -1,4 +1,7 @@
-"""A message in the form that a kind of channel understands."""
+"""A message in the form that a kind of channel understands: the product's JSON, an Adaptive Card, Slack's blocks.
+
+Pure: may import messages and wire. Everything in a message that comes from a log is shown as text alone.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from shared.messages.kind import Kind
 from shared.messages.message import Message, to_json
 from shared.messages.render.slack import slack
 from shared.messages.render.teams import teams
+
+__all__ = ["render"]
 
 _RENDERERS: Final[Mapping[Kind, Callable[[Message], dict[str, Any]]]] = {
     Kind.GENERIC: to_json,
