@@ -168,7 +168,7 @@ async def test_a_slice_with_20_000_findings_takes_no_call_more_than_ten_requests
         assert sorted(item["id"] for item in listed) == sorted(f.id for f in crowd)
         times = [item["signedInAt"] for item in listed]
         assert times == sorted(times, reverse=True)
-        assert len(sent) < 400
+        assert len(sent) < 400, len(sent)
 
 
 async def test_a_name_that_nobody_knows_is_told_and_not_an_empty_list(held: Held) -> None:
