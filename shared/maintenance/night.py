@@ -36,7 +36,8 @@ async def maintain(app: App, *further: Step) -> None:
     steps += [("retention", delete_expired), ("report", report_days)]
     step = ""
     try:
-        for step, do in steps:
+        for name, do in steps:
+            step = name
             await do(app)
         step = ""
     finally:
