@@ -131,11 +131,12 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A delegated admin, as far as policies ask: keys of groups and directory roles; `guest` None where unknown."""
+    """A delegated admin, as far as policies ask. `groups` are the keys of groups and directory roles that they are in;
+    `known` those of all whose members are known, so that of these they are in no other. `guest` None where unknown."""
 
     key: str
     groups: frozenset[str] = frozenset()
-    roles: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
     guest: bool | None = None
 
 
@@ -189,7 +190,7 @@ def mfa_coverage(policies: Policies, people: Iterable[Person]) -> Coverage:
 
 
 def applies_to(policy: Policy, person: Person) -> Answer:
-    """Whether a policy is for a person. Groups beyond those of the roster are not known: they make it unsure."""
+    """Whether a policy is for a person. A group or role whose members are not known makes it unsure."""
     excluded = _is_in(policy.excludes, person)
     if excluded is Answer.YES:
         return Answer.NO
@@ -265,12 +266,13 @@ def _is_in(scope: Scope, person: Person) -> Answer:
     ids = {id_key(user) for user in scope.users}
     if _has_all(scope.users) or person.key in ids:
         return Answer.YES
-    if {id_key(group) for group in scope.groups} & person.groups or {id_key(r) for r in scope.roles} & person.roles:
+    groups = {id_key(group) for group in (*scope.groups, *scope.roles)}
+    if groups & person.groups:
         return Answer.YES
     for_guests = bool(scope.guests) or any(squeezed(user) == "guestsorexternalusers" for user in scope.users)
     if for_guests and person.guest:
         return Answer.CANNOT_TELL if scope.guests else Answer.YES
-    unknown = bool(scope.groups or scope.roles or (for_guests and person.guest is None))
+    unknown = not groups <= person.known or (for_guests and person.guest is None)
     return Answer.CANNOT_TELL if unknown else Answer.NO
 
 
