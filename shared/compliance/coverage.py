@@ -63,9 +63,9 @@ class Window:
         return self.retention is not None and near_retention_end(slice_, self.now, self.retention)
 
     def is_before_installation(self, slice_: Slice) -> bool:
-        """Whether a slice ended before the tenant's log was read at all."""
+        """Whether a slice begins before the tenant's log was read at all: only whole slices are read."""
         first = self.read_from.get(id_key(slice_.tenant))
-        return first is not None and slice_.end <= first
+        return first is not None and slice_.start < first
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import batched
@@ -35,6 +35,26 @@ async def customer_days(rollups: Table, customer: str, first: datetime, last: da
     rows = await asyncio.gather(*(rollups.get(_partition(month), _row_key(customer)) for month in months))
     days = [day for month, row in zip(months, rows, strict=True) if row is not None for day in _days_of(month, row)]
     return [day for day in days if midnight(first) <= day.day <= last]
+
+
+type CustomersOfMonth = tuple[list[tuple[str, list[CustomerDay]]], bool]
+
+
+async def page_of_customers(rollups: Table, month: datetime) -> CustomersOfMonth:
+    """What one request gives of the customers that were signed in to in the month, each with its days in order of time,
+    and whether there may be more."""
+    first = midnight(month).replace(day=1)
+    rows, more = await rollups.page(_partition(first), ".", "~")
+    found = [(str(row.get("customer") or row["RowKey"]), [*_days_of(first, row)]) for row in rows if not is_newer(row)]
+    return found, more
+
+
+async def customers_of_month(rollups: Table, month: datetime) -> AsyncIterator[tuple[str, list[CustomerDay]]]:
+    """The same of every customer: a request each thousand."""
+    first = midnight(month).replace(day=1)
+    async for row in rollups.prefixed(_partition(first), ""):
+        if not is_newer(row):
+            yield str(row.get("customer") or row["RowKey"]), [*_days_of(first, row)]
 
 
 async def write_customer_months(rollups: Table, day: datetime) -> None:

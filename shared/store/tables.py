@@ -232,6 +232,7 @@ class Tables:
 
     def __init__(self, service: TableServiceClient, prefix: str = "", retries: int = 3) -> None:
         self._service = service
+        self.prefix = prefix
         self._names = [prefix + name for name in NAMES]
         self.slices, self.incidents, self.sessions, self.rollups, self.directory, self.control, self.alerts = (
             Table(service.get_table_client(name), retries) for name in self._names
