@@ -221,6 +221,7 @@ def _incidents(sources: Sources, names: Mapping[str, str]) -> list[StatementInci
             person=sources.numbering.user(i.who.user, i.who.user_name),
             customer_id=shown_id(i.who.customer) or None,
             customer_name=names.get(i.who.customer),
+            customers=sorted(map(shown_id, i.customers)),
             app_id=shown_id(i.who.app) or None,
             app_name=i.who.app_name or None,
             rules=sorted(i.facts.rules),

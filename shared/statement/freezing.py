@@ -23,7 +23,7 @@ from shared.statement.model import PreviousMonth
 from shared.statement.people import names_json, names_of, without_erased
 from shared.statement.reading import names_blob, statement_blob
 from shared.statement.sealing import canonical, digest, json_of
-from shared.store.customer_months import customers_of_month, write_customer_months
+from shared.store.customer_quarters import customers_of_month, write_customer_quarters
 from shared.store.erased import read_erased
 from shared.store.exceptions import read_exceptions
 from shared.store.incidents import all_incidents
@@ -60,8 +60,8 @@ async def seal_due_months(app: App) -> list[datetime]:
 async def _renew_customers(app: App, marks: dict[datetime, DayMarks]) -> None:
     """The plan writes the rows of customers and months behind the days; none may be behind now."""
     rollups = (await app.tables()).rollups
-    for day in sorted(day for day, mark in marks.items() if mark.months_due):
-        await write_customer_months(rollups, day)
+    for day in sorted(day for day, mark in marks.items() if mark.quarters_due):
+        await write_customer_quarters(rollups, day)
 
 
 def _before(month: datetime, sealed: Iterable[FinalMonth]) -> PreviousMonth | None:
@@ -84,6 +84,7 @@ async def _seal(app: App, standing: Standing, previous: PreviousMonth | None) ->
         customers={
             customer: merged([day.scopes for day in days])
             async for customer, days in customers_of_month(tables.rollups, month)
+            if days
         },
         previous=previous,
         names=names,

@@ -84,12 +84,13 @@ class StatementIncident(Answer):
     person: int
     customer_id: str | None
     customer_name: str | None
+    customers: list[str] = Field(description="Tenant ids that its findings reached, also where it is about a person.")
     app_id: str | None
     app_name: str | None
     rules: list[str]
     scopes: list[str]
     severity: str
-    sign_ins: int
+    sign_ins: int | None
     first_seen_at: datetime
     last_seen_at: datetime
     opened_at: datetime | None

@@ -29,7 +29,7 @@ from shared.statement.model import Sealed, Statement, StatementNow, StatementPer
 from shared.statement.opening import first_page, heading, opening
 from shared.statement.people import names_of
 from shared.statement.sealing import canonical, digest, find_customer, json_of, of_customer, people_in
-from shared.store.customer_months import customer_days, page_of_customers
+from shared.store.customer_quarters import customer_days, page_of_customers
 from shared.store.exceptions import read_exceptions
 from shared.store.incidents import KEY_SPAN, incidents_within
 from shared.store.register import page_of_acts
@@ -143,11 +143,12 @@ async def _provisional(app: App, month: datetime, customer: str | None) -> Found
         read_exceptions(tables.control),
         incidents_within(tables.incidents, 0, KEY_SPAN),
     )
-    key = (await keys_of(app, Filters(customer=customer), standing)).customer
+    directory = await known_directory(app)
+    key = (await keys_of(app, Filters(customer=customer), standing, directory)).customer
     customers, left_out = await _customers(tables, standing, key)
     sources = Sources(
         standing=standing,
-        directory=await known_directory(app),
+        directory=directory,
         exceptions=[stored.exception for stored in exceptions],
         incidents=incidents or [],
         customers=customers,
@@ -167,7 +168,7 @@ async def _customers(tables: Tables, standing: Standing, key: str | None) -> tup
     if key is not None:
         return {key: merged([d.scopes for d in await customer_days(tables.rollups, key, span.start, span.last)])}, False
     page, more = await page_of_customers(tables.rollups, span.start)
-    return {customer: merged([day.scopes for day in days]) for customer, days in page}, more
+    return {customer: merged([day.scopes for day in days]) for customer, days in page if days}, more
 
 
 async def _today(app: App, month: datetime, sealed: Sealed) -> StatementNow | None:

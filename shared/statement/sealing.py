@@ -52,8 +52,18 @@ def of_customer(sealed: Mapping[str, Any], customer: Mapping[str, Any]) -> Json:
         "byScope": customer["byScope"],
         "trend": [],
         "customers": [],
-        "incidents": [i for i in sealed["incidents"] if i["customerId"] == key],
+        "incidents": [_incident_of(i, key) for i in sealed["incidents"] if key in i["customers"]],
         "exceptions": [e for e in sealed["exceptions"] if e["customerId"] in (None, key)],
+    }
+
+
+def _incident_of(incident: Json, customer: str) -> Json:
+    """An incident as one customer's statement has it: of one about a person wherever they signed in the number is not
+    that customer's."""
+    return {
+        **incident,
+        "customers": [customer],
+        "signIns": incident["signIns"] if incident["customerId"] == customer else None,
     }
 
 

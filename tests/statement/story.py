@@ -13,7 +13,7 @@ from shared.app.app import App
 from shared.ledger.days import Noted
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
-from shared.store.customer_months import write_customer_months
+from shared.store.customer_quarters import write_customer_quarters
 from shared.store.days import note_day
 from tests.scan.harness import Bench, Copy, bench, record
 
@@ -95,4 +95,4 @@ async def note_every_night(app: App, posture: dict[str, Any] | None = None) -> N
 async def renew_customers(app: App) -> None:
     """What the plan does once a while: the rows of customers and months."""
     for day in range(1, 31):
-        await write_customer_months((await app.tables()).rollups, september(day, 0))
+        await write_customer_quarters((await app.tables()).rollups, september(day, 0))
