@@ -68,6 +68,11 @@ class Policy:
         return all(mfa) and bool(mfa) if self.any_control else any(mfa)
 
     @property
+    def is_enforced(self) -> bool:
+        """Whether it is on: report-only enforces nothing."""
+        return self.state is PolicyState.ENABLED
+
+    @property
     def blocks(self) -> bool:
         """Whether it blocks what it applies to."""
         return any(squeezed(control) == "block" for control in self.controls)
@@ -106,7 +111,8 @@ class Policies:
     conditional_access: tuple[Policy, ...] | None = None
     security_defaults: bool | None = None
     domains: tuple[Federation, ...] | None = None
-    named_locations: Mapping[str, str] = field(default_factory=dict)
+    named_locations: Mapping[str, str] = field(default_factory=dict)  # by key (id_key)
+    trusts_guest_mfa: bool | None = None
 
     def configured(self) -> Configured | None:
         """What the causes of findings need of them; None where Conditional Access could not be read."""
@@ -198,6 +204,11 @@ def applies_to(policy: Policy, person: Person) -> Answer:
     if included is Answer.NO:
         return Answer.NO
     return Answer.YES if (included, excluded) == (Answer.YES, Answer.NO) else Answer.CANNOT_TELL
+
+
+def leaves_out(policy: Policy, person: Person) -> Answer:
+    """Whether a policy excludes a person."""
+    return _is_in(policy.excludes, person)
 
 
 def exclusions(policies: Policies) -> list[Exclusion]:
