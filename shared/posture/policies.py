@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from shared.basics.spelling import id_key, squeezed
-from shared.posture.cause import Configured
+from shared.rules.cause import Configured
 from shared.signin.applied import is_mfa_control
 
 _ALL: Final = "all"
@@ -113,6 +113,7 @@ class Policies:
     domains: tuple[Federation, ...] | None = None
     named_locations: Mapping[str, str] = field(default_factory=dict)  # by key (id_key)
     trusts_guest_mfa: bool | None = None
+    since: datetime | None = None  # since when they were found like that; None: not kept
 
     def configured(self) -> Configured | None:
         """What the causes of findings need of them; None where Conditional Access could not be read."""
@@ -123,6 +124,7 @@ class Policies:
             self.read_at,
             frozenset(squeezed(policy.id) for policy in on if policy.demands_mfa),
             frozenset(squeezed(policy.id) for policy in on if not policy.demands_mfa),
+            self.since,
         )
 
 

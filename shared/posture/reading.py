@@ -50,9 +50,9 @@ def policy_of(part: Mapping[str, object]) -> Policy:
     )
 
 
-def policies_of(parts: Mapping[str, object], read_at: datetime) -> Policies:
+def policies_of(parts: Mapping[str, object], read_at: datetime, *, since: datetime | None = None) -> Policies:
     """The policies from what Graph said, by the names of shared/graph/policies.py; a part that is missing was not
-    read."""
+    read. `since` is since when they are known to stand like that."""
     policies, domains, federation = parts.get("conditionalAccess"), parts.get("domains"), parts.get("federation")
     defaults = _map(parts, "securityDefaults").get("isEnabled")
     trusts = _map(_map(parts, "crossTenantAccess"), "inboundTrust").get("isMfaAccepted")
@@ -66,6 +66,7 @@ def policies_of(parts: Mapping[str, object], read_at: datetime) -> Policies:
             id_key(_text(p.get("id"))): _text(p.get("displayName")) for p in _maps(parts.get("namedLocations"))
         },
         trusts_guest_mfa=trusts if isinstance(trusts, bool) else None,
+        since=since,
     )
 
 
