@@ -28,7 +28,7 @@ COVERED: Final = {
     Answer.YES: "Each of {all} delegated admins has to do MFA for every application.",
     Answer.PARTLY: "{covered} of {all} delegated admins have to do MFA for every application.",
     Answer.NO: "None of {all} delegated admins has to do MFA for every application.",
-    Answer.CANNOT_TELL: "It cannot be told: the policies or members of a group could not be read, or the roster is empty.",
+    Answer.CANNOT_TELL: "It cannot be told: the policies or a group could not be read, or the roster is empty.",
 }
 LEGACY: Final = {
     "yes": "A policy blocks legacy authentication for everybody, or security defaults are on.",
