@@ -153,7 +153,7 @@ class FindingPolicy(Answer):
 
     policy_id: str | None
     policy_name: str | None
-    result: str | None
+    result: str | None = Field(description="What came of the policy, as the log has it: notApplied, success, …")
     grant_controls: list[str]
     session_controls: list[str]
     conditions_not_satisfied: list[str]
