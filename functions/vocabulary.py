@@ -1,11 +1,11 @@
 """What each member of a question or an answer means: one word means one thing in all of them.
 
-`WORDS` describes a member wherever its model does not do so itself, with its unit; `EXAMPLES` shows one.
+`WORDS` describes a member wherever its model does not do so itself, with its unit.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 WORDS: Final[dict[str, str]] = {
     "accepted": "Whether Partner Center takes the token.",
@@ -128,6 +128,7 @@ WORDS: Final[dict[str, str]] = {
     "fate": "Whether it would come, go or change: comes, goes or changes.",
     "federatedDomains": "Domains whose users sign in at another provider.",
     "field": "Name of the parameter or member.",
+    "figures": "Its figures.",
     "finalUntil": "Before this time no re-read is due any more, UTC: what is said of it stays.",
     "findings": "How many findings, or which.",
     "firstSeenAt": "Time of its first sign-in, UTC.",
@@ -181,6 +182,7 @@ WORDS: Final[dict[str, str]] = {
     "mfaRegistered": "Whether a method is registered; null where the report does not have the account.",
     "milliseconds": "How long it took, in milliseconds; null until it is done.",
     "missing": "How many are missing.",
+    "month": "UTC month, YYYY-MM.",
     "name": "Its name: where the log gives it, hostile text.",
     "neverMfa": "Whether every judged sign-in of the period was without MFA; null where there was none.",
     "newestRead": "End of the newest slice that was read, UTC; null when none was.",
@@ -201,6 +203,7 @@ WORDS: Final[dict[str, str]] = {
     "opening": "How often it has opened.",
     "originalRequestId": "Id of the request at first, which joins to other logs; null where there is none.",
     "owner": "Who answers for it.",
+    "packKeyId": "Fingerprint (SHA-256, hex) of the key that signs evidence packs; null where there is none.",
     "pagesAsOf": "Dates of the tables of Partner Center's pages.",
     "partial": "Whether the day has unread slices or is not over.",
     "partnerCenter": "What Partner Center says to it.",
@@ -210,8 +213,10 @@ WORDS: Final[dict[str, str]] = {
     "passwordRight": "Whether the password of a refused sign-in was right.",
     "pausedBy": "Who paused the alerts; null while they are not paused.",
     "pausedUntil": "Until when alerts are paused, UTC; null while they are not.",
+    "people": "Names of the people that it numbers; who was erased has none.",
     "percent": "100 × completeSlices / expectedSlices, two decimals; null where nothing was expected.",
     "period": "What the answer is about.",
+    "person": "A person's number in the statement; null where it stands for any.",
     "policyId": "Id of the Conditional Access policy; null where none is named.",
     "policyName": "Name of the policy: hostile text.",
     "policyRule": "What of the policy let the sign-in pass; null where nothing is named.",
@@ -265,6 +270,7 @@ WORDS: Final[dict[str, str]] = {
     "settled": "Whether no re-read is due any more.",
     "severities": "Severities by scope.",
     "severity": "How bad it is.",
+    "sha256": "SHA-256 in hex.",
     "signature": "What is known of the signature.",
     "signedInAt": "When the sign-in happened, UTC.",
     "signIns": "Sign-ins.",
@@ -331,30 +337,4 @@ WORDS: Final[dict[str, str]] = {
     "why": "Why nothing is known; null where something is.",
     "withdrawn": "How many are withdrawn.",
     "worstCasePercent": "compliancePercent if every unknown sign-in were non-compliant; null where none was judged.",
-}
-
-_GUID: Final = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
-_TIME: Final = "2026-11-02T09:00:00Z"
-EXAMPLES: Final[dict[str, Any]] = {
-    "appId": _GUID,
-    "appName": "Azure PowerShell",
-    "compliancePercent": 96.27,
-    "createdAt": _TIME,
-    "customerId": _GUID,
-    "customerName": "Contoso",
-    "expiresOn": "2026-12-31",
-    "firstSeenAt": _TIME,
-    "from": _TIME,
-    "generatedAt": _TIME,
-    "lastSeenAt": _TIME,
-    "measuredUntil": _TIME,
-    "percent": 99.65,
-    "signedInAt": _TIME,
-    "snoozedUntil": "2026-12-01T08:00:00Z",
-    "startsOn": "2026-12-01",
-    "tenantId": _GUID,
-    "to": _TIME,
-    "until": _TIME,
-    "userId": _GUID,
-    "userPrincipalName": "jane@partner.example",
 }
