@@ -1,11 +1,11 @@
 """What each member of a question or an answer means: one word means one thing in all of them.
 
-`WORDS` describes a member wherever its model does not do so itself, with its unit; `EXAMPLES` shows one.
+`WORDS` describes a member wherever its model does not do so itself, with its unit.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 WORDS: Final[dict[str, str]] = {
     "accepted": "Whether Partner Center takes the token.",
@@ -337,30 +337,4 @@ WORDS: Final[dict[str, str]] = {
     "why": "Why nothing is known; null where something is.",
     "withdrawn": "How many are withdrawn.",
     "worstCasePercent": "compliancePercent if every unknown sign-in were non-compliant; null where none was judged.",
-}
-
-_GUID: Final = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
-_TIME: Final = "2026-11-02T09:00:00Z"
-EXAMPLES: Final[dict[str, Any]] = {
-    "appId": _GUID,
-    "appName": "Azure PowerShell",
-    "compliancePercent": 96.27,
-    "createdAt": _TIME,
-    "customerId": _GUID,
-    "customerName": "Contoso",
-    "expiresOn": "2026-12-31",
-    "firstSeenAt": _TIME,
-    "from": _TIME,
-    "generatedAt": _TIME,
-    "lastSeenAt": _TIME,
-    "measuredUntil": _TIME,
-    "percent": 99.65,
-    "signedInAt": _TIME,
-    "snoozedUntil": "2026-12-01T08:00:00Z",
-    "startsOn": "2026-12-01",
-    "tenantId": _GUID,
-    "to": _TIME,
-    "until": _TIME,
-    "userId": _GUID,
-    "userPrincipalName": "jane@partner.example",
 }

@@ -102,7 +102,7 @@ class CauseItem(Answer):
     of_all: int = Field(description="How many sign-ins of that verdict there are in the scopes.")
     compliance_percent: float | None
     compliance_percent_if_fixed: float | None
-    people: list[CausePerson]
+    people: list[CausePerson] = Field(description="Who got in through it, by number of sign-ins.")
     people_count: int = Field(description="How many people got in through it.")
     customers: list[CauseCustomer]
     customers_reached: int = Field(description="At how many customers it happens.")

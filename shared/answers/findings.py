@@ -30,8 +30,8 @@ from shared.store.incidents import read_incident
 from shared.wire.cursor import from_cursor, to_cursor
 from shared.wire.models import (
     Answer,
+    AskedTime,
     BadParameter,
-    Instant,
     Listed,
     ListQuery,
     Named,
@@ -59,8 +59,8 @@ _REQUESTS: Final = 5
 class FindingsQuery(ListQuery):
     """Which findings. Filters that are set must all fit; a comma list fits by any of its entries."""
 
-    from_: Instant | None = Field(default=None, alias="from", description="Signed in at or after this time.")
-    to: Instant | None = Field(default=None, description="Signed in before this time.")
+    from_: AskedTime | None = Field(default=None, alias="from", description="Signed in at or after this time.")
+    to: AskedTime | None = Field(default=None, description="Signed in before this time.")
     user: Named | None = Field(default=None, description="Object id or user principal name.")
     customer: Named | None = Field(default=None, description="Tenant id or name of a customer.")
     app: Named | None = Field(default=None, description="Id or name of an application.")
@@ -153,7 +153,7 @@ class FindingPolicy(Answer):
 
     policy_id: str | None
     policy_name: str | None
-    result: str | None
+    result: str | None = Field(description="What came of the policy, as the log has it: notApplied, success, …")
     grant_controls: list[str]
     session_controls: list[str]
     conditions_not_satisfied: list[str]
@@ -188,7 +188,7 @@ class FindingDetail(FindingItem):
 class FindingQuery(Query):
     """Which sign-in, where its time is known."""
 
-    signed_in_at: Instant | None = Field(default=None, description="Its time: finds it at once.")
+    signed_in_at: AskedTime | None = Field(default=None, description="Its time: finds it at once.")
 
 
 class FindingsPage(CoveredPage[FindingItem]):
