@@ -92,7 +92,9 @@ class PolicyExclusion(Answer):
 
     policy_id: str
     policy_name: str = Field(description="Hostile text.")
-    rule: Literal["user", "group", "role", "guest", "application", "location", "platform", "other"]
+    rule: Literal["user", "group", "role", "guest", "application", "location", "platform", "other"] = Field(
+        description="By what it leaves them out."
+    )
     configured: bool
     parts: list[ExclusionPart] = Field(description="The first twenty.")
     people: int | None = Field(description="How many delegated admins it leaves out; null where that cannot be told.")
@@ -192,7 +194,9 @@ def _mfa_for_all(policies: Policies, roster: _Roster) -> MfaForAll:
     open_ = [p for p in roster.people if p.key in told.uncovered] + [p for p in roster.people if p.key in told.unsure]
     return MfaForAll(
         answer=told.answer.value,
-        sentence=COVERED[told.answer].format(covered=len(told.covered), all=len(roster.people)),
+        sentence=COVERED[told.answer].format(
+            covered=len(told.covered), unsure=len(told.unsure), all=len(roster.people)
+        ),
         covered=len(told.covered),
         uncovered=len(told.uncovered),
         unsure=len(told.unsure),

@@ -15,8 +15,8 @@ WAYS: Final = {
     Way.SECURITY_DEFAULTS: "Security defaults are on: everybody has to register for MFA, and is asked when it matters.",
     Way.CONDITIONAL_ACCESS: "Conditional Access: a policy that is on demands MFA.",
     Way.FEDERATED_OR_PER_USER: (
-        "A domain is federated, and neither security defaults nor a policy demand MFA: what there is of it the provider "
-        "does, or the older setting of each user."
+        "A domain is federated, and neither security defaults nor a policy demand MFA: the provider does what there is "
+        "of it, or the older setting of each user."
     ),
     Way.NONE_SEEN: (
         "Neither security defaults nor a policy demand MFA, and no domain is federated. The older setting of each user "
@@ -26,7 +26,7 @@ WAYS: Final = {
 }
 COVERED: Final = {
     Answer.YES: "Each of {all} delegated admins has to do MFA for every application.",
-    Answer.PARTLY: "{covered} of {all} delegated admins have to do MFA for every application.",
+    Answer.PARTLY: "{covered} of {all} delegated admins have to do MFA for every application; {unsure} cannot be told.",
     Answer.NO: "None of {all} delegated admins has to do MFA for every application.",
     Answer.CANNOT_TELL: "It cannot be told: the policies or a group could not be read, or the roster is empty.",
 }

@@ -9,7 +9,7 @@ from typing import Any, Final
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
 from shared.graph.client import GraphClient
-from shared.graph.directory import AnyPage, Ask, HolderPart, Kind, ObjectPart, fetch, first_url
+from shared.graph.directory import AnyPage, Ask, HolderPart, ObjectPart, PageKind, fetch, first_url
 from shared.graph.problems import GraphProblem
 from shared.posture.policies import Policies, PolicyState
 
@@ -42,16 +42,16 @@ async def read_named_groups(client: GraphClient, policies: Policies) -> NamedGro
     found = NamedGroups()
     try:
         for group in _ids(policies, "groups"):
-            users, _ = await _objects(client, Ask(Kind.MEMBERS, group))
+            users, _ = await _objects(client, Ask(PageKind.MEMBERS, group))
             if users is not None:
                 found.members[id_key(group)] = users
-            (named, *_) = (*(await _page(client, Ask(Kind.GROUP, group))).value, None)
+            (named, *_) = (*(await _page(client, Ask(PageKind.GROUP, group))).value, None)
             if isinstance(named, ObjectPart) and named.display_name:
                 found.names[id_key(group)] = named.display_name
         for role in _ids(policies, "roles"):
-            users, groups = await _objects(client, Ask(Kind.ROLE_HOLDERS, role))
+            users, groups = await _objects(client, Ask(PageKind.ROLE_HOLDERS, role))
             for group in groups:  # a group may hold a role
-                inside, _ = await _objects(client, Ask(Kind.MEMBERS, group))
+                inside, _ = await _objects(client, Ask(PageKind.MEMBERS, group))
                 users = None if users is None or inside is None else users | inside
             if users is not None:
                 found.members[id_key(role)] = users

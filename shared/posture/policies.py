@@ -171,7 +171,7 @@ class Coverage:
     def answer(self) -> Answer:
         """Whether everybody is covered."""
         if self.uncovered:
-            return Answer.PARTLY if self.covered else Answer.NO
+            return Answer.PARTLY if self.covered or self.unsure else Answer.NO
         return Answer.CANNOT_TELL if self.unsure or not self.covered else Answer.YES
 
 

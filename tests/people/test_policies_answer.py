@@ -127,7 +127,7 @@ async def test_what_the_policies_leave_open_and_how_many_went_that_way(
         assert told["trustsGuestMfa"] is False
         assert told["mfaForAll"] == {
             "answer": "partly",
-            "sentence": "1 of 3 delegated admins have to do MFA for every application.",
+            "sentence": "1 of 3 delegated admins have to do MFA for every application; 0 cannot be told.",
             "covered": 1,
             "uncovered": 2,
             "unsure": 0,
@@ -211,7 +211,9 @@ async def test_a_customer_is_called_unused_once_ninety_days_were_watched(
         async def unused() -> list[bool | None]:
             return [c["risks"]["unused"] for c in (await ask(customers, at.bench.app)).json["items"]]
 
+        await at.refresh()
         at.bench.log(sign_in("lately", 1, 1), at=NOON - HOUR)
+        at.pass_time(DAY)
         await at.bench.work()
         await at.refresh()
         assert await unused() == [False, None]
