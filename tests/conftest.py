@@ -1,10 +1,12 @@
 """Fixtures for every test: real storage on this machine."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
 
 import pytest
 
 from local.stage.azurite import running_azurite
+from shared.store.tables import Tables
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,18 @@ def storage() -> Iterator[str]:
     """Run a fresh, empty in-memory Azurite for one test module; gives its connection string."""
     with running_azurite() as connection_string:
         yield connection_string
+
+
+@pytest.fixture
+def prefix() -> str:
+    """How the names of tables begin that are this test's own."""
+    return "t" + uuid4().hex[:20]
+
+
+@pytest.fixture
+async def tables(azurite: str, prefix: str) -> AsyncIterator[Tables]:
+    """Fresh, empty tables."""
+    made = Tables.connect(azurite, prefix=prefix)
+    await made.create()
+    yield made
+    await made.close()

@@ -16,7 +16,7 @@ from functions.people import customers
 from functions.records import changes, register
 from shared.rules.rule import CUSTOMER, PASSWORD_ONLY, TECHNICIAN
 from tests.functions.asking import ask, counted_requests
-from tests.scan.harness import NINE, Bench, bench, record
+from tests.scan.harness import NINE, Rig, record, rig
 
 OTHER = "44444444-4444-4444-4444-444444444444"
 APP = "55555555-5555-5555-5555-555555555555"
@@ -24,7 +24,7 @@ WIDE: dict[str, Any] = {"slice_minutes": 240}
 JSON = {"Content-Type": "application/json"}
 
 
-async def _json(endpoint: Any, at: Bench, query: str = "", **path: str) -> Any:
+async def _json(endpoint: Any, at: Rig, query: str = "", **path: str) -> Any:
     with counted_requests() as sent:
         reply = await ask(endpoint, at.app, query, path=path)
     assert reply.status == 200, reply.text
@@ -32,7 +32,7 @@ async def _json(endpoint: Any, at: Bench, query: str = "", **path: str) -> Any:
     return reply.json
 
 
-async def _scanned(at: Bench) -> None:
+async def _scanned(at: Rig) -> None:
     backup = {**PASSWORD_ONLY, "appId": APP, "appDisplayName": "Backup", "authenticationProtocol": "ropc"}
     at.log(
         record("good", NINE),
@@ -46,7 +46,7 @@ async def _scanned(at: Bench) -> None:
 async def test_what_would_help_most_comes_first_and_is_dealt_with_in_one_act(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         page = await _json(causes, at, "days=1")
         first, second = page["items"]
@@ -69,7 +69,7 @@ async def test_what_would_help_most_comes_first_and_is_dealt_with_in_one_act(
 
 
 async def test_the_inventory_says_how_each_application_signs_in(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         first, *_ = (await _json(applications, at, "days=1"))["items"]
         assert (first["appId"], first["appName"], first["nonCompliant"], first["customers"]) == (APP, "Backup", 2, 2)
@@ -84,7 +84,7 @@ async def test_the_inventory_says_how_each_application_signs_in(azurite: str, mo
 async def test_one_customers_person_or_application_can_be_asked_about(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         whole = (await _json(summary, at, "days=1"))["delegatedSignIns"]
         assert (whole["total"], whole["nonCompliant"]) == (4, 3)
@@ -100,7 +100,7 @@ async def test_one_customers_person_or_application_can_be_asked_about(
 
 
 async def test_one_finding_says_why(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         (item,) = [i for i in (await _json(findings, at))["items"] if i["id"] == "plain"]
         for query in ("", f"signedInAt={quote(item['signedInAt'])}"):
@@ -111,7 +111,7 @@ async def test_one_finding_says_why(azurite: str, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_what_changed_and_who_did_what(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         shown = await _json(changes, at, "since=2026-11-02T00:00:00Z")
         assert {i["userId"] for i in shown["opened"]} == {TECHNICIAN}
