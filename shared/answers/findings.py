@@ -25,8 +25,8 @@ from shared.store.incidents import read_incident
 from shared.wire.cursor import from_cursor, to_cursor
 from shared.wire.models import (
     Answer,
+    AskedTime,
     BadParameter,
-    Instant,
     Listed,
     ListQuery,
     Named,
@@ -54,8 +54,8 @@ _REQUESTS: Final = 5
 class FindingsQuery(ListQuery):
     """Which findings. Filters that are set must all fit; a comma list fits by any of its entries."""
 
-    from_: Instant | None = Field(default=None, alias="from", description="Signed in at or after this time.")
-    to: Instant | None = Field(default=None, description="Signed in before this time.")
+    from_: AskedTime | None = Field(default=None, alias="from", description="Signed in at or after this time.")
+    to: AskedTime | None = Field(default=None, description="Signed in before this time.")
     user: Named | None = Field(default=None, description="Object id or user principal name.")
     customer: Named | None = Field(default=None, description="Tenant id or name of a customer.")
     app: Named | None = Field(default=None, description="Id or name of an application.")
@@ -151,7 +151,7 @@ class FindingDetail(FindingItem):
 class FindingQuery(Query):
     """Which sign-in, where its time is known."""
 
-    signed_in_at: Instant | None = Field(default=None, description="Its time: finds it at once.")
+    signed_in_at: AskedTime | None = Field(default=None, description="Its time: finds it at once.")
 
 
 class FindingsPage(CoveredPage[FindingItem]):
@@ -166,12 +166,13 @@ async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
     question = query.question("findings")
     standing = await read_standing(app, await times_of(app, query.from_, query.to))
     place = from_cursor(query.cursor, FindingPlace, question) if query.cursor else await _first(app, query)
-    names = tenant_names(await known_directory(app))
+    directory = await known_directory(app)
+    names = tenant_names(directory)
     table = (await app.tables()).slices
     walk = Walk(table, app.settings.tenants, lambda finding: query.fits(finding, names), place)
     await walk.go(query.limit, _REQUESTS)
     if not walk.found and query.cursor is None:
-        await keys_of(app, Filters(query.customer, query.user, query.app), standing)
+        await keys_of(app, Filters(query.customer, query.user, query.app), standing, directory)
     return FindingsPage(
         items=[finding_item(finding, names) for finding in walk.found],
         rule_texts=texts_of(rule for finding in walk.found for rule in finding.rules),

@@ -17,7 +17,7 @@ from typing import Any, Final
 from shared.ledger.counts import Counts
 from shared.ledger.slices import slice_named
 from shared.store.events import EVENT
-from shared.store.incidents import SHARDS
+from shared.store.incident_rows import SHARDS
 from shared.store.packing import unpack
 from shared.store.tables import Row, Table, Tables
 
@@ -53,7 +53,7 @@ _WORK: Final = {
     "part": {"generation"},
     "root": {"generation"},
     "block": {"mark", "countsMark"},
-    "day": {"mark", "countsMark", "monthsMark"},
+    "day": {"mark", "countsMark", "quartersMark"},
 }
 _PACKED: Final = ("counts", "reach", "numbers", "tops", "lines")
 # Marks of what a day was made of hang on who worked when.
