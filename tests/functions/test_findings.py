@@ -270,6 +270,8 @@ async def test_an_item_says_what_an_auditor_needs(held: Held) -> None:
         "sessionId": "session",
         "uniqueTokenIdentifier": "token",
         "correlationId": "correlation",
+        "cause": None,
+        "causeId": None,
         "incidentIds": [*newest.incidents()],
     }
 

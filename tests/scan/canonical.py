@@ -45,6 +45,7 @@ _WORK: Final = {
         "toldAt",
         "toldLast",
         "openedAt",
+        "raisedAt",
         "grewAt",
         "snoozedUntil",
         "resolvedAt",
