@@ -83,7 +83,7 @@ def sign_in(name: str, person: int, customer: int, **members: Any) -> dict[str, 
 
 
 async def shown(at: Office, query: str = "") -> dict[str, Any]:
-    reply = await ask(policies, at.bench.app, query)
+    reply = await ask(policies, at.rig.app, query)
     assert reply.status == 200, reply.text
     answer: dict[str, Any] = reply.json
     return answer
@@ -92,7 +92,7 @@ async def shown(at: Office, query: str = "") -> dict[str, Any]:
 async def prepared(at: Office, *further: dict[str, Any]) -> None:
     at.directory.policies.conditional_access = [MFA, REPORT]
     await at.refresh()
-    at.bench.log(
+    at.rig.log(
         sign_in("proven", 1, 1),
         *(sign_in(f"by the group {n}", 2, 1, **PASSWORD_ONLY, **met(MFA, "groupId")) for n in range(3)),
         sign_in("as named", 4, 2, **PASSWORD_ONLY, **met(MFA, "userId")),
@@ -100,7 +100,7 @@ async def prepared(at: Office, *further: dict[str, Any]) -> None:
         *further,
         at=NOON - HOUR,
     )
-    await at.bench.work()
+    await at.rig.work()
     await at.refresh()
 
 
@@ -194,7 +194,7 @@ async def test_a_registration_that_sign_ins_contradict_is_shown_and_no_alarm(
 ) -> None:
     async with office(azurite, monkeypatch, SERVED, slice_minutes=240) as at:
         await prepared(at)
-        one, two, four = (await ask(technicians, at.bench.app, "scope=guest")).json["items"]
+        one, two, four = (await ask(technicians, at.rig.app, "scope=guest")).json["items"]
         assert one["contradiction"]["kind"] == "unregistered-but-proven"
         assert one["contradiction"]["evidence"] == "1 sign-ins with MFA, 0 without, 0 of which nobody knows."
         assert one["postureRules"] == []
@@ -209,17 +209,17 @@ async def test_a_customer_is_called_unused_once_ninety_days_were_watched(
     async with office(azurite, monkeypatch, SERVED, **wide) as at:
 
         async def unused() -> list[bool | None]:
-            return [c["risks"]["unused"] for c in (await ask(customers, at.bench.app)).json["items"]]
+            return [c["risks"]["unused"] for c in (await ask(customers, at.rig.app)).json["items"]]
 
         await at.refresh()
-        at.bench.log(sign_in("lately", 1, 1), at=NOON - HOUR)
+        at.rig.log(sign_in("lately", 1, 1), at=NOON - HOUR)
         at.pass_time(DAY)
-        await at.bench.work()
+        await at.rig.work()
         await at.refresh()
         assert await unused() == [False, None]
         for _ in range(4):  # read every four weeks at least: whoever looked away for longer saw less
             at.pass_time(timedelta(days=25))
-            await at.bench.work()
+            await at.rig.work()
             await at.refresh()
         assert await unused() == [True, True]
         at.pass_time(timedelta(days=35))
@@ -231,8 +231,8 @@ async def test_a_list_of_version_1_is_read(azurite: str, monkeypatch: pytest.Mon
     """Rows without groups, risks and memberships: nothing is claimed of them."""
     async with office(azurite, monkeypatch, SERVED, slice_minutes=240) as at:
         await at.refresh()
-        await _as_version_1((await at.bench.tables()).directory)
-        (first, _) = (await ask(customers, at.bench.app)).json["items"]
+        await _as_version_1((await at.rig.tables()).directory)
+        (first, _) = (await ask(customers, at.rig.app)).json["items"]
         assert (first["groups"], first["techniciansReachable"], first["lastSeenOn"]) == ([], None, None)
         assert first["risks"] == {
             "globalAdministrator": False,
