@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from html import escape
 from typing import Final
 
 from markupsafe import Markup
+
+from shared.answers.applications import ApplicationDay
+from shared.compliance.summary import TrendDay
 
 _WIDTH: Final = 720
 _HEIGHT: Final = 160
@@ -33,6 +36,13 @@ class Bar:
     def total(self) -> int:
         """All that was judged."""
         return self.compliant + self.non_compliant + self.unknown
+
+
+def bar_of(day: TrendDay, now: datetime) -> Bar:
+    """A day of the summary's trend as a bar."""
+    today = day.date == now.date()
+    unread = day.coverage_percent is not None and day.coverage_percent < 100
+    return Bar(day.date, day.compliant, day.non_compliant, day.unknown, unread and not today, today)
 
 
 def trend(bars: Sequence[Bar]) -> Markup:
@@ -82,4 +92,24 @@ def _svg(label: str, inside: str) -> Markup:
     return Markup(  # noqa: S704 - numbers and dates alone
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
         f"{hatch}{inside}</svg>"
+    )
+
+
+def spark(days: Sequence[ApplicationDay], first: date, last: date) -> Markup:
+    """Sign-ins without MFA a day, from the first day to the last, as a line of small bars; empty days are zero."""
+    lacking = {day.date: day.non_compliant for day in days}
+    count = max(1, (last - first).days + 1)
+    most = max(lacking.values(), default=0) or 1
+    step = 120 / count
+    drawn = "".join(
+        f'<rect class="bad" x="{(day - first).days * step:.1f}" y="{24 - max(2, n / most * 22):.1f}" '
+        f'width="{max(1, step - 0.5):.1f}" height="{max(2, n / most * 22):.1f}"/>'
+        for day, n in sorted(lacking.items())
+        if n and first <= day <= last
+    )
+    total = sum(lacking.values())
+    label = f"{total} sign-ins without MFA in {count} days, at most {max(lacking.values(), default=0)} a day"
+    return Markup(  # noqa: S704 - numbers and dates alone
+        f'<svg class="spark" viewBox="0 0 120 24" role="img" aria-label="{escape(label)}">'
+        f'<line class="axis-line" x1="0" y1="23.5" x2="120" y2="23.5"/>{drawn}</svg>'
     )

@@ -25,6 +25,8 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
+from shared.store.once import Place, each_once, forget_reads, one_once, page_once
+
 SCHEMA: Final = 1
 NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "control", "alerts")
 
@@ -109,10 +111,17 @@ class Table:
 
     async def get(self, partition: str, row: str) -> TableEntity | None:
         """The row, or None."""
-        try:
-            return await self._client.get_entity(**_named(keys(partition, row)))
-        except ResourceNotFoundError:
-            return None
+
+        async def get() -> TableEntity | None:
+            try:
+                return await self._client.get_entity(**_named(keys(partition, row)))
+            except ResourceNotFoundError:
+                return None
+
+        return await one_once(self._place(partition), row, get)
+
+    def _place(self, partition: str) -> Place:
+        return Place(self._client.table_name, partition)
 
     async def range(
         self, partition: str, first: str, end: str, select: Sequence[str] | None = None
@@ -123,7 +132,7 @@ class Table:
             parameters={"partition": partition, "first": first, "end": end},
             select=None if select is None else [*select],
         )
-        async for row in rows:
+        async for row in each_once(self._place(partition), [(first, end)], select, rows):
             yield row
 
     async def ranges(
@@ -140,7 +149,7 @@ class Table:
             parameters={"partition": partition, **ends, **{f"end{i}": end for i, (_, end) in enumerate(ranges)}},
             select=None if select is None else [*select],
         )
-        async for row in rows:
+        async for row in each_once(self._place(partition), ranges, select, rows):
             yield row
 
     async def page(
@@ -157,9 +166,13 @@ class Table:
             else "PartitionKey eq @partition and RowKey ge @first and RowKey lt @end",
             parameters={"partition": partition, "last": last_partition, "first": first, "end": end},
         )
-        pages = rows.by_page()
-        page = [row async for row in await anext(pages)]
-        return page, bool(pages.continuation_token)  # type: ignore[attr-defined]
+
+        async def ask() -> tuple[list[TableEntity], bool]:
+            pages = rows.by_page()
+            page = [row async for row in await anext(pages)]
+            return page, bool(pages.continuation_token)  # type: ignore[attr-defined]
+
+        return await (ask() if last_partition else page_once(self._place(partition), first, end, ask))
 
     async def prefixed(
         self, partition: str, prefix: str, select: Sequence[str] | None = None
@@ -189,6 +202,7 @@ class Table:
     async def transact(self, operations: Iterable[Operation]) -> list[str]:
         """All or nothing, in one partition; gives the new etags ("" for a deletion). Raises Conflict."""
         batch = [*operations]
+        forget_reads()
         if not 0 < len(batch) <= MAX_BATCH or sum(map(wire_bytes, batch)) > MAX_BATCH_BYTES:
             raise ValueError(f"a transaction of {len(batch)} rows does not fit into one batch")
         try:
@@ -209,6 +223,7 @@ class Table:
 
     async def write(self, operation: Operation) -> str:
         """One row; gives its new etag ("" for a deletion). Raises Conflict. Quicker than a batch of one."""
+        forget_reads()
         verb, row, *options = operation
         how: dict[str, Any] = options[0] if options else {}
         do: dict[str, Callable[..., Awaitable[Any]]] = {
