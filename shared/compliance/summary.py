@@ -66,7 +66,8 @@ class Attempts(Answer):
 
 class TrendDay(Answer):
     """One UTC day. `coverage_percent` is 0 for a day that was not read, null while none of its slices has closed.
-    `partial`: it is not over, or some of it was not read. `settled`: it is over, and no re-read is due any more."""
+    `partial`: it is not over, or some of it was not read. `settled`: it is over, and no re-read is due any more.
+    `before_installation`: it lies before the log was read for the first time, so that nothing of it was lost."""
 
     date: date
     compliant: int
@@ -76,6 +77,7 @@ class TrendDay(Answer):
     coverage_percent: float | None
     partial: bool
     settled: bool
+    before_installation: bool
 
 
 class Top(Answer):
@@ -296,6 +298,7 @@ def _trend(asked: Asked, figures: Figures, measured: Sequence[Measured]) -> list
                 coverage_percent=of_day.percent,
                 partial=of_day.partial or day + DAY > asked.now,
                 settled=of_day.settled,
+                before_installation=of_day.before_installation,
             )
         )
     return trend

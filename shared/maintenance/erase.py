@@ -32,7 +32,7 @@ from shared.store.directory import DirectoryMissing, Loaded, load_directory, not
 from shared.store.erased import note_erasure, read_erased
 from shared.store.exceptions import read_exceptions
 from shared.store.findings import users_of_findings
-from shared.store.incidents import users_of_incidents
+from shared.store.incidents import SHARDS, incident_rows
 from shared.store.ledger import take_claims_away
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists
 from shared.store.sessions import person_partition
@@ -131,7 +131,7 @@ async def _said_of(tables: Tables, loaded: Loaded | None, key: str) -> AsyncIter
         if row["user"] == key:
             yield row["userName"]
             yield row["userDisplayName"]
-    async for row in users_of_incidents(tables.incidents):
+    for row in [r for s in SHARDS async for r in incident_rows(tables.incidents, s, ["user", "userName"])]:
         if row["user"] == key:
             yield row["userName"]
     accounts, technicians = await load_lists(tables.directory, ACCOUNTS, TECHNICIANS)

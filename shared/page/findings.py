@@ -50,7 +50,7 @@ async def findings_page(visit: Visit[FindingsPageQuery]) -> str:
 
 async def finding_page(visit: Visit[FindingPageQuery]) -> str:
     """One sign-in. Raises NotKnown, BadParameter."""
-    finding = await read_finding(visit.app, visit.path["id"], FindingQuery(signed_in_at=visit.query.at))
+    finding = await read_finding(visit.app, visit.path["id"], FindingQuery.model_validate({"signedInAt": visit.query.at}))
     return await show("finding.html", visit, f=finding, entra=ENTRA)
 
 

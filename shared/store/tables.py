@@ -181,6 +181,19 @@ class Table:
         async for row in self.range(partition, prefix, prefix + "~", select):
             yield row
 
+    async def matching(
+        self, partition: str, prefix: str, condition: str, values: Mapping[str, Any]
+    ) -> AsyncIterator[TableEntity]:
+        """The rows of a partition whose RowKey begins so and whose columns fulfil a condition, in the order of their
+        keys. The service looks at each row with that beginning, but sends only those; one without the column does not
+        fulfil it."""
+        rows = self._client.query_entities(
+            f"PartitionKey eq @partition and RowKey ge @first and RowKey lt @end and ( {condition} )",
+            parameters={"partition": partition, "first": prefix, "end": prefix + "~", **values},
+        )
+        async for row in rows:
+            yield row
+
     async def between(
         self, first_partition: str, end_partition: str, first: str, end: str, select: Sequence[str] | None = None
     ) -> AsyncIterator[TableEntity]:
