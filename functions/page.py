@@ -45,9 +45,8 @@ type Work = Callable[[App, Caller], Awaitable[func.HttpResponse]]
 type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
-async def _serve(request: func.HttpRequest, work: Work, *, needs: Role = Role.READER) -> func.HttpResponse:
+async def _serve(app: App, request: func.HttpRequest, work: Work, *, needs: Role = Role.READER) -> func.HttpResponse:
     """Answer with a page, whatever happens."""
-    app = running_app()
     try:
         if app.settings.auth_mode is AuthMode.KEY:
             return func.HttpResponse(_NO_BROWSER, status_code=200, mimetype="text/plain", headers=HEADERS)
@@ -82,19 +81,19 @@ def _visit(app: App, caller: Caller, request: func.HttpRequest, query: type[Page
     return Visit(app, asked, request.route_params, f"/{here}", caller.role >= Role.OPERATOR)
 
 
-def page_handler(page: PageAt) -> Handler:
+def page_handler(page: PageAt, app_of: Callable[[], App] = running_app) -> Handler:
     """What answers a page's address."""
 
     async def handle(req: func.HttpRequest) -> func.HttpResponse:
         async def work(app: App, caller: Caller) -> func.HttpResponse:
             return _html(await page.show(_visit(app, caller, req, page.query, page.route)))
 
-        return await _serve(req, work)
+        return await _serve(app_of(), req, work)
 
     return handle
 
 
-def form_handler(form: FormAt[Any]) -> Handler:
+def form_handler(form: FormAt[Any], app_of: Callable[[], App] = running_app) -> Handler:
     """What takes a form: who acts is sent on to the page that shows it."""
 
     async def handle(req: func.HttpRequest) -> func.HttpResponse:
@@ -108,7 +107,7 @@ def form_handler(form: FormAt[Any]) -> Handler:
             then = await form.act(visit, sent, by=caller.name)
             return func.HttpResponse(status_code=303, headers={**HEADERS, "Location": then})
 
-        return await _serve(req, work, needs=Role.OPERATOR if form.act else Role.READER)
+        return await _serve(app_of(), req, work, needs=Role.OPERATOR if form.act else Role.READER)
 
     return handle
 

@@ -50,7 +50,8 @@ async def findings_page(visit: Visit[FindingsPageQuery]) -> str:
 
 async def finding_page(visit: Visit[FindingPageQuery]) -> str:
     """One sign-in. Raises NotKnown, BadParameter."""
-    finding = await read_finding(visit.app, visit.path["id"], FindingQuery.model_validate({"signedInAt": visit.query.at}))
+    asked = FindingQuery.model_validate({"signedInAt": visit.query.at})
+    finding = await read_finding(visit.app, visit.path["id"], asked)
     return await show("finding.html", visit, f=finding, entra=ENTRA)
 
 
