@@ -16,6 +16,7 @@ from shared.app.app import App
 from shared.page import FORMS, PAGES
 
 type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+type Make = Callable[[], Awaitable[Callable[[], App]]]
 
 
 def application(app_of: Callable[[], App]) -> web.Application:
@@ -48,7 +49,7 @@ def application(app_of: Callable[[], App]) -> web.Application:
 
 
 @contextmanager
-def serving_pages(make: Callable[[], Awaitable[Callable[[], App]]], close: Callable[[], Awaitable[None]]) -> Iterator[str]:
+def serving_pages(make: Make, close: Callable[[], Awaitable[None]]) -> Iterator[str]:
     """Serve the pages of whatever app is current; `make` prepares it in the server's own loop. Gives the address."""
     loop = asyncio.new_event_loop()
     ready, address, stop = threading.Event(), [""], asyncio.Event()
