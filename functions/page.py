@@ -15,6 +15,7 @@ from functions.parsing import parse_query
 from functions.problems import Problem
 from functions.who import Caller, Role, caller_of, refuse_foreign_pages
 from shared.answers.causes import UnknownCause
+from shared.answers.exceptions import UnknownException
 from shared.answers.incident_detail import ChangedIncident, UnknownIncident
 from shared.app.app import App, running_app
 from shared.app.settings import AuthMode
@@ -34,6 +35,7 @@ _NO_BROWSER: Final = (
 _ERRORS: Final = {
     UnknownIncident: (HTTPStatus.NOT_FOUND, "There is no such incident."),
     UnknownCause: (HTTPStatus.NOT_FOUND, "There is no such cause in this period: it may be mended."),
+    UnknownException: (HTTPStatus.NOT_FOUND, "There is no such exception."),
     ChangedIncident: (
         HTTPStatus.CONFLICT,
         "Somebody changed it while you looked at it. Go back, read it again, and act on what stands there now.",

@@ -24,7 +24,7 @@ from shared.ledger.days import DayGroups
 from shared.ledger.tallies import Verdicts
 from shared.rules import RULE
 from shared.store.days import days_of_groups
-from shared.store.incidents import IncidentOutline, outline_incidents
+from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.wire.models import HEADLINE_NAMES, Answer, ListQuery, Scopes, ShownRule, shown_id
 
 _MOST_CUSTOMERS = 20

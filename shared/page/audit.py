@@ -11,11 +11,12 @@ from pydantic import Field
 
 from shared.answers.acts import RegisterQuery, read_register
 from shared.answers.exception_models import ExceptionItem, ExceptionsQuery
-from shared.answers.exceptions import list_exceptions
+from shared.answers.exceptions import list_exceptions, read_exception_detail
 from shared.answers.findings import FindingItem, FindingsQuery, read_findings
 from shared.answers.overview import CoverageQuery, SummaryQuery, read_coverage, read_summary
 from shared.answers.period import UtcDay
 from shared.answers.technicians import TechniciansQuery, read_technicians
+from shared.compliance.gaps import CoverageItem, GapKind
 from shared.compliance.summary import TrendDay
 from shared.ledger.slices import DAY, midnight
 from shared.page.asked import PageQuery, Visit
@@ -48,11 +49,19 @@ class SampleQuery(PageQuery):
 
 
 class Cell(NamedTuple):
-    """A day of the calendar. `kind` is read, part, unread, none (nothing expected) or future."""
+    """A day of the calendar. `kind` is read, part, unread, lost (gone from the log), before (the installation) or none
+    (nothing expected)."""
 
     day: date
     kind: str
     words: str
+
+
+class Month(NamedTuple):
+    """A month of the calendar, by week, Monday first; None where a week reaches beyond it."""
+
+    first: date
+    weeks: list[list[Cell | None]]
 
 
 class ExceptionRow(NamedTuple):
@@ -69,15 +78,23 @@ async def audit_page(visit: Visit) -> str:
     year = await read_summary(app, SummaryQuery(days=days))
     exceptions = await list_exceptions(app, ExceptionsQuery(limit=50))
     coverage = await read_coverage(app, CoverageQuery.model_validate({**visit.query.period, "limit": 25}))
+    gaps = await read_coverage(app, CoverageQuery(days=days, limit=1000))
     return await show(
         "audit.html",
         visit,
         months=_months(now, days),
-        calendar=calendar(year.trend, now),
+        calendar=calendar(year.trend, gaps.items, now),
+        today=now.date(),
         calendar_days=days,
         coverage=coverage,
         exceptions=[ExceptionRow(e, (e.expires_on - now.date()).days) for e in exceptions.items],
     )
+
+
+async def exception_page(visit: Visit) -> str:
+    """One exception with its history. Raises UnknownException."""
+    item = await read_exception_detail(visit.app, visit.path["id"])
+    return await show("exception.html", visit, e=item, days_left=(item.expires_on - visit.now.date()).days)
 
 
 async def roster_page(visit: Visit[RosterQuery]) -> str:
@@ -123,27 +140,41 @@ def sample(items: Sequence[FindingItem], seed: int) -> list[FindingItem]:
     return sorted(chosen, key=lambda item: (item.signed_in_at, item.id), reverse=True)
 
 
-def calendar(days: Sequence[TrendDay], now: datetime) -> list[list[Cell | None]]:
-    """The days by week, Monday first; None where a week reaches beyond."""
-    if not days:
-        return []
-    cells: list[Cell | None] = [None] * days[0].date.weekday()
-    cells += [_cell(day, now) for day in days]
-    return [cells[n : n + 7] for n in range(0, len(cells), 7)]
+def calendar(days: Sequence[TrendDay], gaps: Sequence[CoverageItem], now: datetime) -> list[Month]:
+    """The days by month, the newest month first."""
+    kinds: dict[date, set[str]] = {}
+    for gap in gaps:
+        day = midnight(gap.from_)
+        while day < min(gap.to or now, now):
+            kinds.setdefault(day.date(), set()).add(gap.kind)
+            day += DAY
+    months: dict[date, list[Cell]] = {}
+    for day_ in days:
+        months.setdefault(day_.date.replace(day=1), []).append(_cell(day_, kinds.get(day_.date, set()), now))
+    return [Month(first, _weeks(cells)) for first, cells in sorted(months.items(), reverse=True)]
 
 
-def _cell(day: TrendDay, now: datetime) -> Cell:
+def _weeks(cells: Sequence[Cell]) -> list[list[Cell | None]]:
+    padded: list[Cell | None] = [*[None] * cells[0].day.weekday(), *cells]
+    padded += [None] * (-len(padded) % 7)
+    return [padded[n : n + 7] for n in range(0, len(padded), 7)]
+
+
+def _cell(day: TrendDay, kinds: set[str], now: datetime) -> Cell:
     percent = day.coverage_percent
     if percent is None:
         kind, words = "none", "not over yet" if day.date == now.date() else "nothing expected"
     elif percent == 100:
         kind, words = "read", "read to its end" if day.settled or day.date == now.date() else "read, not final yet"
-    elif percent == 0:
-        kind, words = "unread", "not read"
+    elif GapKind.EXPIRED in kinds:
+        kind, words = "lost", f"{percent:g} % read, the rest is gone from the log"
+    elif GapKind.BEFORE_INSTALLATION in kinds and percent == 0:
+        kind, words = "before", "before the installation"
     else:
-        kind, words = "part", f"{percent:g} % read"
+        kind, words = ("part", f"{percent:g} % read") if percent else ("unread", "not read")
+    troubles = "".join(f", {name}" for name in sorted(kinds - {GapKind.BEFORE_INSTALLATION, GapKind.EXPIRED}))
     lacking = f", {day.non_compliant} without MFA" if day.non_compliant else ""
-    return Cell(day.date, kind, words + lacking)
+    return Cell(day.date, kind, words + troubles + lacking)
 
 
 def _months(now: datetime, days: int) -> list[str]:

@@ -15,6 +15,7 @@ from shared.page.audit import (
     RosterQuery,
     SampleQuery,
     audit_page,
+    exception_page,
     register_page,
     roster_page,
     sample_page,
@@ -79,6 +80,7 @@ PAGES: Final = (
     PageAt("page_roster", "audit/roster", RosterQuery, roster_page),
     PageAt("page_register", "audit/register", RegisterPageQuery, register_page),
     PageAt("page_sample", "audit/sample", SampleQuery, sample_page),
+    PageAt("page_exception", "exceptions/{id}", PageQuery, exception_page),
     PageAt("page_setup", "setup", PageQuery, setup_page),
 )
 FORMS: Final = (

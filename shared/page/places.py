@@ -35,7 +35,7 @@ ENTRANCES: Final = (
     (
         "Auditor",
         (
-            Place("Audit", "/audit", ("/audit", "/days")),
+            Place("Audit", "/audit", ("/audit", "/days", "/exceptions")),
             Place("Setup", "/setup", ("/setup",)),
         ),
     ),

@@ -56,10 +56,12 @@ def days_of_groups(rollups: Table, first: datetime, last: datetime) -> AsyncIter
     return _lines(rollups, GROUPS, first, last)
 
 
-async def read_ahead(rollups: Table, first: datetime, last: datetime, *kinds: LineKind[Any]) -> None:
+async def read_ahead(
+    rollups: Table, first: datetime, last: datetime, *kinds: LineKind[Any], totals_from: datetime
+) -> None:
     """Ask for the totals and several kinds of lines at once, for answers that ask for each (shared/store/once.py)."""
     ends = [(kind.row_key(first), kind.row_key(last) + "~") for kind in kinds]
-    async for _ in rollups.ranges(PARTNER, [(totals_key(first), totals_key(last) + "~"), *ends]):
+    async for _ in rollups.ranges(PARTNER, [(totals_key(min(first, totals_from)), totals_key(last) + "~"), *ends]):
         pass
 
 

@@ -17,7 +17,6 @@ from shared.incidents.contributions import Contribution, counted, nothing, summe
 from shared.incidents.history import Line
 from shared.incidents.life import USUAL_LIFE, Accepts, Life, News, Note, Step, accept_nothing, apply_findings
 from shared.incidents.model import (
-    ALL_SCOPES,
     Facts,
     Incident,
     IncidentState,
@@ -27,7 +26,6 @@ from shared.incidents.model import (
 from shared.ledger.slices import Slice
 from shared.store.codec import Codec
 from shared.store.events import event_row
-from shared.store.packing import packed_columns, unpack
 from shared.store.swap import swap, until_settled
 from shared.store.tables import (
     SCHEMA,
@@ -46,7 +44,7 @@ from shared.store.tables import (
 
 # Few, because the list, the summary and the dispatch look into all of them each time.
 SHARDS: Final = tuple(f"shard-{digit}" for digit in "0123")
-_INCIDENT: Final = "incident-"
+INCIDENT: Final = "incident-"
 _CONTRIBUTION: Final = "part-"
 _HISTORY: Final = "history-"
 
@@ -90,7 +88,7 @@ async def contribute(table: Table, key: str, change: Change, by: Contributor) ->
 
 async def _contribute_once(table: Table, key: str, change: Change, by: Contributor) -> None:
     shard = shard_of(key)
-    incident_row = await table.get(shard, _INCIDENT + key)
+    incident_row = await table.get(shard, INCIDENT + key)
     if incident_row is not None and is_newer(incident_row):
         return
     before = incident_of(incident_row) if incident_row else None
@@ -177,7 +175,7 @@ def _step_rows(step: Step, now: datetime, etag: str | None, *, first_scan: bool 
 
 def incident_columns(incident: Incident) -> dict[str, Any]:
     """An incident as a row."""
-    return {**keys(shard_of(incident.key), _INCIDENT + incident.key), "v": SCHEMA, **_INCIDENTS.columns(incident)}
+    return {**keys(shard_of(incident.key), INCIDENT + incident.key), "v": SCHEMA, **_INCIDENTS.columns(incident)}
 
 
 def incident_of(row: Row) -> Incident:
@@ -202,12 +200,12 @@ def _note_row(incident: Incident, number: int, note: Note, now: datetime) -> dic
 def incident_in(row: Row) -> str:
     """The key of the incident that a row is of: its own, a contribution, a line of its history; "" for another row."""
     kind, _, rest = str(row["RowKey"]).partition("-")
-    return rest.partition("-")[0] if f"{kind}-" in (_INCIDENT, _CONTRIBUTION, _HISTORY) else ""
+    return rest.partition("-")[0] if f"{kind}-" in (INCIDENT, _CONTRIBUTION, _HISTORY) else ""
 
 
 async def read_incident(table: Table, key: str) -> tuple[Incident, str] | None:
     """An incident and its row's etag; None when there is none, or a newer version of the app wrote it."""
-    row = await table.get(shard_of(key), _INCIDENT + key)
+    row = await table.get(shard_of(key), INCIDENT + key)
     return None if row is None or is_newer(row) else (incident_of(row), etag_of(row))
 
 
@@ -239,7 +237,7 @@ async def take_step(table: Table, step: Step, etag: str, now: datetime) -> None:
 async def unresolved(table: Table) -> AsyncIterator[tuple[Incident, str]]:
     """The incidents that are not resolved, each with its row's etag."""
     for shard in SHARDS:
-        async for row in table.prefixed(shard, _INCIDENT):
+        async for row in table.prefixed(shard, INCIDENT):
             if not is_newer(row) and row["state"] != IncidentState.RESOLVED:
                 yield incident_of(row), etag_of(row)
 
@@ -247,7 +245,7 @@ async def unresolved(table: Table) -> AsyncIterator[tuple[Incident, str]]:
 async def all_incidents(table: Table) -> AsyncIterator[Incident]:
     """Every incident, whatever its state, shard by shard."""
     for shard in SHARDS:
-        async for row in table.prefixed(shard, _INCIDENT):
+        async for row in table.prefixed(shard, INCIDENT):
             if not is_newer(row):
                 yield incident_of(row)
 
@@ -274,71 +272,13 @@ async def incidents_within(table: Table, first: int, end: int) -> list[Incident]
     return [incident_of(row) for rows, _ in pages for row in rows if not is_newer(row)]
 
 
-async def incidents_changed_since(table: Table, since: datetime) -> list[Incident]:
-    """Those opened, resolved, raised or seen at or after that time (UTC), however many there are beside them."""
-    changed = " or ".join(f"{column} ge @since" for column in ("openedAt", "resolvedAt", "raisedAt", "last"))
-
-    async def of_shard(shard: str) -> list[Incident]:
-        rows = table.matching(shard, _INCIDENT, changed, {"since": since})
-        return [incident_of(row) async for row in rows if not is_newer(row)]
-
-    return [incident for of_one in await asyncio.gather(*map(of_shard, SHARDS)) for incident in of_one]
+def ends_of_shard(place: int) -> tuple[str, str]:
+    """Between which keys all incidents of a shard lie: as incidents_within asks for them."""
+    return _key_bound(place * KEY_SPAN), _key_bound((place + 1) * KEY_SPAN)
 
 
 def _key_bound(place: int) -> str:
-    return f"{_INCIDENT}{place:04x}" if place < 0x10000 else f"{_INCIDENT}g"
-
-
-def _scopes(row: Row) -> frozenset[str]:
-    listed = row.get("scopes")
-    return ALL_SCOPES if listed is None else _split(listed)
-
-
-def _split(listed: object) -> frozenset[str]:
-    return frozenset(filter(None, str(listed).split(",")))
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentOutline:
-    """What a summary needs of an incident. `last` is UTC; the rest is as in Incident, Facts and Who, and `reached` as
-    Incident.customers."""
-
-    key: str
-    state: str
-    severity: int
-    scopes: frozenset[str]
-    last: datetime
-    user: str
-    customer: str
-    app: str
-    rules: frozenset[str]
-    customers: frozenset[str]
-
-    @property
-    def reached(self) -> frozenset[str]:
-        """The tenants that its findings reached."""
-        return frozenset({self.customer}) if self.customer else self.customers
-
-
-async def outline_incidents(table: Table) -> list[IncidentOutline]:
-    """Every incident that has findings, in outline: a few columns of each, however many findings it has."""
-    columns = ["id", "state", "severity", "scopes", "last", "count", "user", "customer", "app", "rules", "v"]
-    columns += packed_columns("customers")[:1]  # so many of them never fill one
-
-    async def of_shard(place: int, shard: str) -> list[IncidentOutline]:
-        # The bounds of incidents_within: whoever read all of them has the outline too.
-        first, end = _key_bound(place * KEY_SPAN), _key_bound((place + 1) * KEY_SPAN)
-        rows = table.range(shard, first, end, select=columns)
-        return [_outline(row) async for row in rows if not is_newer(row) and row["count"]]
-
-    shards = await asyncio.gather(*(of_shard(place, shard) for place, shard in enumerate(SHARDS)))
-    return [outline for of_shard_ in shards for outline in of_shard_]
-
-
-def _outline(row: Row) -> IncidentOutline:
-    who = (str(row["user"]), str(row["customer"]), str(row["app"]))
-    sets = (_split(row["rules"]), frozenset[str](unpack("customers", row) or ()))
-    return IncidentOutline(row["id"], row["state"], int(row["severity"]), _scopes(row), utc(row["last"]), *who, *sets)
+    return f"{INCIDENT}{place:04x}" if place < 0x10000 else f"{INCIDENT}g"
 
 
 # --- for those who look through all of them ---------------------------------------------------------------------------
@@ -346,7 +286,7 @@ def _outline(row: Row) -> IncidentOutline:
 
 def incident_rows(table: Table, shard: str, select: Sequence[str]) -> AsyncIterator[Row]:
     """The incidents of a shard, by their own rows."""
-    return table.prefixed(shard, _INCIDENT, select)
+    return table.prefixed(shard, INCIDENT, select)
 
 
 async def rows_beside(table: Table, key: str, select: Sequence[str]) -> AsyncIterator[Row]:
@@ -358,4 +298,4 @@ async def rows_beside(table: Table, key: str, select: Sequence[str]) -> AsyncIte
 
 async def remove_incident(table: Table, key: str, etag: str) -> None:
     """Remove an incident's own row, if it is still the one with that etag. Raises Conflict."""
-    await table.write(delete(keys(shard_of(key), _INCIDENT + key), etag))
+    await table.write(delete(keys(shard_of(key), INCIDENT + key), etag))

@@ -17,9 +17,11 @@ from azure.data.tables import TableEntity
 
 type Rows = list[TableEntity]
 
+EVERY: Final = "*"  # no partition is called so: all of a table's
+
 
 class Place(NamedTuple):
-    """A partition of a table."""
+    """A partition of a table, or EVERY one."""
 
     table: str
     partition: str
@@ -65,7 +67,12 @@ class Reads:
         """The rows, where what was read has them all; waits for a read that is under way."""
         columns = None if select is None else frozenset(select)
         read = next((r for r in self._known.get(place, ()) if r.serves(first, end, columns)), None)
-        return None if read is None else await read.of(first, end)
+        if read is not None:
+            return await read.of(first, end)
+        if place.partition == EVERY:
+            return None
+        rows = await self.known(Place(place.table, EVERY), first, end)
+        return None if rows is None else [row for row in rows if row["PartitionKey"] == place.partition]
 
     async def read(
         self,
@@ -121,6 +128,12 @@ async def each_once(
     known = await reads.known(place, *ranges[0], select) if len(ranges) == 1 else None
     for row in known if known is not None else await reads.read(place, ranges, fetch, select):
         yield row
+
+
+async def known_rows(place: Place, first: str, end: str) -> Rows | None:
+    """The rows with first <= RowKey < end, where a page has read them all; None elsewhere: ask the table."""
+    reads = _reads.get()
+    return None if reads is None else await reads.known(place, first, end)
 
 
 async def one_once(place: Place, key: str, get: Callable[[], Awaitable[TableEntity | None]]) -> TableEntity | None:

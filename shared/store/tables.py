@@ -25,7 +25,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
-from shared.store.once import Place, each_once, forget_reads, one_once, page_once
+from shared.store.once import EVERY, Place, each_once, forget_reads, known_rows, one_once, page_once
 
 SCHEMA: Final = 1
 NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "control", "alerts")
@@ -120,6 +120,10 @@ class Table:
 
         return await one_once(self._place(partition), row, get)
 
+    async def known(self, partition: str, first: str, end: str) -> list[TableEntity] | None:
+        """The rows with first <= RowKey < end, where a page has read them already (shared/store/once.py)."""
+        return await known_rows(self._place(partition), first, end)
+
     def _place(self, partition: str) -> Place:
         return Place(self._client.table_name, partition)
 
@@ -209,7 +213,7 @@ class Table:
 
     async def everything(self) -> AsyncIterator[TableEntity]:
         """Every row: for exports, tests and repairs."""
-        async for row in self._client.list_entities():
+        async for row in each_once(self._place(EVERY), [("", "~")], None, self._client.list_entities()):
             yield row
 
     async def transact(self, operations: Iterable[Operation]) -> list[str]:
