@@ -65,9 +65,10 @@ class Look:
         """By how many pixels the page is wider than the window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
 
-    def violations(self) -> list[str]:
-        """What axe finds, each with the first element."""
-        found: dict[str, Any] = self.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    def violations(self, *only: str) -> list[str]:
+        """What axe finds, each with the first element; `only` these rules, all where none is named."""
+        how: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": [*only]} if only else {})
+        found: dict[str, Any] = self.page.evaluate("how => axe.run(document, how)", how)
         return [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found["violations"]]
 
 
@@ -92,6 +93,7 @@ def looking(
 def opened(context: BrowserContext, address: str) -> Look:
     """Open an address."""
     page = context.new_page()
+    page.set_default_timeout(10_000)
     look = Look(page)
     page.on("console", lambda message: look.complaints.append(message.text))
     page.on("pageerror", lambda error: look.complaints.append(str(error)))
