@@ -189,7 +189,7 @@ def test_a_form_of_another_site_is_refused_and_an_old_one_too(site: Site, browse
         look.page.click("main tbody a")
         address = look.page.url.partition("?")[0] + "/act"
         version = look.page.get_attribute("input[name=version]", "value") or ""
-        form = {"act": "comment", "comment": "x", "version": version}
+        form: dict[str, str | float | bool] = {"act": "comment", "comment": "x", "version": version}
         foreign = {"Origin": "https://evil.example"}
         assert context.request.post(address, form=form, headers=foreign).status == 403
         assert context.request.post(address, form=form, headers={"Sec-Fetch-Site": "cross-site"}).status == 403
