@@ -7,7 +7,7 @@ from typing import Final
 from shared.answers.ahead import read_period_ahead
 from shared.answers.applications import ApplicationItem, ApplicationsPage, ApplicationsQuery, read_applications
 from shared.answers.findings import FindingsQuery, read_findings
-from shared.answers.incidents import IncidentsQuery, read_incidents
+from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.ledger.counts import Protocol
 from shared.page.asked import PageQuery, Visit
 from shared.page.charts import spark
@@ -48,7 +48,7 @@ async def application_page(visit: Visit) -> str:
     await read_period_ahead(app, visit.span, incidents=True)
     others = {name: value for name, value in visit.query.whose.items() if name != "app"}
     page = await _read(visit, {"app": key})
-    incidents = await read_incidents(app, IncidentsQuery(app=key, sort="severity", limit=50, **others))
+    incidents = await worst_incidents(app, IncidentsQuery(app=key, **others), 25, visit.now)
     findings = await read_findings(
         app, FindingsQuery.model_validate({**visit.times, **others, "app": key, "limit": _MOST_SIGN_INS})
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -87,7 +87,7 @@ class Visit[Q: PageQuery = PageQuery]:
     def times(self) -> dict[str, datetime]:
         """The period as times, for an answer that takes those."""
         span = self.span
-        return {"from": span.start, "to": min(span.end, span.now + timedelta(microseconds=1))}
+        return {"from": span.start} | ({"to": span.end} if span.end < span.now else {})
 
     def link(self, section: str, key: str | None = None, /, **changes: object) -> str:
         """The address of a page with this filter; `changes` set parameters, None takes one away."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.answers.ahead import read_period_ahead
 from shared.answers.causes import CauseItem, CausesPage, CausesQuery, UnknownCause, change_cause, read_causes
 from shared.answers.incident_detail import IncidentChange
-from shared.answers.incidents import IncidentsQuery, read_incidents
+from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.incidents.acts import NotNow
 from shared.page.asked import Visit
 from shared.page.frame import show
@@ -39,7 +39,7 @@ async def cause_page(visit: Visit) -> str:
     """The page of a cause. Raises UnknownCause."""
     await read_period_ahead(visit.app, visit.span, incidents=True)
     cause, page = await _find(visit)
-    incidents = await read_incidents(visit.app, IncidentsQuery(limit=1000, sort="severity"))
+    incidents = await worst_incidents(visit.app, IncidentsQuery(), 1000, visit.now)
     mine = [item for item in incidents.items if item.id in {*cause.incident_ids}]
     return await show("cause.html", visit, c=cause, texts=page.rule_texts, incidents=mine)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.answers.ahead import read_period_ahead
 from shared.answers.customers import CustomersQuery, read_customers
 from shared.answers.findings import FindingsQuery, read_findings
-from shared.answers.incidents import IncidentsQuery, read_incidents
+from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.page.asked import PageQuery, Visit
 from shared.page.charts import bar_of, trend
@@ -48,7 +48,7 @@ async def customer_page(visit: Visit) -> str:
     others = {name: value for name, value in query.whose.items() if name != "customer"}
     page = await read_customers(app, CustomersQuery.model_validate({**query.period, "customer": key}))
     summary = await read_summary(app, SummaryQuery.model_validate({**query.period, "customer": key}))
-    incidents = await read_incidents(app, IncidentsQuery(customer=key, sort="severity", limit=50, **others))
+    incidents = await worst_incidents(app, IncidentsQuery(customer=key, **others), 25, visit.now)
     findings = await read_findings(
         app, FindingsQuery.model_validate({**visit.times, **others, "customer": key, "limit": _MOST_SIGN_INS})
     )

@@ -13,7 +13,7 @@ from shared.answers.ahead import read_period_ahead
 from shared.answers.causes import CauseItem, CausesQuery, read_causes
 from shared.answers.changes import Changes, ChangesQuery, read_changes
 from shared.answers.customers import CustomerItem, CustomersQuery, read_customers
-from shared.answers.incidents import IncidentItem, IncidentsQuery, read_incidents
+from shared.answers.incidents import IncidentItem, IncidentsQuery, worst_incidents
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.answers.rules import RuleText
 from shared.answers.technicians import TechnicianItem, TechniciansQuery, read_technicians
@@ -73,20 +73,20 @@ async def overview_page(visit: Visit) -> str:
     frame = await frame_of(visit)
     state = await state_of(app)
     summary = await read_summary(app, SummaryQuery.model_validate({**period, "scope": scope, **whose}))
-    asked = IncidentsQuery(state=("open",), scope=scope, sort="severity", limit=1000, **query.whose)
-    incidents = await read_incidents(app, asked)
+    asked = IncidentsQuery(state=("open",), scope=scope, **query.whose)
+    incidents = await worst_incidents(app, asked, _MOST_INCIDENTS, visit.now - _BURNING)
     causes = await read_causes(app, CausesQuery.model_validate({**period, "scope": scope, "limit": _MOST_CAUSES}))
     of_customer = {"sort": "nonCompliant", "limit": _MOST_CUSTOMERS, "customer": query.customer}
     customers = await read_customers(app, CustomersQuery.model_validate({**period, **of_customer}))
     of_user = {"scope": scope, "state": "current", "sort": "nonCompliant", "limit": 1000, "user": query.user}
     technicians = await read_technicians(app, TechniciansQuery.model_validate({**period, **of_user}))
     changed = await read_changes(app, ChangesQuery())
-    worst = incidents.items
-    standing = _standing(frame, summary, worst if len(query.whose) < 2 and incidents.cursor is None else None, whose)
+    burning = incidents.burning if len(query.whose) < 2 and (incidents.items or not incidents.more) else None
+    standing = _standing(frame, summary, burning, whose)
     view = View(
         summary=summary,
-        incidents=worst[:_MOST_INCIDENTS],
-        more_incidents=len(worst) > _MOST_INCIDENTS or incidents.cursor is not None,
+        incidents=incidents.items,
+        more_incidents=incidents.more,
         rule_texts=incidents.rule_texts,
         causes=causes.items,
         cause_texts=causes.rule_texts,
@@ -113,14 +113,9 @@ async def overview_page(visit: Visit) -> str:
     )
 
 
-def _standing(
-    frame: Frame, summary: Summary, open_incidents: Sequence[IncidentItem] | None, whose: dict[str, str]
-) -> Standing:
-    """`open_incidents` are all that are open and asked for; None where only some were read."""
+def _standing(frame: Frame, summary: Summary, burning: int | None, whose: dict[str, str]) -> Standing:
+    """`burning` are the open ones asked for that were seen in the last day; None where that is not known."""
     figures = summary.delegated_sign_ins
-    burning = None
-    if open_incidents is not None:
-        burning = sum(frame.grounds.now - i.last_seen_at <= _BURNING for i in open_incidents)
     return Standing(
         grounds=frame.grounds,
         open=summary.incidents.open,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.answers.incidents import IncidentsQuery, read_incidents
+from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.answers.rules import RuleItem, read_rules
 from shared.page.asked import Visit
@@ -23,8 +23,8 @@ async def rule_page(visit: Visit) -> str:
     rule = _rule(visit.path["id"])
     incidents = None
     if rule.kind == "sign-in":
-        asked = {"rule": rule.id, "sort": "severity", "limit": 50, **visit.query.whose}
-        incidents = await read_incidents(visit.app, IncidentsQuery.model_validate(asked))
+        asked = IncidentsQuery.model_validate({"rule": rule.id, **visit.query.whose})
+        incidents = await worst_incidents(visit.app, asked, 25, visit.now)
     return await show("rule.html", visit, r=rule, incidents=incidents)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.answers.ahead import read_period_ahead
 from shared.answers.findings import FindingsQuery, read_findings
-from shared.answers.incidents import IncidentsQuery, read_incidents
+from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.answers.people import TechnicianState
 from shared.answers.technicians import TechniciansQuery, read_technicians
@@ -55,7 +55,7 @@ async def technician_page(visit: Visit) -> str:
         app, TechniciansQuery.model_validate({**query.period, "scope": query.scope, "user": key})
     )
     summary = await read_summary(app, SummaryQuery.model_validate({**query.period, "scope": query.scope, "user": key}))
-    incidents = await read_incidents(app, IncidentsQuery(user=key, sort="severity", limit=50, **others))
+    incidents = await worst_incidents(app, IncidentsQuery(user=key, **others), 25, visit.now)
     findings = await read_findings(
         app, FindingsQuery.model_validate({**visit.times, **others, "user": key, "limit": _MOST_SIGN_INS})
     )

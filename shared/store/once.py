@@ -7,11 +7,11 @@ in those that begin within. A write forgets them all. Nothing is kept beyond: tw
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from azure.data.tables import TableEntity
 
@@ -62,6 +62,7 @@ class Reads:
     """What was read so far, by table and partition."""
 
     _known: dict[Place, list[_Read]] = field(default_factory=dict)
+    _made: dict[tuple[object, ...], asyncio.Future[Any]] = field(default_factory=dict)
 
     async def known(self, place: Place, first: str, end: str, select: Sequence[str] | None = None) -> Rows | None:
         """The rows, where what was read has them all; waits for a read that is under way."""
@@ -90,6 +91,15 @@ class Reads:
     def forget(self) -> None:
         """Know nothing any more."""
         self._known.clear()
+        self._made.clear()
+
+    async def made[T](self, key: tuple[object, ...], make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What was made of such reads under this key, made now where it was not yet."""
+        task = self._made.get(key)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self._made[key] = asyncio.ensure_future(make())
+        made: T = await asyncio.shield(task)
+        return made
 
 
 _reads: Final[ContextVar[Reads | None]] = ContextVar("reads", default=None)
@@ -128,6 +138,12 @@ async def each_once(
     known = await reads.known(place, *ranges[0], select) if len(ranges) == 1 else None
     for row in known if known is not None else await reads.read(place, ranges, fetch, select):
         yield row
+
+
+async def made_once[T](key: tuple[object, ...], make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """What several answers make of the same rows: within the block it is made once, and nobody may change it."""
+    reads = _reads.get()
+    return await (make() if reads is None else reads.made(key, make))
 
 
 async def known_rows(place: Place, first: str, end: str) -> Rows | None:
