@@ -11,7 +11,7 @@ from shared.ledger.slices import DAY
 from shared.page.asked import PageQuery, Visit
 from shared.page.frame import show
 from shared.rules.assess import Verdict
-from shared.wire.models import Instant, Listed, Named, NotKnown, RuleId
+from shared.wire.models import AskedTime, Listed, Named, NotKnown, RuleId
 
 _MOST_ROWS: Final = 100
 # The sign-in log of the tenant: the portal has no address of one sign-in, so that the id goes into its filter.
@@ -22,6 +22,7 @@ class FindingsPageQuery(PageQuery):
     """Which findings."""
 
     incident: Named | None = None
+    cause: Named | None = None
     rule: Listed[RuleId] | None = None
     verdict: Listed[Verdict] | None = None
     cursor: Named | None = None
@@ -30,13 +31,18 @@ class FindingsPageQuery(PageQuery):
 class FindingPageQuery(PageQuery):
     """Which sign-in, where its time is known."""
 
-    at: Instant | None = None
+    at: AskedTime | None = None
 
 
 async def findings_page(visit: Visit[FindingsPageQuery]) -> str:
     """The list, newest first."""
     query = visit.query
-    asked: dict[str, Any] = {"incident": query.incident, "rule": query.rule, "verdict": query.verdict}
+    asked: dict[str, Any] = {
+        "incident": query.incident,
+        "cause": query.cause,
+        "rule": query.rule,
+        "verdict": query.verdict,
+    }
     times = {} if query.incident else visit.times
     page = await read_findings(
         visit.app,

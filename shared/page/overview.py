@@ -56,7 +56,7 @@ class View:
     more_incidents: bool
     rule_texts: dict[str, RuleText]
     causes: Sequence[CauseItem]
-    cause_texts: dict[str, RuleText]
+    causes_sentence: str
     more_causes: bool
     people: Sequence[Risk]
     no_people: str
@@ -89,7 +89,7 @@ async def overview_page(visit: Visit) -> str:
         more_incidents=incidents.more,
         rule_texts=incidents.rule_texts,
         causes=causes.items,
-        cause_texts=causes.rule_texts,
+        causes_sentence=causes.sentence,
         more_causes=causes.cursor is not None,
         people=[*_at_risk(technicians.items)][:_MOST_PEOPLE],
         no_people=_no_people(technicians.refreshed_at),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.incidents.model import ALL_SCOPES, Incident
-from shared.store.incidents import INCIDENT, SHARDS, ends_of_shard, incident_of
+from shared.store.incident_rows import INCIDENT, SHARDS, incident_of
+from shared.store.incidents import ends_of_shard
 from shared.store.packing import packed_columns, unpack
 from shared.store.tables import Row, Table, is_newer, utc
 

@@ -26,6 +26,7 @@ from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.store.once import EVERY, Place, each_once, forget_reads, known_rows, one_once, page_once
+from shared.store.sizes import stored_bytes, wire_bytes
 
 SCHEMA: Final = 1
 NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "control", "alerts")
@@ -339,29 +340,6 @@ def _checked(row: Row) -> dict[str, Any]:
             raise ValueError(f"column {name} of row {row['RowKey']} is too long")
         if isinstance(value, int) and not -(2**31) <= value < 2**31:
             raise ValueError(f"column {name} of row {row['RowKey']} does not fit 32 bits")
-    if sum(2 * len(name) + _stored(value) for name, value in kept.items()) > _MAX_ROW_BYTES:
+    if sum(2 * len(name) + stored_bytes(value) for name, value in kept.items()) > _MAX_ROW_BYTES:
         raise ValueError(f"row {row['RowKey']} is larger than the service takes")
     return kept
-
-
-def _stored(value: object) -> int:
-    """How much of a row's 1 MiB a value takes, from above."""
-    if isinstance(value, str):
-        return len(value.encode("utf-16-le", "surrogatepass")) + 8
-    return len(value) + 8 if isinstance(value, bytes) else 16
-
-
-def wire_bytes(operation: Operation) -> int:
-    """How many of a batch's bytes an operation takes, from above: the SDK writes text as ASCII JSON and bytes as
-    base64, each column may name its type, and each operation has headers of its own."""
-
-    def of(value: object) -> int:
-        if isinstance(value, str):
-            return (
-                len(value)
-                if value.isascii() and value.isprintable()
-                else 3 * len(value.encode("utf-16-le", "surrogatepass"))
-            )
-        return 4 * len(value) // 3 + 4 if isinstance(value, bytes) else 40
-
-    return 1_000 + sum(2 * len(name) + 40 + of(value) for name, value in operation[1].items())
