@@ -220,7 +220,7 @@ async def test_a_channel_that_cannot_be_used_is_told_while_the_rest_goes_on(
         assert "did not resolve" in checks["soc"]["detail"]
         assert "channel-soc-url" not in str(checks), "an address, even of a secret, is nobody's business here"
         assert "channels" not in checks, "there is one, though it cannot be used"
-        assert (await ask(health, at.app)).json == {"status": "degraded"}
+        assert (await ask(health, at.app)).json == {"status": "degraded", "packKeyId": None}
         (told,) = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
         assert (told["deadChannels"], told["missingPermissions"], told["missingLicences"]) == (1, 0, 0)
         assert at.app.settings.channels == {}
@@ -232,7 +232,7 @@ async def test_no_channel_at_all_is_a_choice_and_no_dead_channel(
     async with bench(azurite, monkeypatch) as at:
         with caplog.at_level(logging.INFO, "monitor"):
             assert _by_name(await look(at))["channels"]["state"] == "missing"
-        assert (await ask(health, at.app)).json == {"status": "ok"}
+        assert (await ask(health, at.app)).json == {"status": "ok", "packKeyId": None}
         (told,) = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
         assert (told["missing"] > 0, told["deadChannels"]) == (True, 0)
 
