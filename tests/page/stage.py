@@ -23,7 +23,7 @@ from shared.store.directory import save_directory
 from shared.store.flights import change_flight, read_flight
 from shared.store.people import CUSTOMERS, TECHNICIANS, save_list
 from shared.store.tables import Tables
-from tests.scan.harness import DIRECTORY, Bench, bench, record
+from tests.scan.harness import DIRECTORY, Rig, record, rig
 
 NINE: Final = datetime(2026, 11, 2, 9, tzinfo=UTC)
 LATER: Final = NINE.replace(hour=0) + timedelta(days=1, minutes=90)
@@ -77,11 +77,9 @@ async def staged(azurite: str, patch: pytest.MonkeyPatch) -> AsyncIterator[Stage
     stage = Stage()
     patch.setenv("WEBSITE_AUTH_ENABLED", "true")
     async with AsyncExitStack() as stack:
-        full = await stack.enter_async_context(
-            bench(azurite, patch, slice_minutes=1440, lookback_days=2, directory=FILE)
-        )
-        await _fill(full)  # before another bench's Graph takes its place in the environment
-        part = await stack.enter_async_context(bench(azurite, patch, slice_minutes=60, lookback_days=2))
+        full = await stack.enter_async_context(rig(azurite, patch, slice_minutes=1440, lookback_days=2, directory=FILE))
+        await _fill(full)  # before another rig's Graph takes its place in the environment
+        part = await stack.enter_async_context(rig(azurite, patch, slice_minutes=60, lookback_days=2))
         await _fill_part(part)
         stage.apps = {"full": full.app, "part": part.app}
         for name, prepare in (("first", None), ("paused", _pause), ("denied", _deny)):
@@ -113,7 +111,7 @@ async def _app(
         await app.close()
 
 
-async def _fill(made: Bench) -> None:
+async def _fill(made: Rig) -> None:
     bad = {**PASSWORD_ONLY, "appDisplayName": HOSTILE, "userDisplayName": HOSTILE, "userAgent": HOSTILE}
     legacy = {**PASSWORD_ONLY, "clientAppUsed": "Authenticated SMTP", "appDisplayName": LONG, "appId": UNLISTED}
     long_, rtl = OTHERS
@@ -154,7 +152,7 @@ async def _fill(made: Bench) -> None:
     await save_preflight(tables.control, preflight_of(PREFLIGHT, LATER))
 
 
-async def _fill_part(made: Bench) -> None:
+async def _fill_part(made: Rig) -> None:
     made.log(record("good", NINE - timedelta(days=1)))
     await made.deliver((await made.plan())[:1])
 
