@@ -27,7 +27,7 @@ from shared.statement.freezing import seal_due_months
 from shared.statement.manifest import MANIFEST, SIGNATURE, signature_of
 from shared.statement.packs import build_pack, give_up_pack, remove_old_packs
 from tests.functions.asking import ADDRESS, Reply, ask
-from tests.scan.harness import Bench
+from tests.scan.harness import Rig
 from tests.statement.story import COLLEAGUE, OTHER, key_file, note_every_night, story
 
 ANN = Actor("ann", "t/ann")
@@ -38,12 +38,12 @@ FILES = {
 
 
 @pytest.fixture
-async def at(azurite: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Bench]:
+async def at(azurite: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Rig]:
     async with story(azurite, monkeypatch, pack_key_file=str(key_file(tmp_path / "pack.pem"))) as made:
         yield made
 
 
-async def requested(at: Bench, **body: Any) -> tuple[Reply, list[str]]:
+async def requested(at: Rig, **body: Any) -> tuple[Reply, list[str]]:
     """Ask for a pack; gives the answer and the messages of the queue."""
     sent: list[str] = []
 
@@ -62,20 +62,20 @@ async def requested(at: Bench, **body: Any) -> tuple[Reply, list[str]]:
     return kept, sent
 
 
-async def looked_at(at: Bench, id_: str, query: str = "format=json") -> Any:
+async def looked_at(at: Rig, id_: str, query: str = "format=json") -> Any:
     reply = await ask(evidence_pack, at.app, query, path={"id": id_})
     assert reply.status == 200, reply.text
     return reply.json
 
 
-async def fetched(at: Bench, id_: str) -> bytes:
+async def fetched(at: Rig, id_: str) -> bytes:
     request = func.HttpRequest("GET", f"{ADDRESS}/api/evidence-packs/{id_}", route_params={"id": id_}, body=b"")
     answer = await evidence_pack.serve(at.app, request)
     assert answer.mimetype == "application/zip"
     return answer.get_body()
 
 
-async def built(at: Bench, **body: Any) -> tuple[str, bytes]:
+async def built(at: Rig, **body: Any) -> tuple[str, bytes]:
     reply, sent = await requested(at, **body)
     assert reply.status == 202, reply.text
     for message in sent:
@@ -97,7 +97,7 @@ def verdict(path: Path, pack: bytes, key_id: str | None, capsys: pytest.CaptureF
 
 
 async def test_from_the_request_to_the_offline_check(
-    at: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    at: Rig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await note_every_night(at.app)
     await seal_due_months(at.app)
@@ -196,7 +196,7 @@ async def signed_by_somebody_else(folder: Path, pack: bytes, key_id: str, capsys
     assert (code, SIGNATURE in said) == (1, True), said
 
 
-async def test_a_customers_pack_holds_nothing_of_another(at: Bench) -> None:
+async def test_a_customers_pack_holds_nothing_of_another(at: Rig) -> None:
     await seal_due_months(at.app)
     _, pack = await built(at, customer="Contoso")
     found = contents(pack)
@@ -217,7 +217,7 @@ async def test_a_gap_stands_on_its_first_page(azurite: str, monkeypatch: pytest.
         assert any("Gap in coverage" in line for line in json.loads(found[MANIFEST])["firstPage"])
 
 
-async def test_erasing_somebody_removes_packs_and_a_new_one_does_not_name_them(at: Bench) -> None:
+async def test_erasing_somebody_removes_packs_and_a_new_one_does_not_name_them(at: Rig) -> None:
     await seal_due_months(at.app)
     id_, pack = await built(at)
     assert b"technician@partner.example" in contents(pack)["findings.jsonl"]
@@ -232,7 +232,7 @@ async def test_erasing_somebody_removes_packs_and_a_new_one_does_not_name_them(a
     assert before == after
 
 
-async def test_packs_go_after_thirty_days_and_what_was_cut_off_at_once(at: Bench) -> None:
+async def test_packs_go_after_thirty_days_and_what_was_cut_off_at_once(at: Rig) -> None:
     id_, _ = await built(at)
 
     async def half() -> AsyncIterator[bytes]:
@@ -247,7 +247,7 @@ async def test_packs_go_after_thirty_days_and_what_was_cut_off_at_once(at: Bench
     assert (await ask(evidence_pack, at.app, path={"id": id_})).status == 404
 
 
-async def test_what_cannot_be_built_says_why(at: Bench) -> None:
+async def test_what_cannot_be_built_says_why(at: Rig) -> None:
     nobody = "99999999-9999-9999-9999-999999999999"
     reply, (message,) = await requested(at, customer=nobody)
     await build_pack(at.app, message)
@@ -276,7 +276,7 @@ async def test_without_a_key_nothing_is_promised(azurite: str, monkeypatch: pyte
         assert (await requested(at))[0].status == 409
 
 
-async def test_a_large_pack_is_fetched_by_the_command_that_its_sentence_names(at: Bench) -> None:
+async def test_a_large_pack_is_fetched_by_the_command_that_its_sentence_names(at: Rig) -> None:
     from shared.store.packs import read_pack, write_pack
 
     id_, _ = await built(at)
