@@ -29,7 +29,7 @@ def test_templates_styles_and_method_text_are_in_the_package() -> None:
         "shared/statement/templates/statement.html",
         "shared/statement/templates/statement.css",
         "shared/statement/templates/method.txt",
-        "shared/page/templates/front.html",
+        "shared/page/templates/base.html",
         "shared/page/templates/style.css",
     }
     assert {name.partition("/")[0] for name in packed if "/" in name} == {"functions", "shared"}
