@@ -1,4 +1,4 @@
-"""The portals that ask for no customer tenant: what of delegated work the log shows as a sign-in to the partner alone."""
+"""The portals that ask for no customer tenant: the log shows a sign-in to the partner alone."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ from shared.wire.models import Answer, ListQuery, shown_id
 _MOST_NAMED: Final = 20
 _LACKING: Final = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
 TIP: Final = (
-    "Try it where nobody is hurt: switch on security defaults in a test customer tenant and sign in to each portal with "
-    "delegated rights. Those that ask for the customer's tenant want MFA then; those listed here see only the partner's."
+    "Try it where nobody is hurt: switch on security defaults in a test customer tenant, and sign in to each portal "
+    "with delegated rights. Those that ask for the customer's tenant want MFA then; those listed here see only the "
+    "partner's."
 )
 
 
