@@ -19,20 +19,20 @@ from shared.rules.rule import PARTNER
 from shared.scan.dry_run_job import go_on
 from shared.store.register import page_of_acts
 from tests.scan.canonical import raw
-from tests.scan.harness import Bench, bench, record
+from tests.scan.harness import Rig, record, rig
 from tests.scan.stories import EARLY, MINUTE, RICH, SEVEN, WIDTH, full_log, weak
 
 
 @pytest.fixture
-async def desk(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+async def desk(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     """RICH was read, with two records that nobody can read."""
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as made:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as made:
         full_log(made)
         await made.work()
         yield made
 
 
-async def test_the_days_of_a_dry_run_are_put_together_and_nothing_is_written(desk: Bench) -> None:
+async def test_the_days_of_a_dry_run_are_put_together_and_nothing_is_written(desk: Rig) -> None:
     desk.correct(record("weak", SEVEN, appId="app-a", sessionId="session-a"))
     desk.log(weak("late", SEVEN, appId="app-d", userPrincipalName="jane\u202e\x1b[2J@partner.example"))
     tables = await desk.tables()
@@ -56,7 +56,7 @@ async def test_the_days_of_a_dry_run_are_put_together_and_nothing_is_written(des
     assert all(line.isprintable() for line in said), "a log must not write to a terminal"
 
 
-async def test_an_app_that_reads_nothing_is_told_of(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_app_that_reads_nothing_is_told_of(desk: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     async def send(_: str) -> None:
         pass  # nobody listens
 
@@ -79,7 +79,7 @@ async def test_the_message_reaches_the_queue_as_the_host_reads_it(
         await queue.delete_queue()
 
 
-async def test_records_that_nobody_can_read_are_accepted_with_a_reason(desk: Bench) -> None:
+async def test_records_that_nobody_can_read_are_accepted_with_a_reason(desk: Rig) -> None:
     def asked(*more: str) -> list[str]:
         period = ["--from", RICH.start.isoformat(), "--to", RICH.end.isoformat()]
         return ["accept-quarantine", *period, "--reason", "a damaged export", *more]
