@@ -181,8 +181,14 @@ class ExceptionLine(Answer):
 
 
 class ExceptionDetail(ExceptionItem):
-    """An exception with its history, the oldest line first."""
+    """An exception with its history, the oldest line first. `sign_ins` are those of the last 30 days that its rules
+    hit, whatever their verdict."""
 
+    sign_ins: int
+    rules_beside: list[ShownRule] = Field(
+        description="Rules that some of these break too and that can be named with it: unless they are, such sign-ins "
+        "stay as they are. Ask anew with them where they have the same cause."
+    )
     history: list[ExceptionLine]
 
 

@@ -176,7 +176,7 @@ def _notices(summary: Summary) -> list[str]:
         )
     if len(summary.rules_versions) > 1:
         told.append("The period was judged by more than one version of the rules: run a rescan.")
-    problem = summary.posture.get("problem")
+    problem = summary.posture.problem
     if isinstance(problem, str):
         told.append(f"Who has registered for MFA is not known: {problem}")
     return told
