@@ -1,11 +1,11 @@
 """What each member of a question or an answer means: one word means one thing in all of them.
 
-`WORDS` describes a member wherever its model does not do so itself, with its unit; `EXAMPLES` shows one.
+`WORDS` describes a member wherever its model does not do so itself, with its unit; functions/examples.py shows one.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 WORDS: Final[dict[str, str]] = {
     "accepted": "Whether Partner Center takes the token.",
@@ -30,6 +30,7 @@ WORDS: Final[dict[str, str]] = {
     "approved": "How many are in effect.",
     "approvedAt": "When it was approved, UTC; null when it was not.",
     "approvedBy": "Who approved it; null when nobody did.",
+    "asOf": "Of which time the source is.",
     "assignee": "Who looks after it, as a person wrote it; null for nobody.",
     "at": "When, UTC.",
     "atLeast": "Whether the numbers may be too low; the lists are exact.",
@@ -39,6 +40,7 @@ WORDS: Final[dict[str, str]] = {
     "attempts": "How many tries; in counts of sign-ins, those that did not succeed, by outcome.",
     "audience": "For whom the token was issued.",
     "autoExtends": "Whether the relationship extends by itself.",
+    "before": "How it was.",
     "beforeInstallation": "What lies before the log was read for the first time: no gap, and nothing known.",
     "blocked": "Sign-ins that a policy stopped.",
     "body": "The message as it was sent.",
@@ -71,16 +73,19 @@ WORDS: Final[dict[str, str]] = {
     "command": "The command that does it; null where there is none.",
     "comment": "A comment in a person's words.",
     "commonIssue": "Which of the six reasons that partners give: a number, or its text; null where none fits.",
+    "commonIssues": "The six reasons that partners give, with what to say of each.",
     "completeSlices": "Slices that were read to their end, are not overdue and hold no quarantined record.",
     "compliancePercent": "100 × compliant / (compliant + nonCompliant), two decimals; null where neither is.",
     "compliancePercentAfterExceptions": "The same without the non-compliant sign-ins that approved exceptions accept.",
     "compliancePercentIfFixed": "The same if every sign-in of this cause had been compliant.",
     "compliant": "Successful sign-ins with MFA.",
+    "concerns": "Whom it concerns.",
     "configuration": "Where the configuration is: a name, a path or an address.",
     "correlationId": "Correlation id of the log; null where it has none.",
     "count": "How many findings it has now.",
     "country": "Country as the log gives it.",
     "coverage": "How much of the log the numbers rest on.",
+    "coverageLost": "Gaps of that time.",
     "coveragePercent": "Percent of the day's slices that are complete; 0 unread, null while none has closed.",
     "createdAt": "When it was made, UTC.",
     "critical": "How many are critical.",
@@ -127,6 +132,7 @@ WORDS: Final[dict[str, str]] = {
     "fate": "Whether it would come, go or change: comes, goes or changes.",
     "federatedDomains": "Domains whose users sign in at another provider.",
     "field": "Name of the parameter or member.",
+    "filing": "How a request for an exception is filed.",
     "finalUntil": "Before this time no re-read is due any more, UTC: what is said of it stays.",
     "findings": "How many findings, or which.",
     "firstSeenAt": "Time of its first sign-in, UTC.",
@@ -163,11 +169,11 @@ WORDS: Final[dict[str, str]] = {
     "lastTriedAt": "When it was tried last, UTC; null when it was not.",
     "legs": "The legs of the way.",
     "link": "Microsoft's page about it.",
+    "links": "Microsoft's pages.",
     "low": "How many are low.",
     "markdown": "Text as Markdown.",
     "mayBeExcepted": "Whether an exception can be asked for because of it.",
     "meaning": "What the rule finds, and why that matters.",
-    "coverageLost": "Gaps of that time.",
     "measuredUntil": "Up to then the period has no unread slice, UTC; null where it lies before the installation.",
     "medium": "How many are medium.",
     "method": "The method of the step: hostile text.",
@@ -185,7 +191,9 @@ WORDS: Final[dict[str, str]] = {
     "nextTryAt": "When it is tried next, UTC; null when it has ended.",
     "nonCompliant": "Successful sign-ins without MFA.",
     "notes": "What else there is to know.",
+    "notMeasured": "What no answer of this app rests on.",
     "notYetValid": "Whether the token is not valid yet; null where it does not say.",
+    "now": "How it is.",
     "number": "Its number.",
     "offBoarded": "Whether the account is in a group and not in the report of enabled accounts; null where unknown.",
     "oldestGap": "Start of the oldest slice that is not complete, UTC; null for none.",
@@ -197,6 +205,7 @@ WORDS: Final[dict[str, str]] = {
     "openIncidents": "Open incidents with findings there; null where there are too many to count.",
     "opening": "How often it has opened.",
     "owner": "Who answers for it.",
+    "pages": "Partner Center's protected pages.",
     "pagesAsOf": "Dates of the tables of Partner Center's pages.",
     "partial": "Whether the day has unread slices or is not over.",
     "partnerCenter": "What Partner Center says to it.",
@@ -204,8 +213,10 @@ WORDS: Final[dict[str, str]] = {
     "partnerTenantId": "Tenant id of the partner (GUID).",
     "passed": "Whether no leg failed.",
     "passwordRight": "Whether the password of a refused sign-in was right.",
+    "paths": "Addresses below which it lies.",
     "pausedBy": "Who paused the alerts; null while they are not paused.",
     "pausedUntil": "Until when alerts are paused, UTC; null while they are not.",
+    "people": "People, the first twenty.",
     "percent": "100 × completeSlices / expectedSlices, two decimals; null where nothing was expected.",
     "period": "What the answer is about.",
     "posture": "The tenant-wide requirement, apart from the sign-ins.",
@@ -317,36 +328,12 @@ WORDS: Final[dict[str, str]] = {
     "verdict": "Whether the requirement was met.",
     "viaAgent": "Whether an agent acted for the person.",
     "waiting": "What still waits.",
+    "waysIn": "The ways to use delegated admin rights.",
     "weakest": "The weakest method among the compliant sign-ins; null where none was told.",
     "webhookId": "The webhook-id that receivers see: the same for every try.",
     "whatToDo": "What to do.",
+    "who": "Who.",
     "why": "Why nothing is known; null where something is.",
     "withdrawn": "How many are withdrawn.",
     "worstCasePercent": "compliancePercent if every unknown sign-in were non-compliant; null where none was judged.",
-}
-
-_GUID: Final = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
-_TIME: Final = "2026-11-02T09:00:00Z"
-EXAMPLES: Final[dict[str, Any]] = {
-    "appId": _GUID,
-    "appName": "Azure PowerShell",
-    "compliancePercent": 96.27,
-    "createdAt": _TIME,
-    "customerId": _GUID,
-    "customerName": "Contoso",
-    "expiresOn": "2026-12-31",
-    "firstSeenAt": _TIME,
-    "from": _TIME,
-    "generatedAt": _TIME,
-    "lastSeenAt": _TIME,
-    "measuredUntil": _TIME,
-    "percent": 99.65,
-    "signedInAt": _TIME,
-    "snoozedUntil": "2026-12-01T08:00:00Z",
-    "startsOn": "2026-12-01",
-    "tenantId": _GUID,
-    "to": _TIME,
-    "until": _TIME,
-    "userId": _GUID,
-    "userPrincipalName": "jane@partner.example",
 }

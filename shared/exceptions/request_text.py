@@ -22,6 +22,13 @@ _SCHEME: Final = re.compile(r"(?i)\b(ht)tp(s?)(?=:)")
 _WWW: Final = re.compile(r"(?i)\bwww(?=\.)")  # many readers make a link of that alone
 _LONGEST: Final = 2000
 
+# How it is filed since 2021, and how the first version of the source had it.
+FILED_NOW: Final = (
+    "File it in Partner Center as Global admin or Admin agent: Help + support, CSP, Accounts/Onboarding/Access, "
+    '"MFA - Request for exception". It is answered in up to three working days.'
+)
+FILED_AS_OF_2020: Final = "Until 2021: Support, Partner support requests, New request."
+
 
 class Example(NamedTuple):
     """A sign-in that it covers. `at` is UTC; the rest is text of the log."""
@@ -70,10 +77,7 @@ def request_text(exception: TechnicalException, seen: Seen, partner: str) -> str
     lines = [
         f"# MFA - Request for exception: {text(exception.title)}",
         "",
-        (
-            "File it in Partner Center as Global admin or Admin agent: Help + support, CSP, Accounts/Onboarding/Access,"
-            ' "MFA - Request for exception". It is answered in up to three working days.'
-        ),
+        FILED_NOW,
         "",
         "## Who asks",
         "",
