@@ -1,0 +1,63 @@
+"""How the demo ends: six lines that a terminal of eighty columns shows whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from local.stage.ending import WIDTH, End, excerpt, last_lines
+
+
+def _cause(who: str, n: int, rule: str) -> dict[str, Any]:
+    return {"userPrincipalName": who, "appName": "App", "signIns": n, "ofAll": 117, "rules": [rule]}
+
+
+END = End(
+    summary={
+        "delegatedSignIns": {"compliancePercent": 96.08, "unknown": 9},
+        "coverage": {"percent": 100.0, "measuredUntil": "2026-11-28T16:00:00Z"},
+    },
+    causes={
+        "items": [
+            _cause("svc-backup@northbridge.example", 90, "flow"),
+            _cause("somebody.with-a-very-long-name@northbridge.example", 4, "none"),
+            _cause("anders@northbridge.example", 3, "none"),
+        ],
+        "ruleTexts": {
+            "flow": {"whatToDo": "Move the program to the Secure Application Model: register its account."},
+            "none": {"whatToDo": "Revoke the sessions of the account (Revoke-MgUserSignInSession), unless."},
+        },
+    },
+    planted=48,
+    found=48,
+    others=0,
+    told=50,
+    open_all=50,
+    address=None,
+)
+
+
+def test_six_lines_say_it_all() -> None:
+    lines = last_lines(END)
+    assert len(lines) == 6
+    assert all(len(line) <= WIDTH for line in lines), lines
+    assert lines[0] == "96.08 % had MFA (9 unknown); 100.0 % of the log read, until 11-28 16:00 UTC."
+    assert lines[1] == "48 of 48 planted violations found, nothing else; the alert tells 50 of 50 open."
+    assert lines[2] == "1. svc-backup: 90 of 117. Move the program to the Secure Application Model."
+    assert lines[4] == "3. anders: 3 of 117. Revoke the sessions of the account."
+    assert lines[5].startswith("Try: make demo SERVE=1")
+    assert END.is_right
+
+
+def test_what_is_wrong_is_told_and_fails() -> None:
+    for wrong in (replace(END, told=None), replace(END, told=49), replace(END, found=47), replace(END, others=1)):
+        assert not wrong.is_right
+    assert "NO alert" in last_lines(replace(END, told=None))[1]
+    assert "1 that nobody planted" in last_lines(replace(END, others=1))[1]
+    nothing = replace(END, causes={"items": [], "ruleTexts": {}})
+    assert len(last_lines(nothing)) == 6
+
+
+def test_an_alert_is_shown_in_part() -> None:
+    assert [len(line) <= WIDTH for line in excerpt(["a", "", "b c" * 100])] == [True, True]
+    assert len(excerpt([str(n) for n in range(40)])) == 9
