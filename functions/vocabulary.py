@@ -336,4 +336,5 @@ WORDS: Final[dict[str, str]] = {
     "why": "Why nothing is known; null where something is.",
     "withdrawn": "How many are withdrawn.",
     "worstCasePercent": "compliancePercent if every unknown sign-in were non-compliant; null where none was judged.",
+    "worstSeverity": "The highest severity; null for none.",
 }

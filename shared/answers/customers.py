@@ -24,7 +24,7 @@ from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
 from shared.store.incidents import outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
-from shared.wire.models import Answer, ListQuery, Named, Whole, same_id, shown_id
+from shared.wire.models import Answer, Flag, ListQuery, Named, Whole, same_id, shown_id
 
 _NEVER: Final = "never"  # in place of the end of an entry: the directory never had it
 _MOST_NAMES: Final = 20  # technicians named with a customer
@@ -36,6 +36,9 @@ class CustomersQuery(ListQuery, PeriodQuery):
     customer: Named | None = Field(default=None, description="Tenant id or display name.")
     ends_within: Whole | None = Field(
         default=None, ge=0, le=3650, description="Only those whose relationship ends within so many days."
+    )
+    never_mfa: Flag | None = Field(
+        default=None, description="true: only those where somebody signed in who never used MFA in the period."
     )
 
 
@@ -68,6 +71,9 @@ class CustomerItem(Answer):
     compliance_percent: float | None
     technicians_seen: int
     technicians: list[SeenTechnician]
+    technicians_without_mfa: list[SeenTechnician] = Field(
+        description="Those of all seen there who never used MFA in the period, at any customer."
+    )
     open_incidents: int
 
 
@@ -93,15 +99,24 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
     directory = await known_directory(app)
     names = tenant_names(directory)
     every = [*listed, *_unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)]
+    seen, never = activity.reached_by(), activity.never_with_mfa()
+
+    def bare(customer: CustomerEntry) -> set[str]:
+        return seen.get(customer.key, set()) & never
+
     chosen = [customer for customer in every if _is_wanted(customer, query, span.now)]
+    if query.never_mfa is not None:
+        chosen = [customer for customer in chosen if bool(bare(customer)) == query.never_mfa]
     if not chosen and query.customer is not None:
         await keys_of(app, Filters(customer=query.customer), standing, directory)
     page, cursor = paged(chosen, query, "customers", _order)
     people = {t.key: t.user_principal_name for t in technicians_of(technicians)}
-    seen = activity.reached_by()
     opened = Counter(key for i in incidents if i.state == IncidentState.OPEN for key in i.reached)
     return CustomersPage(
-        items=[_customer_item(c, activity, _seen(seen.get(c.key, ()), people), opened, span) for c in page],
+        items=[
+            _customer_item(c, activity, (_seen(seen.get(c.key, set()), people), _seen(bare(c), people)), opened, span)
+            for c in page
+        ],
         cursor=cursor,
         total=len(chosen),
         period=standing.period,
@@ -152,7 +167,7 @@ def _is_wanted(customer: CustomerEntry, query: CustomersQuery, now: datetime) ->
 def _customer_item(
     customer: CustomerEntry,
     activity: Activity,
-    seen: Sequence[SeenTechnician],
+    seen: tuple[Sequence[SeenTechnician], Sequence[SeenTechnician]],
     opened: Mapping[str, int],
     span: Span,
 ) -> CustomerItem:
@@ -175,8 +190,9 @@ def _customer_item(
         non_compliant=line.non_compliant,
         unknown=line.unknown,
         compliance_percent=percent(line.compliant, line.non_compliant),
-        technicians_seen=len(seen),
-        technicians=[*seen[:_MOST_NAMES]],
+        technicians_seen=len(seen[0]),
+        technicians=[*seen[0][:_MOST_NAMES]],
+        technicians_without_mfa=[*seen[1][:_MOST_NAMES]],
         open_incidents=opened.get(customer.key, 0),
     )
 

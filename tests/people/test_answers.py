@@ -100,6 +100,9 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             "unknown": 0,
             "compliancePercent": 66.67,
             "neverMfa": False,
+            "totalByScope": {"customer": 3, "partner-center": 0, "partner-tenant": 0, "guest": 0},
+            "openIncidents": 1,
+            "worstSeverity": "high",
             "byStrength": {"untold": 2},
             "weakest": None,
             "customersReachable": 2,
@@ -153,10 +156,15 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
                 {"userId": user(1), "userPrincipalName": "user1@partner.example"},
                 {"userId": user(2), "userPrincipalName": "user2@partner.example"},
             ],
+            "techniciansWithoutMfa": [],
             "openIncidents": 1,
         }
         assert (second["nonCompliant"], second["openIncidents"], second["daysLeft"]) == (1, 1, 12)
         assert [t["userId"] for t in second["technicians"]] == [user(3), user(1)]
+
+        assert await items(customers, at, "days=1&neverMfa=true") == []
+        assert [t["userId"] for t in await items(technicians, at, "days=1&neverMfa=false")] != []
+        assert await items(technicians, at, "days=1&neverMfa=true") == []
 
         found = await items(accounts, at)
         assert [(a["userId"], a["postureSeverity"], a["postureRules"]) for a in found] == [
