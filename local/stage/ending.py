@@ -53,12 +53,12 @@ def last_lines(end: End) -> list[str]:
 def _try(address: str | None) -> str:
     if address is None:
         return f"Try: make demo SERVE=1 PORT=7071 | curl {_PLACE}/api/causes | make help"
-    return f"Try: curl {address}/api/causes | curl {address}/api/changes | make help"
+    return f"Try: curl {address}/api/causes, …/api/changes, …/api/rules"
 
 
 def excerpt(lines: Sequence[str]) -> list[str]:
-    """The first lines of a message."""
-    shown = [_cut(line) for line in lines if line.strip()]
+    """The first lines of a message, to be set in by two columns."""
+    shown = [_cut(line, WIDTH - 2) for line in lines if line.strip()]
     return [*shown[:_EXCERPT], *(["…"] if len(shown) > _EXCERPT else [])]
 
 

@@ -34,6 +34,10 @@ class CustomersQuery(ListQuery, PeriodQuery):
     """Which customers, and of how many days the sign-ins."""
 
     customer: Named | None = Field(default=None, description="Tenant id or display name.")
+    user: Named | None = Field(
+        default=None,
+        description="Id or user name of a person: only customers that they signed in to, and only their sign-ins.",
+    )
     ends_within: Whole | None = Field(
         default=None, ge=0, le=3650, description="Only those whose relationship ends within so many days."
     )
@@ -95,8 +99,10 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
     )
     kept, technicians = lists
     activity = await read_customer_activity(tables, span)
-    listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     directory = await known_directory(app)
+    if user := (await keys_of(app, Filters(user=query.user), standing, directory)).user:
+        activity.narrow_to(user)
+    listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     names = tenant_names(directory)
     every = [*listed, *_unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)]
     seen, never = activity.reached_by(), activity.never_with_mfa()
@@ -104,6 +110,8 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
     def bare(customer: CustomerEntry) -> set[str]:
         return seen.get(customer.key, set()) & never
 
+    if user:
+        every = [customer for customer in every if customer.key in activity.customers]
     chosen = [customer for customer in every if _is_wanted(customer, query, span.now)]
     if query.never_mfa is not None:
         chosen = [customer for customer in chosen if bool(bare(customer)) == query.never_mfa]

@@ -27,12 +27,21 @@ ShortText = Annotated[str, Field(max_length=500)]
 LongText = Annotated[str, Field(max_length=2000)]
 
 
+def _integration(value: object) -> object:
+    if value not in ("federation", "custom-control", ""):
+        raise ValueError("must be federation or custom-control")
+    return value
+
+
+Integration = Annotated[Literal["federation", "custom-control", ""], BeforeValidator(_integration)]
+
+
 class Mfa(Body):
     """The third-party MFA."""
 
     vendor: ShortText = ""
     product: ShortText = ""
-    integration: Literal["federation", "custom-control", ""] = ""
+    integration: Integration = ""
 
 
 class Documents(Body):

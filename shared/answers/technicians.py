@@ -40,6 +40,7 @@ from shared.wire.models import (
     HEADLINE_NAMES,
     SCOPE_NAMES,
     Answer,
+    BadParameter,
     Flag,
     Listed,
     ListQuery,
@@ -131,6 +132,10 @@ async def read_technicians(app: App, query: TechniciansQuery) -> TechniciansPage
     every = [(t, _states(t, activity, now)) for t in listed]
     if query.user is not None and not any(is_user(query.user, t.key, t.user_principal_name) for t, _ in every):
         await keys_of(app, Filters(user=query.user), standing, await known_directory(app))
+    if query.role is not None:
+        roles = {role for t, _ in every for role in (*t.roles, *t.eligible)}
+        if query.role.lower() not in {role.lower() for role in roles}:
+            raise BadParameter("role", "is nobody's; there are: " + (", ".join(sorted(roles)) or "none"))
     chosen = [(t, states) for t, states in every if _is_asked_for(t, states, query)]
     if query.never_mfa is not None:
         chosen = [(t, s) for t, s in chosen if (_never_mfa(activity.users.get(t.key)) is True) == query.never_mfa]

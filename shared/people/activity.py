@@ -67,6 +67,12 @@ class Activity:
         """The customers that each user signed in to."""
         return {user: {*customers} for user, customers in self.pairs.items()}
 
+    def narrow_to(self, user: str) -> None:
+        """Only that person: whom they signed in to, and how these sign-ins were."""
+        customers = self.pairs.get(user, {})
+        self.pairs = {user: customers} if customers else {}
+        self.customers = {customer: line or Verdicts() for customer, line in customers.items()}
+
     def never_with_mfa(self) -> set[str]:
         """Those of whom every judged sign-in into a customer was without MFA, as far as days kept verdicts."""
         found = set()

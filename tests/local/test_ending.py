@@ -47,6 +47,7 @@ def test_six_lines_say_it_all() -> None:
     assert lines[4] == "3. anders: 3 of 117. Revoke the sessions of the account."
     assert lines[5].startswith("Try: make demo SERVE=1")
     assert END.is_right
+    assert len(last_lines(replace(END, address="127.0.0.1:65535"))[5]) <= WIDTH
 
 
 def test_what_is_wrong_is_told_and_fails() -> None:
@@ -59,5 +60,5 @@ def test_what_is_wrong_is_told_and_fails() -> None:
 
 
 def test_an_alert_is_shown_in_part() -> None:
-    assert [len(line) <= WIDTH for line in excerpt(["a", "", "b c" * 100])] == [True, True]
+    assert [len(line) <= WIDTH - 2 for line in excerpt(["a", "", "b c" * 100])] == [True, True]
     assert len(excerpt([str(n) for n in range(40)])) == 9

@@ -163,6 +163,9 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
         assert [t["userId"] for t in second["technicians"]] == [user(3), user(1)]
 
         assert await items(customers, at, "days=1&neverMfa=true") == []
+        (reached,) = await items(customers, at, "days=1&user=user2@partner.example")
+        assert (reached["customerId"], reached["unknown"], reached["compliant"]) == (tenant(1), 1, 0), "that person's"
+        assert [t["userId"] for t in reached["technicians"]] == [user(2)]
         assert [t["userId"] for t in await items(technicians, at, "days=1&neverMfa=false")] != []
         assert await items(technicians, at, "days=1&neverMfa=true") == []
 
@@ -200,6 +203,9 @@ async def test_filters_pages_and_csv(azurite: str, monkeypatch: pytest.MonkeyPat
         assert await who("user=USER2@partner.example") == ["2"]
         assert await who(f"user=user_{key(3)}@customer.example") == ["3"], "as a customer's log shows them"
         assert await who("role=adminagents") == ["1"]
+        refused = await ask(technicians, at.bench.app, "role=GlobalAdmin")
+        assert (refused.status, refused.wrong) == (400, ["role"])
+        assert "Global Administrator" in refused.json["detail"]
         assert await who("role=Group%201") == ["1", "2", "3"]
         assert await who("state=off-boarded") == ["3"]
         assert await who("state=left") == []
