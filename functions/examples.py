@@ -1,4 +1,4 @@
-"""An example of a member, wherever it stands."""
+"""An example of each member of a question or an answer that has a form of its own."""
 
 from __future__ import annotations
 

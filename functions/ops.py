@@ -22,7 +22,7 @@ from shared.operations.register import note_act, shown_time
 from shared.operations.slices import accept, release, replay, rescan
 from shared.scan.dry_run import Fate
 from shared.scan.dry_run_job import LONGEST, DryRun, UnknownDryRun, read_dry_run, start_dry_run
-from shared.wire.models import Answer, BadParameter, Body, Instant
+from shared.wire.models import Answer, AskedTime, BadParameter, Body
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -35,8 +35,8 @@ _LONGEST_PERIOD: Final = timedelta(days=92)  # the longest lookback, and a littl
 class PeriodOf(Body):
     """A period of the log, from <= time < to, of one tenant or of all."""
 
-    from_: Instant = Field(alias="from")
-    to: Instant
+    from_: AskedTime = Field(alias="from")
+    to: AskedTime
     tenant: Guid | None = None
 
     @model_validator(mode="after")
@@ -49,20 +49,20 @@ class PeriodOf(Body):
 class PeriodToRelease(Body):
     """A period whose parked slices are released, of one tenant or of all; without one the last 31 days."""
 
-    from_: Instant | None = Field(default=None, alias="from")
-    to: Instant | None = None
+    from_: AskedTime | None = Field(default=None, alias="from")
+    to: AskedTime | None = None
     tenant: Guid | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if (self.from_ is None) != (self.to is None):
-            raise ValueError("from and to go together")
         if self.from_ is not None and self.to is not None:
             PeriodOf(from_=self.from_, to=self.to)
         return self
 
     def period(self, now: datetime) -> PeriodOf:
-        """The one that is meant."""
+        """The one that is meant. Raises BadParameter where half of it is named."""
+        if (self.from_ is None) != (self.to is None):
+            raise BadParameter("from" if self.from_ is None else "to", "is needed: from and to go together")
         return PeriodOf(from_=self.from_ or now - _USUAL_PERIOD, to=self.to or now, tenant=self.tenant)
 
 
@@ -142,7 +142,7 @@ def dry_run_answer(run: DryRun) -> DryRunAnswer:
 class PauseUntil(Body):
     """Until when nothing is told: within a week. A time that has passed ends a pause."""
 
-    until: Instant
+    until: AskedTime
 
 
 class PersonToErase(Body):

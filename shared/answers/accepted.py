@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.compliance.beside import ExceptionNumbers
-from shared.exceptions.model import APPROVED, STATES, TechnicalException, accepts_sign_ins
+from shared.exceptions.model import ExceptionState, TechnicalException, accepts_sign_ins
 from shared.ledger.finding_groups import FindingGroup
 from shared.store.exceptions import read_exceptions
 from shared.store.tables import Table
@@ -32,9 +32,9 @@ class Accepted:
     def numbers(self, now: datetime, accepted: int) -> ExceptionNumbers:
         """How many there are by state, when the next approved one ends, and that they accept so many sign-ins."""
         states = Counter(e.state_at(now) for e in self.exceptions)
-        ends = [e.ends.date() for e in self.exceptions if e.state_at(now) == APPROVED]
+        ends = [e.ends.date() for e in self.exceptions if e.state_at(now) is ExceptionState.APPROVED]
         return ExceptionNumbers(
-            **{state: states[state] for state in STATES},
+            **{state: states[state] for state in ExceptionState},
             next_expiry=min(ends, default=None),
             accepted_sign_ins=accepted,
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.compliance.beside import Posture
 from shared.store.people import ACCOUNTS, list_facts
-from shared.store.refresh import State, all_states
+from shared.store.refresh import RefreshState, all_states
 from shared.store.tables import Table
 from shared.wire.models import Answer
 
@@ -47,7 +47,7 @@ async def read_posture(directory: Table, now: datetime) -> Posture:
     return posture(facts, await all_states(directory), now)
 
 
-def posture(facts: tuple[datetime, Mapping[str, Any]] | None, states: Sequence[State], now: datetime) -> Posture:
+def posture(facts: tuple[datetime, Mapping[str, Any]] | None, states: Sequence[RefreshState], now: datetime) -> Posture:
     """The figures as last measured (shared/people/lists.py), their age in seconds and the problem, if any. Pure."""
     problem = next((state.problem for state in states if state.source == _REGISTRATIONS and state.problem), None)
     if facts is None:

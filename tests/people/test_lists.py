@@ -29,7 +29,7 @@ from shared.people.roster import Person, Tenant
 from shared.rules.posture import POSTURE_RULES, AccountSignals, PostureRule, fitting_posture
 from shared.rules.rule import Severity
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
-from shared.store.refresh import State
+from shared.store.refresh import RefreshState
 from tests.people.harness import key, tenant, user
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -289,11 +289,11 @@ def test_the_tenant_wide_requirement_is_a_figure_of_its_own() -> None:
 
 
 def test_the_summary_says_how_old_the_figures_are_and_what_is_wrong() -> None:
-    failing = State("registrations", problem="No licence.")
+    failing = RefreshState("registrations", problem="No licence.")
     assert posture(None, [], NOW) == Posture()
     assert posture(None, [failing], NOW) == Posture(problem="No licence.")
     figures = posture_figures([], [], [], security_defaults=True, now=NOW - DAY)
-    shown = posture((NOW - DAY, figures), [failing, State("roster", problem="Other.")], NOW)
+    shown = posture((NOW - DAY, figures), [failing, RefreshState("roster", problem="Other.")], NOW)
     assert (shown.age_seconds, shown.problem, shown.security_defaults) == (86_400, "No licence.", True)
     told = shown.model_dump(mode="json", by_alias=True)
     assert {name: told[name] for name in figures} == figures, "nothing of what was measured is left out"
