@@ -41,7 +41,7 @@ def last_lines(end: End) -> list[str]:
     share = "nothing to judge" if signins["compliancePercent"] is None else f"{signins['compliancePercent']} % had MFA"
     others = "nothing else" if not end.others else f"{end.others} that nobody planted"
     told = "NO alert of the first scan" if end.told is None else f"the alert tells {end.told} of {end.open_all} open"
-    worst = [_worst(place, cause, end.causes) for place, cause in enumerate(end.causes["items"][:3], 1)]
+    worst = [_worst(place, cause) for place, cause in enumerate(end.causes["items"][:3], 1)]
     return [
         _cut(f"{share} ({signins['unknown']} unknown); {coverage['percent']} % of the log read, until {until} UTC."),
         _cut(f"{end.found} of {end.planted} planted violations found, {others}; {told}."),
@@ -62,12 +62,11 @@ def excerpt(lines: Sequence[str]) -> list[str]:
     return [*shown[:_EXCERPT], *(["…"] if len(shown) > _EXCERPT else [])]
 
 
-def _worst(place: int, cause: Mapping[str, Any], causes: Mapping[str, Any]) -> str:
-    """Who or what, how often, and the first thing to do."""
-    who = str(cause.get("userPrincipalName") or cause.get("appName") or cause.get("sentence") or "").partition("@")[0]
-    texts = [causes["ruleTexts"][rule]["whatToDo"] for rule in cause["rules"] if rule in causes["ruleTexts"]]
-    to_do = re.split(r"[:(.,;]", str(cause.get("whatToDo") or next(iter(texts), "")), maxsplit=1)[0].strip()
-    return _cut(f"{place}. {_cut(who, 24)}: {cause['signIns']} of {cause['ofAll']}. {to_do}.")
+def _worst(place: int, cause: Mapping[str, Any]) -> str:
+    """The gap, how many sign-ins it let pass, and the first step that closes it."""
+    step = str(next(iter(cause["whatCloses"]["steps"]), ""))
+    gap = _cut(re.split(r"[:(;]", str(cause["title"]), maxsplit=1)[0].strip(), 34)
+    return _cut(f"{place}. {gap}: {cause['signIns']} of {cause['ofAll']}. {step}")
 
 
 def _cut(text: str, width: int = WIDTH) -> str:

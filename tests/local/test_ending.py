@@ -8,8 +8,8 @@ from typing import Any
 from local.stage.ending import WIDTH, End, excerpt, last_lines
 
 
-def _cause(who: str, n: int, rule: str) -> dict[str, Any]:
-    return {"userPrincipalName": who, "appName": "App", "signIns": n, "ofAll": 117, "rules": [rule]}
+def _cause(title: str, n: int, step: str) -> dict[str, Any]:
+    return {"title": title, "signIns": n, "ofAll": 117, "whatCloses": {"steps": [step, "And then."], "link": ""}}
 
 
 END = End(
@@ -19,14 +19,10 @@ END = End(
     },
     causes={
         "items": [
-            _cause("svc-backup@northbridge.example", 90, "flow"),
-            _cause("somebody.with-a-very-long-name@northbridge.example", 4, "none"),
-            _cause("anders@northbridge.example", 3, "none"),
-        ],
-        "ruleTexts": {
-            "flow": {"whatToDo": "Move the program to the Secure Application Model: register its account."},
-            "none": {"whatToDo": "Revoke the sessions of the account (Revoke-MgUserSignInSession), unless."},
-        },
+            _cause("A password flow (ROPC)", 90, "Move the program to the Secure Application Model."),
+            _cause("Policy “MFA for everybody who administers” leaves them out (groupId)", 4, "Take them in."),
+            _cause("No policy asked for MFA", 3, "Make a policy for all users and all resources that asks for MFA."),
+        ]
     },
     planted=48,
     found=48,
@@ -43,8 +39,8 @@ def test_six_lines_say_it_all() -> None:
     assert all(len(line) <= WIDTH for line in lines), lines
     assert lines[0] == "96.08 % had MFA (9 unknown); 100.0 % of the log read, until 11-28 16:00 UTC."
     assert lines[1] == "48 of 48 planted violations found, nothing else; the alert tells 50 of 50 open."
-    assert lines[2] == "1. svc-backup: 90 of 117. Move the program to the Secure Application Model."
-    assert lines[4] == "3. anders: 3 of 117. Revoke the sessions of the account."
+    assert lines[2] == "1. A password flow: 90 of 117. Move the program to the Secure Application Model."
+    assert lines[4] == "3. No policy asked for MFA: 3 of 117. Make a policy for all users and all…"
     assert lines[5].startswith("Try: make demo SERVE=1")
     assert END.is_right
     assert len(last_lines(replace(END, address="127.0.0.1:65535"))[5]) <= WIDTH
@@ -55,7 +51,7 @@ def test_what_is_wrong_is_told_and_fails() -> None:
         assert not wrong.is_right
     assert "NO alert" in last_lines(replace(END, told=None))[1]
     assert "1 that nobody planted" in last_lines(replace(END, others=1))[1]
-    nothing = replace(END, causes={"items": [], "ruleTexts": {}})
+    nothing = replace(END, causes={"items": []})
     assert len(last_lines(nothing)) == 6
 
 
