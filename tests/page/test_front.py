@@ -16,7 +16,7 @@ from shared.page.front import FrontQuery, front_page
 from shared.page.incident import IncidentForm, act_on_incident, incident_page
 from shared.rules.rule import PASSWORD_ONLY
 from tests.functions.asking import counted_requests
-from tests.scan.harness import Bench, bench, record
+from tests.scan.harness import Rig, record, rig
 
 NINE = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>=cmd|'/C calc'!A0 \u202egnp.exe 😀"
@@ -41,9 +41,9 @@ class Seen(HTMLParser):
 
 
 @pytest_asyncio.fixture
-async def at(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+async def at(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     """Two slices of a day: a good sign-in, and two without MFA by somebody with a hostile name."""
-    async with bench(azurite, monkeypatch, slice_minutes=1440, lookback_days=2) as made:
+    async with rig(azurite, monkeypatch, slice_minutes=1440, lookback_days=2) as made:
         bad = {**PASSWORD_ONLY, "appDisplayName": HOSTILE, "userDisplayName": HOSTILE, "userAgent": HOSTILE}
         made.log(
             record("good", NINE),
@@ -55,16 +55,16 @@ async def at(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ben
         yield made
 
 
-async def front(at: Bench, **query: object) -> str:
+async def front(at: Rig, **query: object) -> str:
     return await front_page(at.app, FrontQuery.model_validate(query))
 
 
-async def the_incident(at: Bench) -> str:
+async def the_incident(at: Rig) -> str:
     (item,) = (await read_incidents(at.app, IncidentsQuery())).items
     return item.id
 
 
-async def test_the_sentence_says_what_is_wrong_and_what_it_rests_on(at: Bench) -> None:
+async def test_the_sentence_says_what_is_wrong_and_what_it_rests_on(at: Rig) -> None:
     text = " ".join(Seen(await front(at, days="2")).text.split())
     assert "1 problem is open" in text
     assert "33.33 % of 3 sign-ins had MFA" in text
@@ -72,20 +72,20 @@ async def test_the_sentence_says_what_is_wrong_and_what_it_rests_on(at: Bench) -
     assert "✓" not in text
 
 
-async def test_a_filter_does_not_make_the_sentence_say_that_nothing_happens(at: Bench) -> None:
+async def test_a_filter_does_not_make_the_sentence_say_that_nothing_happens(at: Rig) -> None:
     for query in ({"user": "technician@partner.example"}, {"state": "snoozed"}):
         text = " ".join(Seen(await front(at, days="2", **query)).text.split())
         assert "1 problem is open" in text
         assert "none seen in the last day" not in text
 
 
-async def test_what_is_acknowledged_and_goes_on_is_said(at: Bench) -> None:
+async def test_what_is_acknowledged_and_goes_on_is_said(at: Rig) -> None:
     key = await the_incident(at)
     await act_on_incident(at.app, key, IncidentForm(act="acknowledged", version="*"), by="jane@partner.example")
     assert "1 problem that is known is still happening" in Seen(await front(at, days="2")).text
 
 
-async def test_no_name_of_the_log_becomes_markup(at: Bench) -> None:
+async def test_no_name_of_the_log_becomes_markup(at: Rig) -> None:
     for page in (await front(at), await incident_page(at.app, await the_incident(at), may_act=True)):
         seen = Seen(page)
         assert not {"script", "img", "iframe", "style"} & set(seen.elements)
@@ -96,7 +96,7 @@ async def test_no_name_of_the_log_becomes_markup(at: Bench) -> None:
         )
 
 
-async def test_a_page_is_small_and_asks_little_of_storage(at: Bench) -> None:
+async def test_a_page_is_small_and_asks_little_of_storage(at: Rig) -> None:
     await front(at)
     with counted_requests() as asked:
         page = await front(at)
@@ -104,7 +104,7 @@ async def test_a_page_is_small_and_asks_little_of_storage(at: Bench) -> None:
     assert len(page.encode()) <= 100_000
 
 
-async def test_every_id_stands_once_and_every_label_has_its_place(at: Bench) -> None:
+async def test_every_id_stands_once_and_every_label_has_its_place(at: Rig) -> None:
     page = await front(at)
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
@@ -113,7 +113,7 @@ async def test_every_id_stands_once_and_every_label_has_its_place(at: Bench) -> 
     assert {"first", "incidents", "people", "customers", "applications", "trend", "coverage"} <= set(ids)
 
 
-async def test_a_person_acts_on_what_they_saw_and_on_nothing_else(at: Bench) -> None:
+async def test_a_person_acts_on_what_they_saw_and_on_nothing_else(at: Rig) -> None:
     key = await the_incident(at)
     page = await incident_page(at.app, key, may_act=True)
     version = re.search(r'name="version" value="([^"]+)"', page)
@@ -131,7 +131,7 @@ async def test_a_person_acts_on_what_they_saw_and_on_nothing_else(at: Bench) -> 
 
 
 async def test_before_anything_was_read_nothing_is_called_clean(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=1440, lookback_days=2) as made:
+    async with rig(azurite, monkeypatch, slice_minutes=1440, lookback_days=2) as made:
         text = Seen(await front(made)).text
         assert "The log is being read for the first time; nothing can be said yet." in text
         assert "✓" not in text

@@ -12,19 +12,19 @@ from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER
 from tests.scan.canonical import raw
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
-from tests.scan.harness import Bench, bench, record
+from tests.scan.harness import Rig, record, rig
 from tests.scan.stories import CHILD, EARLY, MINUTE, RICH, SEVEN, WIDTH, silent, weak
 
 CHILD_AT = CHILD.start + MINUTE
 LATE = CHILD.end + 16 * MINUTE
 
 
-async def evidence(desk: Bench) -> dict[str, int]:
+async def evidence(desk: Rig) -> dict[str, int]:
     """How many sign-ins into customers are graded how."""
     return (await desk.counts()).scopes["customer"].evidence
 
 
-async def test_a_root_that_is_read_after_its_child_reaches_it(desk: Bench) -> None:
+async def test_a_root_that_is_read_after_its_child_reaches_it(desk: Rig) -> None:
     desk.set_time(LATE)
     desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
     await desk.work()
@@ -33,7 +33,7 @@ async def test_a_root_that_is_read_after_its_child_reaches_it(desk: Bench) -> No
     assert await desk.findings() == []
 
 
-async def test_a_root_in_the_same_slice_is_enough_and_read_once(desk: Bench) -> None:
+async def test_a_root_in_the_same_slice_is_enough_and_read_once(desk: Rig) -> None:
     desk.log(weak("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
     await desk.work()
     assert desk.reads.count(RICH) == 1
@@ -46,7 +46,7 @@ async def test_a_root_in_the_same_slice_is_enough_and_read_once(desk: Bench) -> 
     assert await evidence(desk) == {"proven": 1, "session": 1}
 
 
-async def test_a_corrected_root_reaches_its_children_and_back(desk: Bench) -> None:
+async def test_a_corrected_root_reaches_its_children_and_back(desk: Rig) -> None:
     desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
     await desk.work()
     desk.set_time(LATE)
@@ -66,7 +66,7 @@ async def test_a_corrected_root_reaches_its_children_and_back(desk: Bench) -> No
 
 
 async def test_a_sealed_slice_is_opened_again_by_its_root(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, read_ages_minutes=(0, 15)) as desk:
+    async with rig(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, read_ages_minutes=(0, 15)) as desk:
         desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
         await desk.work()
         assert (await desk.head(CHILD)).next_due is None
@@ -77,7 +77,7 @@ async def test_a_sealed_slice_is_opened_again_by_its_root(azurite: str, monkeypa
         assert (await desk.head(CHILD)).next_due is None
 
 
-async def test_roots_that_disagree_prove_nothing(desk: Bench) -> None:
+async def test_roots_that_disagree_prove_nothing(desk: Rig) -> None:
     desk.set_time(LATE)
     desk.log(
         record("good", SEVEN, sessionId="s"),
@@ -90,20 +90,20 @@ async def test_roots_that_disagree_prove_nothing(desk: Bench) -> None:
     assert rules == {"bad": "interactive-without-mfa", "after": "mfa-evidence-unknown"}
 
 
-async def test_a_root_after_the_child_says_nothing_of_it(desk: Bench) -> None:
+async def test_a_root_after_the_child_says_nothing_of_it(desk: Rig) -> None:
     desk.log(silent("child", SEVEN, "s"), record("root", SEVEN + MINUTE, sessionId="s"))
     await desk.work()
     assert await evidence(desk) == {"unknown": 1, "proven": 1}
 
 
-async def test_another_persons_session_of_the_same_id_is_another_session(desk: Bench) -> None:
+async def test_another_persons_session_of_the_same_id_is_another_session(desk: Rig) -> None:
     other = {"userId": "44444444-4444-4444-4444-444444444444", "userPrincipalName": "other@partner.example"}
     desk.log(record("root", SEVEN, sessionId="s", **other), silent("child", SEVEN + MINUTE, "s"))
     await desk.work()
     assert await evidence(desk) == {"unknown": 1, "proven": 1}
 
 
-async def test_a_root_that_was_corrected_to_prove_nothing_speaks_no_more(desk: Bench) -> None:
+async def test_a_root_that_was_corrected_to_prove_nothing_speaks_no_more(desk: Rig) -> None:
     desk.set_time(LATE)
     desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
     await desk.work()
@@ -118,7 +118,7 @@ async def test_a_root_that_was_corrected_to_prove_nothing_speaks_no_more(desk: B
 async def test_whoever_is_told_and_dies_is_told_again(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker dies between the root and the word to those who asked; then the root's record vanishes, and is back."""
     async with (
-        bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk,
+        rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk,
         CutProxy(azurite) as proxy,
     ):
         desk.set_time(CHILD.end)

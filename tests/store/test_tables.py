@@ -5,10 +5,8 @@ Limits: docs/platform-facts.md, "Table Storage".
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
@@ -29,19 +27,6 @@ from shared.store.tables import (
     wire_bytes,
 )
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
-
-
-@pytest.fixture
-def prefix() -> str:
-    return "t" + uuid4().hex[:20]
-
-
-@pytest.fixture
-async def tables(azurite: str, prefix: str) -> AsyncIterator[Tables]:
-    made = Tables.connect(azurite, prefix=prefix)
-    await made.create()
-    yield made
-    await made.close()
 
 
 @pytest.fixture
