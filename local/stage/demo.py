@@ -86,7 +86,7 @@ async def _until_stopped(console: Console, options: argparse.Namespace) -> int:
 
 
 async def _demo(console: Console, options: argparse.Namespace) -> int:
-    end = _last_closed(datetime.now(UTC))
+    end = last_closed(datetime.now(UTC))
     console.rule("Partner MFA Monitor")
     with console.status(f"Making a partner's sign-in log of {DAYS} days …"):
         sample = make_sample(options.seed, DAYS, end)
@@ -117,7 +117,7 @@ async def _show(
     started = time.monotonic()
     path = Path(tempfile.gettempdir()) / f"partner-mfa-monitor-demo-{os.getpid()}.txt"
     async with aiohttp.ClientSession(stack.url) as http:
-        summary = await _scanned(console, http, stack.graph_url)
+        summary = await scanned(console, http, stack.graph_url)
         console.print(f"Scanned in {time.monotonic() - started:.0f} s.")
         told, alert = await _first_alert(receivers)
         with path.open("w", encoding="utf-8") as file:
@@ -162,14 +162,14 @@ async def _first_alert(receivers: Receivers) -> tuple[int | None, list[str]]:
     return None, []
 
 
-def _last_closed(now: datetime) -> datetime:
+def last_closed(now: datetime) -> datetime:
     """The end of the newest slice that closed so long ago that its first re-read is due."""
     settled = now - timedelta(minutes=16)
     midnight = settled.replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + (settled - midnight) // timedelta(minutes=SLICE_MINUTES) * timedelta(minutes=SLICE_MINUTES)
 
 
-async def _scanned(console: Console, http: aiohttp.ClientSession, graph_url: str) -> Mapping[str, Any]:
+async def scanned(console: Console, http: aiohttp.ClientSession, graph_url: str) -> Mapping[str, Any]:
     """Wait until every slice of the period was read and the app asks Graph for nothing more: a session's root that is
     read after its children has them read again."""
     columns = (
@@ -272,6 +272,7 @@ def _print_planted(console: Console, sample: Sample, found: Mapping[str, Mapping
 
 async def _serve(console: Console, stack: Stack, receivers: Receivers) -> None:
     console.rule("Serving until Ctrl-C")
+    console.print(f"[bold]  the page: {stack.url}/[/]")
     for path in _SHOWN:
         console.print(f"  {stack.url}/api/{path}")
     console.print(f"  the alerts as people see them: {receivers.url}")

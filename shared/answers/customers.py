@@ -22,7 +22,7 @@ from shared.ledger.tallies import Verdicts
 from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
-from shared.store.incidents import outline_incidents
+from shared.store.outlines import outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
 from shared.wire.models import Answer, Flag, ListQuery, Named, Whole, same_id, shown_id
 
@@ -44,6 +44,7 @@ class CustomersQuery(ListQuery, PeriodQuery):
     never_mfa: Flag | None = Field(
         default=None, description="true: only those where somebody signed in who never used MFA in the period."
     )
+    sort: Literal["name", "nonCompliant"] = Field(default="name", description="nonCompliant: the worst first.")
 
 
 class SeenTechnician(Answer):
@@ -82,7 +83,7 @@ class CustomerItem(Answer):
 
 
 class CustomersPage(CoveredPage[CustomerItem]):
-    """Customers in the order of their names; first of all tenants that were reached and that no relationship lists.
+    """Customers in the order asked for; first of all tenants that were reached and that no relationship lists.
     `refreshed_at` and `truncated` as with technicians."""
 
     refreshed_at: datetime | None
@@ -117,7 +118,7 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
         chosen = [customer for customer in chosen if bool(bare(customer)) == query.never_mfa]
     if not chosen and query.customer is not None:
         await keys_of(app, Filters(customer=query.customer), standing, directory)
-    page, cursor = paged(chosen, query, "customers", _order)
+    page, cursor = paged(chosen, query, "customers", lambda each: _order(each, activity, query.sort))
     people = {t.key: t.user_principal_name for t in technicians_of(technicians)}
     opened = Counter(key for i in incidents if i.state == IncidentState.OPEN for key in i.reached)
     return CustomersPage(
@@ -155,8 +156,11 @@ def _unlisted(
     ]
 
 
-def _order(customer: CustomerEntry) -> tuple[str, str]:
+def _order(customer: CustomerEntry, activity: Activity, sort: str) -> tuple[str, str]:
     place = "0" if customer.valid_to == _NEVER else "1"
+    if sort == "nonCompliant":
+        line = activity.customers.get(customer.key, Verdicts())
+        place += f"{10**9 - line.non_compliant:010d}{10**9 - line.unknown:010d}"
     return place + (customer.display_name or "~").lower(), customer.key
 
 

@@ -34,7 +34,7 @@ from shared.people.activity import Activity
 from shared.people.lists import DORMANT_AFTER, Technician
 from shared.people.pages import PAGE_TABLES, pages_of
 from shared.store.directory import Loaded
-from shared.store.incidents import IncidentOutline, outline_incidents
+from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.store.people import TECHNICIANS, load_list
 from shared.wire.models import (
     HEADLINE_NAMES,

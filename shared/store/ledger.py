@@ -18,21 +18,9 @@ from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, midnight, partition_of, slice_named
 from shared.store.codec import NEVER, Codec
 from shared.store.packing import pack_first, packed_columns, unpack
+from shared.store.sizes import wire_bytes
 from shared.store.swap import swap, until_settled
-from shared.store.tables import (
-    SCHEMA,
-    Conflict,
-    Operation,
-    Row,
-    Table,
-    delete,
-    etag_of,
-    is_newer,
-    keys,
-    merge,
-    upsert,
-    wire_bytes,
-)
+from shared.store.tables import SCHEMA, Conflict, Operation, Row, Table, delete, etag_of, is_newer, keys, merge, upsert
 
 FENCED_CHANGES: Final = 98  # with the head and one more they fit a batch of 100
 COUNTS_ROOM: Final = 400_000  # of a row's 1 MiB

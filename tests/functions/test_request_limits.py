@@ -34,7 +34,8 @@ from shared.signin.traits import Identity, Scope
 from shared.store.customer_quarters import quarter_partition
 from shared.store.flights import change_flight
 from shared.store.rollup_rows import KINDS, counts_columns, reach_columns, totals_key
-from shared.store.tables import SCHEMA, Operation, Row, keys, upsert, wire_bytes
+from shared.store.sizes import wire_bytes
+from shared.store.tables import SCHEMA, Operation, Row, keys, upsert
 from tests.exceptions.test_over_http import given
 from tests.functions.asking import app_over, ask, counted_requests
 
