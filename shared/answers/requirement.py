@@ -99,8 +99,8 @@ _WAYS_IN: Final = (
         name="Portals without a customer's tenant",
         scope="partner-tenant",
         detail="Some portals, such as the Exchange admin center, sign in to the partner's tenant alone, so that "
-        "nothing is asked for in the customer's. Over time they will ask for the customer's tenant: GET "
-        "applications?scope=partner-tenant says which still do not, day by day, and by whom where it has findings.",
+        "nothing is asked for in the customer's. Over time they will ask for the customer's tenant: GET portals says "
+        "which still do not, by day, and who used them without proof of MFA.",
     ),
     WayIn(
         name="APIs with delegated rights",
