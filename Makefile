@@ -18,7 +18,7 @@ demo: setup ## run the whole product on this machine over a sample log (SERVE=1 
 	@exec $(PY) -m local demo $(if $(SERVE),--serve) $(if $(filter-out 0,$(PORT)),--port $(PORT))
 
 test: setup ## run every test (TESTS=path for some)
-	@$(PY) -m pytest -n auto -q $(TESTS)
+	@$(PY) -m pytest -n auto --dist worksteal -q $(TESTS)
 
 lint: setup ## ruff, the layers of imports, mypy strict
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(VENV)/bin/lint-imports --no-logo && $(PY) -m mypy

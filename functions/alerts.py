@@ -15,12 +15,11 @@ from shared.alerts.dispatch import dispatch_alerts
 from shared.alerts.listing import (
     AlertDetail,
     AlertItem,
-    AlertsPage,
     AlertsQuery,
     UnknownAlert,
     read_alert,
-    read_alerts,
 )
+from shared.answers.alert_list import AlertList, list_alerts
 from shared.app.app import running_app
 from shared.basics.events import log_event
 from shared.ledger.register import ActKind
@@ -78,10 +77,10 @@ class JsonSchema(RootModel[dict[str, JsonValue]]):
 
 
 @endpoint(bp, "GET", "alerts", needs=Role.READER)
-async def alerts(call: Call[AlertsQuery]) -> AlertsPage:
+async def alerts(call: Call[AlertsQuery]) -> AlertList:
     """Every message to every channel, with its tries and the last answer: those under way first, then those that ended,
     each the newest first."""
-    return await read_alerts(call.app, call.query)
+    return await list_alerts(call.app, call.query)
 
 
 @endpoint(

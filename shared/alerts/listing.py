@@ -15,7 +15,7 @@ from shared.wire.models import Answer, BadParameter, Listed, ListQuery, Named, P
 
 type StateName = Literal["pending", "sending", "delivered", "dead"]
 
-_REQUESTS: Final = 9  # one call makes at most ten (docs/architecture.md)
+_REQUESTS: Final = 6  # one call makes at most ten, some for what the period is (docs/architecture.md)
 _STATES: Final[dict[str, StateName]] = {
     DeliveryState.GATHERING: "pending",
     DeliveryState.SENDING: "sending",

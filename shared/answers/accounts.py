@@ -72,6 +72,7 @@ async def read_accounts(app: App, query: AccountsQuery) -> AccountsPage:
     return AccountsPage(
         items=[_account_item(account) for account in page],
         cursor=cursor,
+        total=len(chosen),
         period=standing.period,
         coverage=standing.coverage,
         refreshed_at=kept.at if kept else None,

@@ -9,6 +9,7 @@ from datetime import date
 
 from pydantic import Field
 
+from shared.answers.directories import known_directory
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import paged
 from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
@@ -117,11 +118,12 @@ async def read_applications(app: App, query: ApplicationsQuery) -> ApplicationsP
     seen = _seen(days, groups, query.scope)
     chosen = [(key, line) for key, line in seen.items() if _is_wanted(key, line, query)]
     if not chosen and query.app is not None:
-        await keys_of(app, Filters(app=query.app), standing)
+        await keys_of(app, Filters(app=query.app), standing, await known_directory(app))
     page, cursor = paged(chosen, query, "applications", lambda each: _order(*each))
     return ApplicationsPage(
         items=[_item(key, line) for key, line in page],
         cursor=cursor,
+        total=len(chosen),
         period=standing.period,
         coverage=standing.coverage,
         truncated=any(day.trimmed for day in days),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -18,13 +18,11 @@ from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
 from shared.incidents.model import IncidentState
-from shared.ledger.days import DayGroups
 from shared.ledger.tallies import Verdicts
 from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
-from shared.store.days import days_of_groups
-from shared.store.incidents import IncidentOutline, outline_incidents
+from shared.store.incidents import outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
 from shared.wire.models import Answer, ListQuery, Named, Whole, same_id, shown_id
 
@@ -92,18 +90,20 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
     kept, technicians = lists
     activity = await read_customer_activity(tables, span)
     listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
-    names = tenant_names(await known_directory(app))
+    directory = await known_directory(app)
+    names = tenant_names(directory)
     every = [*listed, *_unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)]
     chosen = [customer for customer in every if _is_wanted(customer, query, span.now)]
     if not chosen and query.customer is not None:
-        await keys_of(app, Filters(customer=query.customer), standing)
+        await keys_of(app, Filters(customer=query.customer), standing, directory)
     page, cursor = paged(chosen, query, "customers", _order)
     people = {t.key: t.user_principal_name for t in technicians_of(technicians)}
     seen = activity.reached_by()
-    opened = _open_incidents(incidents, [day async for day in days_of_groups(tables.rollups, span.start, span.last)])
+    opened = Counter(key for i in incidents if i.state == IncidentState.OPEN for key in i.reached)
     return CustomersPage(
         items=[_customer_item(c, activity, _seen(seen.get(c.key, ()), people), opened, span) for c in page],
         cursor=cursor,
+        total=len(chosen),
         period=standing.period,
         coverage=standing.coverage,
         refreshed_at=kept.at if kept else None,
@@ -147,23 +147,6 @@ def _is_wanted(customer: CustomerEntry, query: CustomersQuery, now: datetime) ->
     return same_id(query.customer, customer.key, customer.display_name or "") and (
         query.ends_within is None or (left is not None and left <= query.ends_within)
     )
-
-
-def _open_incidents(incidents: Iterable[IncidentOutline], groups: Iterable[DayGroups]) -> Counter[str]:
-    """How many are open, by customer: also those about a user alone, for each customer where that user has findings by
-    their rules in the period."""
-    reached: dict[tuple[str, str], set[str]] = {}
-    for day in groups:
-        for group in day.lines:
-            for rule in group.rules:
-                reached.setdefault((group.user, rule), set()).add(group.customer)
-    counts: Counter[str] = Counter()
-    for incident in incidents:
-        if incident.state != IncidentState.OPEN:
-            continue
-        by_rules = [reached.get((incident.user, rule), set()) for rule in incident.rules]
-        counts.update({incident.customer} if incident.customer else set().union(*by_rules))
-    return counts
 
 
 def _customer_item(

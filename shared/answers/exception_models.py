@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from shared.answers.period import CoveredPage
 from shared.basics.spelling import id_key, is_key
 from shared.exceptions.life import Asked
 from shared.exceptions.model import STATES, Papers
-from shared.wire.models import Answer, Body, Listed, ListQuery, Page, RuleId, ShownRule, Versioned
+from shared.wire.models import Answer, Body, Listed, ListQuery, RuleId, ShownRule, Versioned
 
 State = Literal["requested", "approved", "expired", "withdrawn"]
 
@@ -185,8 +186,8 @@ class ExceptionDetail(ExceptionItem):
     history: list[ExceptionLine]
 
 
-class ExceptionsPage(Page[ExceptionItem]):
-    """Exceptions, the one asked for last first."""
+class ExceptionsPage(CoveredPage[ExceptionItem]):
+    """Exceptions, the one asked for last first. The period is that since which the log is read."""
 
 
 class Attachment(Answer):

@@ -19,6 +19,7 @@ from shared.answers.exception_models import (
     NamedDocuments,
     NamedMfa,
 )
+from shared.answers.period import read_standing, times_of
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key, is_key
@@ -83,12 +84,20 @@ async def list_exceptions(app: App, query: ExceptionsQuery) -> ExceptionsPage:
     after = from_cursor(query.cursor, _After, question) if query.cursor else None
     now = app.clock()
     every = [stored.exception for stored in await read_exceptions((await app.tables()).control)]
-    wanted = [e for e in every if query.state is None or e.state_at(now) in query.state]
+    every = [e for e in every if query.state is None or e.state_at(now) in query.state]
+    wanted = every
     if after:
-        wanted = [e for e in wanted if (e.requested_at, e.id) < (after.at, after.id)]
+        wanted = [e for e in every if (e.requested_at, e.id) < (after.at, after.id)]
     page = wanted[: query.limit]
     last = _After(at=page[-1].requested_at, id=page[-1].id) if len(page) < len(wanted) else None
-    return ExceptionsPage(items=[_item(e, now) for e in page], cursor=to_cursor(last, question) if last else None)
+    standing = await read_standing(app, await times_of(app, None, None))
+    return ExceptionsPage(
+        items=[_item(e, now) for e in page],
+        cursor=to_cursor(last, question) if last else None,
+        total=len(every),
+        period=standing.period,
+        coverage=standing.coverage,
+    )
 
 
 async def exceptions_changed_since(app: App, since: datetime) -> list[ExceptionItem]:

@@ -166,12 +166,13 @@ async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
     question = query.question("findings")
     standing = await read_standing(app, await times_of(app, query.from_, query.to))
     place = from_cursor(query.cursor, FindingPlace, question) if query.cursor else await _first(app, query)
-    names = tenant_names(await known_directory(app))
+    directory = await known_directory(app)
+    names = tenant_names(directory)
     table = (await app.tables()).slices
     walk = Walk(table, app.settings.tenants, lambda finding: query.fits(finding, names), place)
     await walk.go(query.limit, _REQUESTS)
     if not walk.found and query.cursor is None:
-        await keys_of(app, Filters(query.customer, query.user, query.app), standing)
+        await keys_of(app, Filters(query.customer, query.user, query.app), standing, directory)
     return FindingsPage(
         items=[finding_item(finding, names) for finding in walk.found],
         rule_texts=texts_of(rule for finding in walk.found for rule in finding.rules),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import partial
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field, WithJsonSchema
 
@@ -40,6 +40,7 @@ from shared.wire.models import (
     shown_id,
 )
 
+_MOST_CUSTOMERS: Final = 20
 StateName = Literal["open", "acknowledged", "snoozed", "silenced", "resolved"]
 
 
@@ -71,9 +72,19 @@ class IncidentsQuery(ListQuery):
             and _is_since(incident.opened_at, self.opened_since)
             and _is_since(incident.resolved_at, self.resolved_since)
             and is_user(self.user, incident.who.user, incident.who.user_name)
-            and same_id(self.customer, incident.who.customer, names.get(incident.who.customer, ""))
+            and (
+                self.customer is None
+                or any(same_id(self.customer, key, names.get(key, "")) for key in incident.customers)
+            )
             and same_id(self.app, incident.who.app, incident.who.app_name)
         )
+
+
+class ReachedCustomer(Answer):
+    """A tenant that was reached."""
+
+    customer_id: str
+    customer_name: str | None
 
 
 class IncidentItem(Answer):
@@ -90,6 +101,7 @@ class IncidentItem(Answer):
     first_seen_at: datetime
     last_seen_at: datetime
     opened_at: datetime | None
+    raised_at: datetime | None
     resolved_at: datetime | None
     snoozed_until: datetime | None
     assignee: str | None
@@ -98,6 +110,9 @@ class IncidentItem(Answer):
     user_principal_name: str | None
     customer_id: str | None
     customer_name: str | None
+    customers: list[ReachedCustomer] = Field(
+        description="Where its findings are, the first twenty: also of one about the user alone."
+    )
     app_id: str | None
     app_name: str | None
 
@@ -123,7 +138,8 @@ async def read_incidents(app: App, query: IncidentsQuery) -> IncidentsPage:
     question = query.question("incidents")
     standing = await read_standing(app, await times_of(app, query.from_, query.to))
     of_period = {"period": standing.period, "coverage": standing.coverage}
-    names = tenant_names(await known_directory(app))
+    directory = await known_directory(app)
+    names = tenant_names(directory)
     place = from_cursor(query.cursor, _Place, question) if query.cursor else _Place(first=0, width=KEY_SPAN)
     end = min(place.first + place.width, KEY_SPAN)
     found = await incidents_within((await app.tables()).incidents, place.first, end)
@@ -133,11 +149,10 @@ async def read_incidents(app: App, query: IncidentsQuery) -> IncidentsPage:
         narrower = _Place(first=place.first, width=place.width // 2)
         return IncidentsPage(items=[], rule_texts={}, cursor=to_cursor(narrower, question), **of_period)
     order = partial(_order, sort=query.sort)
-    wanted = sorted(
-        (i for i in found if query.fits(i, names) and _is_left(i, place, query.sort)), key=order, reverse=True
-    )
+    fitting = [incident for incident in found if query.fits(incident, names)]
+    wanted = sorted((i for i in fitting if _is_left(i, place, query.sort)), key=order, reverse=True)
     if not wanted and query.cursor is None:
-        await keys_of(app, Filters(query.customer, query.user, query.app), standing)
+        await keys_of(app, Filters(query.customer, query.user, query.app), standing, directory)
     taken = wanted[: query.limit]
     then: _Place | None = None
     if len(taken) < len(wanted):
@@ -148,6 +163,7 @@ async def read_incidents(app: App, query: IncidentsQuery) -> IncidentsPage:
         items=[incident_item(incident, names) for incident in taken],
         rule_texts=texts_of(rule for incident in taken for rule in incident.facts.rules),
         cursor=to_cursor(then, question) if then else None,
+        total=len(fitting) if (place.first, end) == (0, KEY_SPAN) else None,
         **of_period,
     )
 
@@ -166,6 +182,7 @@ def incident_item(incident: Incident, names: Mapping[str, str]) -> IncidentItem:
         first_seen_at=facts.first,
         last_seen_at=facts.last,
         opened_at=incident.opened_at,
+        raised_at=incident.raised_at,
         resolved_at=incident.resolved_at,
         snoozed_until=incident.snoozed_until,
         assignee=incident.assignee or None,
@@ -174,6 +191,10 @@ def incident_item(incident: Incident, names: Mapping[str, str]) -> IncidentItem:
         user_principal_name=who.user_name or None,
         customer_id=shown_id(who.customer) or None,
         customer_name=names.get(who.customer),
+        customers=[
+            ReachedCustomer(customer_id=shown_id(key), customer_name=names.get(key))
+            for key in sorted(incident.customers)[:_MOST_CUSTOMERS]
+        ],
         app_id=shown_id(who.app) or None,
         app_name=who.app_name or None,
     )

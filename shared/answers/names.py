@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shared.answers.directories import known_directory
 from shared.answers.period import Standing
 from shared.app.app import App
 from shared.basics.spelling import id_key, masked_user_id
@@ -34,11 +33,10 @@ class Keys:
     app: str | None = None
 
 
-async def keys_of(app: App, wanted: Filters, standing: Standing) -> Keys:
+async def keys_of(app: App, wanted: Filters, standing: Standing, directory: Loaded | None) -> Keys:
     """The keys of what a question names. Raises NotKnown for what neither the directory knows nor the period has."""
     if wanted == Filters():
         return Keys()
-    directory = await known_directory(app)
     resolver = _Resolver(app, standing, directory)
     return Keys(
         customer=await resolver.key_of(wanted.customer, "customers", resolver.customers(), "customer"),

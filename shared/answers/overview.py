@@ -29,7 +29,7 @@ from shared.compliance.summary import Asked, Beside, Summary, summarise
 from shared.ledger.finding_groups import FindingGroup
 from shared.preflight.model import Preflight, last_preflight
 from shared.signin.traits import WATCHED
-from shared.store.customer_months import customer_days
+from shared.store.customer_quarters import customer_days
 from shared.store.days import days_of_apps, days_of_groups, days_of_pairs, days_of_users
 from shared.store.flights import all_flights
 from shared.store.incidents import IncidentOutline, outline_incidents
@@ -91,7 +91,8 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
     standing, exceptions, incidents = await asyncio.gather(
         read_standing(app, span), read_accepted(tables.control), outline_incidents(tables.incidents)
     )
-    keys = await keys_of(app, query.filters, standing)
+    directory = await known_directory(app)
+    keys = await keys_of(app, query.filters, standing, directory)
     everything = keys == Keys()
     figures = await _figures(app, standing, keys)
     accepted = 0
@@ -106,7 +107,7 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
             incidents=count_incidents(
                 [i for i in incidents if _is_whose(i, keys)], query.scope, standing.coverage.measured_until or span.now
             ),
-            tenant_names=tenant_names(await known_directory(app)),
+            tenant_names=tenant_names(directory),
             exceptions=exceptions.shown(span.now),
             accepted=accepted,
             posture=await read_posture(tables.directory, span.now) if everything else {},
@@ -130,7 +131,12 @@ async def _figures(app: App, standing: Standing, keys: Keys) -> Figures:
 
 
 def _is_whose(thing: FindingGroup | IncidentOutline, keys: Keys) -> bool:
-    return keys.customer in (None, thing.customer) and keys.user in (None, thing.user) and keys.app in (None, thing.app)
+    at = thing.reached if isinstance(thing, IncidentOutline) else (thing.customer,)
+    return (
+        (keys.customer is None or keys.customer in at)
+        and keys.user in (None, thing.user)
+        and keys.app in (None, thing.app)
+    )
 
 
 async def read_coverage(app: App, query: CoverageQuery) -> CoverageList:

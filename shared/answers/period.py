@@ -16,7 +16,7 @@ from shared.basics.spelling import id_key
 from shared.compliance.coverage import Coverage, Measured, Window, coverage, measure, read_from
 from shared.compliance.summary import Period
 from shared.ledger.days import Day
-from shared.ledger.slices import DAY, midnight
+from shared.ledger.slices import DAY, first_start_from, midnight
 from shared.store.days import partner_days
 from shared.store.flights import all_flights
 from shared.wire.models import Answer, BadParameter, DayCount, Page, Query
@@ -117,7 +117,8 @@ async def times_of(app: App, first: datetime | None, end: datetime | None) -> Sp
     if first is None:
         known = (await _read_since(app)).values()
         oldest = midnight(now) - (app.settings.finding_retention_days - 1) * DAY
-        first = max(midnight(min(known, default=now - (_USUAL - 1) * DAY)), oldest)
+        begun = min(known, default=midnight(now - (_USUAL - 1) * DAY))
+        first = max(first_start_from(begun, app.settings.slice_width), oldest)
         first = min(first, midnight((end or now) - timedelta(microseconds=1)))
     return Span(first, end or now, now)
 

@@ -73,13 +73,14 @@ class RulesQuery(ListQuery):
 
 
 class RulesPage(Page[RuleItem]):
-    """The rules about sign-ins, then those about accounts, each in the order of their table."""
+    """The rules about sign-ins, then those about accounts, each in the order of their table. They are of no period: the
+    same whatever was read."""
 
 
 def read_rules() -> RulesPage:
     """All rules."""
     every = [*map(_sign_in_rule, RULES), *map(_account_rule, POSTURE_RULES)]
-    return RulesPage(items=every, cursor=None)
+    return RulesPage(items=every, cursor=None, total=len(every))
 
 
 def texts_of(rules: Iterable[str]) -> dict[str, RuleText]:

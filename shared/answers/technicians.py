@@ -118,12 +118,13 @@ async def read_technicians(app: App, query: TechniciansQuery) -> TechniciansPage
         listed = _roster_of(await known_directory(app), listed, query.as_of)
     every = [(t, _states(t, activity, now)) for t in listed]
     if query.user is not None and not any(is_user(query.user, t.key, t.user_principal_name) for t, _ in every):
-        await keys_of(app, Filters(user=query.user), standing)
+        await keys_of(app, Filters(user=query.user), standing, await known_directory(app))
     chosen = [(t, states) for t, states in every if _is_asked_for(t, states, query)]
     page, cursor = paged(chosen, query, "technicians", lambda each: _order(each[0], activity, query))
     return TechniciansPage(
         items=[_technician_item(t, states, activity) for t, states in page],
         cursor=cursor,
+        total=len(chosen),
         period=standing.period,
         coverage=standing.coverage,
         refreshed_at=kept.at if kept else None,

@@ -34,7 +34,8 @@ class Coverage(Answer):
         description="Since the end of the newest complete slice; null while a tenant has none in the period."
     )
     measured_until: datetime | None = Field(
-        description="Up to here the period has no unread slice, the time before the installation left out."
+        description="Up to here the period has no unread slice, the time before the installation left out; null where "
+        "the period lies before it."
     )
     newest_read: datetime | None = Field(description="End of the newest slice read; null while a tenant has none.")
     final_until: datetime | None = Field(description="Before this no re-read is due any more.")
@@ -63,9 +64,10 @@ class Window:
         return self.retention is not None and near_retention_end(slice_, self.now, self.retention)
 
     def is_before_installation(self, slice_: Slice) -> bool:
-        """Whether a slice ended before the tenant's log was read at all."""
+        """Whether a slice began before the tenant's log was read at all: the first scan reads none of which it would
+        see a part only."""
         first = self.read_from.get(id_key(slice_.tenant))
-        return first is not None and slice_.end <= first
+        return first is not None and slice_.start < first
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +168,13 @@ def read_percent(measured: Sequence[Measured]) -> float | None:
 @dataclass(frozen=True, slots=True)
 class DayCoverage:
     """One UTC day. `percent` is null while none of its slices has closed. `partial`: it is not over, or some of it was
-    not read; `settled`: it is over, and no re-read is due any more."""
+    not read; `settled`: it is over, and no re-read is due any more; `before_installation`: none of it was ever read,
+    since it lies before the log was."""
 
     percent: float | None
     partial: bool
     settled: bool
+    before_installation: bool = False
 
 
 def coverage_by_day(measured: Sequence[Measured]) -> dict[datetime, DayCoverage]:
@@ -178,12 +182,14 @@ def coverage_by_day(measured: Sequence[Measured]) -> dict[datetime, DayCoverage]
     expected, missing = _by_day(m.expected for m in measured), _by_day(m.missing for m in measured)
     unread = _by_day([*m.unread, *m.before_installation] for m in measured)
     unsettled = _by_day(m.unsettled for m in measured)
+    before = _by_day(m.before_installation for m in measured)
     now = measured[0].window.now if measured else None
     return {
         day: DayCoverage(
             percent=percent(n - missing[day], missing[day]),
             partial=now is None or day + DAY > now or unread[day] > 0,
             settled=now is not None and day + DAY <= now and not unsettled[day],
+            before_installation=before[day] == n,
         )
         for day, n in expected.items()
     }
@@ -208,10 +214,11 @@ def _first_gap(measured: Measured) -> datetime | None:
 
 
 def _until(measured: Measured, lacking: Sequence[Slice]) -> datetime | None:
-    """The start of the first slice that lacks, else the end of the last one expected; None where none is."""
+    """The start of the first slice that lacks, else the end of the last one expected; None where none is, or all lie
+    before the installation, of which nothing was measured."""
     if lacking:
         return lacking[0].start
-    return measured.expected[-1].end if measured.expected else None
+    return measured.expected[-1].end if len(measured.expected) > len(measured.before_installation) else None
 
 
 def _newest_read(measured: Measured) -> datetime | None:

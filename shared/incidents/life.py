@@ -184,6 +184,8 @@ def _raise(step: Step, news: News) -> Step:
     incident = step.incident
     worth = incident.facts.announceable
     kind = EventKind.RAISED if incident.announced else EventKind.OPENED
+    if kind is EventKind.RAISED:
+        incident = replace(incident, raised_at=news.at)
     if incident.state is not IncidentState.OPEN:
         step = noted(open_now(incident), Note("woken", detail="its severity rose"), step.notes)
     elif incident.announced:

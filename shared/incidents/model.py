@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from shared.incidents.findings import Finding
-from shared.incidents.traits import capped, traits_of
+from shared.incidents.traits import MOST_OTHERS, capped, traits_of
 from shared.rules import RULE
 from shared.rules.rule import Severity
 from shared.signin.traits import WATCHED
@@ -48,7 +48,9 @@ class Facts:
     `announceable` is the highest severity that may be told already (0: none): rules that rest on evidence wait for the
     first re-read of their slice, since details arrive late. `scopes` are those of the findings; all of them where a row
     says nothing of it (an older version of the app wrote it). `traits` are what the successful sign-ins had about them
-    (shared/incidents/traits.py), such as `{"rule:legacy-auth", "country:AT"}`.
+    (shared/incidents/traits.py), such as `{"rule:legacy-auth", "country:AT"}`. `customers` are the tenants that were
+    reached, by key, of an incident that is about a user alone: as many as a row has room for, none where a row says
+    nothing of it.
     """
 
     count: int
@@ -59,6 +61,7 @@ class Facts:
     announceable: int
     scopes: frozenset[str] = ALL_SCOPES
     traits: frozenset[str] = frozenset()
+    customers: frozenset[str] = frozenset()
 
     @property
     def stands(self) -> int:
@@ -86,13 +89,14 @@ class Who:
 class Incident:
     """Times are UTC; None stands for never.
 
-    `opening` counts how often it opened; this opening is about the sign-ins after `since`. `announced` is the highest
-    severity that was told in it (0: none), `tellings` how often, `told_at` when last, `told_last` the newest sign-in
-    that people know of. `opened_at` is when this opening began, `grew_at` when its last finding came or a person opened
-    it. `acted_at` is when somebody acknowledged or snoozed it, `known` the traits that it had then (None: nobody did,
-    or an older version of the app wrote it down), `woken_at` when a new trait last woke it. `assignee` and `due` are
-    who looks after it, and until which day (a UTC midnight). `unheard` are new traits that may not wake it yet.
-    `revision` counts the lines of its history.
+    `opening` counts how often it opened; this opening is about the sign-ins after `since`. `announced` is the
+    highest severity that was told in it (0: none), `tellings` how often, `told_at` when last, `told_last` the
+    newest sign-in that people know of. `opened_at` is when this opening began, `raised_at` when its severity last
+    rose after it was told, `grew_at` when its last finding came or a person opened it. `acted_at` is when somebody
+    acknowledged or snoozed it, `known` the traits that it had then (None: nobody did, or an older version of the
+    app wrote it down), `woken_at` when a new trait last woke it. `assignee` and `due` are who looks after it, and
+    until which day (a UTC midnight). `unheard` are new traits that may not wake it yet. `revision` counts the lines
+    of its history.
     """
 
     key: str
@@ -107,6 +111,7 @@ class Incident:
     told_at: datetime | None = None
     told_last: datetime | None = None
     opened_at: datetime | None = None
+    raised_at: datetime | None = None
     grew_at: datetime | None = None
     snoozed_until: datetime | None = None
     resolved_at: datetime | None = None
@@ -122,6 +127,11 @@ class Incident:
     def is_withdrawn(self) -> bool:
         """Whether nothing is left of its findings."""
         return self.facts.count == 0
+
+    @property
+    def customers(self) -> frozenset[str]:
+        """The tenants that its findings reached, by key; none where an older version of the app did not note them."""
+        return frozenset({self.who.customer}) if self.who.customer else self.facts.customers
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +184,8 @@ def _contribution(
     )
     newest = max((finding for finding, _ in members), key=lambda finding: (finding.at, finding.id))
     if newest.is_about_user(fits[0][0]):
-        return Who(newest.user, newest.user_name, "", "", ""), facts
+        customers = _most(finding.customer for finding, _ in members)
+        return Who(newest.user, newest.user_name, "", "", ""), replace(facts, customers=customers)
     return Who(newest.user, newest.user_name, newest.customer, newest.app, newest.app_name), facts
 
 
@@ -192,7 +203,13 @@ def total(parts: Iterable[Facts], since: datetime | None = None) -> Facts | None
         announceable=max(part.announceable if _is_after(part, since) else 0 for part in counted),
         scopes=frozenset[str]().union(*(part.scopes for part in counted)),
         traits=capped(trait for part in counted for trait in part.traits),
+        customers=_most(customer for part in counted for customer in part.customers),
     )
+
+
+def _most(customers: Iterable[str]) -> frozenset[str]:
+    """As many of them as a row has room for, whatever the order in which they come."""
+    return frozenset(sorted(set(customers))[:MOST_OTHERS])
 
 
 def _is_after(part: Facts, since: datetime | None) -> bool:
@@ -213,6 +230,7 @@ def only_grew(old: Facts | None, new: Facts | None) -> bool:
         and new.announceable >= old.announceable
         and new.scopes >= old.scopes
         and new.traits >= old.traits
+        and new.customers >= old.customers
     )
 
 

@@ -93,10 +93,15 @@ def days_between(first: datetime, last: datetime) -> Iterator[datetime]:
         day += DAY
 
 
+def first_start_from(at: datetime, width: timedelta) -> datetime:
+    """When the first slice begins that begins at that time or later."""
+    start = midnight(at)
+    return start - ((start - at) // width) * width
+
+
 def closed_slices(tenant: str, first: datetime, now: datetime, width: timedelta) -> list[Slice]:
     """The slices that lie wholly between `first` and `now`, oldest first."""
-    start = midnight(first)
-    start += -((start - first) // width) * width if start < first else timedelta(0)
+    start = first_start_from(first, width)
     count = max(0, (now - start) // width)
     return [Slice(tenant, start + i * width, width) for i in range(count)]
 

@@ -22,6 +22,7 @@ from shared.maintenance.erase_rows import (
     quarantined_of_person,
     rename_sessions,
 )
+from shared.maintenance.erase_statements import erase_in_statements
 from shared.maintenance.person import Person
 from shared.maintenance.removal import Allowance, remove
 from shared.operations.register import Actor, note_act
@@ -32,7 +33,7 @@ from shared.store.directory import DirectoryMissing, Loaded, load_directory, not
 from shared.store.erased import note_erasure, read_erased
 from shared.store.exceptions import read_exceptions
 from shared.store.findings import users_of_findings
-from shared.store.incidents import users_of_incidents
+from shared.store.incidents import SHARDS, incident_rows
 from shared.store.ledger import take_claims_away
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists
 from shared.store.sessions import person_partition
@@ -90,6 +91,7 @@ async def erase_person(app: App, user: str, by: Actor, *, force: bool = False) -
     for name in ("alerts", "control", "rollups"):
         changed += await erase_in_rows(name, tables.by_name[name], person)
     changed += await erase_in_incidents(tables.incidents, person)
+    changed += await erase_in_statements(app.statements, person)
     for name in ("slices", "directory"):
         changed += await erase_in_rows(name, tables.by_name[name], person)
     changed += await rename_sessions(
@@ -131,7 +133,7 @@ async def _said_of(tables: Tables, loaded: Loaded | None, key: str) -> AsyncIter
         if row["user"] == key:
             yield row["userName"]
             yield row["userDisplayName"]
-    async for row in users_of_incidents(tables.incidents):
+    for row in [r for s in SHARDS async for r in incident_rows(tables.incidents, s, ["user", "userName"])]:
         if row["user"] == key:
             yield row["userName"]
     accounts, technicians = await load_lists(tables.directory, ACCOUNTS, TECHNICIANS)

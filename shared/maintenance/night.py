@@ -6,12 +6,14 @@ on where it stopped.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.maintenance.export import export_tables
+from shared.maintenance.notes import note_yesterday
 from shared.maintenance.retention import delete_expired
 from shared.maintenance.watch import report_days
 from shared.store.tables import SCHEMA, Table, is_newer, keys, upsert, utc
@@ -21,18 +23,22 @@ _PLACE: Final = ("maintenance", "night")
 _LONGEST: Final = timedelta(minutes=35)
 
 
-async def maintain(app: App) -> None:
-    """Export the tables, delete what is past its time, report the last days. What goes wrong is logged as an event and
-    raised; nothing is deleted while the export fails."""
+type Step = tuple[str, Callable[[App], Awaitable[object]]]
+
+
+async def maintain(app: App, *further: Step) -> None:
+    """Export the tables, note what is known of yesterday, do what `further` names, delete what is past its time, report
+    the last days. What goes wrong is logged as an event with the name of its step and raised; nothing is deleted while
+    anything before that fails."""
     control = (await app.tables()).control
     await _note(app, control, done=False)
-    step = "export"
+    steps: list[Step] = [("export", _export), ("notes", note_yesterday), *further]
+    steps += [("retention", delete_expired), ("report", report_days)]
+    step = ""
     try:
-        await export_tables(app, app.exports)
-        step = "retention"
-        await delete_expired(app)
-        step = "report"
-        await report_days(app)
+        for name, do in steps:
+            step = name
+            await do(app)
         step = ""
     finally:
         if step:
@@ -40,13 +46,17 @@ async def maintain(app: App) -> None:
     await _note(app, control, done=True)
 
 
-async def maintain_again(app: App) -> bool:
+async def _export(app: App) -> None:
+    await export_tables(app, app.exports)
+
+
+async def maintain_again(app: App, *further: Step) -> bool:
     """Do the last night's work again where it began and was not done; whether it was. Raises what maintain raises."""
     night = await (await app.tables()).control.get(*_PLACE)
     if night is None or is_newer(night) or night["done"] or utc(night["until"]) > app.clock():
         return False
     log_event("maintenance_failed", step="unfinished")  # a host that died could not say so itself
-    await maintain(app)
+    await maintain(app, *further)
     return True
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.app.app import App
 from shared.ledger.head import Head
-from shared.store.customer_months import write_customer_months
+from shared.store.customer_quarters import write_customer_quarters
 from shared.store.rollups import NO_DAY, DayMarks, block_marks, day_marks, roll_up
 from shared.store.tables import Tables
 
@@ -44,14 +44,14 @@ class Mending:
 
     async def end(self, since: datetime) -> None:
         """Recompute some of the days before `since` that an older version of the app added up, newest first; and write
-        the rows of customers and months whose day changed, once a plan and not after each read."""
+        the rows of customers and quarters whose day changed, once a plan and not after each read."""
         old = sorted((day for day, marks in self._known.items() if marks.is_old and day < since), reverse=True)
         for day in old[:OLD_DAYS_A_PLAN]:
             for tenant in self._app.settings.tenants:
                 await self._roll_up(tenant, day)
         for day, marks in (await day_marks(self._tables.rollups)).items():
-            if marks.months_due and not marks.is_foreign and not marks.is_old:
-                await write_customer_months(self._tables.rollups, day)
+            if marks.quarters_due and not marks.is_foreign and not marks.is_old:
+                await write_customer_quarters(self._tables.rollups, day)
 
     async def _roll_up(self, tenant: str, day: datetime) -> None:
         await roll_up(self._tables.slices, self._tables.rollups, tenant, day, self._app.settings.read_ages)

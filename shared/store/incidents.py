@@ -27,6 +27,7 @@ from shared.incidents.model import (
 from shared.ledger.slices import Slice
 from shared.store.codec import Codec
 from shared.store.events import event_row
+from shared.store.packing import packed_columns, unpack
 from shared.store.swap import swap, until_settled
 from shared.store.tables import (
     SCHEMA,
@@ -51,7 +52,7 @@ _HISTORY: Final = "history-"
 
 
 _NOBODY: Final = Who("", "", "", "", "")
-TRAITS: Final = ("traits", "known", "unheard")  # packed
+TRAITS: Final = ("traits", "known", "unheard", "customers")  # packed
 _FACTS: Final = Codec(Facts, packed=TRAITS)
 _INCIDENTS: Final = Codec(Incident, names={"key": "id"}, packed=TRAITS)
 
@@ -273,6 +274,17 @@ async def incidents_within(table: Table, first: int, end: int) -> list[Incident]
     return [incident_of(row) for rows, _ in pages for row in rows if not is_newer(row)]
 
 
+async def incidents_changed_since(table: Table, since: datetime) -> list[Incident]:
+    """Those opened, resolved, raised or seen at or after that time (UTC), however many there are beside them."""
+    changed = " or ".join(f"{column} ge @since" for column in ("openedAt", "resolvedAt", "raisedAt", "last"))
+
+    async def of_shard(shard: str) -> list[Incident]:
+        rows = table.matching(shard, _INCIDENT, changed, {"since": since})
+        return [incident_of(row) async for row in rows if not is_newer(row)]
+
+    return [incident for of_one in await asyncio.gather(*map(of_shard, SHARDS)) for incident in of_one]
+
+
 def _key_bound(place: int) -> str:
     return f"{_INCIDENT}{place:04x}" if place < 0x10000 else f"{_INCIDENT}g"
 
@@ -288,7 +300,8 @@ def _split(listed: object) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class IncidentOutline:
-    """What a summary needs of an incident. `last` is UTC; the rest is as in Incident, Facts and Who."""
+    """What a summary needs of an incident. `last` is UTC; the rest is as in Incident, Facts and Who, and `reached` as
+    Incident.customers."""
 
     key: str
     state: str
@@ -299,11 +312,18 @@ class IncidentOutline:
     customer: str
     app: str
     rules: frozenset[str]
+    customers: frozenset[str]
+
+    @property
+    def reached(self) -> frozenset[str]:
+        """The tenants that its findings reached."""
+        return frozenset({self.customer}) if self.customer else self.customers
 
 
 async def outline_incidents(table: Table) -> list[IncidentOutline]:
     """Every incident that has findings, in outline: a few columns of each, however many findings it has."""
     columns = ["id", "state", "severity", "scopes", "last", "count", "user", "customer", "app", "rules", "v"]
+    columns += packed_columns("customers")[:1]  # so many of them never fill one
 
     async def of_shard(shard: str) -> list[IncidentOutline]:
         rows = table.prefixed(shard, _INCIDENT, select=columns)
@@ -315,19 +335,11 @@ async def outline_incidents(table: Table) -> list[IncidentOutline]:
 
 def _outline(row: Row) -> IncidentOutline:
     who = (str(row["user"]), str(row["customer"]), str(row["app"]))
-    return IncidentOutline(
-        row["id"], row["state"], int(row["severity"]), _scopes(row), utc(row["last"]), *who, _split(row["rules"])
-    )
+    sets = (_split(row["rules"]), frozenset[str](unpack("customers", row) or ()))
+    return IncidentOutline(row["id"], row["state"], int(row["severity"]), _scopes(row), utc(row["last"]), *who, *sets)
 
 
 # --- for those who look through all of them ---------------------------------------------------------------------------
-
-
-async def users_of_incidents(table: Table) -> AsyncIterator[Row]:
-    """Of every incident the user and the name."""
-    for shard in SHARDS:
-        async for row in table.prefixed(shard, _INCIDENT, ["user", "userName"]):
-            yield row
 
 
 def incident_rows(table: Table, shard: str, select: Sequence[str]) -> AsyncIterator[Row]:

@@ -26,6 +26,7 @@ from shared.ledger.head import Head, SliceState
 from shared.ledger.reach_json import reach_of_json, reach_shapes
 from shared.ledger.slices import midnight
 from shared.ledger.tallies import Tally, add
+from shared.store.customer_quarters import CUSTOMER_QUARTERS, quarter_partition
 from shared.store.ledger import counts_of_heads, heads_of_day
 from shared.store.packing import pack_first, pack_fitting, packed_columns, unpack
 from shared.store.rollup_rows import (
@@ -66,12 +67,12 @@ _MARKS: Final = ["RowKey", "v", "mark", "countsMark"]
 @dataclass(frozen=True, slots=True)
 class DayMarks:
     """What the partner's day was made of: the marks of its blocks by name ("tenant-03"). `is_foreign`: a newer version
-    of the app adds up here. `months_due`: the rows of customers and months do not have it yet."""
+    of the app adds up here. `quarters_due`: the rows of customers and quarters do not have it yet."""
 
     blocks: Mapping[str, str]
     is_foreign: bool = False
     is_old: bool = False
-    months_due: bool = False
+    quarters_due: bool = False
 
     def is_of(self, expected: Mapping[str, str], tenant: str) -> bool:
         """Whether it was made of the heads that give the expected marks of a tenant's blocks."""
@@ -95,13 +96,13 @@ def block_marks(heads: Iterable[Head]) -> dict[str, str]:
 
 async def day_marks(rollups: Table) -> dict[datetime, DayMarks]:
     """What each of the partner's days that are kept was made of: one request for more than a year of days."""
-    select = [*_MARKS, "format", "monthsMark", *packed_columns("blocks")]
+    select = [*_MARKS, "format", "quartersMark", *packed_columns("blocks")]
     return {
         day_named(str(row["RowKey"])): DayMarks(
             blocks=unpack("blocks", row) or {},
             is_foreign=is_newer(row),
             is_old=row.get("format", 1) < FORMAT,
-            months_due=row.get("monthsMark") != row.get("countsMark"),
+            quarters_due=row.get("quartersMark") != row.get("countsMark"),
         )
         async for row in rollups.prefixed(PARTNER, TOTALS, select)
     }
@@ -302,5 +303,5 @@ async def expired(rollups: Table, cutoff: datetime) -> AsyncIterator[Row]:
     for prefix in (TOTALS, *(kind.prefix for kind in KINDS)):
         async for row in rollups.range(PARTNER, prefix, prefix + day_key(cutoff), select):
             yield row
-    async for row in rollups.between("customer-", f"customer-{cutoff:%Y%m}", "", "~", select):
+    async for row in rollups.between(CUSTOMER_QUARTERS, quarter_partition(cutoff), "", "~", select):
         yield row

@@ -144,7 +144,13 @@ class Table:
             yield row
 
     async def page(
-        self, partition: str, first: str, end: str, *, last_partition: str | None = None
+        self,
+        partition: str,
+        first: str,
+        end: str,
+        *,
+        last_partition: str | None = None,
+        select: Sequence[str] | None = None,
     ) -> tuple[list[TableEntity], bool]:
         """What one request gives of the rows with first <= RowKey < end, and whether there may be more.
 
@@ -156,6 +162,7 @@ class Table:
             if last_partition
             else "PartitionKey eq @partition and RowKey ge @first and RowKey lt @end",
             parameters={"partition": partition, "last": last_partition, "first": first, "end": end},
+            select=None if select is None else [*select],
         )
         pages = rows.by_page()
         page = [row async for row in await anext(pages)]
@@ -166,6 +173,19 @@ class Table:
     ) -> AsyncIterator[TableEntity]:
         """The rows of a partition whose RowKey begins so. `~` comes after every character a key may have."""
         async for row in self.range(partition, prefix, prefix + "~", select):
+            yield row
+
+    async def matching(
+        self, partition: str, prefix: str, condition: str, values: Mapping[str, Any]
+    ) -> AsyncIterator[TableEntity]:
+        """The rows of a partition whose RowKey begins so and whose columns fulfil a condition, in the order of their
+        keys. The service looks at each row with that beginning, but sends only those; one without the column does not
+        fulfil it."""
+        rows = self._client.query_entities(
+            f"PartitionKey eq @partition and RowKey ge @first and RowKey lt @end and ( {condition} )",
+            parameters={"partition": partition, "first": prefix, "end": prefix + "~", **values},
+        )
+        async for row in rows:
             yield row
 
     async def between(
@@ -232,6 +252,7 @@ class Tables:
 
     def __init__(self, service: TableServiceClient, prefix: str = "", retries: int = 3) -> None:
         self._service = service
+        self.prefix = prefix
         self._names = [prefix + name for name in NAMES]
         self.slices, self.incidents, self.sessions, self.rollups, self.directory, self.control, self.alerts = (
             Table(service.get_table_client(name), retries) for name in self._names

@@ -56,6 +56,9 @@ class Page[T: Answer](Answer):
 
     items: list[T]
     cursor: str | None
+    total: int | None = Field(
+        default=None, description="How many items all pages hold together; null where only reading all of them tells."
+    )
 
 
 class Body(BaseModel):

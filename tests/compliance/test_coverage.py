@@ -261,6 +261,24 @@ def test_the_time_before_the_installation_is_told_apart_from_gaps() -> None:
     assert told == [(GapKind.BEFORE_INSTALLATION, 4), (GapKind.UNREAD, 2)]
 
 
+def test_a_slice_that_the_first_scan_would_have_seen_in_part_only_is_no_gap() -> None:
+    """The first look back begins within a slice, which nobody reads: it would be a gap for good."""
+    now = START + 120 * MINUTE
+    window = Window(START, now, now, 15 * MINUTE, {ONE.replace("-", ""): START + 50 * MINUTE}, WEEK)
+    whole = coverage(measure((ONE,), _days([_reach(60, 60)]), window))
+    assert (whole.before_installation, whole.oldest_gap, whole.measured_until) == (4, None, now)
+
+
+def test_of_a_period_before_the_installation_nothing_was_measured() -> None:
+    since = {ONE.replace("-", ""): START + timedelta(days=2)}
+    now = START + timedelta(days=3)
+    measured = measure((ONE,), [], Window(START, START + timedelta(days=1), now, 15 * MINUTE, since, WEEK))
+    whole = coverage(measured)
+    assert (whole.percent, whole.measured_until, whole.final_until, whole.newest_read) == (0, None, None, None)
+    (day,) = coverage_by_day(measured).values()
+    assert (day.before_installation, day.partial) == (True, True)
+
+
 def test_how_far_the_log_was_read_and_how_far_it_is_final() -> None:
     now = START + 120 * MINUTE
     later = now + 60 * MINUTE

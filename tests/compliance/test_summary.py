@@ -126,6 +126,7 @@ def test_every_member_is_there_even_when_nothing_is_known() -> None:
                 "coveragePercent": 0.0,
                 "partial": True,
                 "settled": False,
+                "beforeInstallation": False,
             }
             for d in (1, 2, 3)
         ],

@@ -18,6 +18,7 @@ from shared.incidents.findings import incident_key
 from shared.incidents.model import ALL_SCOPES, Facts, Incident, IncidentState, Who
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN
 from shared.store.incidents import incident_columns
+from shared.wire.models import shown_id
 from tests.functions.asking import app_over, ask, counted_requests, pages, write_rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,6 +42,7 @@ def _incident(number: int, key: str, last: datetime, draw: random.Random) -> Inc
     )
     if number % 5 == 0:
         who = Who(who.user, who.user_name, "", "", "")  # about the user alone
+        facts = replace(facts, customers=frozenset({"d" * 32, id_key(CUSTOMER)} if number % 10 else {"d" * 32}))
     return Incident(key, who, facts, state=IncidentState(draw.choice(_STATES)))
 
 
@@ -74,9 +76,13 @@ async def held(azurite: str) -> AsyncIterator[Held]:
         ("state=silenced", lambda _: False),
         ("severity=high", lambda i: i.facts.severity >= 3),
         ("rule=legacy-auth&limit=50", lambda i: "legacy-auth" in i.facts.rules),
-        (f"user={TECHNICIAN}&customer={CUSTOMER}", lambda i: i.who.user == id_key(TECHNICIAN) and i.who.customer),
+        (
+            f"user={TECHNICIAN}&customer={CUSTOMER}",
+            lambda i: i.who.user == id_key(TECHNICIAN) and id_key(CUSTOMER) in i.customers,
+        ),
         ("user=technician@PARTNER.example&limit=150", lambda _: True),
         (f"customer={PARTNER}", lambda _: False),
+        (f"customer={CUSTOMER}", lambda i: id_key(CUSTOMER) in i.customers),
         ("scope=customer", lambda i: "customer" in i.facts.scopes),
         ("scope=partner-tenant,partner-center&state=open", lambda i: i.state == "open" and len(i.facts.scopes) > 1),
     ],
@@ -102,14 +108,29 @@ async def test_an_item_tells_whose_incident_it_is(held: Held) -> None:
         "count": first.facts.count,
         "firstSeenAt": f"{first.facts.first:%Y-%m-%dT%H:%M:%SZ}",
         "lastSeenAt": f"{first.facts.last:%Y-%m-%dT%H:%M:%SZ}",
-        **dict.fromkeys(("openedAt", "resolvedAt", "snoozedUntil", "assignee", "dueOn")),
+        **dict.fromkeys(("openedAt", "raisedAt", "resolvedAt", "snoozedUntil", "assignee", "dueOn")),
         "userId": TECHNICIAN if first.who.user == id_key(TECHNICIAN) else "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb",
         "userPrincipalName": "Technician@partner.example",
         "customerId": None if alone else CUSTOMER,
         "customerName": None if alone else "Customer",
+        "customers": [
+            {"customerId": shown_id(key), "customerName": "Customer" if key == id_key(CUSTOMER) else None}
+            for key in sorted(first.customers)
+        ],
         "appId": None if alone else "cccccccc-cccc-cccc-cccc-cccccccccccc",
         "appName": None if alone else "App",
     }
+
+
+async def test_the_list_says_how_many_there_are(held: Held) -> None:
+    still_open = sum(i.state == "open" for i in held.in_order)
+    assert (await ask(incidents, held.app, "limit=5&state=open")).json["total"] == still_open
+
+
+async def test_a_customers_summary_counts_those_about_a_user_alone_too(held: Held) -> None:
+    shown = (await ask(summary, held.app, f"scope=all&customer={CUSTOMER}")).json["incidents"]
+    there = [i for i in held.in_order if id_key(CUSTOMER) in i.customers and i.state == "open"]
+    assert shown["open"] == len(there) > sum(bool(i.who.customer) for i in there)
 
 
 async def test_a_cursor_goes_on_with_its_own_question_alone(held: Held) -> None:

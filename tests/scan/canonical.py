@@ -53,7 +53,7 @@ _WORK: Final = {
     "part": {"generation"},
     "root": {"generation"},
     "block": {"mark", "countsMark"},
-    "day": {"mark", "countsMark", "monthsMark"},
+    "day": {"mark", "countsMark", "quartersMark"},
 }
 _PACKED: Final = ("counts", "reach", "numbers", "tops", "lines")
 # Marks of what a day was made of hang on who worked when.

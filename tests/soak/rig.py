@@ -57,7 +57,7 @@ SETTINGS: Final = {
 }
 # What hangs on the hour at which somebody looks, or on how often it was worked, and not on the log.
 _OF_THE_HOUR: Final = frozenset(
-    ("nextDue", "versions", "reach", "blocks", "marks", "mark", "monthsMark", "consistent", "ofTheNewVersion")
+    ("nextDue", "versions", "reach", "blocks", "marks", "mark", "quartersMark", "consistent", "ofTheNewVersion")
 )
 
 

@@ -105,7 +105,7 @@ def totals_row(counts: Counts, reach: list[Reach]) -> dict[str, Any]:
         "format": 2,
         "mark": "a" * 16,
         "countsMark": "b" * 16,
-        "monthsMark": "c" * 16,
+        "quartersMark": "c" * 16,
         "trimmed": ",".join(kind.name for kind in KINDS),
         **pack("blocks", marks),
         **counts_columns(counts),

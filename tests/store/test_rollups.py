@@ -20,7 +20,7 @@ from shared.rules.rule import Severity
 from shared.signin.evidence import Evidence, Strength, Why
 from shared.signin.outcome import Outcome
 from shared.signin.traits import Identity, Scope
-from shared.store.customer_months import customer_days, write_customer_months
+from shared.store.customer_quarters import customer_days, write_customer_quarters
 from shared.store.days import (
     days_of_apps,
     days_of_customers,
@@ -267,13 +267,13 @@ async def test_a_day_of_version_1_is_read_as_it_is_and_then_recomputed(tables: T
     assert "counts0" not in row
 
 
-async def test_one_customers_days_stand_in_a_row_a_month(tables: Tables) -> None:
+async def test_one_customers_days_stand_in_a_row_a_quarter(tables: Tables) -> None:
     seen = [sign_in("u", "c" * 32), sign_in("u", "no guid |", "a", Verdict.UNKNOWN)]
     await put(tables, done(slice_of("a", 0), *seen))
     await add_up(tables)
-    assert (await day_marks(tables.rollups))[DAY].months_due
-    await write_customer_months(tables.rollups, DAY)
-    assert not (await day_marks(tables.rollups))[DAY].months_due
+    assert (await day_marks(tables.rollups))[DAY].quarters_due
+    await write_customer_quarters(tables.rollups, DAY)
+    assert not (await day_marks(tables.rollups))[DAY].quarters_due
     (day,) = await customer_days(tables.rollups, "c" * 32, DAY, NOW)
     assert (day.day, day.scopes["customer"].evidence) == (DAY, {"proven": 1})
     (hostile,) = await customer_days(tables.rollups, "no guid |", DAY, NOW)
@@ -283,15 +283,15 @@ async def test_one_customers_days_stand_in_a_row_a_month(tables: Tables) -> None
         return [etag_of(row) async for row in tables.rollups.between("customer-", "customer-~", "", "~")]
 
     before = await etags()
-    await write_customer_months(tables.rollups, DAY)
+    await write_customer_quarters(tables.rollups, DAY)
     assert await etags() == before  # nothing differs, nothing is written
     await put(tables, done(slice_of("a", 0), seen[0]))
     await add_up(tables)
-    await write_customer_months(tables.rollups, DAY)
+    await write_customer_quarters(tables.rollups, DAY)
     assert await customer_days(tables.rollups, "no guid |", DAY, NOW) == []
     with counted_requests() as sent:
         await customer_days(tables.rollups, "c" * 32, DAY - timedelta(days=399), DAY)
-    assert len(sent) == 15  # a request a month
+    assert len(sent) == 6  # a request a quarter
 
 
 async def test_what_the_night_notes_stays_when_the_day_is_added_up_again(tables: Tables) -> None:
@@ -305,10 +305,10 @@ async def test_what_the_night_notes_stays_when_the_day_is_added_up_again(tables:
 async def test_retention_finds_every_row_of_the_days_before(tables: Tables) -> None:
     await put(tables, done(slice_of("a", 0), sign_in("u", "c" * 32)))
     await add_up(tables)
-    await write_customer_months(tables.rollups, DAY)
+    await write_customer_quarters(tables.rollups, DAY)
     assert [row async for row in expired(tables.rollups, DAY)] == []
     gone = {row["RowKey"] async for row in expired(tables.rollups, DAY + timedelta(days=1))}
     kept = {row["RowKey"] async for row in tables.rollups.everything()} - gone
-    assert kept == {"c" * 32}  # its month is not over
-    every = {row["RowKey"] async for row in expired(tables.rollups, DAY + timedelta(days=60))}
+    assert kept == {"c" * 32}  # its quarter is not over
+    every = {row["RowKey"] async for row in expired(tables.rollups, DAY + timedelta(days=90))}
     assert every == gone | kept

@@ -1,4 +1,4 @@
-"""One row a customer and month, with its days inside: so that one customer's figures of a year are a dozen requests.
+"""One row a customer and quarter of a year, with its days inside: so that one customer's year is a handful of requests.
 
 The rows are made of the day's lines by customer, by the plan, and only those that differ are written.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from calendar import monthrange
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import batched
@@ -25,26 +26,58 @@ from shared.ledger.trimming import REST
 from shared.store.rollup_rows import CUSTOMERS, PARTNER, totals_key
 from shared.store.tables import SCHEMA, Conflict, Operation, Row, Table, etag_of, is_newer, keys, merge, upsert
 
+CUSTOMER_QUARTERS: Final = "customer-"
 _BATCH: Final = 50  # rows; each is a few hundred bytes
 
 
 async def customer_days(rollups: Table, customer: str, first: datetime, last: datetime) -> list[CustomerDay]:
     """A customer's days from that of `first` to that of `last` on which it was signed in to, in order of time: one
-    request a month, all at once."""
-    months = [*_months(first, last)]
-    rows = await asyncio.gather(*(rollups.get(_partition(month), _row_key(customer)) for month in months))
-    days = [day for month, row in zip(months, rows, strict=True) if row is not None for day in _days_of(month, row)]
+    request a quarter, all at once."""
+    quarters = [*_quarters(first, last)]
+    rows = await asyncio.gather(*(rollups.get(quarter_partition(at), _row_key(customer)) for at in quarters))
+    days = [day for at, row in zip(quarters, rows, strict=True) if row is not None for day in _days_of(at, row)]
     return [day for day in days if midnight(first) <= day.day <= last]
 
 
-async def write_customer_months(rollups: Table, day: datetime) -> None:
-    """Have the rows of a day's month hold what the day's lines say of each customer; write only those that differ."""
+type CustomersOfMonth = tuple[list[tuple[str, list[CustomerDay]]], bool]
+
+
+async def page_of_customers(rollups: Table, month: datetime) -> CustomersOfMonth:
+    """What one request gives of the customers of the month's quarter, each with its days of that month in order of
+    time, and whether there may be more."""
+    rows, more = await rollups.page(quarter_partition(month), ".", "~", select=_columns_of_month(month))
+    return [_of_month(row, month) for row in rows if not is_newer(row)], more
+
+
+async def customers_of_month(rollups: Table, month: datetime) -> AsyncIterator[tuple[str, list[CustomerDay]]]:
+    """The same of every customer: a request each thousand."""
+    async for row in rollups.prefixed(quarter_partition(month), "", _columns_of_month(month)):
+        if not is_newer(row):
+            yield _of_month(row, month)
+
+
+def _columns_of_month(month: datetime) -> list[str]:
+    first = midnight(month).replace(day=1)
+    return [
+        "RowKey",
+        "v",
+        "customer",
+        *(_column(first.replace(day=day)) for day in range(1, monthrange(first.year, first.month)[1] + 1)),
+    ]
+
+
+def _of_month(row: Row, month: datetime) -> tuple[str, list[CustomerDay]]:
+    return str(row.get("customer") or row["RowKey"]), [*_days_of(_quarter_of(month), row)]
+
+
+async def write_customer_quarters(rollups: Table, day: datetime) -> None:
+    """Have the rows of a day's quarter hold what the day's lines say of each customer; write only those that differ."""
     day = midnight(day)
     totals = await rollups.get(PARTNER, totals_key(day))
     lines = await rollups.get(PARTNER, CUSTOMERS.row_key(day))
     if totals is None or is_newer(totals) or lines is None or is_newer(lines):
         return
-    column, partition = _column(day), _partition(day)
+    column, partition = _column(day), quarter_partition(day)
     stands = {
         str(row["RowKey"]): row.get(column, "")
         async for row in rollups.prefixed(partition, "", ["RowKey", "v", column])
@@ -61,7 +94,7 @@ async def write_customer_months(rollups: Table, day: datetime) -> None:
     ]
     for batch in batched(changed, _BATCH, strict=False):
         await rollups.transact(batch)
-    noted = {**keys(PARTNER, totals_key(day)), "monthsMark": totals.get("countsMark", "")}
+    noted = {**keys(PARTNER, totals_key(day)), "quartersMark": totals.get("countsMark", "")}
     try:
         await rollups.write(merge(noted, etag_of(totals)))
     except Conflict:
@@ -81,30 +114,36 @@ def _texts(lines: CustomerLines) -> dict[str, tuple[str, str]]:
     }
 
 
-def _days_of(month: datetime, row: Row) -> Iterator[CustomerDay]:
+def _days_of(quarter: datetime, row: Row) -> Iterator[CustomerDay]:
     if is_newer(row):
         return
-    day = month
-    while day.month == month.month:
+    day = quarter
+    while _quarter_of(day) == quarter:
         text: Any = row.get(_column(day))
         if text:
             yield CustomerDay(day, convert(json.loads(text), dict[str, ScopeCounts]))
         day += DAY
 
 
-def _months(first: datetime, last: datetime) -> Iterator[datetime]:
-    month = midnight(first).replace(day=1)
-    while month <= last:
-        yield month
-        month = (month + timedelta(days=32)).replace(day=1)
+def quarter_partition(day: datetime) -> str:
+    """The partition that holds a day's quarter, such as `customer-2026Q4`; their order is that of time."""
+    return f"{CUSTOMER_QUARTERS}{day:%Y}Q{(day.month + 2) // 3}"
 
 
-def _partition(day: datetime) -> str:
-    return f"customer-{day:%Y%m}"
+def _quarters(first: datetime, last: datetime) -> Iterator[datetime]:
+    """The first days of the quarters from that of `first` to that of `last`."""
+    quarter = _quarter_of(first)
+    while quarter <= last:
+        yield quarter
+        quarter = _quarter_of(quarter + timedelta(days=100))
+
+
+def _quarter_of(day: datetime) -> datetime:
+    return midnight(day).replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
 
 
 def _column(day: datetime) -> str:
-    return f"d{day:%d}"
+    return f"d{day:%m%d}"
 
 
 def _row_key(customer: str) -> str:
