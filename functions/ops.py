@@ -21,7 +21,7 @@ from shared.operations.register import note_act, shown_time
 from shared.operations.slices import accept, release, replay, rescan
 from shared.scan.dry_run import Fate
 from shared.scan.dry_run_job import LONGEST, DryRun, UnknownDryRun, read_dry_run, start_dry_run
-from shared.wire.models import Answer, BadParameter, Body, Instant
+from shared.wire.models import Answer, AskedTime, BadParameter, Body
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -33,8 +33,8 @@ _LONGEST_PERIOD: Final = timedelta(days=92)  # the longest lookback, and a littl
 class PeriodOf(Body):
     """A period of the log, from <= time < to, of one tenant or of all."""
 
-    from_: Instant = Field(alias="from")
-    to: Instant
+    from_: AskedTime = Field(alias="from")
+    to: AskedTime
     tenant: Guid | None = None
 
     @model_validator(mode="after")
@@ -120,7 +120,7 @@ def dry_run_answer(run: DryRun) -> DryRunAnswer:
 class PauseUntil(Body):
     """Until when nothing is told: within a week. A time that has passed ends a pause."""
 
-    until: Instant
+    until: AskedTime
 
 
 class PersonToErase(Body):

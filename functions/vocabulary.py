@@ -1,11 +1,11 @@
 """What each member of a question or an answer means: one word means one thing in all of them.
 
-`WORDS` describes a member wherever its model does not do so itself, with its unit; `EXAMPLES` shows one.
+`WORDS` describes a member wherever its model does not do so itself, with its unit.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 WORDS: Final[dict[str, str]] = {
     "accepted": "Whether Partner Center takes the token.",
@@ -75,6 +75,7 @@ WORDS: Final[dict[str, str]] = {
     "compliancePercentAfterExceptions": "The same without the non-compliant sign-ins that approved exceptions accept.",
     "compliancePercentIfFixed": "The same if every sign-in of this cause had been compliant.",
     "compliant": "Successful sign-ins with MFA.",
+    "conditionsNotSatisfied": "Which conditions of the policy the sign-in did not fit.",
     "configuration": "Where the configuration is: a name, a path or an address.",
     "correlationId": "Correlation id of the log; null where it has none.",
     "count": "How many findings it has now.",
@@ -118,6 +119,7 @@ WORDS: Final[dict[str, str]] = {
     "evidence": "How well MFA is proven.",
     "examples": "Some of them.",
     "exceptions": "Technical exceptions.",
+    "excludedBy": "Which rules of the policy left the sign-in out.",
     "expectedSlices": "Slices of the period that have closed, also before the installation.",
     "expired": "Whether the token has expired; null where it does not say. In counts: how many are over.",
     "expiresOn": "UTC day from which on it holds no more.",
@@ -135,6 +137,7 @@ WORDS: Final[dict[str, str]] = {
     "from": "Begins then, UTC.",
     "gaps": "Slices that are not complete, by what keeps them from it.",
     "generatedAt": "When the answer was made, UTC.",
+    "grantControls": "What the policy demands, as the log has it.",
     "guests": "Guest accounts of the partner tenant.",
     "guidance": "What to say and do.",
     "header": "Headers of the refusal.",
@@ -146,6 +149,7 @@ WORDS: Final[dict[str, str]] = {
     "incidentId": "Id of an incident; null where it is about several or none.",
     "incidentIds": "Ids of the incidents.",
     "incidents": "Incidents.",
+    "includedBy": "Which rules of the policy took the sign-in in.",
     "installedAt": "When the app first read the log, UTC; null before.",
     "integration": "How it is integrated.",
     "interactive": "Whether a person was there.",
@@ -197,6 +201,7 @@ WORDS: Final[dict[str, str]] = {
     "openedAt": "When this opening began, UTC.",
     "openIncidents": "Open incidents with findings there; null where there are too many to count.",
     "opening": "How often it has opened.",
+    "originalRequestId": "Id of the request at first, which joins to other logs; null where there is none.",
     "owner": "Who answers for it.",
     "packKeyId": "Fingerprint (SHA-256, hex) of the key that signs evidence packs; null where there is none.",
     "pagesAsOf": "Dates of the tables of Partner Center's pages.",
@@ -212,6 +217,9 @@ WORDS: Final[dict[str, str]] = {
     "percent": "100 × completeSlices / expectedSlices, two decimals; null where nothing was expected.",
     "period": "What the answer is about.",
     "person": "A person's number in the statement; null where it stands for any.",
+    "policyId": "Id of the Conditional Access policy; null where none is named.",
+    "policyName": "Name of the policy: hostile text.",
+    "policyRule": "What of the policy let the sign-in pass; null where nothing is named.",
     "posture": "The tenant-wide requirement, apart from the sign-ins.",
     "postureRules": "Rules about accounts that the account breaks.",
     "postureSeverity": "The highest severity of these; null where none is broken.",
@@ -257,6 +265,7 @@ WORDS: Final[dict[str, str]] = {
     "scopes": "Which ways in.",
     "securityDefaults": "Whether security defaults are on; null where it is not known.",
     "sentence": "In one sentence, for people.",
+    "sessionControls": "What the policy demands of the session, as the log has it.",
     "sessionId": "Session id of the log.",
     "settled": "Whether no re-read is due any more.",
     "severities": "Severities by scope.",
@@ -323,34 +332,9 @@ WORDS: Final[dict[str, str]] = {
     "waiting": "What still waits.",
     "weakest": "The weakest method among the compliant sign-ins; null where none was told.",
     "webhookId": "The webhook-id that receivers see: the same for every try.",
+    "whatCloses": "What closes the gap: steps for a person, and Microsoft's page. The app changes nothing itself.",
     "whatToDo": "What to do.",
     "why": "Why nothing is known; null where something is.",
     "withdrawn": "How many are withdrawn.",
     "worstCasePercent": "compliancePercent if every unknown sign-in were non-compliant; null where none was judged.",
-}
-
-_GUID: Final = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
-_TIME: Final = "2026-11-02T09:00:00Z"
-EXAMPLES: Final[dict[str, Any]] = {
-    "appId": _GUID,
-    "appName": "Azure PowerShell",
-    "compliancePercent": 96.27,
-    "createdAt": _TIME,
-    "customerId": _GUID,
-    "customerName": "Contoso",
-    "expiresOn": "2026-12-31",
-    "firstSeenAt": _TIME,
-    "from": _TIME,
-    "generatedAt": _TIME,
-    "lastSeenAt": _TIME,
-    "measuredUntil": _TIME,
-    "percent": 99.65,
-    "signedInAt": _TIME,
-    "snoozedUntil": "2026-12-01T08:00:00Z",
-    "startsOn": "2026-12-01",
-    "tenantId": _GUID,
-    "to": _TIME,
-    "until": _TIME,
-    "userId": _GUID,
-    "userPrincipalName": "jane@partner.example",
 }

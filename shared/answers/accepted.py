@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from shared.exceptions.model import APPROVED, STATES, TechnicalException, accepts_sign_ins
+from shared.exceptions.model import ExceptionState, TechnicalException, accepts_sign_ins
 from shared.ledger.finding_groups import FindingGroup
 from shared.store.exceptions import read_exceptions
 from shared.store.tables import Table
@@ -33,8 +33,11 @@ class Accepted:
     def shown(self, now: datetime) -> dict[str, JsonValue]:
         """How many there are by state, and when the next approved one ends (a UTC day; null when there is none)."""
         states = Counter(e.state_at(now) for e in self.exceptions)
-        ends = [e.ends for e in self.exceptions if e.state_at(now) == APPROVED]
-        return {**{state: states[state] for state in STATES}, "nextExpiry": f"{min(ends):%Y-%m-%d}" if ends else None}
+        ends = [e.ends for e in self.exceptions if e.state_at(now) is ExceptionState.APPROVED]
+        return {
+            **{state: states[state] for state in ExceptionState},
+            "nextExpiry": f"{min(ends):%Y-%m-%d}" if ends else None,
+        }
 
 
 async def read_accepted(table: Table) -> Accepted:

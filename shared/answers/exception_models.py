@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from shared.answers.period import CoveredPage
 from shared.basics.spelling import id_key, is_key
 from shared.exceptions.life import Asked
-from shared.exceptions.model import STATES, Papers
+from shared.exceptions.model import ExceptionState, Papers
 from shared.wire.models import Answer, Body, Listed, ListQuery, RuleId, ShownRule, Versioned
 
 State = Literal["requested", "approved", "expired", "withdrawn"]
@@ -150,7 +150,7 @@ class ExceptionItem(Versioned):
 
     id: str
     title: str
-    state: Annotated[str, WithJsonSchema({"type": "string", "enum": [*STATES]})]
+    state: Annotated[str, WithJsonSchema({"type": "string", "enum": [*ExceptionState]})]
     common_issue: int
     reason: str
     owner: str

@@ -24,8 +24,9 @@ from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key, is_key
 from shared.exceptions import life
-from shared.exceptions.life import Approver, Line, Step, Unacceptable
+from shared.exceptions.life import Approver, Step, Unacceptable
 from shared.exceptions.model import Covers, TechnicalException
+from shared.incidents.history import Line
 from shared.store.exceptions import Stored, read_exception, read_exceptions, read_history, write_step
 from shared.store.tables import Conflict
 from shared.tending.exceptions import silence_incidents
@@ -108,8 +109,7 @@ async def exceptions_changed_since(app: App, since: datetime) -> list[ExceptionI
 
 
 def _times(exception: TechnicalException) -> tuple[datetime | None, ...]:
-    approved = exception.approved_at if exception.approved_by else None
-    return exception.requested_at, approved, exception.withdrawn_at, exception.ends
+    return exception.requested_at, exception.approved_at, exception.withdrawn_at, exception.ends
 
 
 async def read_exception_detail(app: App, id_: str) -> ExceptionDetail:
@@ -195,7 +195,7 @@ def _item(exception: TechnicalException, now: datetime) -> ExceptionItem:
         references=[*papers.others],
         requested_at=exception.requested_at,
         requested_by=exception.requested_by,
-        approved_at=exception.approved_at if approved else None,
+        approved_at=exception.approved_at,
         approved_by=approved,
     )
 

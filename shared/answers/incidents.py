@@ -25,7 +25,7 @@ from shared.store.incidents import KEY_SPAN, incidents_within
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import (
     Answer,
-    Instant,
+    AskedTime,
     Listed,
     ListQuery,
     Named,
@@ -51,10 +51,10 @@ class IncidentsQuery(ListQuery):
     severity: SeverityFilter | None = Field(default=None, description="This severity or a higher one.")
     rule: Listed[RuleId] | None = None
     scope: Scopes | None = Field(default=None, description="With findings of any of these scopes.")
-    from_: Instant | None = Field(default=None, alias="from", description="Seen last at or after this time.")
-    to: Instant | None = Field(default=None, description="Seen first before this time.")
-    opened_since: Instant | None = Field(default=None, description="This opening began at or after this time.")
-    resolved_since: Instant | None = Field(default=None, description="Resolved at or after this time.")
+    from_: AskedTime | None = Field(default=None, alias="from", description="Seen last at or after this time.")
+    to: AskedTime | None = Field(default=None, description="Seen first before this time.")
+    opened_since: AskedTime | None = Field(default=None, description="This opening began at or after this time.")
+    resolved_since: AskedTime | None = Field(default=None, description="Resolved at or after this time.")
     sort: Literal["lastSeen", "severity"] = Field(default="lastSeen", description="severity: the worst first.")
     user: Named | None = Field(default=None, description="Object id or user principal name.")
     customer: Named | None = Field(default=None, description="Tenant id or name of a customer.")

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from shared.store.people import ACCOUNTS, list_facts
-from shared.store.refresh import State, all_states
+from shared.store.refresh import RefreshState, all_states
 from shared.store.tables import Table
 from shared.wire.models import Answer
 
@@ -49,7 +49,7 @@ async def read_posture(directory: Table, now: datetime) -> dict[str, JsonValue]:
 
 
 def posture(
-    facts: tuple[datetime, Mapping[str, Any]] | None, states: Sequence[State], now: datetime
+    facts: tuple[datetime, Mapping[str, Any]] | None, states: Sequence[RefreshState], now: datetime
 ) -> dict[str, JsonValue]:
     """The figures as last measured (shared/people/lists.py), their age in seconds and the problem, if any. Pure. Empty
     while nothing was ever measured and nothing went wrong."""

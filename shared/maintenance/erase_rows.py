@@ -17,7 +17,7 @@ from shared.incidents.traits import without_clients
 from shared.maintenance.person import Person
 from shared.signin.decoding import Quarantined
 from shared.store.findings import FINDING, all_quarantined, finding_of_row, finding_row, quarantined_again
-from shared.store.incidents import TRAITS, incident_in
+from shared.store.incident_rows import TRAITS, incident_in
 from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.person_columns import ALL, person_columns
 from shared.store.refresh import all_pieces

@@ -32,7 +32,7 @@ from shared.people.roster import Roster, build_roster
 from shared.store.days import days_of_users, partner_days
 from shared.store.directory import DirectoryMissing, Loaded, load_directory, save_directory
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_lists, save_list
-from shared.store.refresh import Lease, State, write_state
+from shared.store.refresh import Lease, RefreshState, write_state
 from shared.store.tables import Tables
 
 
@@ -40,7 +40,7 @@ from shared.store.tables import Tables
 class CompleteSource:
     """A source that was read to its end, and how it stands."""
 
-    state: State
+    state: RefreshState
     fetched: Fetched
 
 
@@ -96,7 +96,7 @@ def _federated_domains(named: Sequence[str], read: frozenset[str] | None) -> lis
     return sorted({*named, *read}) if read is not None else ([*named] or None)
 
 
-def _due_since(app: App, state: State, merged: Merged, now: datetime) -> datetime | None:
+def _due_since(app: App, state: RefreshState, merged: Merged, now: datetime) -> datetime | None:
     """Since when what was judged may be judged otherwise; no further back than the plan looks."""
     times = [at for at in (state.due_since, merged.since) if at]
     horizon = now - timedelta(days=max(app.settings.lookback_days, app.settings.retention_days)) - DAY

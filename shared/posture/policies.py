@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from shared.basics.spelling import id_key, squeezed
-from shared.posture.cause import Configured
+from shared.rules.cause import Configured
 from shared.signin.applied import is_mfa_control
 
 _ALL: Final = "all"
@@ -107,6 +107,7 @@ class Policies:
     security_defaults: bool | None = None
     domains: tuple[Federation, ...] | None = None
     named_locations: Mapping[str, str] = field(default_factory=dict)
+    since: datetime | None = None  # since when they were found like that; None: not kept
 
     def configured(self) -> Configured | None:
         """What the causes of findings need of them; None where Conditional Access could not be read."""
@@ -117,6 +118,7 @@ class Policies:
             self.read_at,
             frozenset(squeezed(policy.id) for policy in on if policy.demands_mfa),
             frozenset(squeezed(policy.id) for policy in on if not policy.demands_mfa),
+            self.since,
         )
 
 

@@ -50,9 +50,9 @@ def policy_of(part: Mapping[str, object]) -> Policy:
     )
 
 
-def policies_of(parts: Mapping[str, object], read_at: datetime) -> Policies:
+def policies_of(parts: Mapping[str, object], read_at: datetime, *, since: datetime | None = None) -> Policies:
     """The policies from what Graph said, by the names of shared/graph/policies.py; a part that is missing was not
-    read."""
+    read. `since` is since when they are known to stand like that."""
     policies, domains, federation = parts.get("conditionalAccess"), parts.get("domains"), parts.get("federation")
     defaults = _map(parts, "securityDefaults").get("isEnabled")
     by_domain = federation if isinstance(federation, Mapping) else None
@@ -62,6 +62,7 @@ def policies_of(parts: Mapping[str, object], read_at: datetime) -> Policies:
         security_defaults=defaults if isinstance(defaults, bool) else None,
         domains=tuple(_federation(d, by_domain) for d in _maps(domains)) if isinstance(domains, list) else None,
         named_locations={_text(p.get("id")): _text(p.get("displayName")) for p in _maps(parts.get("namedLocations"))},
+        since=since,
     )
 
 

@@ -32,7 +32,7 @@ from shared.signin.decoding import decode_page
 from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.store import alerts
 from shared.store.findings import finding_of_row, finding_row
-from shared.store.incidents import incident_columns, incident_of
+from shared.store.incident_rows import incident_columns, incident_of
 from shared.store.packing import pack, unpack
 from shared.store.tables import SCHEMA, Conflict, Table, Tables, delete, keys, upsert, utc
 from shared.wire.models import Answer, BadParameter, Body

@@ -16,9 +16,9 @@ from shared.ledger.slices import Slice
 from shared.scan.at_once import all_of
 from shared.scan.hold import Hold
 from shared.scan.reading import Reading
+from shared.store.contributions import Contributor, contribute
 from shared.store.exceptions import read_exceptions
 from shared.store.findings import InQuarantine, Stored, finding_key, finding_row, quarantined_row
-from shared.store.incidents import Contributor, contribute
 from shared.store.ledger import FENCED_CHANGES
 from shared.store.tables import SCHEMA, Operation, delete, keys, upsert
 

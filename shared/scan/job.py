@@ -153,7 +153,8 @@ async def _read_and_write(hold: Hold) -> list[Slice] | None:
 async def _read(hold: Hold, directory: Directory) -> tuple[Reading | None, int]:
     """All pages judged, and how many requests it took; None when there are too many and the slice can be halved."""
     settings = hold.app.settings
-    reading = Reading(hold.slice, directory, settings.policy, await hold.app.erased())
+    configured = await hold.app.configured(hold.slice.tenant, hold.slice.start)
+    reading = Reading(hold.slice, directory, settings.policy, await hold.app.erased(), configured)
     requests = 0
     async with aclosing(pages(hold.app.graph(hold.slice.tenant), hold.slice)) as coming:
         async for page in hold.while_waiting(coming):

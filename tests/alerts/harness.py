@@ -27,8 +27,9 @@ from shared.messages.delivery import Delivery
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
 from shared.signin.directory import Customer, DirectoryFile
 from shared.store.alerts import page_of_deliveries
+from shared.store.contributions import Contributor, contribute
 from shared.store.directory import save_directory
-from shared.store.incidents import Contributor, contribute, read_incident
+from shared.store.incidents import read_incident
 from shared.store.tables import Tables, delete, upsert
 from shared.tending.timer import tend_incidents
 

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from local.stage.receivers import Receivers
-from shared.messages.kind import Kind
+from shared.messages.kind import ChannelKind
 from shared.messages.render import render
 from tests.alerts.samples import messages
 
@@ -69,12 +69,12 @@ class Drawn(HTMLParser):
             self.texts[self._kind] = self.texts.get(self._kind, "") + data
 
 
-async def drawn(tmp_path: Path, name: str, bodies: Mapping[Kind, list[bytes]] | None = None) -> Drawn:
+async def drawn(tmp_path: Path, name: str, bodies: Mapping[ChannelKind, list[bytes]] | None = None) -> Drawn:
     """The page after a browser drew each message for each of the chats, for a user of that name."""
     every = [*messages(name).values()]
     assert BROWSER
     async with Receivers() as receivers, aiohttp.ClientSession() as http:
-        for kind in (Kind.TEAMS, Kind.SLACK):
+        for kind in (ChannelKind.TEAMS, ChannelKind.SLACK):
             (receiver,) = (one for one in receivers.all if one.kind == kind)
             for body in (bodies or {}).get(kind, [render(kind, message) for message in every]):
                 async with http.post(receiver.url, data=body, headers={"webhook-id": "msg_1"}) as answer:
@@ -138,7 +138,7 @@ async def test_the_page_would_show_what_is_not_escaped(tmp_path: Path) -> None:
     slack = (
         b'{"blocks":[{"type":"section","text":{"type":"mrkdwn","text":"<!channel> and <https://evil.example|here>"}}]}'
     )
-    page = await drawn(tmp_path, "", {Kind.TEAMS: [teams], Kind.SLACK: [slack]})
+    page = await drawn(tmp_path, "", {ChannelKind.TEAMS: [teams], ChannelKind.SLACK: [slack]})
     assert page.links == ["https://evil.example", "https://evil.example"]
     assert "strong" in page.elements
     assert "mention" in page.classes

@@ -24,7 +24,7 @@ from shared.ledger.slices import partition_of
 from shared.rules.rule import PARTNER
 from shared.store.directory import save_directory
 from shared.store.findings import finding_row
-from shared.store.incidents import incident_columns
+from shared.store.incident_rows import incident_columns
 from shared.store.register import write_act
 from shared.store.tables import Tables
 from tests.functions.asking import pages, write_rows

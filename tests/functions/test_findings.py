@@ -21,7 +21,7 @@ from shared.incidents.model import Facts, Incident, Who
 from shared.ledger.slices import partition_of
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
 from shared.store.findings import finding_row
-from shared.store.incidents import incident_columns
+from shared.store.incident_rows import incident_columns
 from tests.functions.asking import app_over, ask, counted_requests, pages, write_rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -270,6 +270,8 @@ async def test_an_item_says_what_an_auditor_needs(held: Held) -> None:
         "sessionId": "session",
         "uniqueTokenIdentifier": "token",
         "correlationId": "correlation",
+        "cause": None,
+        "causeId": None,
         "incidentIds": [*newest.incidents()],
     }
 

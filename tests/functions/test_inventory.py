@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +15,8 @@ from functions.inventory import applications, causes, update_cause
 from functions.ops import pause
 from functions.people import customers
 from functions.records import changes, register
-from shared.rules.rule import CUSTOMER, PASSWORD_ONLY, TECHNICIAN
+from shared.rules.rule import AT_HOME, CUSTOMER, PASSWORD_ONLY, TECHNICIAN
+from shared.store.policies import save_policies
 from tests.functions.asking import ask, counted_requests
 from tests.scan.harness import NINE, Bench, bench, record
 
@@ -32,13 +34,27 @@ async def _json(endpoint: Any, at: Bench, query: str = "", **path: str) -> Any:
     return reply.json
 
 
+def _policy(id_: str, name: str, result: str, **more: Any) -> dict[str, Any]:
+    made = {"id": id_, "displayName": name, "result": result, "enforcedGrantControls": ["Mfa"], **more}
+    return {"appliedConditionalAccessPolicies": [made]}
+
+
+HOLE = _policy(
+    "p-1",
+    "MFA for all",
+    "notApplied",
+    excludeRulesSatisfied=[{"conditionalAccessCondition": "users", "ruleSatisfied": "groupId"}],
+)
+REPORT_ONLY = _policy("p-2", "MFA, <b>soon</b>", "reportOnlyFailure")
+
+
 async def _scanned(at: Bench) -> None:
-    backup = {**PASSWORD_ONLY, "appId": APP, "appDisplayName": "Backup", "authenticationProtocol": "ropc"}
+    backup = {**PASSWORD_ONLY, **HOLE, "appId": APP, "appDisplayName": "Backup", "authenticationProtocol": "ropc"}
     at.log(
         record("good", NINE),
         record("one", NINE, **backup),
         record("two", NINE, **backup, resourceTenantId=OTHER),
-        record("plain", NINE, **PASSWORD_ONLY),
+        record("plain", NINE, **PASSWORD_ONLY, **REPORT_ONLY),
     )
     await at.work()
 
@@ -50,9 +66,19 @@ async def test_what_would_help_most_comes_first_and_is_dealt_with_in_one_act(
         await _scanned(at)
         page = await _json(causes, at, "days=1")
         first, second = page["items"]
-        assert (first["appName"], first["signIns"], first["ofAll"], first["customersReached"]) == ("Backup", 2, 3, 2)
+        assert page["sentence"] == "2 gaps explain 100 % of 3 sign-ins without MFA; 1 person shares the first."
+        assert (first["kind"], first["policyName"], first["policyRule"]) == ("excluded", "MFA for all", "groupId")
+        assert (first["signIns"], first["ofAll"], first["customersReached"], page["notListed"]) == (2, 3, 2, 0)
+        assert [(a["appName"], a["signIns"]) for a in first["applications"]] == [("Backup", 2)]
+        assert [(p["userId"], p["signIns"]) for p in first["people"]] == [(TECHNICIAN, 2)]
+        assert {c["customerId"] for c in first["customers"]} == {CUSTOMER, OTHER}
         assert (first["compliancePercent"], first["compliancePercentIfFixed"]) == (25.0, 75.0)
-        assert "mending it lifts 25.0 % to 75.0 %" in first["sentence"]
+        assert "closing it lifts 25.0 % to 75.0 %" in first["sentence"]
+        assert first["whatCloses"]["steps"]
+        assert first["whatCloses"]["link"].startswith("https://learn.microsoft.com/")
+        behind = (await _json(findings, at, f"cause={first['id']}"))["items"]
+        assert ({i["id"] for i in behind}, {i["cause"] for i in behind}) == ({"one", "two"}, {"excluded"})
+        assert (second["kind"], second["policyName"]) == ("report-only", "MFA, <b>soon</b>")
         assert set(page["ruleTexts"]) >= {"password-flow"}
         assert (second["signIns"], len(first["incidentIds"])) == (1, 2)
         body = json.dumps({"state": "acknowledged", "comment": "moving it"}).encode()
@@ -107,7 +133,32 @@ async def test_one_finding_says_why(azurite: str, monkeypatch: pytest.MonkeyPatc
             shown = await _json(finding, at, query, id="plain")
             assert shown["explanation"]
             assert set(item) <= set(shown)
+            assert shown["whyPossible"]["kind"] == shown["cause"] == "report-only"
+            assert [(p["policyName"], p["result"]) for p in shown["policies"]] == [
+                ("MFA, <b>soon</b>", "reportOnlyFailure")
+            ]
         assert (await ask(finding, at.app, path={"id": "none-such"})).status == 404
+
+
+@pytest.mark.parametrize(
+    ("read_before", "kind"),
+    [
+        pytest.param(timedelta(hours=3), "no-policy-applied", id="read-today"),
+        pytest.param(timedelta(days=3), "cannot-tell", id="read-long-ago"),
+        pytest.param(None, "cannot-tell", id="never-read"),
+    ],
+)
+async def test_an_empty_list_of_policies_means_none_where_they_were_read(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, read_before: timedelta | None, kind: str
+) -> None:
+    async with bench(azurite, monkeypatch, **WIDE) as at:
+        if read_before is not None:
+            read = datetime(2026, 11, 2, 9, tzinfo=UTC) - read_before
+            await save_policies((await at.tables()).directory, {"conditionalAccess": []}, {}, read)
+        at.log(record("home", NINE, **PASSWORD_ONLY, **AT_HOME))
+        await at.work()
+        page = await _json(causes, at, "days=1&scope=all")
+        assert [(c["kind"], c["signIns"]) for c in page["items"]] == [(kind, 1)]
 
 
 async def test_what_changed_and_who_did_what(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:

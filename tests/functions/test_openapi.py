@@ -113,7 +113,20 @@ def test_parameters_are_those_that_are_parsed() -> None:
     }
     names = {p["name"] for p in DOCUMENT["paths"]["/api/findings"]["get"]["parameters"]}
     assert names == {
-        *("from", "to", "user", "customer", "app", "incident", "rule", "severity", "scope", "verdict", "evidence"),
+        *(
+            "from",
+            "to",
+            "user",
+            "customer",
+            "app",
+            "incident",
+            "cause",
+            "rule",
+            "severity",
+            "scope",
+            "verdict",
+            "evidence",
+        ),
         *("limit", "cursor", "format"),
     }
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shared.graph.directory import Ask, Kind, first_url
+from shared.graph.directory import Ask, PageKind, first_url
 from shared.graph.permissions import PARTS, part_of
 from tests.infra.deployment import DEFAULTS, EVERYTHING, KEYS, ROOT, deployed
 
@@ -81,8 +81,8 @@ def test_what_the_code_declares_is_what_it_calls() -> None:
     assert {part.permission for part in PARTS} == called().keys()
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_every_question_has_a_declared_permission(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", PageKind)
+def test_every_question_has_a_declared_permission(kind: PageKind) -> None:
     url = urlsplit(first_url("https://graph.example", Ask(kind, "0f" * 16)))
     part = part_of(url.path)
     assert part is not None

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from shared.messages.compose import Surroundings, many, one
-from shared.messages.kind import Kind
+from shared.messages.kind import ChannelKind
 from shared.messages.message import MOST_LISTED, VERSION, of_json, schema, to_json
 from shared.messages.render import render
 from shared.rules import RULE
@@ -34,7 +34,7 @@ def test_the_published_schema_is_a_schema_and_that_of_the_code() -> None:
 
 @pytest.mark.parametrize("kind", ALL)
 def test_every_message_is_of_the_schema_and_comes_back_as_itself(kind: str) -> None:
-    body = json.loads(render(Kind.GENERIC, ALL[kind]))
+    body = json.loads(render(ChannelKind.GENERIC, ALL[kind]))
     validator().validate(body)
     assert body["version"] == VERSION
     assert of_json(body) == of_json(to_json(ALL[kind]))
@@ -102,8 +102,8 @@ def test_a_storm_lists_the_worst_and_says_how_many_there_are() -> None:
 def test_a_message_is_never_longer_than_receivers_take(name: str, rules: frozenset[str]) -> None:
     crowd = [telling(name=name, key=f"{i:032x}", rules=rules) for i in range(2000)]
     message = many(crowd, "incidents.storm", "m", AROUND)
-    assert len(render(Kind.GENERIC, message)) < 64 * 1024
+    assert len(render(ChannelKind.GENERIC, message)) < 64 * 1024
     assert 15 < message.data.listed <= MOST_LISTED
     assert message.data.total == 2000
     for one_ in messages(name).values():
-        assert len(render(Kind.GENERIC, one_)) < 64 * 1024
+        assert len(render(ChannelKind.GENERIC, one_)) < 64 * 1024

@@ -23,7 +23,7 @@ from shared.rules.rule import PARTNER
 from shared.signin.directory import DirectoryFile
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_list
-from shared.store.refresh import State, read_state
+from shared.store.refresh import RefreshState, read_state
 from tests.scan.harness import Bench
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -157,7 +157,7 @@ class Office:
         """Refresh."""
         await refresh_directory(self.bench.app, scheduled=scheduled)
 
-    async def state(self, source: str = "roster") -> State:
+    async def state(self, source: str = "roster") -> RefreshState:
         """How a source stands."""
         return await read_state((await self.bench.tables()).directory, source)
 

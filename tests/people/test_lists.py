@@ -28,7 +28,7 @@ from shared.people.roster import Person, Tenant
 from shared.rules.posture import POSTURE_RULES, AccountSignals, PostureRule, fitting_posture
 from shared.rules.rule import Severity
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
-from shared.store.refresh import State
+from shared.store.refresh import RefreshState
 from tests.people.harness import key, tenant, user
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -288,10 +288,10 @@ def test_the_tenant_wide_requirement_is_a_figure_of_its_own() -> None:
 
 
 def test_the_summary_says_how_old_the_figures_are_and_what_is_wrong() -> None:
-    failing = State("registrations", problem="No licence.")
+    failing = RefreshState("registrations", problem="No licence.")
     assert posture(None, [], NOW) == {}
     assert posture(None, [failing], NOW) == {"problem": "No licence."}
-    shown = posture((NOW - DAY, {"accounts": {}}), [failing, State("roster", problem="Other.")], NOW)
+    shown = posture((NOW - DAY, {"accounts": {}}), [failing, RefreshState("roster", problem="Other.")], NOW)
     assert shown == {"accounts": {}, "ageSeconds": 86_400, "problem": "No licence."}
 
 

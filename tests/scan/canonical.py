@@ -17,7 +17,7 @@ from typing import Any, Final
 from shared.ledger.counts import Counts
 from shared.ledger.slices import slice_named
 from shared.store.events import EVENT
-from shared.store.incidents import SHARDS
+from shared.store.incident_rows import SHARDS
 from shared.store.packing import unpack
 from shared.store.tables import Row, Table, Tables
 
@@ -45,6 +45,7 @@ _WORK: Final = {
         "toldAt",
         "toldLast",
         "openedAt",
+        "raisedAt",
         "grewAt",
         "snoozedUntil",
         "resolvedAt",
