@@ -8,6 +8,7 @@ and the coverage the truth.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -240,6 +241,11 @@ class Rig:
             if "head-" in key and not row.get("records"):
                 continue  # an empty slice: a new one closes now and then
             kept = {name: value for name, value in row.items() if name not in _OF_THE_HOUR}
+            if "rulesVersions" in kept:  # how many slices: one of which the pages went round may have been halved
+                kept["rulesVersions"] = sorted(json.loads(kept["rulesVersions"]))
+            counts = kept.get("counts", {})
+            if " block-" in key and not any(counts.get(part) for part in ("scopes", "users", "apart")):
+                continue  # of empty slices
             if {*kept} - {"PartitionKey", "RowKey", "v", "format"}:
                 said[key] = kept
         return said
