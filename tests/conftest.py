@@ -32,9 +32,15 @@ def storage() -> Iterator[str]:
 
 
 @pytest.fixture
-async def tables(azurite: str) -> AsyncIterator[Tables]:
-    """Empty tables of the test's own."""
-    made = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
+def prefix() -> str:
+    """How the names of tables begin that are this test's own."""
+    return "t" + uuid4().hex[:20]
+
+
+@pytest.fixture
+async def tables(azurite: str, prefix: str) -> AsyncIterator[Tables]:
+    """Fresh, empty tables."""
+    made = Tables.connect(azurite, prefix=prefix)
     await made.create()
     yield made
     await made.close()

@@ -85,7 +85,7 @@ async def _until_stopped(console: Console, options: argparse.Namespace) -> int:
 
 
 async def _demo(console: Console, options: argparse.Namespace) -> int:
-    end = _last_closed(datetime.now(UTC))
+    end = last_closed(datetime.now(UTC))
     console.rule("Partner MFA Monitor")
     with console.status(f"Making a partner's sign-in log of {DAYS} days …"):
         sample = make_sample(options.seed, DAYS, end)
@@ -116,7 +116,7 @@ async def _show(
     started = time.monotonic()
     path = Path(tempfile.gettempdir()) / "partner-mfa-monitor-demo.txt"
     async with aiohttp.ClientSession(stack.url) as http:
-        summary = await _scanned(console, http, stack.graph_url)
+        summary = await scanned(console, http, stack.graph_url)
         console.print(f"Scanned in {time.monotonic() - started:.0f} s.\n")
         with path.open("w", encoding="utf-8") as file:
             report = Console(file=file, highlight=False, width=120)
@@ -179,14 +179,14 @@ async def _print_end(console: Console, http: aiohttp.ClientSession, end: End) ->
     console.print(f"Everything else, each planted violation and the whole alert: {end.report}\n")
 
 
-def _last_closed(now: datetime) -> datetime:
+def last_closed(now: datetime) -> datetime:
     """The end of the newest slice that closed so long ago that its first re-read is due."""
     settled = now - timedelta(minutes=16)
     midnight = settled.replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + (settled - midnight) // timedelta(minutes=SLICE_MINUTES) * timedelta(minutes=SLICE_MINUTES)
 
 
-async def _scanned(console: Console, http: aiohttp.ClientSession, graph_url: str) -> Mapping[str, Any]:
+async def scanned(console: Console, http: aiohttp.ClientSession, graph_url: str) -> Mapping[str, Any]:
     """Wait until every slice of the period was read and the app asks Graph for nothing more: a session's root that is
     read after its children has them read again."""
     columns = (
@@ -308,6 +308,7 @@ async def _print_alerts(console: Console, receivers: Receivers) -> None:
 
 async def _serve(console: Console, stack: Stack, receivers: Receivers) -> None:
     console.rule("Serving until Ctrl-C")
+    console.print(f"[bold]  the page: {stack.url}/[/]")
     for path in _SHOWN:
         console.print(f"  {stack.url}/api/{path}")
     console.print(f"  the alerts as people see them: {receivers.url}")

@@ -22,7 +22,7 @@ from shared.ledger.tallies import Verdicts
 from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
-from shared.store.incidents import outline_incidents
+from shared.store.outlines import outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
 from shared.wire.models import Answer, ListQuery, Named, Whole, same_id, shown_id
 
@@ -37,6 +37,7 @@ class CustomersQuery(ListQuery, PeriodQuery):
     ends_within: Whole | None = Field(
         default=None, ge=0, le=3650, description="Only those whose relationship ends within so many days."
     )
+    sort: Literal["name", "nonCompliant"] = Field(default="name", description="nonCompliant: the worst first.")
 
 
 class SeenTechnician(Answer):
@@ -72,7 +73,7 @@ class CustomerItem(Answer):
 
 
 class CustomersPage(CoveredPage[CustomerItem]):
-    """Customers in the order of their names; first of all tenants that were reached and that no relationship lists.
+    """Customers in the order asked for; first of all tenants that were reached and that no relationship lists.
     `refreshed_at` and `truncated` as with technicians."""
 
     refreshed_at: datetime | None
@@ -96,7 +97,7 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
     chosen = [customer for customer in every if _is_wanted(customer, query, span.now)]
     if not chosen and query.customer is not None:
         await keys_of(app, Filters(customer=query.customer), standing, directory)
-    page, cursor = paged(chosen, query, "customers", _order)
+    page, cursor = paged(chosen, query, "customers", lambda each: _order(each, activity, query.sort))
     people = {t.key: t.user_principal_name for t in technicians_of(technicians)}
     seen = activity.reached_by()
     opened = Counter(key for i in incidents if i.state == IncidentState.OPEN for key in i.reached)
@@ -132,8 +133,11 @@ def _unlisted(
     ]
 
 
-def _order(customer: CustomerEntry) -> tuple[str, str]:
+def _order(customer: CustomerEntry, activity: Activity, sort: str) -> tuple[str, str]:
     place = "0" if customer.valid_to == _NEVER else "1"
+    if sort == "nonCompliant":
+        line = activity.customers.get(customer.key, Verdicts())
+        place += f"{10**9 - line.non_compliant:010d}{10**9 - line.unknown:010d}"
     return place + (customer.display_name or "~").lower(), customer.key
 
 

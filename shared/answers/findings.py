@@ -232,10 +232,13 @@ async def read_finding(app: App, id_: str, query: FindingQuery) -> FindingDetail
         if walk.place is not None and at is None:
             raise BadParameter("signedInAt", "is needed: there are too many findings to look through")
         raise NotKnown("no such finding")
-    finding = walk.found[0]
-    item = finding_item(finding, tenant_names(await known_directory(app)))
+    return finding_detail(walk.found[0], tenant_names(await known_directory(app)))
+
+
+def finding_detail(finding: Finding, names: Mapping[str, str]) -> FindingDetail:
+    """A finding with all that is kept of it. `names` are the tenants' by key."""
     return FindingDetail(
-        **dict(item),
+        **dict(finding_item(finding, names)),
         explanation=explain(finding),
         why_possible=_cause_of(finding.cause),
         policies=[_policy(policy) for policy in finding.policies],

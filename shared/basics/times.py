@@ -23,7 +23,7 @@ _LAST_YEAR: Final = 8999
 def instant_of(text: str) -> datetime:
     """A date with a time of day, in UTC; one without a zone is UTC. Raises ValueError for anything else, a date alone
     too: midnight would be a guess."""
-    usual = len(text) >= _USUAL_LENGTH and text[10] == "T" and text[4] == text[7] == "-" and text[-1] == "Z"
+    usual = text[4:11:3] == "--T" and text[-1] == "Z" and len(text) >= _USUAL_LENGTH
     if not usual and not _WRITTEN.fullmatch(text):
         raise ValueError(f"must be a date and time {_EXAMPLE}")
     try:

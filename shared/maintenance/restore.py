@@ -14,7 +14,8 @@ from shared.maintenance.export import blob_name
 from shared.maintenance.lines import Damaged, read_head, read_rows
 from shared.store.agenda import is_rest
 from shared.store.exports import Exports
-from shared.store.tables import MAX_BATCH, MAX_BATCH_BYTES, NAMES, Operation, Table, Tables, is_newer, wire_bytes
+from shared.store.sizes import wire_bytes
+from shared.store.tables import MAX_BATCH, MAX_BATCH_BYTES, NAMES, Operation, Table, Tables, is_newer
 
 # How long before an export a worker may have claimed a slice and have worked on it while it was exported: the longest
 # lease (shared/app/settings.py).

@@ -20,7 +20,7 @@ from shared.signin.decoding import Page, Quarantined, source_bytes
 from shared.signin.directory import Directory
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
-from shared.signin.protocol import is_device_code, is_legacy_client, is_password_flow
+from shared.signin.protocol import way_of
 from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_it_may_root, session_of
 from shared.signin.traits import WATCHED, is_interactive
 
@@ -166,11 +166,12 @@ class Reading:
 
 
 def _protocol_of(sign_in: SignIn) -> Protocol:
-    if is_password_flow(sign_in.authentication_protocol, sign_in.user_agent):
+    way = way_of(sign_in)
+    if way.password_flow:
         return Protocol.ROPC
-    if is_legacy_client(sign_in.client_app_used):
+    if way.legacy:
         return Protocol.LEGACY
-    if is_device_code(sign_in.authentication_protocol, sign_in.original_transfer_method):
+    if way.device_code:
         return Protocol.DEVICE_CODE
     return Protocol.INTERACTIVE if is_interactive(sign_in) else Protocol.SILENT
 

@@ -32,7 +32,7 @@ async def split(hold: Hold, halves: tuple[Slice, Slice]) -> list[Slice]:
     )
     # Each half takes over every note: what a record of the other half left is passed over there.
     rooted = await rooted_of(hold.tables.slices, hold.slice)
-    await hold.write_all(note for half in halves for note in note_rooted(half, rooted))
+    await hold.write_all(note for half in halves for note in note_rooted(half, rooted, hold.head.generation))
     quarantine = await quarantine_of(hold.tables.slices, hold.slice)
     # In one batch with the head that says so: nobody may read a half while the whole still counts.
     heads = [new_head(half, hold.now(), hold.head.generation) for half in halves]

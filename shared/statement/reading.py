@@ -94,10 +94,15 @@ def names_blob(month: datetime, names: str) -> str:
 
 async def read_statement(app: App, query: StatementQuery) -> Statement:
     """The statement of a month. Raises BadParameter, NotKnown."""
+    return (await shown_statement(app, query))[1]
+
+
+async def shown_statement(app: App, query: StatementQuery) -> tuple[Found, Statement]:
+    """The same, and the bytes that its hash is of."""
     month = month_asked(app, query.month)
     found = await find_statement(app, month, query.customer)
     sealed = Sealed.model_validate(found.sealed)
-    return Statement(
+    shown = Statement(
         heading=heading(sealed),
         state=sealed.state,
         sha256=digest(found.content),
@@ -109,6 +114,7 @@ async def read_statement(app: App, query: StatementQuery) -> Statement:
         today=await _today(app, month, sealed) if sealed.state == "final" else None,
         pack_key_id=await app.pack_key_id(),
     )
+    return found, shown
 
 
 async def find_statement(app: App, month: datetime, customer: str | None) -> Found:

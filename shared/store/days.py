@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Any
 
 from shared.ledger.counts import FORMAT
 from shared.ledger.days import Day, DayApps, DayCustomers, DayGroups, DayLines, DayPairs, DayUsers, Noted
@@ -53,6 +54,15 @@ def days_of_pairs(rollups: Table, first: datetime, last: datetime) -> AsyncItera
 def days_of_groups(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayGroups]:
     """Findings that are alike, with their numbers."""
     return _lines(rollups, GROUPS, first, last)
+
+
+async def read_ahead(
+    rollups: Table, first: datetime, last: datetime, *kinds: LineKind[Any], totals_from: datetime
+) -> None:
+    """Ask for the totals and several kinds of lines at once, for answers that ask for each (shared/store/once.py)."""
+    ends = [(kind.row_key(first), kind.row_key(last) + "~") for kind in kinds]
+    async for _ in rollups.ranges(PARTNER, [(totals_key(min(first, totals_from)), totals_key(last) + "~"), *ends]):
+        pass
 
 
 async def note_day(rollups: Table, day: datetime, noted: Noted) -> None:

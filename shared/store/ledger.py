@@ -18,21 +18,9 @@ from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, midnight, partition_of, slice_named
 from shared.store.codec import NEVER, Codec
 from shared.store.packing import pack_first, packed_columns, unpack
+from shared.store.sizes import wire_bytes
 from shared.store.swap import swap, until_settled
-from shared.store.tables import (
-    SCHEMA,
-    Conflict,
-    Operation,
-    Row,
-    Table,
-    delete,
-    etag_of,
-    is_newer,
-    keys,
-    merge,
-    upsert,
-    wire_bytes,
-)
+from shared.store.tables import SCHEMA, Conflict, Operation, Row, Table, delete, etag_of, is_newer, keys, merge, upsert
 
 FENCED_CHANGES: Final = 98  # with the head and one more they fit a batch of 100
 COUNTS_ROOM: Final = 400_000  # of a row's 1 MiB
@@ -178,6 +166,7 @@ class Claim:
         self._lease = lease
         self._is_first = False
         self.head = head
+        self.generation_before = ""
         self.follows_crash = False  # the claim before, of the same send, was neither finished nor given back
 
     @classmethod
@@ -207,6 +196,7 @@ class Claim:
         )
         claim = cls(table, head, await _fenced(table, head, etag_of(row) if row else None), lease)
         claim._is_first = row is None
+        claim.generation_before = old.generation
         claim.follows_crash = old.is_held(now)
         return claim
 

@@ -40,12 +40,12 @@ async def rooted_of(table: Table, slice_: Slice) -> frozenset[Rooted]:
     return frozenset(rooted for row in rows if not is_newer(row) for rooted in _noted(unpack(ROOTS, row) or []))
 
 
-def note_rooted(slice_: Slice, rooted: Collection[Rooted]) -> list[Operation]:
-    """The writes that note these in the place of what was noted: it may only grow."""
+def note_rooted(slice_: Slice, rooted: Collection[Rooted], generation: str) -> list[Operation]:
+    """The writes that note these beside what was noted; `generation` is that of the read."""
     return [
         upsert(
             {
-                **keys(slice_.partition, f"{_prefix(slice_)}{number:03d}"),
+                **keys(slice_.partition, f"{_prefix(slice_)}{generation}-{number:03d}"),
                 "v": SCHEMA,
                 **pack(ROOTS, _lines(some)),
             }

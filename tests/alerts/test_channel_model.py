@@ -17,25 +17,25 @@ from shared.rules.rule import Severity
 from shared.store.incidents import all_incidents, read_incident, take_step
 from shared.store.tables import delete
 from tests.alerts.channel_model import last_words, said_twice, told_falsely, wrong_words
-from tests.alerts.harness import MINUTE, Bench, bench, key_of, receiver, slice_at
+from tests.alerts.harness import MINUTE, Rig, key_of, receiver, rig, slice_at
 from tests.functions.asking import ask
 
 HOUR = timedelta(hours=1)
 PEOPLE = ("ann", "bob", "cid", "dee")
 
 
-def heard(b: Bench, place: int) -> list[dict[str, Any]]:
+def heard(b: Rig, place: int) -> list[dict[str, Any]]:
     return [received.json for received in b.got(place)]
 
 
-async def wrong(b: Bench, minimums: tuple[int, ...]) -> list[str]:
+async def wrong(b: Rig, minimums: tuple[int, ...]) -> list[str]:
     table = (await b.app.tables()).incidents
     incidents = [incident async for incident in all_incidents(table)]
     last = [f"{n}: {w}" for n, least in enumerate(minimums) for w in wrong_words(heard(b, n), incidents, least)]
     return last + [f"{n}: {w}" for n in range(len(minimums)) for w in said_twice(heard(b, n))]
 
 
-async def act(b: Bench, who: str, draw: random.Random) -> None:
+async def act(b: Rig, who: str, draw: random.Random) -> None:
     """Somebody does something with an incident, if it can be done."""
     table = (await b.app.tables()).incidents
     found = await read_incident(table, key_of(who))
@@ -58,7 +58,7 @@ async def act(b: Bench, who: str, draw: random.Random) -> None:
     await take_step(table, step, etag, b.now)
 
 
-async def history(b: Bench, draw: random.Random) -> None:
+async def history(b: Rig, draw: random.Random) -> None:
     """Findings come, change and go; people act; time passes."""
     for _ in range(40):
         who, what = draw.choice(PEOPLE), draw.random()
@@ -81,7 +81,7 @@ async def test_a_channels_last_words_are_what_stands(azurite: str, seed: int) ->
     draw = random.Random(seed)  # noqa: S311 - a history, not a secret
     failing = [draw.choice((Fault.FAIL, Fault.REFUSE, Fault.TAKE_AND_DROP)) for _ in range(8)]
     members = {"soc2": {"minimum_severity": "high"}}
-    async with bench(
+    async with rig(
         azurite,
         receiver(),
         receiver(faults=failing, name="r1"),
@@ -96,7 +96,7 @@ async def test_a_channels_last_words_are_what_stands(azurite: str, seed: int) ->
 
 
 async def test_a_withdrawal_never_overtakes_its_opening_behind_a_receiver_that_fails(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.FAIL] * 5)) as b:
+    async with rig(azurite, receiver(faults=[Fault.FAIL] * 5)) as b:
         await b.found(severity=Severity.MEDIUM)
         await b.tick()
         await b.found(severity=Severity.CRITICAL)
@@ -109,7 +109,7 @@ async def test_a_withdrawal_never_overtakes_its_opening_behind_a_receiver_that_f
 
 
 async def test_what_was_told_is_taken_back_though_it_opened_and_went_again(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         await b.tick()
         for count in (0, 1, 0):
@@ -119,7 +119,7 @@ async def test_what_was_told_is_taken_back_though_it_opened_and_went_again(azuri
 
 
 async def test_an_incident_given_back_is_told_to_whoever_does_not_know_it(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         table = (await b.app.tables()).incidents
 
@@ -167,7 +167,7 @@ def test_a_message_that_comes_again_is_no_newer_word() -> None:
 
 async def test_what_an_older_version_of_the_app_told_is_taken_back_too(azurite: str) -> None:
     """It noted which event went into which delivery, and no word."""
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         await b.tick()
         table = (await b.app.tables()).alerts
@@ -181,7 +181,7 @@ async def test_what_an_older_version_of_the_app_told_is_taken_back_too(azurite: 
 
 
 async def test_a_message_about_many_is_found_by_each_of_its_incidents(azurite: str) -> None:
-    async with bench(azurite, storm_threshold=2) as b:
+    async with rig(azurite, storm_threshold=2) as b:
         for n in range(40):  # more than one transaction holds
             await b.found(f"user{n}")
         await b.tick()

@@ -14,7 +14,7 @@ import pytest
 from local.host.process import HostProcess
 from local.sample import Sample, make_sample, write_sample
 from local.stage.receivers import Fault, Receiver, Receivers, new_secret
-from local.stage.stack import CHECKOUT, Stack, running_stack
+from local.stage.stack import CHECKOUT, running_stack
 
 pytestmark = pytest.mark.e2e
 
@@ -80,20 +80,16 @@ async def found(http: aiohttp.ClientSession) -> dict[str, tuple[set[str], str]]:
     return {item["id"]: (set(item["rules"]), item["severity"]) for item in items}
 
 
-async def check_against_truth(stack: Stack, sample: Sample, url: str) -> None:
+async def check_against_truth(sample: Sample, url: str, days: int = DAYS) -> None:
     """The findings and the summary say exactly what was planted, once sessions have reached who asked."""
     truth: Any = sample.truth()
+    unknown = sum(counts["unknown"] for counts in truth["counts"].values())
     async with aiohttp.ClientSession(url) as http:
-        await eventually(http, f"/api/summary?days={DAYS}", whole)
-        scope = ",".join(truth["counts"])
-        summary = await eventually(
-            http,
-            f"/api/summary?days={DAYS + 1}&scope={scope}",
-            lambda s: s["delegatedSignIns"]["unknown"] == sum(c["unknown"] for c in truth["counts"].values()),
-        )
+        await eventually(http, f"/api/summary?days={days}", whole)
+        path = f"/api/summary?days={days + 1}&scope={','.join(truth['counts'])}"
+        summary = await eventually(http, path, lambda s: s["delegatedSignIns"]["unknown"] == unknown)
         for name, counts in truth["counts"].items():
-            said = summary["byScope"][name]
-            assert {key: said[key] for key in counts} == counts
+            assert {key: summary["byScope"][name][key] for key in counts} == counts
         assert await found(http) == planted(sample)
 
 
@@ -104,7 +100,7 @@ async def test_the_sample_is_scanned_answered_and_told(sample: Sample, tmp_path:
         Receivers(hook) as receivers,
         running_stack(tmp_path / "sample", tmp_path, {**SETTINGS, **receivers.settings()}) as stack,
     ):
-        await check_against_truth(stack, sample, stack.url)
+        await check_against_truth(sample, stack.url)
         async with asyncio.timeout(120):
             received = await receivers.first()
         assert received.verified
@@ -126,4 +122,4 @@ async def test_a_host_that_is_killed_in_the_middle_carries_on(sample: Sample, tm
         await stack.host.kill()
         log = tmp_path / "second.log"
         async with HostProcess(CHECKOUT, stack.settings, lease_seconds=3, log=log) as second:
-            await check_against_truth(stack, sample, second.url)
+            await check_against_truth(sample, second.url)

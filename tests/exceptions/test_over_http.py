@@ -28,7 +28,7 @@ from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, SILENT, TECHNICI
 from shared.tending.exceptions import tend_exceptions
 from tests.exceptions.asked import APP, asked
 from tests.functions.asking import Reply, app_over, ask
-from tests.scan.harness import NINE, NOON, Bench, bench, record
+from tests.scan.harness import NINE, NOON, Rig, record, rig
 
 DAY = timedelta(days=1)
 ALONE = "(local mode: no second person)"
@@ -259,7 +259,7 @@ async def test_the_list_shows_the_last_first_by_state_and_page(app: App) -> None
 # --- across its expiry ------------------------------------------------------------------------------------------------
 
 
-async def _numbers(at: Bench) -> tuple[int, float, float, int]:
+async def _numbers(at: Rig) -> tuple[int, float, float, int]:
     """Non-compliant sign-ins, both percentages, accepted sign-ins."""
     said = (await ask(summary, at.app, "days=90")).json
     numbers = said["delegatedSignIns"]
@@ -271,14 +271,14 @@ async def _numbers(at: Bench) -> tuple[int, float, float, int]:
     )
 
 
-async def _states(at: Bench) -> list[str]:
+async def _states(at: Rig) -> list[str]:
     items = (await ask(incidents, at.app)).json["items"]
     return sorted(f"{item['customerId'] == CUSTOMER and item['appId'] == APP} {item['state']}" for item in items)
 
 
 async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     other = "dddddddd-dddd-dddd-dddd-dddddddddddd"
-    async with bench(azurite, monkeypatch, slice_minutes=1440, lookback_days=2, read_ages_minutes="0") as at:
+    async with rig(azurite, monkeypatch, slice_minutes=1440, lookback_days=2, read_ages_minutes="0") as at:
         at.log(record("good", NINE), record("bad", NINE, **PASSWORD_ONLY))
         at.set_time(MIDNIGHT + DAY + timedelta(hours=1))
         await at.work()
@@ -330,7 +330,7 @@ async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatc
 
 
 async def test_what_is_new_is_silent_from_the_start(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=720) as at:
         await given(at.app)
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
@@ -339,7 +339,7 @@ async def test_what_is_new_is_silent_from_the_start(azurite: str, monkeypatch: p
 
 
 async def test_a_rule_it_does_not_name_wakes_the_incident(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=720) as at:
         await given(at.app)
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
@@ -352,7 +352,7 @@ async def test_a_rule_it_does_not_name_wakes_the_incident(azurite: str, monkeypa
 
 
 async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=720) as at:
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
         id_ = await given(at.app)
@@ -363,7 +363,7 @@ async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monke
 
 
 async def test_what_is_only_requested_does_nothing(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=720) as at:
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await send(request_exception, at.app, asked())
         await at.work()
@@ -378,7 +378,7 @@ async def test_what_is_only_requested_does_nothing(azurite: str, monkeypatch: py
 async def test_the_request_for_partner_center_is_filled_from_the_findings(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=720) as at:
         hostile = {"appDisplayName": "<img src=x>|[a](http://evil.example)"}
         at.log(
             record("good", NINE),
@@ -410,7 +410,7 @@ async def test_the_request_counts_what_its_rules_hit_whatever_the_verdict(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A third-party MFA that says nothing leaves unknown sign-ins: a text that counts none of them proves no need."""
-    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=240) as at:
         at.log(record("silent", NINE, **SILENT))
         await at.work()
         id_ = await given(at.app, rules=["mfa-evidence-unknown"])

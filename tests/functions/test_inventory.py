@@ -18,7 +18,7 @@ from functions.records import changes, register
 from shared.rules.rule import AT_HOME, CUSTOMER, PASSWORD_ONLY, TECHNICIAN
 from shared.store.policies import save_policies
 from tests.functions.asking import ask, counted_requests
-from tests.scan.harness import NINE, Bench, bench, record
+from tests.scan.harness import NINE, Rig, record, rig
 
 OTHER = "44444444-4444-4444-4444-444444444444"
 APP = "55555555-5555-5555-5555-555555555555"
@@ -26,7 +26,7 @@ WIDE: dict[str, Any] = {"slice_minutes": 240}
 JSON = {"Content-Type": "application/json"}
 
 
-async def _json(endpoint: Any, at: Bench, query: str = "", **path: str) -> Any:
+async def _json(endpoint: Any, at: Rig, query: str = "", **path: str) -> Any:
     with counted_requests() as sent:
         reply = await ask(endpoint, at.app, query, path=path)
     assert reply.status == 200, reply.text
@@ -48,7 +48,7 @@ HOLE = _policy(
 REPORT_ONLY = _policy("p-2", "MFA, <b>soon</b>", "reportOnlyFailure")
 
 
-async def _scanned(at: Bench) -> None:
+async def _scanned(at: Rig) -> None:
     backup = {**PASSWORD_ONLY, **HOLE, "appId": APP, "appDisplayName": "Backup", "authenticationProtocol": "ropc"}
     at.log(
         record("good", NINE),
@@ -62,7 +62,7 @@ async def _scanned(at: Bench) -> None:
 async def test_what_would_help_most_comes_first_and_is_dealt_with_in_one_act(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         page = await _json(causes, at, "days=1")
         first, second = page["items"]
@@ -95,7 +95,7 @@ async def test_what_would_help_most_comes_first_and_is_dealt_with_in_one_act(
 
 
 async def test_the_inventory_says_how_each_application_signs_in(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         first, *_ = (await _json(applications, at, "days=1"))["items"]
         assert (first["appId"], first["appName"], first["nonCompliant"], first["customers"]) == (APP, "Backup", 2, 2)
@@ -110,7 +110,7 @@ async def test_the_inventory_says_how_each_application_signs_in(azurite: str, mo
 async def test_one_customers_person_or_application_can_be_asked_about(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         whole = (await _json(summary, at, "days=1"))["delegatedSignIns"]
         assert (whole["total"], whole["nonCompliant"]) == (4, 3)
@@ -126,7 +126,7 @@ async def test_one_customers_person_or_application_can_be_asked_about(
 
 
 async def test_one_finding_says_why(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         (item,) = [i for i in (await _json(findings, at))["items"] if i["id"] == "plain"]
         for query in ("", f"signedInAt={quote(item['signedInAt'])}"):
@@ -151,7 +151,7 @@ async def test_one_finding_says_why(azurite: str, monkeypatch: pytest.MonkeyPatc
 async def test_an_empty_list_of_policies_means_none_where_they_were_read(
     azurite: str, monkeypatch: pytest.MonkeyPatch, read_before: timedelta | None, kind: str
 ) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         if read_before is not None:
             read = datetime(2026, 11, 2, 9, tzinfo=UTC) - read_before
             await save_policies((await at.tables()).directory, {"conditionalAccess": []}, {}, read)
@@ -162,7 +162,7 @@ async def test_an_empty_list_of_policies_means_none_where_they_were_read(
 
 
 async def test_what_changed_and_who_did_what(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         shown = await _json(changes, at, "since=2026-11-02T00:00:00Z")
         assert {i["userId"] for i in shown["opened"]} == {TECHNICIAN}

@@ -12,7 +12,6 @@ import pytest
 from local.graph_server import LocalGraph, PartnerDirectory
 from local.graph_server.control import Control, LicenceFault, StatusFault, TruncatedFault
 from shared.app.app import App
-from shared.app.settings import load_settings
 from shared.graph.client import GraphClient
 from shared.graph.directory import (
     ADMIN_ROLES,
@@ -35,6 +34,7 @@ from shared.graph.problems import BadAnswer, NotFound, Refused, Throttled, Unava
 from shared.people.fetched import Fetched
 from shared.rules.rule import PARTNER
 from tests.people.harness import NOON, group, people, registration, relationship, user
+from tests.settings import settings_for
 
 
 @asynccontextmanager
@@ -47,12 +47,7 @@ async def asking(
     async with graph:
         monkeypatch.setenv("IDENTITY_ENDPOINT", graph.identity_url)
         monkeypatch.setenv("IDENTITY_HEADER", graph.identity.header)
-        settings = load_settings(
-            auth_mode="local",
-            partner_tenant_id=PARTNER,
-            graph_base_url=graph.url,
-            AzureWebJobsStorage="UseDevelopmentStorage=true",
-        )
+        settings = settings_for(graph_base_url=graph.url)
         app = App(settings, clock=lambda: NOON)
         try:
             yield app.graph(PARTNER, 10_000), directory, graph

@@ -26,7 +26,7 @@ from shared.store.ledger import head_row
 from shared.store.ledger import read_head as read_slice_head
 from shared.store.tables import NAMES, Tables, keys
 from tests.scan.canonical import canonical, difference, raw
-from tests.scan.harness import Bench, bench
+from tests.scan.harness import Rig, rig
 from tests.scan.stories import CHILD, LATE, RICH, WIDTH, corrected_log, full_log
 
 AT = datetime(2026, 11, 3, 2, 40, tzinfo=UTC)
@@ -73,9 +73,9 @@ async def exports(storage: str) -> AsyncIterator[Exports]:
 
 
 @pytest.fixture
-async def scanned(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+async def scanned(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     """Tables with rows of every kind."""
-    async with bench(storage, monkeypatch, slice_minutes=WIDTH) as made:
+    async with rig(storage, monkeypatch, slice_minutes=WIDTH) as made:
         full_log(made)
         made.set_time(LATE)
         await made.work()
@@ -97,7 +97,7 @@ async def test_every_type_survives(tmp_path: Path, storage: str) -> None:
         await tables.close()
 
 
-async def test_export_wipe_restore_gives_the_same_rows(scanned: Bench, exports: Exports, tmp_path: Path) -> None:
+async def test_export_wipe_restore_gives_the_same_rows(scanned: Rig, exports: Exports, tmp_path: Path) -> None:
     scanned.now = LATE + timedelta(days=1)  # nothing is at work any more
     before = await everything(await scanned.tables())
     done = await export_tables(scanned.app, exports)
@@ -119,7 +119,7 @@ async def test_export_wipe_restore_gives_the_same_rows(scanned: Bench, exports: 
         await other.close()
 
 
-async def test_a_day_is_exported_once(scanned: Bench, exports: Exports) -> None:
+async def test_a_day_is_exported_once(scanned: Rig, exports: Exports) -> None:
     scanned.now = datetime(2026, 12, 1, tzinfo=UTC)
     await export_tables(scanned.app, exports)
     first = b"".join([chunk async for chunk in exports.get(blob_name("2026-12-01", "slices"))])
@@ -130,7 +130,7 @@ async def test_a_day_is_exported_once(scanned: Bench, exports: Exports) -> None:
     assert b"".join([chunk async for chunk in exports.get(blob_name("2026-12-01", "slices"))]) == first
 
 
-async def test_what_was_at_work_is_read_again(scanned: Bench, exports: Exports, tmp_path: Path) -> None:
+async def test_what_was_at_work_is_read_again(scanned: Rig, exports: Exports, tmp_path: Path) -> None:
     """A slice that was claimed within the hour before the export may be of two moments."""
     scanned.now = datetime(2026, 12, 2, tzinfo=UTC)
     tables = await scanned.tables()
@@ -164,7 +164,7 @@ class _Slow(Exports):
 
 
 async def test_what_was_made_due_and_read_between_two_tables_is_read_again(
-    scanned: Bench, storage: str, tmp_path: Path
+    scanned: Rig, storage: str, tmp_path: Path
 ) -> None:
     """The mark is gone before its table is exported, and the slice's rows are of before it was served."""
     scanned.set_time(LATE + timedelta(days=1))

@@ -43,7 +43,14 @@ NEVER: Final = "0 0 0 1 1 *"
 LEASE: Final = 10.0  # a loaded machine is slow to renew
 # Everything in the log is older than the last age, so that one read settles a slice and no clock moves what is due.
 AGE: Final = timedelta(days=8)
-QUEUES: Final = ("scan-slices", "scan-slices-poison", "alerts", "alerts-poison")
+QUEUES: Final = (
+    "scan-slices",
+    "scan-slices-poison",
+    "alerts",
+    "alerts-poison",
+    "evidence-packs",
+    "evidence-packs-poison",
+)
 MINIMUM: Final = {"all": Severity.LOW, "worst": Severity.HIGH}
 SETTINGS: Final = {
     "SCAN_SCHEDULE": "*/2 * * * * *",

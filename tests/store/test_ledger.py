@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -34,11 +34,8 @@ SLICE = Slice("1111-2222", DAY, timedelta(minutes=15))
 
 
 @pytest.fixture
-async def table(azurite: str) -> AsyncIterator[Table]:
-    tables = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
-    await tables.create()
-    yield tables.slices
-    await tables.close()
+def table(tables: Tables) -> Table:
+    return tables.slices
 
 
 async def take(table: Table, now: datetime = NOW, send_id: str = "send") -> Claim | None:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -48,15 +46,12 @@ def old() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def tables(azurite: str, old: dict[str, Any]) -> AsyncIterator[Tables]:
+async def tables(tables: Tables, old: dict[str, Any]) -> Tables:
     """Tables that hold its rows."""
-    made = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
-    await made.create()
     for name, rows in old["tables"].items():
         for _, group in groupby(rows, key=lambda row: row["PartitionKey"]):
-            await made.by_name[name].transact([upsert(row_of_json(row)) for row in group])
-    yield made
-    await made.close()
+            await tables.by_name[name].transact([upsert(row_of_json(row)) for row in group])
+    return tables
 
 
 def count(old: dict[str, Any], table: str, beginning: str) -> int:
