@@ -167,7 +167,7 @@ async def test_what_was_made_due_and_read_between_two_tables_is_read_again(
     scanned: Rig, storage: str, tmp_path: Path
 ) -> None:
     """The mark is gone before its table is exported, and the slice's rows are of before it was served."""
-    scanned.set_time(LATE + timedelta(days=1))
+    scanned.set_time(LATE + timedelta(days=2))
     await scanned.work()
     scanned.pass_time(timedelta(hours=3))
 
