@@ -13,6 +13,7 @@ from shared.compliance.beside import Posture
 from shared.people.activity import Activity
 from shared.people.customer_list import customers
 from shared.people.fetched import Account
+from shared.people.figures import posture_figures
 from shared.people.lists import (
     DORMANT_AFTER,
     CustomerEntry,
@@ -20,7 +21,6 @@ from shared.people.lists import (
     Technician,
     accounts_with_findings,
     from_kept,
-    posture_figures,
     technicians,
     to_kept,
 )
