@@ -80,8 +80,9 @@ class CustomersPage(CoveredPage[CustomerItem]):
     truncated: bool
 
 
-async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
-    """A page of customers. Raises BadParameter, and NotKnown for a customer whom nobody knows."""
+async def read_customers(app: App, query: CustomersQuery, *, pairs: bool = True) -> CustomersPage:
+    """A page of customers; without `pairs` nobody is said to have been seen there. Raises BadParameter, and NotKnown
+    for a customer whom nobody knows."""
     tables, span = await app.tables(), span_of(app, query.days, query.from_, query.to)
     standing, lists, incidents = await asyncio.gather(
         read_standing(app, span),
@@ -89,7 +90,7 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
         outline_incidents(tables.incidents),
     )
     kept, technicians = lists
-    activity = await read_customer_activity(tables, span)
+    activity = await read_customer_activity(tables, span, pairs=pairs)
     listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     directory = await known_directory(app)
     names = tenant_names(directory)

@@ -25,6 +25,7 @@ from shared.page.incidents import TABS
 from shared.page.render import render
 from shared.page.sentence import Standing, can_be_trusted, headline
 from shared.page.states import State, state_of
+from shared.store.rollup_rows import CUSTOMERS, GROUPS, USERS
 
 _MOST_CAUSES: Final = 5
 _MOST_INCIDENTS: Final = 10
@@ -68,7 +69,7 @@ async def overview_page(visit: Visit) -> str:
     """The overview as HTML. Raises BadParameter, NotKnown as the answers do."""
     app, query, span = visit.app, visit.query, visit.span
     scope, period = query.scope, query.period
-    await read_period_ahead(app, span, lists=True, incidents=True)
+    await read_period_ahead(app, span, USERS, CUSTOMERS, GROUPS, lists=True, incidents=True)
     whose = dict([*query.whose.items()][:1])  # figures can be of one of them alone
     frame = await frame_of(visit)
     state = await state_of(app)
@@ -77,9 +78,9 @@ async def overview_page(visit: Visit) -> str:
     incidents = await worst_incidents(app, asked, _MOST_INCIDENTS, visit.now - _BURNING)
     causes = await read_causes(app, CausesQuery.model_validate({**period, "scope": scope, "limit": _MOST_CAUSES}))
     of_customer = {"sort": "nonCompliant", "limit": _MOST_CUSTOMERS, "customer": query.customer}
-    customers = await read_customers(app, CustomersQuery.model_validate({**period, **of_customer}))
+    customers = await read_customers(app, CustomersQuery.model_validate({**period, **of_customer}), pairs=False)
     of_user = {"scope": scope, "state": "current", "sort": "nonCompliant", "limit": 1000, "user": query.user}
-    technicians = await read_technicians(app, TechniciansQuery.model_validate({**period, **of_user}))
+    technicians = await read_technicians(app, TechniciansQuery.model_validate({**period, **of_user}), pairs=False)
     changed = await read_changes(app, ChangesQuery())
     burning = incidents.burning if len(query.whose) < 2 and (incidents.items or not incidents.more) else None
     standing = _standing(frame, summary, burning, whose)

@@ -12,6 +12,7 @@ from shared.page.asked import PageQuery, Visit
 from shared.page.charts import bar_of, trend
 from shared.page.frame import show
 from shared.page.overview import reasons
+from shared.store.rollup_rows import PAIRS, USERS
 from shared.wire.models import Listed, Named
 
 _MOST_ROWS = 100
@@ -28,7 +29,7 @@ class TechniciansPageQuery(PageQuery):
 async def technicians_page(visit: Visit[TechniciansPageQuery]) -> str:
     """The list, worst first."""
     query = visit.query
-    await read_period_ahead(visit.app, visit.span, lists=True)
+    await read_period_ahead(visit.app, visit.span, USERS, PAIRS, lists=True)
     page = await read_technicians(
         visit.app,
         TechniciansQuery.model_validate(
@@ -49,7 +50,7 @@ async def technicians_page(visit: Visit[TechniciansPageQuery]) -> str:
 async def technician_page(visit: Visit) -> str:
     """One technician. Raises NotKnown."""
     app, query, key = visit.app, visit.query, visit.path["id"]
-    await read_period_ahead(app, visit.span, lists=True, incidents=True)
+    await read_period_ahead(app, visit.span, USERS, PAIRS, lists=True, incidents=True)
     others = {name: value for name, value in query.whose.items() if name != "user"}
     page = await read_technicians(
         app, TechniciansQuery.model_validate({**query.period, "scope": query.scope, "user": key})
