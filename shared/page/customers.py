@@ -26,7 +26,7 @@ class CustomersPageQuery(PageQuery):
 async def customers_page(visit: Visit[CustomersPageQuery]) -> str:
     """The list, worst first, unlisted tenants before all."""
     query = visit.query
-    await read_period_ahead(visit.app, visit.span, CUSTOMERS, PAIRS, GROUPS, incidents=True)
+    await read_period_ahead(visit.app, visit.span, CUSTOMERS, incidents=True)
     page = await read_customers(
         visit.app,
         CustomersQuery.model_validate(
@@ -38,6 +38,7 @@ async def customers_page(visit: Visit[CustomersPageQuery]) -> str:
                 "cursor": query.cursor,
             }
         ),
+        pairs=False,
     )
     return await show("customers.html", visit, page=page)
 
