@@ -148,7 +148,7 @@ def _seen(users: Collection[str], people: Mapping[str, str | None]) -> list[Seen
 
 
 def _is_wanted(customer: CustomerEntry, query: CustomersQuery, now: datetime) -> bool:
-    left = _days_left(customer, now)
+    left = days_left(customer, now)
     return same_id(query.customer, customer.key, customer.display_name or "") and (
         query.ends_within is None or (left is not None and left <= query.ends_within)
     )
@@ -171,7 +171,7 @@ def _customer_item(
         roles=sorted(role_name(role) for role in customer.roles),
         relationship_from=time_of(customer.start),
         relationship_to=time_of(customer.end),
-        days_left=_days_left(customer, span.now),
+        days_left=days_left(customer, span.now),
         auto_extends=customer.auto_extends,
         valid_from=time_of(customer.valid_from),
         valid_to=valid_to,
@@ -186,7 +186,7 @@ def _customer_item(
     )
 
 
-def _days_left(customer: CustomerEntry, now: datetime) -> int | None:
+def days_left(customer: CustomerEntry, now: datetime) -> int | None:
     """Whole days until the relationship ends; negative when it should have ended."""
     end = time_of(customer.end)
     return None if end is None else (end - now) // timedelta(days=1)

@@ -7,11 +7,12 @@ from shared.answers.findings import FindingsQuery, read_findings
 from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.answers.people import TechnicianState
-from shared.answers.technicians import TechniciansQuery, read_technicians
+from shared.answers.technicians import TechnicianItem, TechniciansQuery, read_technicians
+from shared.answers.worst import why_at_risk
+from shared.ledger.tallies import Verdicts
 from shared.page.asked import PageQuery, Visit
 from shared.page.charts import bar_of, trend
 from shared.page.frame import show
-from shared.page.overview import reasons
 from shared.store.rollup_rows import PAIRS, USERS
 from shared.wire.models import Listed, Named
 
@@ -70,4 +71,17 @@ async def technician_page(visit: Visit) -> str:
         incidents=incidents,
         findings=findings,
         chart=trend([bar_of(day, visit.now) for day in summary.trend]),
+    )
+
+
+def reasons(t: TechnicianItem) -> list[str]:
+    """Why somebody is at risk; nothing for who is not, or has left."""
+    if t.state == "left":
+        return []
+    return why_at_risk(
+        Verdicts(t.compliant, t.non_compliant, t.unknown),
+        registered=t.mfa_registered,
+        guest=t.user_type == "guest",
+        dormant=t.dormant,
+        off_boarded=t.off_boarded,
     )
