@@ -18,6 +18,7 @@ from shared.ledger.days import Day
 from shared.ledger.tallies import Tally, add
 from shared.messages.message import MOST_IN_SECTION, DigestSection
 from shared.store.incidents import history
+from shared.store.statements import FinalMonth, final_months
 from shared.store.tables import Tables
 from shared.wire.text import clean
 
@@ -27,7 +28,7 @@ _MOST_READ: Final = 50  # incidents whose history is read
 @dataclass(frozen=True, slots=True)
 class DigestView:
     """What a section looks at: the days from `begin` to `end` (UTC, excluded), and the incidents that the channel may
-    hear of as they stand now."""
+    hear of as they stand now; where people reach the app, and the fingerprint of the key of evidence packs."""
 
     tables: Tables
     channel: Channel
@@ -35,6 +36,8 @@ class DigestView:
     end: datetime
     days: Sequence[Day]
     incidents: Sequence[Incident]
+    address: str | None = None
+    pack_key_id: str | None = None
 
     def holds(self, at: datetime | None) -> bool:
         """Whether a time lies within the period."""
@@ -87,7 +90,23 @@ async def mixed_rules(view: DigestView) -> DigestSection | None:
     return section("rules", "Judged by different rules: run a rescan (python -m local ops rescan)", told)
 
 
-SECTIONS: Final[tuple[Section, ...]] = (acts_of_people, closed_by_quiet, unreadable_records, mixed_rules)
+async def final_statements(view: DigestView) -> DigestSection | None:
+    """The months whose statement became final: where it is, and by what it and its evidence packs are checked."""
+    told = [final for final in await final_months(view.tables.control) if view.holds(final.at)]
+    lines = [f"{final.month:%B %Y}: {_address_of(final, view)} (SHA-256 {final.sha256})" for final in told]
+    if lines and view.pack_key_id:
+        lines.append(f"Key of evidence packs: {view.pack_key_id}")
+    return section("statements", "Statements that are final now", lines)
+
+
+def _address_of(final: FinalMonth, view: DigestView) -> str:
+    return f"{view.address or ''}/api/statement?month={final.month:%Y-%m}&format=html"
+
+
+SECTIONS: Final[tuple[Section, ...]] = (
+    *(acts_of_people, closed_by_quiet, final_statements),
+    *(unreadable_records, mixed_rules),
+)
 
 
 async def sections_of(view: DigestView) -> list[DigestSection]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from shared.compliance.numbers import Judged
 from shared.rules import RULES
 from shared.statement.model import Sealed, Statement, StatementDay
-from shared.statement.texts import GAP_WORDS, SCOPES
+from shared.statement.texts import GAP_WORDS, GRADES, SCOPES, STRENGTHS, WHYS
 from shared.wire.csv_text import csv_text
 from shared.wire.models import Answer
 
@@ -27,7 +27,13 @@ HEADERS: Final = {
     "form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
-_MARKS: Final = {"yes": "✓", "no": "✗", "partly": "◐", "cannot-tell": "?", "not-recorded": "–"}
+_MARKS: Final = {
+    "yes": "✓ yes",
+    "no": "✗ no",
+    "partly": "◐ partly",
+    "cannot-tell": "? cannot tell",
+    "not-recorded": "– not recorded",
+}
 _ENDS: Final = {"quiet": "closed, nothing more was seen", "person": "resolved by a person", "corrected": "withdrawn"}
 _RULES: Final = {rule.id: rule.title for rule in RULES}
 
@@ -48,6 +54,12 @@ def _number(value: object) -> str:
     return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else "–"
 
 
+def _ordered(counts: Mapping[str, object], order: Iterable[str]) -> list[tuple[str, object]]:
+    """In the order that people expect; what is sealed is in the order of names."""
+    place = {str(key): at for at, key in enumerate(order)}
+    return sorted(counts.items(), key=lambda entry: place.get(entry[0], len(place)))
+
+
 def _share(n: int, whole: int) -> str:
     return f"{100 * n / whole:.1f}\u202f%" if whole else "–"
 
@@ -55,7 +67,14 @@ def _share(n: int, whole: int) -> str:
 _ENVIRONMENT: Final = Environment(
     loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_ENVIRONMENT.filters |= {"time": _time, "day": _day, "percent": _percent, "number": _number, "share": _share}
+_ENVIRONMENT.filters |= {
+    "time": _time,
+    "day": _day,
+    "percent": _percent,
+    "number": _number,
+    "share": _share,
+    "ordered": _ordered,
+}
 
 
 def html_of(statement: Statement) -> str:
@@ -69,6 +88,7 @@ def html_of(statement: Statement) -> str:
         marks=_MARKS,
         ends=_ENDS,
         gap_words=GAP_WORDS,
+        orders={"grades": GRADES, "strengths": STRENGTHS, "whys": WHYS},
         nights=_changed_nights(statement.sealed.days),
     )
     return page.lstrip()

@@ -13,8 +13,6 @@ from typing import Any
 
 import azure.functions as func
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from functions.answers import health
 from functions.statement import evidence_pack, request_evidence_pack, statement
@@ -30,21 +28,13 @@ from shared.statement.manifest import MANIFEST, SIGNATURE, signature_of
 from shared.statement.packs import build_pack, give_up_pack, remove_old_packs
 from tests.functions.asking import ADDRESS, Reply, ask
 from tests.scan.harness import Rig
-from tests.statement.story import COLLEAGUE, OTHER, note_every_night, story
+from tests.statement.story import COLLEAGUE, OTHER, key_file, note_every_night, story
 
 ANN = Actor("ann", "t/ann")
 FILES = {
     *("statement.html", "statement.json", "statement.csv", "names.csv", "coverage.csv", "findings.csv"),
     *("findings.jsonl", "register.csv", "roster.csv", "method.txt", "manifest.json", "manifest.jws"),
 }
-
-
-def key_file(path: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return path
 
 
 @pytest.fixture
