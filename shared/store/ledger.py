@@ -153,6 +153,7 @@ class Claim:
         self._lease = lease
         self._is_first = False
         self.head = head
+        self.generation_before = ""
         self.follows_crash = False  # the claim before, of the same send, was neither finished nor given back
 
     @classmethod
@@ -182,6 +183,7 @@ class Claim:
         )
         claim = cls(table, head, await _fenced(table, head, etag_of(row) if row else None), lease)
         claim._is_first = row is None
+        claim.generation_before = old.generation
         claim.follows_crash = old.is_held(now)
         return claim
 

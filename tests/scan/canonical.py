@@ -160,7 +160,7 @@ def _says_nothing(kind: str, row: Row) -> bool:
         return bool(row["proves"] == "")
     if kind == "head":
         return bool(row["state"] == "split")  # its halves stand in its place
-    return kind in ("ask", "event", "history")
+    return kind in ("ask", "event", "history", "went")
 
 
 def _columns(row: Mapping[str, Any], left_out: set[str]) -> dict[str, Any]:

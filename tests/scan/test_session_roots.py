@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -10,6 +11,8 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER
+from shared.store.tables import delete
+from tests.functions.asking import counted_requests
 from tests.scan.canonical import raw
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 from tests.scan.harness import Rig, record, rig
@@ -146,3 +149,68 @@ async def test_whoever_is_told_and_dies_is_told_again(azurite: str, monkeypatch:
         desk.pass_time(timedelta(hours=1))
         await desk.work()
         assert await evidence(desk) == {"proven": 2, "session": 1}
+
+
+def questions(sent: Sequence[str]) -> int:
+    """How often sessions were asked for; a batch of writes does not name its table."""
+    return sum("sessions()" in address for address in sent)
+
+
+async def test_a_read_that_says_and_asks_the_same_asks_nobody_again(desk: Rig) -> None:
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
+    with counted_requests() as sent:
+        await desk.work()
+    assert questions(sent) == 1  # behind what was written at once: nothing of a first read can stand
+    desk.pass_time(16 * MINUTE)
+    with counted_requests() as sent:
+        assert await desk.work() > 0
+    assert questions(sent) == 0
+    assert await evidence(desk) == {"proven": 1, "session": 1}
+    desk.log(silent("other", SEVEN + 2 * MINUTE, "t"))
+    desk.pass_time(timedelta(hours=1))
+    with counted_requests() as sent:
+        await desk.work()
+    assert questions(sent) == 2  # before word is left of the other session, and behind it
+    assert await evidence(desk) == {"proven": 1, "session": 1, "unknown": 1}
+
+
+async def test_a_root_of_another_slice_is_heard_by_one_that_asks_nobody(desk: Rig) -> None:
+    desk.set_time(LATE)
+    desk.log(silent("child", CHILD_AT, "s"))
+    await desk.work()
+    desk.pass_time(16 * MINUTE)
+    await desk.work()
+    assert await evidence(desk) == {"unknown": 1}
+    desk.log(record("root", SEVEN, sessionId="s"))
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    assert await evidence(desk) == {"proven": 1, "session": 1}
+
+
+async def test_what_a_read_went_by_is_forgotten_once_the_slice_is_sealed(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, read_ages_minutes=(0, 15)) as desk:
+
+        async def kept() -> list[str]:
+            rows = (await desk.tables()).slices.everything()
+            return [row["RowKey"] async for row in rows if row["RowKey"] == f"went-{RICH.name}"]
+
+        desk.log(record("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
+        await desk.work()
+        assert await kept() == [f"went-{RICH.name}"]
+        desk.pass_time(16 * MINUTE)
+        await desk.work()
+        assert await kept() == []
+
+
+async def test_a_first_read_whose_roots_stand_already_writes_them_anew(desk: Rig) -> None:
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
+    await desk.work()
+    tables = await desk.tables()
+    lost = [row async for row in tables.slices.everything() if row["RowKey"] == f"head-{RICH.name}"]
+    await tables.slices.write(delete(lost[0]))  # the ledger's row is lost, what it stood for is not
+    await desk.wake()
+    desk.correct(weak("root", SEVEN, sessionId="s"))
+    await desk.work()
+    assert await evidence(desk) == {"none": 2}
