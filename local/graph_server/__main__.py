@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from local.sample import read_log, read_people
+from local.sample import configured_policies, read_log, read_people
 
 from .directory import PartnerDirectory
 from .server import LocalGraph
@@ -51,7 +51,9 @@ async def _serve(sample: Path, port: int, page_size: int, now: datetime | None) 
         port=port,
         identity_header=os.environ.get("IDENTITY_HEADER"),
     )
-    PartnerDirectory(graph, read_people(sample), page_size=page_size)
+    people = read_people(sample)
+    served = PartnerDirectory(graph, people, page_size=page_size)
+    served.policies.conditional_access = configured_policies(people)
     async with graph:
         ready = {"url": graph.url, "identityEndpoint": graph.identity_url, "identityHeader": graph.identity.header}
         print(json.dumps(ready), flush=True)

@@ -235,11 +235,11 @@ def _unknown(stage: Stage) -> None:
     )
     no_session = replace(silent, who=zoe, tenant=stage.customer(25), auth=auth.first_by_claim(), session=None)
     writer.violation(
-        "Zoe's refresh speaks of the first factor only and names no session",
+        "Zoe's refresh names no session; a custom control sent her to Duo, which tells nothing",
         [writer.add(no_session, scope="customer", verdict="unknown")],
         user_id=zoe.user_id,
-        rules=["mfa-evidence-unknown"],
-        severity="low",
+        rules=["third-party-mfa-unrecognised", "mfa-evidence-unknown"],
+        severity="medium",
     )
     mixed = replace(silent, who=xenia, when=stage.at(0.55, 9), tenant=stage.customer(26), session=writer.new_id())
     bare = replace(mixed, auth=auth.password_only(), interactive=True)

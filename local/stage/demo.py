@@ -269,7 +269,13 @@ def _print_planted(console: Console, sample: Sample, found: Mapping[str, Mapping
     for violation in _planted(sample):
         planted |= set(violation.record_ids)
         hits = [found[i] for i in violation.record_ids if i in found]
-        right = [h for h in hits if set(h["rules"]) == set(violation.rules) and h["severity"] == violation.severity]
+        right = [
+            h
+            for h in hits
+            if set(h["rules"]) == set(violation.rules)
+            and h["severity"] == violation.severity
+            and violation.cause in (None, h["cause"])
+        ]
         all_right &= len(right) == len(violation.record_ids)
         mark = "[green]yes[/]" if len(right) == len(violation.record_ids) else "[bold red]NO[/]"
         table.add_row(

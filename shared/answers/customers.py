@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 from pydantic import Field
@@ -13,7 +13,8 @@ from pydantic import Field
 from shared.answers.directories import known_directory, tenant_names
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import paged, read_customer_activity, technicians_of, time_of
-from shared.answers.period import CoveredPage, PeriodQuery, Span, read_standing, span_of
+from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
+from shared.answers.risks import AccessGroupItem, CustomerRisks, SeenTechnician, Ways
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
@@ -22,9 +23,10 @@ from shared.ledger.tallies import Verdicts
 from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
+from shared.posture.gdap import Risk
 from shared.store.outlines import outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
-from shared.wire.models import Answer, ListQuery, Named, Whole, same_id, shown_id
+from shared.wire.models import Answer, Listed, ListQuery, Named, Whole, same_id, shown_id
 
 _NEVER: Final = "never"  # in place of the end of an entry: the directory never had it
 _MOST_NAMES: Final = 20  # technicians named with a customer
@@ -39,17 +41,13 @@ class CustomersQuery(ListQuery, PeriodQuery):
     )
     sort: Literal["name", "nonCompliant"] = Field(default="name", description="nonCompliant: the worst first.")
 
-
-class SeenTechnician(Answer):
-    """A delegated admin who signed in there."""
-
-    user_id: str
-    user_principal_name: str | None
+    risk: Listed[Risk] | None = Field(default=None, description="Only those with one of these risks.")
 
 
 class CustomerItem(Answer):
     """A customer. `relationship_from`, `relationship_to` and `roles` are of its relationships in effect; `technicians`
-    names the first of those who signed in to it. `open_incidents` counts those about a user alone too. Names are
+    names the first of those who signed in to it. Access by Azure Lighthouse looks like a sign-in to the partner's own
+    tenant: none of the numbers here has it. `open_incidents` counts those about a user alone too. Names are
     hostile text."""
 
     customer_id: str
@@ -69,6 +67,14 @@ class CustomerItem(Answer):
     compliance_percent: float | None
     technicians_seen: int
     technicians: list[SeenTechnician]
+    technicians_reachable: int | None = Field(
+        description="How many people are in its groups or may be; null where it is not known."
+    )
+    groups: list[AccessGroupItem]
+    risks: CustomerRisks
+    last_seen_on: date | None = Field(
+        description="UTC day of the last sign-in to it that was noted; null where none was."
+    )
     open_incidents: int
 
 
@@ -95,15 +101,15 @@ async def read_customers(app: App, query: CustomersQuery, *, pairs: bool = True)
     directory = await known_directory(app)
     names = tenant_names(directory)
     every = [*listed, *_unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)]
-    chosen = [customer for customer in every if _is_wanted(customer, query, span.now)]
+    ways = Ways(kept, technicians_of(technicians), activity, span.now)
+    chosen = [customer for customer in every if _is_wanted(customer, query, ways, span.now)]
     if not chosen and query.customer is not None:
         await keys_of(app, Filters(customer=query.customer), standing, directory)
     page, cursor = paged(chosen, query, "customers", lambda each: _order(each, activity, query.sort))
-    people = {t.key: t.user_principal_name for t in technicians_of(technicians)}
     seen = activity.reached_by()
     opened = Counter(key for i in incidents if i.state == IncidentState.OPEN for key in i.reached)
     return CustomersPage(
-        items=[_customer_item(c, activity, _seen(seen.get(c.key, ()), people), opened, span) for c in page],
+        items=[_customer_item(c, activity, ways, seen.get(c.key, ()), opened.get(c.key, 0)) for c in page],
         cursor=cursor,
         total=len(chosen),
         period=standing.period,
@@ -142,13 +148,10 @@ def _order(customer: CustomerEntry, activity: Activity, sort: str) -> tuple[str,
     return place + (customer.display_name or "~").lower(), customer.key
 
 
-def _seen(users: Collection[str], people: Mapping[str, str | None]) -> list[SeenTechnician]:
-    named = [SeenTechnician(user_id=shown_id(user), user_principal_name=people.get(user)) for user in users]
-    return sorted(named, key=lambda each: each.user_principal_name or each.user_id)
-
-
-def _is_wanted(customer: CustomerEntry, query: CustomersQuery, now: datetime) -> bool:
+def _is_wanted(customer: CustomerEntry, query: CustomersQuery, ways: Ways, now: datetime) -> bool:
     left = days_left(customer, now)
+    if query.risk is not None and not any(ways.flags(customer)[risk] for risk in query.risk):
+        return False
     return same_id(query.customer, customer.key, customer.display_name or "") and (
         query.ends_within is None or (left is not None and left <= query.ends_within)
     )
@@ -157,13 +160,13 @@ def _is_wanted(customer: CustomerEntry, query: CustomersQuery, now: datetime) ->
 def _customer_item(
     customer: CustomerEntry,
     activity: Activity,
-    seen: Sequence[SeenTechnician],
-    opened: Mapping[str, int],
-    span: Span,
+    ways: Ways,
+    seen: Collection[str],
+    opened: int,
 ) -> CustomerItem:
     line = activity.customers.get(customer.key, Verdicts())
     valid_to = None if customer.valid_to == _NEVER else time_of(customer.valid_to)
-    ended = valid_to is not None and valid_to <= span.now
+    ended = valid_to is not None and valid_to <= ways.now
     return CustomerItem(
         customer_id=shown_id(customer.key),
         customer_name=customer.display_name,
@@ -171,7 +174,7 @@ def _customer_item(
         roles=sorted(role_name(role) for role in customer.roles),
         relationship_from=time_of(customer.start),
         relationship_to=time_of(customer.end),
-        days_left=days_left(customer, span.now),
+        days_left=days_left(customer, ways.now),
         auto_extends=customer.auto_extends,
         valid_from=time_of(customer.valid_from),
         valid_to=valid_to,
@@ -181,8 +184,12 @@ def _customer_item(
         unknown=line.unknown,
         compliance_percent=percent(line.compliant, line.non_compliant),
         technicians_seen=len(seen),
-        technicians=[*seen[:_MOST_NAMES]],
-        open_incidents=opened.get(customer.key, 0),
+        technicians=ways.seen(seen)[:_MOST_NAMES],
+        technicians_reachable=customer.people,
+        groups=ways.groups(customer),
+        risks=ways.risks(customer),
+        last_seen_on=ways.last_seen(customer),
+        open_incidents=opened,
     )
 
 

@@ -88,7 +88,7 @@ def _of_policies(policies: Policies, people: list[Person]) -> Figures:
         "deviceCodeBlocked": str(blocks_device_code(policies)),
         "securityDefaults": policies.security_defaults,
     }
-    if policies.conditional_access is not None:
+    if policies.conditional_access is not None or policies.security_defaults:  # which know no exclusion
         holes = exclusions(policies)
         figures["exclusions"] = len(holes)
         figures["broadExclusions"] = sum(hole.rule != _NARROW for hole in holes)

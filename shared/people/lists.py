@@ -31,7 +31,8 @@ type Fits = Sequence[Sequence[Any]]  # [rule, severity], as JSON
 
 class Technician(NamedTuple):
     """A delegated admin, or somebody who was one not long ago (`end` is past). `registered` and `capable` are None
-    where the registration report has not the account, `off_boarded` and `dormant` where it cannot be said."""
+    where the registration report has not the account, `off_boarded` and `dormant` where it cannot be said.
+    `memberships` are keys of groups and directory roles, of those that policies name."""
 
     key: str
     id: str
@@ -50,11 +51,13 @@ class Technician(NamedTuple):
     seen: str | None = None
     dormant: bool | None = None
     fits: Fits = ()
+    memberships: Sequence[str] = ()
 
 
 class CustomerEntry(NamedTuple):
     """A customer, or a tenant that was one not long ago (`valid_to` is past). `start` and `end` are those of its
-    relationships in effect, `roles` their template ids."""
+    relationships in effect, `roles` their template ids, `groups` the keys of the partner's groups that share in them,
+    `people` how many are in these or may be, `seen` the UTC day of the last sign-in to it that was ever noted."""
 
     key: str
     id: str
@@ -65,6 +68,9 @@ class CustomerEntry(NamedTuple):
     auto_extends: bool = False
     valid_from: str | None = None
     valid_to: str | None = None
+    groups: Sequence[str] = ()
+    people: int | None = None
+    seen: str | None = None
 
 
 class AccountEntry(NamedTuple):
@@ -104,7 +110,8 @@ def from_kept[E: Technician | CustomerEntry | AccountEntry](kind: type[E], kept:
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What the lists are made of. `people`, `tenants` and `accounts` are None where they were not read this time; then
-    `before` and `customers_before` speak for them. `wholly_read`: the log was read as far back as DORMANT_AFTER."""
+    `before` and `customers_before` speak for them. `wholly_read`: the log was read as far back as DORMANT_AFTER.
+    `members` has the people's keys by those of the groups and roles that policies name; None as with `people`."""
 
     now: datetime
     people: Mapping[str, Person] | None
@@ -112,6 +119,7 @@ class Sources:
     accounts: Mapping[str, Account] | None
     activity: Activity
     wholly_read: bool
+    members: Mapping[str, frozenset[str]] | None
     before: Mapping[str, Technician]
     customers_before: Mapping[str, CustomerEntry]
 
@@ -119,7 +127,7 @@ class Sources:
 def technicians(file: DirectoryFile, sources: Sources) -> list[Technician]:
     """The delegated admins of now and those who left not long ago, in the order of their keys."""
     found = []
-    for key, period in _latest(((id_key(a.user_id), a) for a in file.delegated_admins), sources.now):
+    for key, period in latest(((id_key(a.user_id), a) for a in file.delegated_admins), sources.now):
         found.append(_technician(key, period, sources))
     return found
 
@@ -148,7 +156,7 @@ def _technician(key: str, period: DelegatedAdmin, sources: Sources) -> Technicia
     old = sources.before.get(key)
     report = _registration(sources.accounts.get(key) if sources.accounts else None, old, sources)
     rights = _rights(sources.people.get(key) if sources.people else None, old, period, current=current)
-    seen = _last(old.seen if old else None, sources.activity.seen.get(key))
+    seen = last_day(old.seen if old else None, sources.activity.seen.get(key))
     dormant = _dormant(key, period, seen, sources) if current else None
     signals = AccountSignals(
         privileged=True,
@@ -156,6 +164,7 @@ def _technician(key: str, period: DelegatedAdmin, sources: Sources) -> Technicia
         registered=report.registered,
         capable=report.capable,
         dormant=dormant,
+        proven=_proves_mfa(key, sources),
     )
     return Technician(
         key=key,
@@ -168,8 +177,8 @@ def _technician(key: str, period: DelegatedAdmin, sources: Sources) -> Technicia
         roles=[*rights.roles],
         eligible=[*rights.eligible],
         reachable=rights.reachable,
-        start=_iso(period.from_),
-        end=_iso(period.to),
+        start=iso(period.from_),
+        end=iso(period.to),
         registered=report.registered,
         capable=report.capable,
         methods=[*report.methods],
@@ -177,7 +186,20 @@ def _technician(key: str, period: DelegatedAdmin, sources: Sources) -> Technicia
         seen=seen,
         dormant=dormant,
         fits=_fits(signals) if current else [],
+        memberships=_memberships(key, old, sources),
     )
+
+
+def _proves_mfa(key: str, sources: Sources) -> bool:
+    """Whether a sign-in of the last weeks was made with MFA."""
+    line = sources.activity.anywhere.get(key)
+    return line is not None and line.compliant > 0
+
+
+def _memberships(key: str, old: Technician | None, sources: Sources) -> Sequence[str]:
+    if sources.members is None:
+        return old.memberships if old else ()
+    return sorted(of for of, users in sources.members.items() if key in users)
 
 
 def _registration(account: Account | None, old: Technician | None, sources: Sources) -> _Registration:
@@ -229,24 +251,6 @@ def _dormant(key: str, period: DelegatedAdmin, seen: str | None, sources: Source
     if period.from_ and period.from_ > since:
         return False
     return True if sources.wholly_read and not sources.activity.trimmed_users else None
-
-
-def customers(file: DirectoryFile, sources: Sources) -> list[CustomerEntry]:
-    """The customers of now and those that left not long ago, in the order of their keys."""
-    found = []
-    for key, period in _latest(((id_key(c.tenant_id), c) for c in file.customers), sources.now):
-        tenant = sources.tenants.get(key) if sources.tenants is not None else None
-        old = sources.customers_before.get(key)
-        facts = (
-            ([*tenant.roles], _iso(tenant.start), _iso(tenant.end), tenant.auto_extends)
-            if tenant
-            else (old.roles, old.start, old.end, old.auto_extends)
-            if old
-            else ([], None, None, False)
-        )
-        name = period.display_name or (old.display_name if old else None)
-        found.append(CustomerEntry(key, period.tenant_id, name, *facts, _iso(period.from_), _iso(period.to)))
-    return found
 
 
 def accounts_with_findings(sources: Sources, admins: Iterable[Technician]) -> list[AccountEntry]:
@@ -311,7 +315,7 @@ def posture_figures(
         },
         "byRule": {**by_rule},
         "securityDefaults": security_defaults,
-        "refreshedAt": _iso(now),
+        "refreshedAt": iso(now),
     }
 
 
@@ -330,7 +334,7 @@ def _fits(signals: AccountSignals) -> Fits:
     return [[rule, int(severity)] for rule, severity in fitting_posture(signals)]
 
 
-def _latest[E: (Customer, DelegatedAdmin)](entries: Iterable[tuple[str, E]], now: datetime) -> list[tuple[str, E]]:
+def latest[E: (Customer, DelegatedAdmin)](entries: Iterable[tuple[str, E]], now: datetime) -> list[tuple[str, E]]:
     """Of each key its last period, unless that is over for long; in the order of the keys."""
     last: dict[str, E] = {}
     for key, entry in entries:
@@ -344,11 +348,11 @@ def _is_current(admin: Technician, now: datetime) -> bool:
     return admin.end is None or datetime.fromisoformat(admin.end) > now
 
 
-def _last(first: str | None, second: object) -> str | None:
+def last_day(first: str | None, second: object) -> str | None:
     """The later of two dates."""
     days = [day for day in (first, str(second) if second else None) if day]
     return max(days, default=None)
 
 
-def _iso(at: datetime | None) -> str | None:
+def iso(at: datetime | None) -> str | None:
     return at.isoformat().replace("+00:00", "Z") if at else None

@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.compliance.numbers import Judged
 from shared.rules import RULES
-from shared.statement.model import Sealed, Statement, StatementDay
+from shared.rules.rule import Severity
+from shared.statement.model import CustomerFigures, Sealed, Statement, StatementDay
 from shared.statement.texts import GAP_WORDS, GRADES, SCOPES, STRENGTHS, WHYS
 from shared.wire.csv_text import csv_text
 from shared.wire.models import Answer
@@ -34,6 +35,7 @@ _MARKS: Final = {
     "cannot-tell": "? cannot tell",
     "not-recorded": "– not recorded",
 }
+_MOST_ROWS: Final = 300
 _ENDS: Final = {"quiet": "closed, nothing more was seen", "person": "resolved by a person", "corrected": "withdrawn"}
 _RULES: Final = {rule.id: rule.title for rule in RULES}
 
@@ -77,8 +79,16 @@ _ENVIRONMENT.filters |= {
 }
 
 
+def _worst_first(customer: CustomerFigures) -> tuple[int, int, int, str]:
+    numbers = customer.figures
+    return -numbers.non_compliant, -numbers.unknown, -numbers.total, (customer.customer_name or "~").lower()
+
+
 def html_of(statement: Statement) -> str:
-    """The statement as one HTML page that needs nothing else."""
+    """The statement as one HTML page that needs nothing else. Of thousands of customers or incidents it has the worst;
+    the other forms have all."""
+    sealed = statement.sealed
+    by_severity = sorted(sealed.incidents, key=lambda i: (-Severity.of(i.severity), i.first_seen_at, i.id))
     page = _ENVIRONMENT.get_template("statement.html").render(
         page=statement,
         s=statement.sealed,
@@ -89,7 +99,9 @@ def html_of(statement: Statement) -> str:
         ends=_ENDS,
         gap_words=GAP_WORDS,
         orders={"grades": GRADES, "strengths": STRENGTHS, "whys": WHYS},
-        nights=_changed_nights(statement.sealed.days),
+        nights=_changed_nights(sealed.days),
+        customers=sorted(sealed.customers, key=_worst_first)[:_MOST_ROWS],
+        incidents=by_severity[:_MOST_ROWS],
     )
     return page.lstrip()
 

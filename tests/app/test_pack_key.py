@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.x509.oid import NameOID
 
+from local.stage.stack import make_pack_key
 from shared.app.pack_key import FileKey, PackKeyProblem, VaultKey, base64url, from_base64url, public_key_of
-from tests.statement.story import key_file
 
 DATA = b"what is signed"
 
@@ -128,7 +128,7 @@ async def test_a_vault_that_refuses_is_told_with_what_to_do(tmp_path: Path) -> N
 
 
 async def test_a_file_signs_and_a_wrong_one_says_what_is_wrong(tmp_path: Path) -> None:
-    made = FileKey(key_file(tmp_path / "pack.pem"))
+    made = FileKey(make_pack_key(tmp_path / "pack.pem"))
     (await made.public()).verify(await made.sign(DATA), DATA)
     with pytest.raises(PackKeyProblem, match="no private key"):
         await FileKey(tmp_path / "none.pem").public()

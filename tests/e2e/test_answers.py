@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from local.host.process import HostProcess
-from local.stage.stack import CHECKOUT, load_directory_file
+from local.stage.stack import CHECKOUT, load_directory_file, make_pack_key
 from shared.basics.spelling import id_key
 from shared.incidents.findings import Finding
 from shared.ledger.slices import partition_of
@@ -27,7 +27,6 @@ from shared.statement.manifest import check_pack
 from shared.store.findings import finding_row
 from shared.store.tables import Tables, upsert
 from tests.scan.harness import DIRECTORY
-from tests.statement.story import key_file
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -68,7 +67,7 @@ async def running(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
         "AUTH_MODE": "easyauth",
         "WEBSITE_AUTH_ENABLED": "True",
         "PARTNER_TENANT_ID": PARTNER,
-        "PACK_KEY_FILE": str(key_file(log.with_name("pack.pem"))),
+        "PACK_KEY_FILE": str(make_pack_key(log.with_name("pack.pem"))),
         "AzureWebJobsStorage": storage,
     }
     async with HostProcess(CHECKOUT, settings, log=log) as host, aiohttp.ClientSession(host.url) as http:

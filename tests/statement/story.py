@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.app.app import App
 from shared.ledger.days import Noted
@@ -68,15 +65,6 @@ def log(at: Rig) -> None:
         record("elsewhere-good", september(16), resourceTenantId=OTHER, **colleague),
         record("october", datetime(2026, 10, 3, 9, tzinfo=UTC)),
     )
-
-
-def key_file(path: Path) -> Path:
-    """A new key that signs evidence packs, in a file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return path
 
 
 _copies: dict[str, Copy] = {}

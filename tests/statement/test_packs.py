@@ -17,6 +17,7 @@ import pytest
 from functions.answers import health
 from functions.statement import evidence_pack, request_evidence_pack, statement
 from local.commands.verify_pack import main as verify
+from local.stage.stack import make_pack_key
 from shared.answers.acts import RegisterQuery, read_register
 from shared.app.pack_key import FileKey, PackKey
 from shared.maintenance.erase import erase_person
@@ -28,7 +29,7 @@ from shared.statement.manifest import MANIFEST, SIGNATURE, signature_of
 from shared.statement.packs import build_pack, give_up_pack, remove_old_packs
 from tests.functions.asking import ADDRESS, Reply, ask
 from tests.scan.harness import Rig
-from tests.statement.story import COLLEAGUE, OTHER, key_file, note_every_night, story
+from tests.statement.story import COLLEAGUE, OTHER, note_every_night, story
 
 ANN = Actor("ann", "t/ann")
 FILES = {
@@ -39,7 +40,7 @@ FILES = {
 
 @pytest.fixture
 async def at(azurite: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Rig]:
-    async with story(azurite, monkeypatch, pack_key_file=str(key_file(tmp_path / "pack.pem"))) as made:
+    async with story(azurite, monkeypatch, pack_key_file=str(make_pack_key(tmp_path / "pack.pem"))) as made:
         yield made
 
 
@@ -161,7 +162,7 @@ async def one_byte_changed(path: Path, pack: bytes, key_id: str, capsys: pytest.
 
 async def signed_by_somebody_else(folder: Path, pack: bytes, key_id: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A whole and sound pack with a word changed, under a key of somebody's own."""
-    other: PackKey = FileKey(key_file(folder / "other.pem"))
+    other: PackKey = FileKey(make_pack_key(folder / "other.pem"))
     found = contents(pack)
     found["statement.json"] = found["statement.json"].replace(b'"nonCompliant":3', b'"nonCompliant":0')
     writer, made = Writer(), []
@@ -208,8 +209,8 @@ async def test_a_customers_pack_holds_nothing_of_another(at: Rig) -> None:
 
 
 async def test_a_gap_stands_on_its_first_page(azurite: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    key = str(key_file(tmp_path / "pack.pem"))
-    async with story(azurite, monkeypatch, lookback_days=30, pack_key_file=key) as at:
+    key = str(make_pack_key(tmp_path / "pack.pem"))
+    async with story(azurite, monkeypatch, lookback_days=13, pack_key_file=key) as at:
         _, pack = await built(at)
         found = contents(pack)
         page = found["statement.html"].decode()

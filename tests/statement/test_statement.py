@@ -193,14 +193,14 @@ async def test_after_a_rescan_it_shows_what_was_sealed_and_today_apart(at: Rig) 
 
 
 async def test_a_gap_stands_on_the_first_page(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with story(azurite, monkeypatch, lookback_days=30) as at:
+    async with story(azurite, monkeypatch, lookback_days=13) as at:
         await seal_due_months(at.app)
         shown = await asked(at)
         assert shown["state"] == "final"
         (told,) = shown["firstPage"]
-        assert told.startswith("Gap in coverage: 60 % of the log was read (18 of 30 pieces).")
-        assert "before the monitor was installed (12 days)" in told
-        assert {q["id"]: q["answer"] for q in shown["opening"]}["no-legacy-sign-ins"] == "no"
+        assert told.startswith("Gap in coverage: 3.33 % of the log was read (1 of 30 pieces).")
+        assert "before the monitor was installed (29 days)" in told
+        assert {q["id"]: q["answer"] for q in shown["opening"]}["no-legacy-sign-ins"] == "partly"
         html = (await page(at, "&format=html")).text
         assert html.index("Gap in coverage") < html.index("What insurers ask")
 
@@ -240,7 +240,7 @@ async def it_takes_few_requests(at: Rig) -> None:
 
 
 async def test_a_month_waits_for_its_last_re_read(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with story(azurite, monkeypatch, read_ages_minutes="0,20160") as at:
+    async with story(azurite, monkeypatch, lookback_days=13, read_ages_minutes="0,20160") as at:
         assert SEPTEMBER not in await seal_due_months(at.app)
         assert (await asked(at))["state"] == "provisional"
         at.pass_time(14 * (NOW.replace(day=13) - NOW))
