@@ -86,8 +86,9 @@ class CustomersPage(CoveredPage[CustomerItem]):
     truncated: bool
 
 
-async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
-    """A page of customers. Raises BadParameter, and NotKnown for a customer whom nobody knows."""
+async def read_customers(app: App, query: CustomersQuery, *, pairs: bool = True) -> CustomersPage:
+    """A page of customers; without `pairs` nobody is said to have been seen there. Raises BadParameter, and NotKnown
+    for a customer whom nobody knows."""
     tables, span = await app.tables(), span_of(app, query.days, query.from_, query.to)
     standing, lists, incidents = await asyncio.gather(
         read_standing(app, span),
@@ -95,7 +96,7 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
         outline_incidents(tables.incidents),
     )
     kept, technicians = lists
-    activity = await read_customer_activity(tables, span)
+    activity = await read_customer_activity(tables, span, pairs=pairs)
     listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     directory = await known_directory(app)
     names = tenant_names(directory)
@@ -148,7 +149,7 @@ def _order(customer: CustomerEntry, activity: Activity, sort: str) -> tuple[str,
 
 
 def _is_wanted(customer: CustomerEntry, query: CustomersQuery, ways: Ways, now: datetime) -> bool:
-    left = _days_left(customer, now)
+    left = days_left(customer, now)
     if query.risk is not None and not any(ways.flags(customer)[risk] for risk in query.risk):
         return False
     return same_id(query.customer, customer.key, customer.display_name or "") and (
@@ -173,7 +174,7 @@ def _customer_item(
         roles=sorted(role_name(role) for role in customer.roles),
         relationship_from=time_of(customer.start),
         relationship_to=time_of(customer.end),
-        days_left=_days_left(customer, ways.now),
+        days_left=days_left(customer, ways.now),
         auto_extends=customer.auto_extends,
         valid_from=time_of(customer.valid_from),
         valid_to=valid_to,
@@ -192,7 +193,7 @@ def _customer_item(
     )
 
 
-def _days_left(customer: CustomerEntry, now: datetime) -> int | None:
+def days_left(customer: CustomerEntry, now: datetime) -> int | None:
     """Whole days until the relationship ends; negative when it should have ended."""
     end = time_of(customer.end)
     return None if end is None else (end - now) // timedelta(days=1)

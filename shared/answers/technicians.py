@@ -117,12 +117,13 @@ class TechniciansPage(CoveredPage[TechnicianItem]):
     pages_as_of: list[str]
 
 
-async def read_technicians(app: App, query: TechniciansQuery) -> TechniciansPage:
-    """A page of technicians. Raises BadParameter, and NotKnown for a person whom nobody knows."""
+async def read_technicians(app: App, query: TechniciansQuery, *, pairs: bool = True) -> TechniciansPage:
+    """A page of technicians; without `pairs` no customer is said to have been reached. Raises BadParameter, and
+    NotKnown for a person whom nobody knows."""
     tables, span = await app.tables(), span_of(app, query.days, query.from_, query.to)
     now = span.now
     standing, kept = await asyncio.gather(read_standing(app, span), load_list(tables.directory, TECHNICIANS))
-    activity = await read_activity(tables, span, query.scope)
+    activity = await read_activity(tables, span, query.scope, pairs=pairs)
     listed = technicians_of(kept)
     if query.as_of is not None:
         listed = _roster_of(await known_directory(app), listed, query.as_of)
