@@ -13,6 +13,7 @@ from shared.ledger.head import SliceState
 from shared.maintenance.export import blob_name
 from shared.maintenance.lines import Damaged, read_head, read_rows
 from shared.store.exports import Exports
+from shared.store.ledger import is_head
 from shared.store.sizes import wire_bytes
 from shared.store.tables import MAX_BATCH, MAX_BATCH_BYTES, NAMES, Operation, Table, Tables, is_newer
 
@@ -67,11 +68,7 @@ def _rows(path: Path, began: datetime, table: str) -> Iterator[dict[str, Any]]:
 
 def _due_again(row: dict[str, Any], began: datetime) -> dict[str, Any]:
     """A head as it is restored. A generation is the time of its claim in microseconds (shared/store/ledger.py)."""
-    if (
-        not str(row["RowKey"]).startswith("head-")
-        or is_newer(row)
-        or row["state"] in (SliceState.PARKED, SliceState.SPLIT)
-    ):
+    if not is_head(row) or is_newer(row) or row["state"] in (SliceState.PARKED, SliceState.SPLIT):
         return row
     if int(row["generation"] or 0) < began.timestamp() * 1_000_000:
         return row

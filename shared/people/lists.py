@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from pydantic import JsonValue
-
 from shared.basics.spelling import id_key
-from shared.compliance.coverage import percent
 from shared.people.activity import Activity
 from shared.people.fetched import Account
 from shared.people.roster import Person, Tenant
-from shared.rules.posture import DELEGATED_ADMIN_DORMANT, POSTURE_RULES, AccountSignals, fitting_posture
+from shared.rules.posture import AccountSignals, fitting_posture
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 
 DORMANT_AFTER: Final = timedelta(days=28)
@@ -255,7 +252,7 @@ def _dormant(key: str, period: DelegatedAdmin, seen: str | None, sources: Source
 
 def accounts_with_findings(sources: Sources, admins: Iterable[Technician]) -> list[AccountEntry]:
     """The accounts that break posture rules, in the order of their keys. Needs the registration report."""
-    current = {admin.key: admin for admin in admins if _is_current(admin, sources.now)}
+    current = {admin.key: admin for admin in admins if is_current(admin, sources.now)}
     found = []
     accounts = sources.accounts or {}
     for key in sorted({*accounts, *current}):
@@ -287,49 +284,6 @@ def accounts_with_findings(sources: Sources, admins: Iterable[Technician]) -> li
     return found
 
 
-def posture_figures(
-    accounts: Iterable[Account],
-    admins: Iterable[Technician],
-    findings: Iterable[AccountEntry],
-    *,
-    security_defaults: bool | None,
-    now: datetime,
-) -> dict[str, JsonValue]:
-    """The tenant-wide requirement as figures of its own (all enabled accounts, guests included), never mixed with the
-    delegated sign-ins. `securityDefaults` is null where it is not known."""
-    by_rule = dict.fromkeys((rule.id for rule in POSTURE_RULES), 0)
-    for entry in findings:
-        for rule, _ in entry.fits:
-            by_rule[rule] += 1
-    every = [*accounts]
-    current = [admin for admin in admins if _is_current(admin, now)]
-    known = [(a.registered, a.capable) for a in current if a.registered is not None]
-    return {
-        "accounts": _figures([(a.registered, a.capable) for a in every]),
-        "guests": _figures([(a.registered, a.capable) for a in every if a.guest]),
-        "delegatedAdmins": {
-            **_figures(known),
-            "total": len(current),
-            "dormant": by_rule[DELEGATED_ADMIN_DORMANT.id],
-            "offBoarded": sum(1 for admin in current if admin.off_boarded),
-        },
-        "byRule": {**by_rule},
-        "securityDefaults": security_defaults,
-        "refreshedAt": iso(now),
-    }
-
-
-def _figures(states: Sequence[tuple[bool | None, bool | None]]) -> dict[str, JsonValue]:
-    registered, capable = sum(1 for r, _ in states if r), sum(1 for _, c in states if c)
-    return {
-        "total": len(states),
-        "registered": registered,
-        "capable": capable,
-        "registeredPercent": percent(registered, len(states) - registered),
-        "capablePercent": percent(capable, len(states) - capable),
-    }
-
-
 def _fits(signals: AccountSignals) -> Fits:
     return [[rule, int(severity)] for rule, severity in fitting_posture(signals)]
 
@@ -344,7 +298,8 @@ def latest[E: (Customer, DelegatedAdmin)](entries: Iterable[tuple[str, E]], now:
     return sorted((key, e) for key, e in last.items() if e.to is None or e.to > now - _LEFT_FOR)
 
 
-def _is_current(admin: Technician, now: datetime) -> bool:
+def is_current(admin: Technician, now: datetime) -> bool:
+    """Whether somebody has delegated rights at that time."""
     return admin.end is None or datetime.fromisoformat(admin.end) > now
 
 

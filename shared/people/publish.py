@@ -16,6 +16,7 @@ from shared.operations.slices import rescan
 from shared.people.activity import Activity, is_wholly_read
 from shared.people.customer_list import customer_facts, customers
 from shared.people.fetched import Account, Fetched
+from shared.people.figures import posture_figures
 from shared.people.lists import (
     DORMANT_AFTER,
     CustomerEntry,
@@ -23,7 +24,6 @@ from shared.people.lists import (
     Technician,
     accounts_with_findings,
     from_kept,
-    posture_figures,
     technicians,
     to_kept,
 )

@@ -62,6 +62,16 @@ def _head(row: Row, tenant: str, day: datetime) -> Head:
     return _CODEC.value(row, slice=slice_, counts=unpack("counts", row) or {})
 
 
+def is_head(row: Row) -> bool:
+    """Whether a row of the table `slices` is a head."""
+    return str(row["RowKey"]).startswith(_HEAD)
+
+
+def touch_prefix(slice_: Slice) -> str:
+    """How the keys of the rows begin that note which incidents a slice is about to change; the incident's follows."""
+    return f"touch-{slice_.name}-"
+
+
 _WITHOUT_COUNTS: Final = ("PartitionKey", "RowKey", "v", *_CODEC.plain_columns)
 
 

@@ -12,6 +12,7 @@ from shared.basics.spelling import id_key
 from shared.people.activity import Activity
 from shared.people.customer_list import customers
 from shared.people.fetched import Account
+from shared.people.figures import posture_figures
 from shared.people.lists import (
     DORMANT_AFTER,
     CustomerEntry,
@@ -19,7 +20,6 @@ from shared.people.lists import (
     Technician,
     accounts_with_findings,
     from_kept,
-    posture_figures,
     technicians,
     to_kept,
 )

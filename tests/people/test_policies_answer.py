@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from functions.inventory import portals
 from functions.people import customers, policies, technicians
 from local.sample.people import BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR
+from shared.alerts.digest_sections import DigestView, gaps_of_sign_ins
+from shared.app.channels import Channel
+from shared.messages.kind import ChannelKind
 from shared.people.lists import CustomerEntry, Technician, from_kept
-from shared.rules.rule import PASSWORD_ONLY
+from shared.rules.rule import AT_HOME, PASSWORD_ONLY
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_list, save_list
 from shared.store.tables import Table
 from tests.functions.asking import ask, counted_requests
@@ -251,3 +257,33 @@ async def _as_version_1(table: Table) -> None:
         assert kept is not None
         entries = [[*from_kept(kind, entry)][:members] for entry in kept.entries]
         await save_list(table, name, entries, {}, kept.at)
+
+
+async def test_portals_without_a_customer_tenant_and_what_the_digest_says(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office(azurite, monkeypatch, SERVED, slice_minutes=240) as at:
+        home = {"appId": "9" * 32, "appDisplayName": "Exchange <admin> center", **AT_HOME}
+        await prepared(
+            at, sign_in("home", 1, 1, **home), *(sign_in(f"bare {n}", 4, 1, **home, **PASSWORD_ONLY) for n in (1, 2))
+        )
+        told = (await ask(portals, at.rig.app)).json
+        assert "security defaults in a test customer tenant" in told["tip"]
+        (portal,) = told["items"]
+        assert (portal["appName"], portal["total"], portal["lacking"]) == ("Exchange <admin> center", 3, 2)
+        assert portal["people"] == [{"userId": user(4), "userPrincipalName": "user4@partner.example", "signIns": 2}]
+        assert portal["trend"] == [{"date": "2026-11-02", "total": 3, "lacking": 2}]
+
+        view = DigestView(
+            await at.rig.tables(), Channel(kind=ChannelKind.GENERIC, url=SecretStr("https://hooks.example/x")),
+            NOON - 12 * HOUR, NOON + 12 * HOUR, [], [],
+        )  # fmt: skip
+        made = await gaps_of_sign_ins(view)
+        assert made is not None
+        assert made.total == 3
+        assert made.lines[0].endswith(": 3 of 5, 1 person")
+        assert "groupId" in made.lines[0]
+        one = Channel(kind=ChannelKind.GENERIC, url=SecretStr("https://hooks.example/x"), customers=(tenant(2),))
+        only = await gaps_of_sign_ins(replace(view, channel=one))
+        assert only is not None
+        assert [line[-16:] for line in only.lines] == [": 1 of 2, 1 person"[-16:]] * 2
