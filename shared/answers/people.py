@@ -66,22 +66,25 @@ def is_user(wanted: str | None, key: str, name: str | None) -> bool:
     return same_id(wanted, key, name or "") or (wanted is not None and masked_user_id(wanted) == key)
 
 
-async def read_activity(tables: Tables, span: Span, scopes: Sequence[str]) -> Activity:
+async def read_activity(tables: Tables, span: Span, scopes: Sequence[str], *, pairs: bool = True) -> Activity:
     """Who signed in where in a period: two requests, more where the lines of its days are long."""
     activity = Activity()
     first, last = span.start, span.last
     async for of_users in days_of_users(tables.rollups, first, last):
         activity.add_users(of_users, scopes)
-    await _add_pairs(tables, span, activity)
+    if pairs:
+        await _add_pairs(tables, span, activity)
     return activity
 
 
-async def read_customer_activity(tables: Tables, span: Span) -> Activity:
-    """Which customers were reached in a period, and by whom: two requests, more where the lines are long."""
+async def read_customer_activity(tables: Tables, span: Span, *, pairs: bool = True) -> Activity:
+    """Which customers were reached in a period, and, with `pairs`, by whom: two requests, more where the lines are
+    long."""
     activity = Activity()
     async for of_customers in days_of_customers(tables.rollups, span.start, span.last):
         activity.add_customers(of_customers, (Scope.CUSTOMER,))
-    await _add_pairs(tables, span, activity)
+    if pairs:
+        await _add_pairs(tables, span, activity)
     return activity
 
 

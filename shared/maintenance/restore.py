@@ -12,6 +12,7 @@ from azure.data.tables import UpdateMode
 from shared.ledger.head import SliceState
 from shared.maintenance.export import blob_name
 from shared.maintenance.lines import Damaged, read_head, read_rows
+from shared.store.agenda import is_rest
 from shared.store.exports import Exports
 from shared.store.ledger import is_head
 from shared.store.sizes import wire_bytes
@@ -63,7 +64,11 @@ async def _has_rows(table: Table) -> bool:
 
 
 def _rows(path: Path, began: datetime, table: str) -> Iterator[dict[str, Any]]:
-    return (_due_again(row, began) if table == "slices" else row for row in read_rows(path))
+    """The rows of a table to restore. That a day is at rest was said of other heads: the plan looks at all of them."""
+    rows = read_rows(path)
+    if table == "slices":
+        return (_due_again(row, began) for row in rows)
+    return (row for row in rows if table != "control" or not is_rest(row))
 
 
 def _due_again(row: dict[str, Any], began: datetime) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from shared.ledger.counts import Protocol
 from shared.page.asked import PageQuery, Visit
 from shared.page.charts import spark
 from shared.page.frame import show
+from shared.store.rollup_rows import APPS, GROUPS
 from shared.wire.models import Listed, Named
 
 _MOST_ROWS: Final = 100
@@ -28,7 +29,7 @@ class ApplicationsPageQuery(PageQuery):
 async def applications_page(visit: Visit[ApplicationsPageQuery]) -> str:
     """The list, worst first, with sign-ins without MFA day by day."""
     query = visit.query
-    await read_period_ahead(visit.app, visit.span)
+    await read_period_ahead(visit.app, visit.span, APPS, GROUPS)
     page = await _read(visit, {"app": query.app, "protocol": query.protocol, "cursor": query.cursor})
     last = visit.span.last.date()
     return await show(
@@ -45,7 +46,7 @@ async def applications_page(visit: Visit[ApplicationsPageQuery]) -> str:
 async def application_page(visit: Visit) -> str:
     """One application. Raises NotKnown."""
     app, key = visit.app, visit.path["id"]
-    await read_period_ahead(app, visit.span, incidents=True)
+    await read_period_ahead(app, visit.span, APPS, GROUPS, incidents=True)
     others = {name: value for name, value in visit.query.whose.items() if name != "app"}
     page = await _read(visit, {"app": key})
     incidents = await worst_incidents(app, IncidentsQuery(app=key, **others), 25, visit.now)

@@ -168,7 +168,7 @@ def _cell(day: TrendDay, kinds: set[str], now: datetime) -> Cell:
         kind, words = "read", "read to its end" if day.settled or day.date == now.date() else "read, not final yet"
     elif GapKind.EXPIRED in kinds:
         kind, words = "lost", f"{percent:g} % read, the rest is gone from the log"
-    elif GapKind.BEFORE_INSTALLATION in kinds and percent == 0:
+    elif day.before_installation and percent == 0:
         kind, words = "before", "before the installation"
     else:
         kind, words = ("part", f"{percent:g} % read") if percent else ("unread", "not read")

@@ -14,6 +14,7 @@ from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.incidents.acts import NotNow
 from shared.page.asked import Visit
 from shared.page.frame import show
+from shared.store.rollup_rows import GROUPS
 
 
 class CauseForm(BaseModel):
@@ -29,7 +30,7 @@ class CauseForm(BaseModel):
 
 async def causes_page(visit: Visit) -> str:
     """All causes, those first whose mending helps most; then why sign-ins are unknown."""
-    await read_period_ahead(visit.app, visit.span, incidents=True)
+    await read_period_ahead(visit.app, visit.span, GROUPS, incidents=True)
     lacking = await _read(visit, "non-compliant")
     unknown = await _read(visit, "unknown")
     return await show("causes.html", visit, lacking=lacking, unknown=unknown)
@@ -37,7 +38,7 @@ async def causes_page(visit: Visit) -> str:
 
 async def cause_page(visit: Visit) -> str:
     """The page of a cause. Raises UnknownCause."""
-    await read_period_ahead(visit.app, visit.span, incidents=True)
+    await read_period_ahead(visit.app, visit.span, GROUPS, incidents=True)
     cause, page = await _find(visit)
     incidents = await worst_incidents(visit.app, IncidentsQuery(), 1000, visit.now)
     mine = [item for item in incidents.items if item.id in {*cause.incident_ids}]

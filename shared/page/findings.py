@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from shared.answers.ahead import read_period_ahead
 from shared.answers.findings import FindingQuery, FindingsPage, FindingsQuery, read_finding, read_findings
 from shared.answers.overview import CoverageQuery, SummaryQuery, read_coverage, read_summary
 from shared.ledger.slices import DAY
 from shared.page.asked import PageQuery, Visit
 from shared.page.frame import show
 from shared.rules.assess import Verdict
+from shared.store.rollup_rows import GROUPS
 from shared.wire.models import AskedTime, Listed, Named, NotKnown, RuleId
 
 _MOST_ROWS: Final = 100
@@ -65,6 +67,7 @@ async def day_page(visit: Visit) -> str:
     """One UTC day: its figures, what was read, its findings. Raises NotKnown for what is no day."""
     day = day_named(visit.path["day"])
     app, query, period = visit.app, visit.query, {"from": day, "to": day + DAY}
+    await read_period_ahead(app, visit.span, GROUPS)  # the day is mostly one of the period's
     summary = await read_summary(app, SummaryQuery.model_validate({**period, "scope": query.scope}))
     coverage = await read_coverage(app, CoverageQuery.model_validate(period))
     findings: FindingsPage | None = None

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
-
-from pydantic import JsonValue
+from typing import Final, NamedTuple
 
 from shared.answers.ahead import read_period_ahead
 from shared.answers.causes import CauseItem, CausesQuery, read_causes
 from shared.answers.changes import Changes, ChangesQuery, read_changes
-from shared.answers.customers import CustomerItem, CustomersQuery, read_customers
 from shared.answers.incidents import IncidentItem, IncidentsQuery, worst_incidents
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.answers.rules import RuleText
-from shared.answers.technicians import TechnicianItem, TechniciansQuery, read_technicians
+from shared.answers.worst import Worst, read_worst
 from shared.compliance.summary import Summary
 from shared.page.asked import PageQuery, Visit
 from shared.page.charts import bar_of, trend
@@ -25,11 +22,12 @@ from shared.page.incidents import TABS
 from shared.page.render import render
 from shared.page.sentence import Standing, can_be_trusted, headline
 from shared.page.states import State, state_of
+from shared.store.rollup_rows import GROUPS
+from shared.wire.models import same_id
 
 _MOST_CAUSES: Final = 5
 _MOST_INCIDENTS: Final = 10
-_MOST_PEOPLE: Final = 8
-_MOST_CUSTOMERS: Final = 8
+_MOST_WORST: Final = 8
 _BURNING: Final = timedelta(days=1)
 
 
@@ -38,13 +36,6 @@ class Mark(NamedTuple):
 
     kind: str
     word: str
-
-
-class Risk(NamedTuple):
-    """A person at risk, and why, in a few words."""
-
-    person: TechnicianItem
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +49,7 @@ class View:
     causes: Sequence[CauseItem]
     causes_sentence: str
     more_causes: bool
-    people: Sequence[Risk]
-    no_people: str
-    customers: Sequence[CustomerItem]
+    worst: Worst
     changed: Changes
 
 
@@ -68,7 +57,7 @@ async def overview_page(visit: Visit) -> str:
     """The overview as HTML. Raises BadParameter, NotKnown as the answers do."""
     app, query, span = visit.app, visit.query, visit.span
     scope, period = query.scope, query.period
-    await read_period_ahead(app, span, lists=True, incidents=True)
+    await read_period_ahead(app, span, GROUPS, lists=True, incidents=True)
     whose = dict([*query.whose.items()][:1])  # figures can be of one of them alone
     frame = await frame_of(visit)
     state = await state_of(app)
@@ -76,10 +65,7 @@ async def overview_page(visit: Visit) -> str:
     asked = IncidentsQuery(state=("open",), scope=scope, **query.whose)
     incidents = await worst_incidents(app, asked, _MOST_INCIDENTS, visit.now - _BURNING)
     causes = await read_causes(app, CausesQuery.model_validate({**period, "scope": scope, "limit": _MOST_CAUSES}))
-    of_customer = {"sort": "nonCompliant", "limit": _MOST_CUSTOMERS, "customer": query.customer}
-    customers = await read_customers(app, CustomersQuery.model_validate({**period, **of_customer}))
-    of_user = {"scope": scope, "state": "current", "sort": "nonCompliant", "limit": 1000, "user": query.user}
-    technicians = await read_technicians(app, TechniciansQuery.model_validate({**period, **of_user}))
+    worst = await read_worst(app, span, scope, _MOST_WORST)
     changed = await read_changes(app, ChangesQuery())
     burning = incidents.burning if len(query.whose) < 2 and (incidents.items or not incidents.more) else None
     standing = _standing(frame, summary, burning, whose)
@@ -91,9 +77,7 @@ async def overview_page(visit: Visit) -> str:
         causes=causes.items,
         causes_sentence=causes.sentence,
         more_causes=causes.cursor is not None,
-        people=[*_at_risk(technicians.items)][:_MOST_PEOPLE],
-        no_people=_no_people(technicians.refreshed_at),
-        customers=customers.items,
+        worst=_asked_for(worst, query),
         changed=changed,
     )
     return render(
@@ -159,7 +143,7 @@ def _notices(summary: Summary, whose: dict[str, str], query: PageQuery, state: S
         told.append(f"Figures are of one of them at a time: those here are of {next(iter(whose.values()))}.")
     if len(summary.rules_versions) > 1:
         told.append("The period was judged by more than one version of the rules: run a rescan.")
-    if len(whose) == 0 and (problem := _text(summary.posture.get("problem"))):
+    if len(whose) == 0 and (problem := summary.posture.problem):
         told.append(f"Who has registered for MFA is not known: {problem}")
     return told
 
@@ -170,31 +154,8 @@ def _counts(summary: Summary) -> dict[str, int]:
     return {"open": n.open, "acknowledged": n.acknowledged, "snoozed": n.snoozed, "silenced": n.silenced}
 
 
-def _text(value: JsonValue) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _at_risk(technicians: Sequence[TechnicianItem]) -> list[Risk]:
-    """Who is a delegated admin now and has not registered, never used MFA, or was not seen for weeks."""
-    found = [Risk(t, ", ".join(why)) for t in technicians if (why := reasons(t))]
-    return sorted(found, key=lambda r: (-r.person.non_compliant, -(r.person.customers_reachable or 0)))
-
-
-def reasons(t: TechnicianItem) -> list[str]:
-    """Why somebody is at risk."""
-    unregistered = t.mfa_registered is False
-    told = (
-        (unregistered, "not registered for MFA"),
-        (bool(t.non_compliant and not t.compliant), "never used MFA in the period"),
-        (bool(t.non_compliant and t.compliant), "signed in without MFA"),
-        (t.user_type == "guest" and (unregistered or bool(t.non_compliant)), "a guest"),
-        (bool(t.dormant), "not seen for four weeks"),
-        (bool(t.off_boarded), "account disabled or gone, still in a group"),
-    )
-    return [text for is_so, text in told if is_so]
-
-
-def _no_people(refreshed: Any) -> str:
-    if refreshed is None:
-        return "The roster was not read yet: it comes with the first refresh of the directory."
-    return "Nobody: every delegated admin has registered, used MFA and was seen."
+def _asked_for(worst: Worst, query: PageQuery) -> Worst:
+    """Of these people and customers those that the filter names."""
+    people = [p for p in worst.people if same_id(query.user, p.user_id, p.user_principal_name or "")]
+    customers = [c for c in worst.customers if same_id(query.customer, c.customer_id, c.customer_name or "")]
+    return worst.model_copy(update={"people": people, "customers": customers})

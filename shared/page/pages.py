@@ -25,6 +25,7 @@ from shared.page.customers import CustomersPageQuery, customer_page, customers_p
 from shared.page.findings import FindingPageQuery, FindingsPageQuery, day_page, finding_page, findings_page
 from shared.page.incidents import IncidentForm, IncidentsPageQuery, act_on_incident, incident_page, incidents_page
 from shared.page.overview import overview_page
+from shared.page.posture import posture_page
 from shared.page.rules import rule_page, rules_page
 from shared.page.technicians import TechniciansPageQuery, technician_page, technicians_page
 from shared.page.tools import TokenForm, check_token, setup_page, token_page
@@ -76,6 +77,7 @@ PAGES: Final = (
     PageAt("page_rules", "rules", PageQuery, rules_page),
     PageAt("page_rule", "rules/{id}", PageQuery, rule_page),
     PageAt("page_token", "token", PageQuery, token_page),
+    PageAt("page_posture", "posture", PageQuery, posture_page),
     PageAt("page_audit", "audit", PageQuery, audit_page),
     PageAt("page_roster", "audit/roster", RosterQuery, roster_page),
     PageAt("page_register", "audit/register", RegisterPageQuery, register_page),

@@ -36,6 +36,7 @@ ENTRANCES: Final = (
         "Auditor",
         (
             Place("Audit", "/audit", ("/audit", "/days", "/exceptions")),
+            Place("Posture", "/posture", ("/posture",)),
             Place("Setup", "/setup", ("/setup",)),
         ),
     ),

@@ -36,11 +36,11 @@ def _date(at: datetime | date | None) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "not measurable" if value is None else f"{value:.2f}".rstrip("0").rstrip(".") + " %"
+    return "not measurable" if value is None else f"{value:.2f}".rstrip("0").rstrip(".") + "\u00a0%"
 
 
 def _number(value: int | None) -> str:
-    return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+    return "–" if value is None else f"{value:,}"
 
 
 def _plural(count: int, one: str, many: str) -> str:

@@ -7,11 +7,13 @@ from shared.answers.findings import FindingsQuery, read_findings
 from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.answers.people import TechnicianState
-from shared.answers.technicians import TechniciansQuery, read_technicians
+from shared.answers.technicians import TechnicianItem, TechniciansQuery, read_technicians
+from shared.answers.worst import why_at_risk
+from shared.ledger.tallies import Verdicts
 from shared.page.asked import PageQuery, Visit
 from shared.page.charts import bar_of, trend
 from shared.page.frame import show
-from shared.page.overview import reasons
+from shared.store.rollup_rows import PAIRS, USERS
 from shared.wire.models import Listed, Named
 
 _MOST_ROWS = 100
@@ -28,7 +30,7 @@ class TechniciansPageQuery(PageQuery):
 async def technicians_page(visit: Visit[TechniciansPageQuery]) -> str:
     """The list, worst first."""
     query = visit.query
-    await read_period_ahead(visit.app, visit.span, lists=True)
+    await read_period_ahead(visit.app, visit.span, USERS, PAIRS, lists=True)
     page = await read_technicians(
         visit.app,
         TechniciansQuery.model_validate(
@@ -49,7 +51,7 @@ async def technicians_page(visit: Visit[TechniciansPageQuery]) -> str:
 async def technician_page(visit: Visit) -> str:
     """One technician. Raises NotKnown."""
     app, query, key = visit.app, visit.query, visit.path["id"]
-    await read_period_ahead(app, visit.span, lists=True, incidents=True)
+    await read_period_ahead(app, visit.span, USERS, PAIRS, lists=True, incidents=True)
     others = {name: value for name, value in query.whose.items() if name != "user"}
     page = await read_technicians(
         app, TechniciansQuery.model_validate({**query.period, "scope": query.scope, "user": key})
@@ -69,4 +71,17 @@ async def technician_page(visit: Visit) -> str:
         incidents=incidents,
         findings=findings,
         chart=trend([bar_of(day, visit.now) for day in summary.trend]),
+    )
+
+
+def reasons(t: TechnicianItem) -> list[str]:
+    """Why somebody is at risk; nothing for who is not, or has left."""
+    if t.state == "left":
+        return []
+    return why_at_risk(
+        Verdicts(t.compliant, t.non_compliant, t.unknown),
+        registered=t.mfa_registered,
+        guest=t.user_type == "guest",
+        dormant=t.dormant,
+        off_boarded=t.off_boarded,
     )

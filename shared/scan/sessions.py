@@ -20,9 +20,11 @@ from shared.scan.at_once import all_of
 from shared.scan.hold import Hold
 from shared.scan.reading import Reading, SaysOfSession
 from shared.signin.decoding import DECODER_VERSION
+from shared.signin.evidence import Evidence
 from shared.signin.sessions import Proof, SessionKey
 from shared.store.agenda import make_due
 from shared.store.gone_by import GoneBy, forget_gone_by, note_gone_by, read_gone_by
+from shared.store.rooted import Rooted, digest_of, note_rooted, rooted_of
 from shared.store.sessions import (
     PersonRows,
     Root,
@@ -93,14 +95,18 @@ def _digest(reading: Reading) -> str:
 async def _ask_people(hold: Hold, reading: Reading, *, sure: bool) -> dict[SessionKey, Proof]:
     """Write what the slice says of sessions, make due who went by them. Returns what those proved that it asks."""
     table, by = hold.tables.sessions, RootsOf(hold.slice, hold.head.generation)
-    people = _by_person(reading)
+    noted = await _noted(hold, reading)
+    unnoted = _rooted(reading, proven=True) - noted
+    if unnoted:
+        await hold.write_all(note_rooted(hold.slice, unnoted, by.generation), replace(hold.head, whole=False))
+    people = _by_person(reading, _moved_away(reading, noted))
     at_once = await _write_first(hold, by, people) if hold.is_first_read else {}
     others = {name: person for name, person in people.items() if name not in at_once}
     stands = dict(
         zip(others, await all_of(read_person(table, p, of.sessions) for p, of in others.items()), strict=True)
     )
     changes = {name: _changes(person, stands[name], by, sure=sure) for name, person in others.items()}
-    if sure and any(change.writes for of_person in changes.values() for change in of_person):
+    if sure and not unnoted and any(change.writes for of_person in changes.values() for change in of_person):
         await hold.write([], replace(hold.head, whole=False))
     await hold.keep()
     settled = await all_of(
@@ -137,10 +143,41 @@ def proofs_without_asking(people: Mapping[str, PersonRows], reading: Reading) ->
     reading.settle({session: rows[session].proof for session in reading.asking() if session in rows})
 
 
-def _by_person(reading: Reading) -> dict[str, _Person]:
+async def _noted(hold: Hold, reading: Reading) -> set[Rooted]:
+    """Whom the slice wrote to. Only a record that is served takes a root back; nobody erased is named again."""
+    if hold.is_first_read or not reading.ids:
+        return set()
+    rooted = await rooted_of(hold.tables.slices, hold.slice)
+    return {note for note in rooted if reading.erased.of_id(note.session[0]) is None}
+
+
+def _rooted(reading: Reading, *, proven: bool = False) -> set[Rooted]:
+    """What the records speak for, or of what they prove something."""
+    return {
+        Rooted(session, digest_of(says.record))
+        for session, said in reading.roots().items()
+        for says in said
+        if not proven or says.own is not Evidence.UNKNOWN
+    }
+
+
+def _moved_away(reading: Reading, noted: Iterable[Rooted]) -> list[SaysOfSession]:
+    """That records which were served now say nothing of the sessions that they once spoke for."""
+    served = {digest_of(record): record for record in reading.ids}
+    left = sorted({*noted} - _rooted(reading))
+    return [
+        SaysOfSession(session, served[digest], reading.slice.start, Evidence.UNKNOWN)
+        for session, digest in left
+        if digest in served
+    ]
+
+
+def _by_person(reading: Reading, moved_away: Iterable[SaysOfSession]) -> dict[str, _Person]:
     people: dict[str, _Person] = {}
     for session, said in reading.roots().items():
         people.setdefault(session[0], _Person()).said[session] = said
+    for says in moved_away:
+        people.setdefault(says.session[0], _Person()).said.setdefault(says.session, []).append(says)
     for session in reading.asking():
         people.setdefault(session[0], _Person()).asked.add(session)
     return people

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.ledger.counts import FORMAT
 from shared.ledger.days import Day, DayApps, DayCustomers, DayGroups, DayLines, DayPairs, DayUsers, Noted
+from shared.store.once import is_sharing, made_once
 from shared.store.rollup_rows import (
     APPS,
     CUSTOMERS,
@@ -77,6 +78,15 @@ async def note_day(rollups: Table, day: datetime, noted: Noted) -> None:
 
 
 async def _lines[T](rollups: Table, kind: LineKind[T], first: datetime, last: datetime) -> AsyncIterator[DayLines[T]]:
-    async for row in rollups.range(PARTNER, kind.row_key(first), kind.row_key(last) + "~"):
-        if not is_newer(row):
-            yield kind.lines_of(row)
+    rows = rollups.range(PARTNER, kind.row_key(first), kind.row_key(last) + "~")
+    if not is_sharing():
+        async for row in rows:
+            if not is_newer(row):
+                yield kind.lines_of(row)
+        return
+
+    async def read() -> list[DayLines[T]]:
+        return [kind.lines_of(row) async for row in rows if not is_newer(row)]
+
+    for day in await made_once(("lines", id(rollups), kind.prefix, kind.row_key(first), kind.row_key(last)), read):
+        yield day

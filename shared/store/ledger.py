@@ -130,18 +130,31 @@ async def change_idle_head(table: Table, read: Head, changed: Head) -> bool:
     return True
 
 
+async def slices_claimed_since(table: Table, at: datetime) -> AsyncIterator[Slice]:
+    """Every slice that a worker claimed at that time (UTC) or later, but those that were given up or split."""
+    least, given_up = _generation(at), (SliceState.PARKED, SliceState.SPLIT)
+    columns = ["PartitionKey", "RowKey", "v", "state", "generation"]
+    async for row in table.between("0", "g", _HEAD, f"{_HEAD}~", columns):
+        if not is_newer(row) and row["state"] not in given_up and str(row["generation"] or "") >= least:
+            yield _slice_of(row)
+
+
 async def take_claims_away(table: Table, now: datetime) -> list[Slice]:
     """Have every worker that reads a slice now find its claim gone, and the slices due again. Returns them."""
     taken = []
     async for row in table.between("0", "g", _HEAD, f"{_HEAD}~", ["PartitionKey", "RowKey", "v", "state"]):
         if is_newer(row) or row["state"] != SliceState.CLAIMED:
             continue
-        tenant, _, day = str(row["PartitionKey"]).rpartition("-")
-        midnight_of = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
-        taken.append(slice_named(tenant, midnight_of, str(row["RowKey"]).removeprefix(_HEAD)))
+        taken.append(_slice_of(row))
     for slice_ in taken:
         await until_settled(f"head {slice_.id}", partial(_take_away, table, slice_, now))
     return taken
+
+
+def _slice_of(row: Row) -> Slice:
+    tenant, _, day = str(row["PartitionKey"]).rpartition("-")
+    midnight_of = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
+    return slice_named(tenant, midnight_of, str(row["RowKey"]).removeprefix(_HEAD))
 
 
 async def _take_away(table: Table, slice_: Slice, now: datetime) -> None:

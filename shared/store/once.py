@@ -140,6 +140,11 @@ async def each_once(
         yield row
 
 
+def is_sharing() -> bool:
+    """Whether this runs within `reading_once`."""
+    return _reads.get() is not None
+
+
 async def made_once[T](key: tuple[object, ...], make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """What several answers make of the same rows: within the block it is made once, and nobody may change it."""
     reads = _reads.get()

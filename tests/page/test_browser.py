@@ -139,7 +139,8 @@ def test_who_may_only_read_is_told_whom_to_ask(site: Site, browser: Browser) -> 
         assert "Sign in with your work account" in look.text
         context.set_extra_http_headers({"X-MS-CLIENT-PRINCIPAL": READER})
         look = look_at(context, site, "/incidents")
-        look.page.click("main tbody a")
+        with look.page.expect_navigation():
+            look.page.click("main tbody a")
         assert "needs the app role Operator" in " ".join(look.page.inner_text("main").split())
         assert look.page.query_selector("button[name=act]") is None
         refused = context.request.post(
@@ -169,14 +170,14 @@ def test_a_person_with_a_keyboard_acts_on_an_incident(site: Site, browser: Brows
         assert page.evaluate("location.hash") == "#main"
         link = page.locator("#incidents tbody a").first
         link.focus()
-        page.keyboard.press("Enter")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
         page.locator("form.act input[name=comment]").first.focus()
         page.keyboard.type(f"known {'<b>'} job")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.value") == "acknowledged"
-        page.keyboard.press("Enter")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
         text = " ".join(page.inner_text("main").split())
         assert "acknowledged by local: known <b> job" in text
         assert look.complaints == []
@@ -186,7 +187,8 @@ def test_a_form_of_another_site_is_refused_and_an_old_one_too(site: Site, browse
     site.show("full")
     with looking(browser) as context:
         look = look_at(context, site, "/incidents?state=open,acknowledged")
-        look.page.click("main tbody a")
+        with look.page.expect_navigation():
+            look.page.click("main tbody a")
         address = look.page.url.partition("?")[0] + "/act"
         version = look.page.get_attribute("input[name=version]", "value") or ""
         form: dict[str, str | float | bool] = {"act": "comment", "comment": "x", "version": version}
@@ -205,9 +207,10 @@ def test_a_cause_is_acknowledged_with_all_its_incidents(site: Site, browser: Bro
     site.show("full")
     with looking(browser) as context:
         look = look_at(context, site, "/causes")
-        look.page.click("main ol a")
-        look.page.click("button[value=acknowledged]")
-        look.page.wait_for_load_state()
+        with look.page.expect_navigation():
+            look.page.click("main ol a")
+        with look.page.expect_navigation():
+            look.page.click("button[value=acknowledged]")
         rows = look.page.locator("main tbody tr").all_inner_texts()
         assert rows
         assert all("acknowledged" in row for row in rows)
@@ -224,13 +227,13 @@ def test_a_token_is_checked_and_not_kept(site: Site, browser: Browser) -> None:
     with looking(browser) as context:
         look = look_at(context, site, "/token")
         look.page.fill("textarea", secret)
-        look.page.click("button")
-        look.page.wait_for_load_state()
+        with look.page.expect_navigation():
+            look.page.click("button")
         assert "refused" in look.page.inner_text("main")
         assert secret not in look.page.content()
         look.page.fill("textarea", "not a token")
-        look.page.click("button")
-        look.page.wait_for_load_state()
+        with look.page.expect_navigation():
+            look.page.click("button")
         assert look.page.get_by_role("alert").inner_text()
         assert look.violations() == []
 
@@ -241,12 +244,13 @@ def test_the_filter_goes_on_through_links_and_forms(site: Site, browser: Browser
         look = look_at(context, site, "/?user=technician%40partner.example&days=7")
         page = look.page
         assert page.locator("details.filter").get_attribute("open") is not None
-        page.click("nav >> text=Incidents")
+        with page.expect_navigation():
+            page.click("nav >> text=Incidents")
         assert "user=technician%40partner.example" in page.url
         assert "days=7" in page.url
         page.locator("details.filter input[name=days]").fill("2")
-        page.click("details.filter button")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.click("details.filter button")
         assert "days=2" in page.url
         assert "Last 2 days" in page.inner_text("details.filter summary")
         wrong = look_at(context, site, "/?days=9999")

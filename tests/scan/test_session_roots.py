@@ -151,6 +151,52 @@ async def test_whoever_is_told_and_dies_is_told_again(azurite: str, monkeypatch:
         assert await evidence(desk) == {"proven": 2, "session": 1}
 
 
+OTHER = {"userId": "44444444-4444-4444-4444-444444444444", "userPrincipalName": "other@partner.example"}
+ELSEWHERE = [
+    pytest.param(OTHER, id="person"),
+    pytest.param({"sessionId": "t"}, id="session"),
+    pytest.param({"sessionId": None}, id="no-session"),
+    pytest.param({"isInteractive": False, "signInEventTypes": ["nonInteractiveUser"]}, id="no-root"),
+]
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+async def test_a_record_that_turns_out_to_be_of_another_session_takes_its_root_back(
+    desk: Rig, elsewhere: dict[str, object]
+) -> None:
+    desk.set_time(LATE)
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
+    await desk.work()
+    assert (await evidence(desk))["session"] == 1
+    desk.correct(record("root", SEVEN, **{"sessionId": "s", **elsewhere}))
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    graded = await evidence(desk)
+    assert graded["unknown"] == 1
+    assert "session" not in graded
+    assert "child" in await desk.findings()
+    desk.pass_time(MINUTE)
+    desk.correct(record("root", SEVEN, sessionId="s"))
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    assert (await evidence(desk))["session"] == 1
+    assert await desk.findings() == []
+
+
+async def test_the_halves_of_a_split_slice_know_what_the_whole_wrote(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, page_size=2, pages_per_slice=1) as desk:
+        desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
+        await desk.work()
+        desk.correct(record("root", SEVEN, sessionId="s", **OTHER))
+        desk.log(*(record(f"more-{n}", SEVEN + n * MINUTE, sessionId="u") for n in range(1, 4)))
+        await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+        await desk.work()
+        assert (await desk.head(RICH)).state == "split"
+        assert "child" in await desk.findings()
+
+
 def questions(sent: Sequence[str]) -> int:
     """How often sessions were asked for; a batch of writes does not name its table."""
     return sum("sessions()" in address for address in sent)
