@@ -17,3 +17,13 @@ def told_by_first_scan(bodies: Iterable[Mapping[str, Any]]) -> int | None:
     """
     first = (body for body in bodies if body.get("type") == "incidents.first-scan")
     return next((int(body["data"]["total"]) for body in first), None)
+
+
+def is_right(told: int | None, open_all: int) -> bool:
+    """Whether the first alert told as many incidents as are open. That none came is wrong too, unless there was nothing
+    to tell.
+
+    >>> is_right(42, 42), is_right(76, 42), is_right(None, 42), is_right(None, 0)
+    (True, False, False, True)
+    """
+    return open_all == 0 if told is None else told == open_all

@@ -12,7 +12,7 @@ from typing import Final
 from shared.ledger.days import DayGroups
 from shared.ledger.finding_groups import FindingGroup
 from shared.rules.cause import Cause
-from shared.store.incidents import IncidentOutline
+from shared.store.outlines import IncidentOutline
 
 NOT_RECORDED: Final = "not-recorded"
 _MOST_IN_SENTENCE: Final = 3

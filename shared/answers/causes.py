@@ -30,7 +30,7 @@ from shared.posture.gaps import Remedy, remedy_of, title_of
 from shared.rules import RULE
 from shared.rules.cause import Cause, CauseKind
 from shared.store.days import days_of_groups
-from shared.store.incidents import IncidentOutline, outline_incidents
+from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.wire.models import HEADLINE_NAMES, Answer, ListQuery, Scopes, ShownRule, shown_id
 
 _MOST_NAMED: Final = 20

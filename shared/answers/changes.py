@@ -20,7 +20,7 @@ from shared.compliance.gaps import CoverageItem, GapKind, gaps
 from shared.compliance.summary import Period
 from shared.ledger.slices import DAY, RETENTION_MARGIN
 from shared.store.flights import all_flights
-from shared.store.incidents import incidents_changed_since
+from shared.store.outlines import incidents_changed_since
 from shared.store.tables import Tables
 from shared.wire.models import Answer, AskedTime, BadParameter, Query, shown_id
 

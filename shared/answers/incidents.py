@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import partial
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Literal, NamedTuple, get_args
 
 from pydantic import Field, WithJsonSchema
 
@@ -165,6 +165,33 @@ async def read_incidents(app: App, query: IncidentsQuery) -> IncidentsPage:
         cursor=to_cursor(then, question) if then else None,
         total=len(fitting) if (place.first, end) == (0, KEY_SPAN) else None,
         **of_period,
+    )
+
+
+class WorstIncidents(NamedTuple):
+    """The worst of those asked for, and what their rules mean. `more`: there are others; `items` is empty then where
+    there are too many to look through at once."""
+
+    items: list[IncidentItem]
+    rule_texts: dict[str, RuleText]
+    more: bool
+    burning: int
+
+
+async def worst_incidents(app: App, query: IncidentsQuery, most: int, since: datetime) -> WorstIncidents:
+    """The worst first, without a period: one request a shard. `burning` counts those of all asked for that were seen
+    at or after `since`."""
+    names = tenant_names(await known_directory(app))
+    found = await incidents_within((await app.tables()).incidents, 0, KEY_SPAN)
+    if found is None:
+        return WorstIncidents([], {}, True, 0)
+    order = partial(_order, sort="severity")
+    wanted = sorted((i for i in found if query.fits(i, names)), key=order, reverse=True)
+    return WorstIncidents(
+        items=[incident_item(incident, names) for incident in wanted[:most]],
+        rule_texts=texts_of(rule for incident in wanted[:most] for rule in incident.facts.rules),
+        more=len(wanted) > most,
+        burning=sum(incident.facts.last >= since for incident in wanted),
     )
 
 

@@ -32,7 +32,7 @@ from shared.signin.traits import WATCHED
 from shared.store.customer_quarters import customer_days
 from shared.store.days import days_of_apps, days_of_groups, days_of_pairs, days_of_users
 from shared.store.flights import all_flights
-from shared.store.incidents import IncidentOutline, outline_incidents
+from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import HEADLINE_NAMES, Answer, BadParameter, ListQuery, Named, Scopes
 

@@ -59,6 +59,15 @@ class TechniciansQuery(ListQuery, PeriodQuery):
     sort: Literal["name", "nonCompliant"] = Field(default="name", description="nonCompliant: the worst first.")
 
 
+class Contradiction(Answer):
+    """The registration report and the sign-ins do not agree. Both sides are told; nobody is alerted."""
+
+    kind: Literal["unregistered-but-proven", "registered-but-unused"]
+    registration: str = Field(description="What the registration report says.")
+    evidence: str = Field(description="What the sign-ins of the period say, in whatever scope.")
+    sentence: str = Field(description="How that can be, and what to look at.")
+
+
 class TechnicianItem(Answer):
     """A delegated admin. `eligible_roles` can be taken (PIM). MFA is null where the registration report has not the
     account: disabled, very new, or not read. `off_boarded` is an account that is still in a group and not in the report
@@ -95,6 +104,7 @@ class TechnicianItem(Answer):
     off_boarded: bool | None
     posture_rules: list[ShownPostureRule]
     posture_severity: SeverityName | None
+    contradiction: Contradiction | None
 
 
 class TechniciansPage(CoveredPage[TechnicianItem]):
@@ -107,12 +117,13 @@ class TechniciansPage(CoveredPage[TechnicianItem]):
     pages_as_of: list[str]
 
 
-async def read_technicians(app: App, query: TechniciansQuery) -> TechniciansPage:
-    """A page of technicians. Raises BadParameter, and NotKnown for a person whom nobody knows."""
+async def read_technicians(app: App, query: TechniciansQuery, *, pairs: bool = True) -> TechniciansPage:
+    """A page of technicians; without `pairs` no customer is said to have been reached. Raises BadParameter, and
+    NotKnown for a person whom nobody knows."""
     tables, span = await app.tables(), span_of(app, query.days, query.from_, query.to)
     now = span.now
     standing, kept = await asyncio.gather(read_standing(app, span), load_list(tables.directory, TECHNICIANS))
-    activity = await read_activity(tables, span, query.scope)
+    activity = await read_activity(tables, span, query.scope, pairs=pairs)
     listed = technicians_of(kept)
     if query.as_of is not None:
         listed = _roster_of(await known_directory(app), listed, query.as_of)
@@ -222,7 +233,31 @@ def _technician_item(technician: Technician, states: list[TechnicianState], acti
         off_boarded=technician.off_boarded,
         posture_rules=[rule for rule, _ in technician.fits],
         posture_severity=severity_name(gravest(technician.fits)[1]) if technician.fits else None,
+        contradiction=_contradiction(technician, activity.anywhere.get(technician.key, UserLine())),
     )
+
+
+def _contradiction(technician: Technician, line: UserLine) -> Contradiction | None:
+    """Where the report and the sign-ins of the period do not agree."""
+    counted = f"{line.compliant} sign-ins with MFA, {line.non_compliant} without, {line.unknown} of which nobody knows"
+    if technician.registered is False and line.compliant:
+        return Contradiction(
+            kind="unregistered-but-proven",
+            registration="The registration report knows no MFA method of the account.",
+            evidence=f"{counted}.",
+            sentence=(
+                "MFA that Entra ID does not do itself is in no registration report: External MFA, a federation "
+                "provider's (Duo and the like), a certificate. The sign-ins count; no alert is made of the report."
+            ),
+        )
+    if technician.registered and line.non_compliant and not line.compliant:
+        return Contradiction(
+            kind="registered-but-unused",
+            registration=f"The registration report knows {', '.join(technician.methods) or 'a method'}.",
+            evidence=f"{counted}.",
+            sentence="To be registered enforces nothing: see GET causes for what let these sign-ins pass.",
+        )
+    return None
 
 
 def _type(guest: bool | None) -> Literal["member", "guest"] | None:

@@ -22,12 +22,15 @@ type Reached = dict[str, set[str]]  # user -> customers
 
 @dataclass(slots=True)
 class Activity:
-    """What the days say. `users`, with the strength of each person's MFA, and `customers` are of the scopes asked for;
-    `seen` is each user's last day in any watched scope, `pairs` who signed in to which customer. `trimmed_…`: there
-    were too many to keep each, so that one who is missing may have been there."""
+    """What the days say. `users`, with the strength of each person's MFA, and `customers` are of the scopes asked for,
+    and so is `customers_seen`, each customer's last day. `anywhere` are people of every watched scope, `seen` each
+    user's last day there, `pairs` who signed in to which customer. `trimmed_…`: there were too many to keep each, so
+    that one who is missing may have been there."""
 
     users: dict[str, UserLine] = field(default_factory=dict)
+    anywhere: dict[str, UserLine] = field(default_factory=dict)
     customers: dict[str, Verdicts] = field(default_factory=dict)
+    customers_seen: dict[str, date] = field(default_factory=dict)
     seen: dict[str, date] = field(default_factory=dict)
     pairs: PairLines = field(default_factory=dict)
     trimmed_users: bool = False
@@ -42,6 +45,7 @@ class Activity:
                 if user == REST:
                     continue
                 self.seen[user] = max(self.seen.get(user, date.min), day.day.date())
+                self.anywhere.setdefault(user, UserLine()).merge(line)
                 if scope in scopes:
                     self.users.setdefault(user, UserLine()).merge(line)
 
@@ -51,6 +55,7 @@ class Activity:
         for scope in scopes:
             for customer, counts in day.lines.get(scope, {}).items():
                 if customer != REST and counts.by_verdict.total:
+                    self.customers_seen[customer] = max(self.customers_seen.get(customer, date.min), day.day.date())
                     self.customers.setdefault(customer, Verdicts()).merge(counts.by_verdict)
 
     def add_pairs(self, day: DayPairs) -> None:

@@ -22,10 +22,12 @@ from shared.graph.directory import AnyPage, Ask, PageKind, SecurityDefaultsPart,
 from shared.graph.problems import BadAnswer, GraphProblem
 from shared.people.fetched import Fetched, registration_asks, roster_asks
 from shared.people.merge import Shrunk
+from shared.people.named_groups import NamedGroups
 from shared.people.policies import refresh_policies
 from shared.people.pseudonyms import under_pseudonyms
 from shared.people.publish import (
     CompleteSource,
+    Read,
     Registrations,
     known_directory,
     publish_directory,
@@ -109,28 +111,30 @@ class _Refresh:
         self._lease = lease
         self._started = started
         self._federated: frozenset[str] | None = None
+        self._named: NamedGroups | None = None
 
     async def run(self, due: Iterable[RefreshState]) -> None:
         """Read what is due and publish what was read to its end."""
-        read = await asyncio.gather(*(self._read(state) for state in due), return_exceptions=True)
-        for result in read:
+        results = await asyncio.gather(*(self._read(state) for state in due), return_exceptions=True)
+        for result in results:
             if isinstance(result, BaseException):
                 raise result
-        complete = {result.state.source: result for result in read if isinstance(result, CompleteSource)}
+        complete = {result.state.source: result for result in results if isinstance(result, CompleteSource)}
         erased = await read_erased(self._tables.control)
         for source in complete.values():
             under_pseudonyms(source.fetched, erased)
         registrations, roster = complete.get(REGISTRATIONS), complete.get(ROSTER)
         people: Roster | None = None
         if roster is not None:
-            self._federated = _federated(await refresh_policies(self._app))
+            policies, self._named = await refresh_policies(self._app)
+            self._federated = _federated(policies)
             accounts = registrations.fetched.accounts if registrations else {}
             names = {key: a.user_principal_name for key, a in accounts.items() if a.user_principal_name}
             people = await self._publish_roster(roster, names)
             if people is None:
                 del complete[ROSTER]
-        lists = (people, await self._registrations(registrations))
-        if complete and not await publish_lists(self._app, self._lease, *lists):
+        read = Read(people, await self._registrations(registrations), self._named)
+        if complete and not await publish_lists(self._app, self._lease, read):
             return
         for source in complete.values():
             await self._finished(source)

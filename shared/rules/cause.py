@@ -154,7 +154,7 @@ def _condition_missed(seen: Seen, configured: Configured | None) -> Cause | None
     for policy in _holes(seen, configured, "notapplied"):
         if policy.unmet and not any(condition in _TARGETS for condition in policy.unmet):
             return _of(CauseKind.CONDITION_MISSED, policy, ", ".join(policy.unmet))
-    if seen.trusted_location and not _was_enforced(seen):
+    if seen.trusted_location:  # also where a policy demanded MFA: trusted addresses of per-user MFA waive it
         return Cause(CauseKind.CONDITION_MISSED, rule="trusted location")
     return None
 

@@ -14,13 +14,15 @@ from shared.rules.rule import Owner, Remedy, RuleOf, Severity
 
 class AccountSignals(NamedTuple):
     """What the rules look at. `registered` and `capable` are None where the registration report has not the account
-    (disabled, very new, or no licence); `dormant` is None where too little of the log was read to say."""
+    (disabled, very new, or no licence); `dormant` is None where too little of the log was read to say. `proven`: the
+    sign-ins show MFA all the same (External MFA, a provider's, a certificate), which the report knows nothing of."""
 
     privileged: bool  # a delegated admin, or an administrator of the tenant
     guest: bool = False
     registered: bool | None = True
     capable: bool | None = True
     dormant: bool | None = False
+    proven: bool = False
 
 
 type PostureRule = RuleOf[AccountSignals, AccountSignals]
@@ -53,7 +55,7 @@ MFA_NOT_REGISTERED: Final[PostureRule] = RuleOf(
         check="The registration report names a method; it is up to a day behind.",
         link="https://learn.microsoft.com/entra/identity/authentication/howto-authentication-temporary-access-pass",
     ),
-    fits=lambda a: _by_privilege(a) if a.registered is False else None,
+    fits=lambda a: _by_privilege(a) if a.registered is False and not a.proven else None,
     positive={
         "an administrator": _ADMIN._replace(**_BARE),
         "anybody of the tenant": _STAFF._replace(**_BARE),
@@ -63,6 +65,7 @@ MFA_NOT_REGISTERED: Final[PostureRule] = RuleOf(
         "registered": _ADMIN,
         "registered and not allowed": _STAFF._replace(capable=False),
         "not in the report": _ADMIN._replace(registered=None, capable=None),
+        "its sign-ins prove MFA": _ADMIN._replace(**_BARE, proven=True),
     },
 )
 
@@ -113,7 +116,7 @@ GUEST_WITHOUT_MFA: Final[PostureRule] = RuleOf(
         check="The guest's next sign-in has evidence proven, claim or external.",
         link="https://learn.microsoft.com/entra/external-id/authentication-conditional-access",
     ),
-    fits=lambda a: _by_privilege(a) if a.guest and a.capable is False else None,
+    fits=lambda a: _by_privilege(a) if a.guest and a.capable is False and not a.proven else None,
     positive={
         "a guest without a method": _STAFF._replace(**_BARE, guest=True),
         "a guest who is an administrator": _ADMIN._replace(**_BARE, guest=True),
@@ -123,6 +126,7 @@ GUEST_WITHOUT_MFA: Final[PostureRule] = RuleOf(
         "a guest who can": _STAFF._replace(guest=True),
         "no guest": _STAFF._replace(**_BARE),
         "not in the report": _STAFF._replace(guest=True, capable=None),
+        "their sign-ins prove MFA": _ADMIN._replace(**_BARE, guest=True, proven=True),
     },
 )
 
@@ -141,7 +145,11 @@ DELEGATED_ADMIN_DORMANT: Final[PostureRule] = RuleOf(
         check="The account is on the roster no more, or signs in again.",
         link="https://learn.microsoft.com/entra/id-governance/privileged-identity-management/groups-assign-member-owner",
     ),
-    fits=lambda a: (Severity.MEDIUM if a.capable is False else Severity.LOW) if a.privileged and a.dormant else None,
+    fits=lambda a: (
+        (Severity.MEDIUM if a.capable is False and not a.proven else Severity.LOW)
+        if a.privileged and a.dormant
+        else None
+    ),
     positive={"nobody signs in": _ADMIN._replace(dormant=True), "nor could": _ADMIN._replace(**_BARE, dormant=True)},
     negative={
         "in use": _ADMIN,

@@ -104,7 +104,7 @@ async def _read_slice(app: App, tables: Tables, slice_: Slice, flight: Flight) -
     if near_retention_end(slice_, hold.now(), app.retention):
         await hold.write([], replace(hold.head, state=SliceState.IDLE, next_due=None, attempts=0))
     else:
-        halves = await _read_and_write(hold)
+        halves = await _read_and_write(hold, was_made_due=mark is not None)
         if halves is None:
             return []
         await hold.roll_up()
@@ -129,7 +129,7 @@ async def _is_given_back(hold: Hold) -> bool:
     return True
 
 
-async def _read_and_write(hold: Hold) -> list[Slice] | None:
+async def _read_and_write(hold: Hold, *, was_made_due: bool) -> list[Slice] | None:
     """Read the slice and replace what it said before; the halves where it was split instead. None when the read failed
     and the slice was put back."""
     began = hold.now()
@@ -146,7 +146,7 @@ async def _read_and_write(hold: Hold) -> list[Slice] | None:
     if reading is None and halves is not None:
         return await split(hold, halves)
     if reading is not None:
-        await write_reading(hold, reading, ReadOf(began, requests, loaded.version))
+        await write_reading(hold, reading, ReadOf(began, requests, loaded.version, was_made_due))
     return []
 
 

@@ -170,7 +170,7 @@ class StatementPerson(Answer):
 
 
 class StatementQuestion(Answer):
-    """What cyber-insurers ask, and the answer that the statement's figures give."""
+    """What cyber-insurers ask for, as a claim, and whether the statement's figures bear it out."""
 
     id: str
     question: str = Field(description="What is asked.")

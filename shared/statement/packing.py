@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import batched
 from typing import Any, Final
 
 from pydantic import Field
@@ -33,6 +34,7 @@ from shared.wire.models import Answer
 
 # What is gathered before it is squeezed.
 _PIECE: Final = 256 * 1024
+_AT_ONCE: Final = 100
 
 
 class RosterLine(Answer):
@@ -119,7 +121,7 @@ async def _one(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def _findings(contents: _Contents) -> AsyncIterator[list[Finding]]:
-    """The month's findings, a request's worth at once, in order of time for each tenant's log."""
+    """The month's findings, some at once, in order of time for each tenant's log."""
     table = (await contents.app.tables()).slices
     customer = contents.pack.customer
     for tenant in contents.app.settings.tenants:
@@ -127,7 +129,8 @@ async def _findings(contents: _Contents) -> AsyncIterator[list[Finding]]:
             after, more = "", True
             while more:
                 rows, more = await findings_within(table, tenant, day, day + DAY, after=after)
-                yield [finding for _, finding in rows if customer in ("", finding.customer)]
+                for some in batched(rows, _AT_ONCE, strict=False):
+                    yield [finding for _, finding in some if customer in ("", finding.customer)]
                 if not rows:
                     break
                 after = rows[-1][0]

@@ -186,8 +186,9 @@ async def _today(app: App, month: datetime, sealed: Sealed) -> StatementNow | No
     versions: Tally = {}
     for day in standing.days:
         add(versions, day.rules_versions)
-    figures = await _figures_now(await app.tables(), standing, sealed)
-    if figures == sealed.figures and versions == sealed.rules_versions:
+    figures, by_scope = await _figures_now(await app.tables(), standing, sealed)
+    stands = (figures, by_scope, versions, standing.coverage.percent)
+    if stands == (sealed.figures, sealed.by_scope, sealed.rules_versions, sealed.coverage.percent):
         return None
     return StatementNow(
         figures=figures,
@@ -197,12 +198,16 @@ async def _today(app: App, month: datetime, sealed: Sealed) -> StatementNow | No
     )
 
 
-async def _figures_now(tables: Tables, standing: Standing, sealed: Sealed) -> Judged:
+async def _figures_now(tables: Tables, standing: Standing, sealed: Sealed) -> tuple[Judged, dict[str, Judged]]:
+    """The headline, and each way in, as they stand."""
     if sealed.customer is None:
-        return judged(figures_of_days(standing.days).of_scopes(HEADLINE_NAMES))
+        figures = figures_of_days(standing.days)
+        by_scope = {scope: judged(figures.of_scopes([scope])) for scope in sealed.by_scope}
+        return judged(figures.of_scopes(HEADLINE_NAMES)), by_scope
     key = id_key(sealed.customer.customer_id)
     counts, _ = await _customers(tables, standing, key)
-    return customer_figures(key, None, counts[key]).figures
+    entry = customer_figures(key, None, counts[key])
+    return entry.figures, entry.by_scope
 
 
 async def _reason(tables: Tables, sealed: Sealed, versions: Tally) -> str:

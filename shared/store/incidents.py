@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from shared.incidents.history import Line
 from shared.incidents.life import Step
-from shared.incidents.model import ALL_SCOPES, Incident, IncidentState, Telling
+from shared.incidents.model import Incident, IncidentState, Telling
 from shared.store.events import event_row
 from shared.store.history import line_of
 from shared.store.incident_rows import (
@@ -23,7 +22,6 @@ from shared.store.incident_rows import (
     note_row,
     shard_of,
 )
-from shared.store.packing import packed_columns, unpack
 from shared.store.swap import swap
 from shared.store.tables import Operation, Row, Table, delete, etag_of, insert, is_newer, keys, merge, upsert, utc
 
@@ -107,69 +105,13 @@ async def incidents_within(table: Table, first: int, end: int) -> list[Incident]
     return [incident_of(row) for rows, _ in pages for row in rows if not is_newer(row)]
 
 
-async def incidents_changed_since(table: Table, since: datetime) -> list[Incident]:
-    """Those opened, resolved, raised or seen at or after that time (UTC), however many there are beside them."""
-    changed = " or ".join(f"{column} ge @since" for column in ("openedAt", "resolvedAt", "raisedAt", "last"))
-
-    async def of_shard(shard: str) -> list[Incident]:
-        rows = table.matching(shard, INCIDENT, changed, {"since": since})
-        return [incident_of(row) async for row in rows if not is_newer(row)]
-
-    return [incident for of_one in await asyncio.gather(*map(of_shard, SHARDS)) for incident in of_one]
+def ends_of_shard(place: int) -> tuple[str, str]:
+    """Between which keys all incidents of a shard lie: as incidents_within asks for them."""
+    return _key_bound(place * KEY_SPAN), _key_bound((place + 1) * KEY_SPAN)
 
 
 def _key_bound(place: int) -> str:
     return f"{INCIDENT}{place:04x}" if place < 0x10000 else f"{INCIDENT}g"
-
-
-def _scopes(row: Row) -> frozenset[str]:
-    listed = row.get("scopes")
-    return ALL_SCOPES if listed is None else _split(listed)
-
-
-def _split(listed: object) -> frozenset[str]:
-    return frozenset(filter(None, str(listed).split(",")))
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentOutline:
-    """What a summary needs of an incident. `last` is UTC; the rest is as in Incident, Facts and Who, and `reached` as
-    Incident.customers."""
-
-    key: str
-    state: str
-    severity: int
-    scopes: frozenset[str]
-    last: datetime
-    user: str
-    customer: str
-    app: str
-    rules: frozenset[str]
-    customers: frozenset[str]
-
-    @property
-    def reached(self) -> frozenset[str]:
-        """The tenants that its findings reached."""
-        return frozenset({self.customer}) if self.customer else self.customers
-
-
-async def outline_incidents(table: Table) -> list[IncidentOutline]:
-    """Every incident that has findings, in outline: a few columns of each, however many findings it has."""
-    columns = ["id", "state", "severity", "scopes", "last", "count", "user", "customer", "app", "rules", "v"]
-    columns += packed_columns("customers")[:1]  # so many of them never fill one
-
-    async def of_shard(shard: str) -> list[IncidentOutline]:
-        rows = table.prefixed(shard, INCIDENT, select=columns)
-        return [_outline(row) async for row in rows if not is_newer(row) and row["count"]]
-
-    shards = await asyncio.gather(*(of_shard(shard) for shard in SHARDS))
-    return [outline for of_shard_ in shards for outline in of_shard_]
-
-
-def _outline(row: Row) -> IncidentOutline:
-    who = (str(row["user"]), str(row["customer"]), str(row["app"]))
-    sets = (_split(row["rules"]), frozenset[str](unpack("customers", row) or ()))
-    return IncidentOutline(row["id"], row["state"], int(row["severity"]), _scopes(row), utc(row["last"]), *who, *sets)
 
 
 # --- for those who look through all of them ---------------------------------------------------------------------------

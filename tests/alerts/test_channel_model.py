@@ -16,7 +16,7 @@ from shared.ledger.slices import Slice
 from shared.rules.rule import Severity
 from shared.store.incidents import all_incidents, read_incident, take_step
 from shared.store.tables import delete
-from tests.alerts.channel_model import last_words, wrong_words
+from tests.alerts.channel_model import last_words, said_twice, told_falsely, wrong_words
 from tests.alerts.harness import MINUTE, Rig, key_of, receiver, rig, slice_at
 from tests.functions.asking import ask
 
@@ -31,7 +31,8 @@ def heard(b: Rig, place: int) -> list[dict[str, Any]]:
 async def wrong(b: Rig, minimums: tuple[int, ...]) -> list[str]:
     table = (await b.app.tables()).incidents
     incidents = [incident async for incident in all_incidents(table)]
-    return [f"{n}: {w}" for n, least in enumerate(minimums) for w in wrong_words(heard(b, n), incidents, least)]
+    last = [f"{n}: {w}" for n, least in enumerate(minimums) for w in wrong_words(heard(b, n), incidents, least)]
+    return last + [f"{n}: {w}" for n in range(len(minimums)) for w in said_twice(heard(b, n))]
 
 
 async def act(b: Rig, who: str, draw: random.Random) -> None:
@@ -139,11 +140,26 @@ async def test_an_incident_given_back_is_told_to_whoever_does_not_know_it(azurit
         assert b.types() == ["incident.opened"]  # it knows
 
 
-def test_a_message_that_comes_again_is_no_newer_word() -> None:
-    def body(type_: str, id_: str) -> dict[str, Any]:
-        incident = {"id": "a", "opening": 1, "severity": "low"}
-        return {"type": type_, "idempotencyKey": id_, "data": {"incident": incident}}
+def body(type_: str, id_: str) -> dict[str, Any]:
+    incident = {"id": "a", "opening": 1, "severity": "low"}
+    data = {"incidents": [incident]} if type_.startswith("incidents.") else {"incident": incident}
+    return {"type": type_, "idempotencyKey": id_, "data": data}
 
+
+def test_the_model_knows_what_is_said_twice_and_what_is_false() -> None:
+    ahead, summary, later = (body(f"incidents.{t}", t) for t in ("ahead", "first-scan", "storm"))
+    assert said_twice([ahead, ahead, summary, later]) == []
+    assert len(said_twice([summary, body("incidents.first-scan", "again")])) == 1
+    assert len(said_twice([summary, body("incident.opened", "again")])) == 1
+    assert said_twice([summary, body("incident.ongoing", "again")]) == []
+    assert len(said_twice([body("incident.withdrawn", "gone")])) == 1
+    gone = body("incident.withdrawn", "gone")
+    assert len(said_twice([summary, gone, body("incident.withdrawn", "gone twice")])) == 2
+    assert told_falsely([summary], {"a"}) == []
+    assert len(told_falsely([summary, gone], {"b"})) == 1
+
+
+def test_a_message_that_comes_again_is_no_newer_word() -> None:
     opened, gone = body("incident.opened", "m1"), body("incident.withdrawn", "m2")
     assert last_words([opened, gone, opened])["a"].withdrawn
     assert not last_words([gone, opened])["a"].withdrawn

@@ -99,7 +99,7 @@ async def test_hostile_names_are_drawn_as_text(tmp_path: Path) -> None:
     assert page.elements <= ELEMENTS
     assert "mention" not in page.classes
     assert page.links
-    assert all(link.startswith("https://monitor.example/api/") for link in page.links)
+    assert all(link.startswith("https://monitor.example/incidents") for link in page.links)
     for text in page.texts.values():
         assert SHOWN in text
         assert "hxxps://evil.example" in text

@@ -70,6 +70,10 @@ def planted(sample: Sample) -> dict[str, tuple[set[str], str]]:
 
 
 async def found(http: aiohttp.ClientSession) -> dict[str, tuple[set[str], str]]:
+    return {item["id"]: (set(item["rules"]), item["severity"]) for item in await findings(http)}
+
+
+async def findings(http: aiohttp.ClientSession) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -77,7 +81,7 @@ async def found(http: aiohttp.ClientSession) -> dict[str, tuple[set[str], str]]:
         items += page["items"]
         cursor = page["cursor"]
     assert len(items) == len({item["id"] for item in items})
-    return {item["id"]: (set(item["rules"]), item["severity"]) for item in items}
+    return items
 
 
 async def check_against_truth(sample: Sample, url: str, days: int = DAYS) -> None:
@@ -91,6 +95,13 @@ async def check_against_truth(sample: Sample, url: str, days: int = DAYS) -> Non
         for name, counts in truth["counts"].items():
             assert {key: summary["byScope"][name][key] for key in counts} == counts
         assert await found(http) == planted(sample)
+        causes = {item["id"]: item["cause"] for item in await findings(http)}
+        told = [v for v in sample.violations if v.cause is not None]
+        assert {record: causes[record] for v in told for record in v.record_ids} == {
+            record: v.cause for v in told for record in v.record_ids
+        }
+        policies = await get(http, "/api/policies?scope=all")
+        assert [(hole["rule"], hole["signIns"]) for hole in policies["exclusions"]] == [("group", 2)]
 
 
 async def test_the_sample_is_scanned_answered_and_told(sample: Sample, tmp_path: Path) -> None:

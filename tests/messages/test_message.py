@@ -54,7 +54,7 @@ def test_what_an_incident_says() -> None:
     incident = body["data"]["incident"]
     assert (body["type"], body["severity"], body["test"]) == ("incident.opened", "critical", False)
     assert body["idempotencyKey"] == "msg_1"
-    assert incident["url"] == "https://monitor.example/api/incidents/0123456789abcdef0123456789abcdef"
+    assert incident["url"] == "https://monitor.example/incidents/0123456789abcdef0123456789abcdef"
     assert incident["user"] == {"id": "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa", "name": "jane@partner.example"}
     assert [rule["id"] for rule in incident["rules"]] == ["legacy-auth", "interactive-without-mfa"]  # the worst first
     assert incident["rules"][0]["attack"] == "T1078.004"
@@ -91,7 +91,7 @@ def test_a_storm_lists_the_worst_and_says_how_many_there_are() -> None:
     assert (data["total"], data["listed"], len(listed)) == (250, MOST_LISTED, MOST_LISTED)
     assert data["bySeverity"] == {"critical": 62, "high": 62, "medium": 63, "low": 63}
     assert [i["severity"] for i in listed] == ["critical"] * 62 + ["high"] * 38
-    assert data["url"] == "https://monitor.example/api/incidents"
+    assert data["url"] == "https://monitor.example/incidents"
     # The facts of a rule stand once, and only of those that are listed.
     assert [rule["id"] for rule in data["rules"]] == ["legacy-auth", "device-code"]
     assert {rule for incident in listed for rule in incident["rules"]} == {"legacy-auth", "device-code"}

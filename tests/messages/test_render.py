@@ -170,7 +170,7 @@ def test_nothing_of_the_log_is_mark_up_for_slack(kind: str) -> None:
     for text in texts(body["blocks"]):
         if text["type"] == "mrkdwn":
             assert re.fullmatch(
-                r"<https://monitor\.example/api/incidents(/[0-9a-f]{32}\|Open the incident|\|Open the incidents)>",
+                r"<https://monitor\.example/incidents(/[0-9a-f]{32}\|Open the incident|\|Open the incidents)>",
                 text["text"],
             )
         else:

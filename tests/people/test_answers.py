@@ -20,6 +20,7 @@ from tests.people.harness import (
     NOON,
     Office,
     broken,
+    group,
     key,
     office,
     people,
@@ -109,6 +110,7 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             "offBoarded": False,
             "postureRules": [],
             "postureSeverity": None,
+            "contradiction": None,
         }
         assert (two["unknown"], two["compliancePercent"], two["postureRules"], two["postureSeverity"]) == (
             1,
@@ -150,9 +152,24 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             "compliancePercent": 100.0,
             "techniciansSeen": 2,
             "technicians": [
-                {"userId": user(1), "userPrincipalName": "user1@partner.example"},
-                {"userId": user(2), "userPrincipalName": "user2@partner.example"},
+                {
+                    "userId": user(n),
+                    "userPrincipalName": f"user{n}@partner.example",
+                    "customersReachable": 2,
+                    "customersReached": reached,
+                }
+                for n, reached in ((1, 2), (2, 1))
             ],
+            "techniciansReachable": 3,
+            "groups": [{"groupId": group(1), "groupName": "Group 1", "people": 3}],
+            "risks": {
+                "globalAdministrator": False,
+                "endsSoon": False,
+                "everybodyInOneGroup": True,
+                "noPim": False,
+                "unused": False,
+            },
+            "lastSeenOn": "2026-11-02",
             "openIncidents": 1,
         }
         assert (second["nonCompliant"], second["openIncidents"], second["daysLeft"]) == (1, 1, 12)
@@ -200,6 +217,7 @@ async def test_filters_pages_and_csv(azurite: str, monkeypatch: pytest.MonkeyPat
         assert (await ask(customers, at.rig.app, "customer=nobody")).json["detail"] == "no such customer"
         assert [c["customerId"][-1] for c in await items(customers, at, f"customer={tenant(2)}")] == ["2"]
         assert [c["customerId"][-1] for c in await items(customers, at, "endsWithin=30")] == ["2"]
+        assert [c["customerId"][-1] for c in await items(customers, at, "risk=ends-soon,unused")] == ["2"]
         assert [a["userId"][-1] for a in await items(accounts, at, "severity=high")] == ["2"]
         assert [a["userId"][-1] for a in await items(accounts, at, "rule=guest-without-mfa")] == ["5"]
 

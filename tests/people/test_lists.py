@@ -10,16 +10,16 @@ import pytest
 from shared.answers.posture import posture
 from shared.basics.spelling import id_key
 from shared.people.activity import Activity
+from shared.people.customer_list import customers
 from shared.people.fetched import Account
+from shared.people.figures import posture_figures
 from shared.people.lists import (
     DORMANT_AFTER,
     CustomerEntry,
     Sources,
     Technician,
     accounts_with_findings,
-    customers,
     from_kept,
-    posture_figures,
     technicians,
     to_kept,
 )
@@ -128,6 +128,7 @@ def sources(
         accounts=None if unread else {a.key: a for a in accounts},
         activity=activity or Activity(),
         wholly_read=wholly_read,
+        members=None,
         before={t.key: t for t in before},
         customers_before={},
     )
@@ -220,7 +221,7 @@ def test_a_customer_shows_its_relationships() -> None:
         "2026-11-11T12:00:00Z",
         True,
     )
-    assert (two.display_name, two.roles, two.end, two.valid_to) == ("Two", [], None, "2026-11-01T12:00:00Z")
+    assert (two.display_name, two.roles, two.end, two.valid_to) == ("Two", (), None, "2026-11-01T12:00:00Z")
 
 
 # --- accounts and figures ---------------------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ ENFORCED = policy("Another", "success")
         ),
         ([policy(conditionsNotSatisfied=8)], {}, "condition-missed", "MFA for all", "location"),
         ([], {"trusted_location": True}, "condition-missed", "", "trusted location"),
+        ([ENFORCED], {"trusted_location": True}, "condition-missed", "", "trusted location"),
         ([COMPLIANT_DEVICE], {}, "not-mfa-control", "Device", "RequireCompliantDevice"),
         ([ENFORCED], {"remembered": True}, "remembered", "", ""),
         ([], {"remembered": True}, "remembered", "", ""),

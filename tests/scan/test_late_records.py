@@ -8,7 +8,7 @@ from local.graph_server.control import Control, Hide, MalformedFault, RepeatedPa
 from shared.basics.spelling import id_key
 from shared.operations.slices import rescan
 from shared.rules.rule import AT_HOME, PARTNER, PLAIN, SILENT
-from shared.store.incidents import outline_incidents
+from shared.store.outlines import outline_incidents
 from shared.store.tables import Table, Tables
 from tests.scan.canonical import canonical, difference, raw
 from tests.scan.harness import Rig, record, rig, slice_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -10,6 +11,8 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER
+from shared.store.tables import delete
+from tests.functions.asking import counted_requests
 from tests.scan.canonical import raw
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 from tests.scan.harness import Rig, record, rig
@@ -146,3 +149,114 @@ async def test_whoever_is_told_and_dies_is_told_again(azurite: str, monkeypatch:
         desk.pass_time(timedelta(hours=1))
         await desk.work()
         assert await evidence(desk) == {"proven": 2, "session": 1}
+
+
+OTHER = {"userId": "44444444-4444-4444-4444-444444444444", "userPrincipalName": "other@partner.example"}
+ELSEWHERE = [
+    pytest.param(OTHER, id="person"),
+    pytest.param({"sessionId": "t"}, id="session"),
+    pytest.param({"sessionId": None}, id="no-session"),
+    pytest.param({"isInteractive": False, "signInEventTypes": ["nonInteractiveUser"]}, id="no-root"),
+]
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+async def test_a_record_that_turns_out_to_be_of_another_session_takes_its_root_back(
+    desk: Rig, elsewhere: dict[str, object]
+) -> None:
+    desk.set_time(LATE)
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
+    await desk.work()
+    assert (await evidence(desk))["session"] == 1
+    desk.correct(record("root", SEVEN, **{"sessionId": "s", **elsewhere}))
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    graded = await evidence(desk)
+    assert graded["unknown"] == 1
+    assert "session" not in graded
+    assert "child" in await desk.findings()
+    desk.pass_time(MINUTE)
+    desk.correct(record("root", SEVEN, sessionId="s"))
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    assert (await evidence(desk))["session"] == 1
+    assert await desk.findings() == []
+
+
+async def test_the_halves_of_a_split_slice_know_what_the_whole_wrote(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, page_size=2, pages_per_slice=1) as desk:
+        desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
+        await desk.work()
+        desk.correct(record("root", SEVEN, sessionId="s", **OTHER))
+        desk.log(*(record(f"more-{n}", SEVEN + n * MINUTE, sessionId="u") for n in range(1, 4)))
+        await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+        await desk.work()
+        assert (await desk.head(RICH)).state == "split"
+        assert "child" in await desk.findings()
+
+
+def questions(sent: Sequence[str]) -> int:
+    """How often sessions were asked for; a batch of writes does not name its table."""
+    return sum("sessions()" in address for address in sent)
+
+
+async def test_a_read_that_says_and_asks_the_same_asks_nobody_again(desk: Rig) -> None:
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
+    with counted_requests() as sent:
+        await desk.work()
+    assert questions(sent) == 1  # behind what was written at once: nothing of a first read can stand
+    desk.pass_time(16 * MINUTE)
+    with counted_requests() as sent:
+        assert await desk.work() > 0
+    assert questions(sent) == 0
+    assert await evidence(desk) == {"proven": 1, "session": 1}
+    desk.log(silent("other", SEVEN + 2 * MINUTE, "t"))
+    desk.pass_time(timedelta(hours=1))
+    with counted_requests() as sent:
+        await desk.work()
+    assert questions(sent) == 2  # before word is left of the other session, and behind it
+    assert await evidence(desk) == {"proven": 1, "session": 1, "unknown": 1}
+
+
+async def test_a_root_of_another_slice_is_heard_by_one_that_asks_nobody(desk: Rig) -> None:
+    desk.set_time(LATE)
+    desk.log(silent("child", CHILD_AT, "s"))
+    await desk.work()
+    desk.pass_time(16 * MINUTE)
+    await desk.work()
+    assert await evidence(desk) == {"unknown": 1}
+    desk.log(record("root", SEVEN, sessionId="s"))
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    assert await evidence(desk) == {"proven": 1, "session": 1}
+
+
+async def test_what_a_read_went_by_is_forgotten_once_the_slice_is_sealed(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, read_ages_minutes=(0, 15)) as desk:
+
+        async def kept() -> list[str]:
+            rows = (await desk.tables()).slices.everything()
+            return [row["RowKey"] async for row in rows if row["RowKey"] == f"went-{RICH.name}"]
+
+        desk.log(record("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
+        await desk.work()
+        assert await kept() == [f"went-{RICH.name}"]
+        desk.pass_time(16 * MINUTE)
+        await desk.work()
+        assert await kept() == []
+
+
+async def test_a_first_read_whose_roots_stand_already_writes_them_anew(desk: Rig) -> None:
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
+    await desk.work()
+    tables = await desk.tables()
+    lost = [row async for row in tables.slices.everything() if row["RowKey"] == f"head-{RICH.name}"]
+    await tables.slices.write(delete(lost[0]))  # the ledger's row is lost, what it stood for is not
+    await desk.wake()
+    desk.correct(weak("root", SEVEN, sessionId="s"))
+    await desk.work()
+    assert await evidence(desk) == {"none": 2}

@@ -10,7 +10,7 @@ from azure.data.tables import UpdateMode
 from shared.incidents.model import ALL_SCOPES
 from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER, SILENT
-from shared.store.incidents import outline_incidents
+from shared.store.outlines import outline_incidents
 from shared.store.tables import SCHEMA, Table, Tables
 from tests.scan.canonical import raw
 from tests.scan.harness import Rig, record, rig

@@ -13,12 +13,11 @@ from typing import Any
 
 import azure.functions as func
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from functions.answers import health
 from functions.statement import evidence_pack, request_evidence_pack, statement
 from local.commands.verify_pack import main as verify
+from local.stage.stack import make_pack_key
 from shared.answers.acts import RegisterQuery, read_register
 from shared.app.pack_key import FileKey, PackKey
 from shared.maintenance.erase import erase_person
@@ -39,17 +38,9 @@ FILES = {
 }
 
 
-def key_file(path: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return path
-
-
 @pytest.fixture
 async def at(azurite: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Rig]:
-    async with story(azurite, monkeypatch, pack_key_file=str(key_file(tmp_path / "pack.pem"))) as made:
+    async with story(azurite, monkeypatch, pack_key_file=str(make_pack_key(tmp_path / "pack.pem"))) as made:
         yield made
 
 
@@ -171,7 +162,7 @@ async def one_byte_changed(path: Path, pack: bytes, key_id: str, capsys: pytest.
 
 async def signed_by_somebody_else(folder: Path, pack: bytes, key_id: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A whole and sound pack with a word changed, under a key of somebody's own."""
-    other: PackKey = FileKey(key_file(folder / "other.pem"))
+    other: PackKey = FileKey(make_pack_key(folder / "other.pem"))
     found = contents(pack)
     found["statement.json"] = found["statement.json"].replace(b'"nonCompliant":3', b'"nonCompliant":0')
     writer, made = Writer(), []
@@ -218,8 +209,8 @@ async def test_a_customers_pack_holds_nothing_of_another(at: Rig) -> None:
 
 
 async def test_a_gap_stands_on_its_first_page(azurite: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    key = str(key_file(tmp_path / "pack.pem"))
-    async with story(azurite, monkeypatch, lookback_days=30, pack_key_file=key) as at:
+    key = str(make_pack_key(tmp_path / "pack.pem"))
+    async with story(azurite, monkeypatch, lookback_days=13, pack_key_file=key) as at:
         _, pack = await built(at)
         found = contents(pack)
         page = found["statement.html"].decode()

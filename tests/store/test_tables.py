@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError
 
+from shared.store.sizes import wire_bytes
 from shared.store.tables import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
@@ -24,7 +25,6 @@ from shared.store.tables import (
     keys,
     merge,
     upsert,
-    wire_bytes,
 )
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 
