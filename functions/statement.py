@@ -24,7 +24,7 @@ from shared.statement.packs import (
     give_up_pack,
     request_pack,
 )
-from shared.statement.reading import StatementQuery, read_statement
+from shared.statement.reading import StatementQuery, shown_statement
 from shared.statement.render import HEADERS, csv_of, html_of
 from shared.wire.models import Query
 
@@ -39,12 +39,17 @@ class PackQuery(Query):
     format: Literal["zip", "json"] = Field(default="zip", description="json: how far it is, also when it is ready.")
 
 
-@endpoint(bp, "GET", "statement", needs=Role.READER, ways=Ways(also=("text/html", "text/csv")))
+@endpoint(
+    bp, "GET", "statement", needs=Role.READER, ways=Ways(also=("text/html", "text/csv", "application/octet-stream"))
+)
 async def statement(call: Call[StatementQuery]) -> Statement | Written:
     """The statement of a month, for an auditor: figures by grade of evidence, coverage by day, incidents, exceptions,
     and what cyber-insurers ask. Final once no re-read of the month is due any more, and then never changed."""
-    found = await read_statement(call.app, call.query)
+    kept, found = await shown_statement(call.app, call.query)
     name = f"statement-{found.sealed.month}"
+    if call.query.format == "sealed":
+        named = {"Content-Disposition": f'attachment; filename="{name}.json"'}
+        return Written(kept.content, "application/octet-stream", named)
     if call.query.format == "html":
         return Written(html_of(found), "text/html", HEADERS)
     if call.query.format == "csv":

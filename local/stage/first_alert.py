@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
+
+FIRST_SCAN: Final = "incidents.first-scan"
 
 
 def told_by_first_scan(bodies: Iterable[Mapping[str, Any]]) -> int | None:
@@ -15,7 +17,7 @@ def told_by_first_scan(bodies: Iterable[Mapping[str, Any]]) -> int | None:
     >>> told_by_first_scan([{"type": "incidents.first-scan", "idempotencyKey": "m", "data": {"total": 42}}])
     42
     """
-    first = (body for body in bodies if body.get("type") == "incidents.first-scan")
+    first = (body for body in bodies if body.get("type") == FIRST_SCAN)
     return next((int(body["data"]["total"]) for body in first), None)
 
 

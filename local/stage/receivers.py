@@ -270,13 +270,13 @@ def _shown(kind: str, body: Any) -> str:
     if kind == "teams":
         return escape("\n".join(card_text(body["attachments"][0]["content"])))
     if kind == "slack":
-        return escape("\n".join(_blocks_text(body["blocks"])))
+        return escape("\n".join(blocks_text(body["blocks"])))
     lines = json.dumps(body, indent=2, ensure_ascii=False).splitlines()
     rest = [f"… and {len(lines) - _MOST_LINES} lines more"] if len(lines) > _MOST_LINES else []
     return escape("\n".join([*lines[:_MOST_LINES], *rest]))
 
 
-def _blocks_text(blocks: Any) -> list[str]:
+def blocks_text(blocks: Any) -> list[str]:
     """The texts of Slack blocks from top to bottom, unescaped as Slack does."""
     texts = []
     for block in blocks:

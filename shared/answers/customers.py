@@ -26,7 +26,7 @@ from shared.people.role_names import role_name
 from shared.posture.gdap import Risk
 from shared.store.outlines import outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
-from shared.wire.models import Answer, Listed, ListQuery, Named, Whole, same_id, shown_id
+from shared.wire.models import Answer, Flag, Listed, ListQuery, Named, Whole, same_id, shown_id
 
 _NEVER: Final = "never"  # in place of the end of an entry: the directory never had it
 _MOST_NAMES: Final = 20  # technicians named with a customer
@@ -36,8 +36,15 @@ class CustomersQuery(ListQuery, PeriodQuery):
     """Which customers, and of how many days the sign-ins."""
 
     customer: Named | None = Field(default=None, description="Tenant id or display name.")
+    user: Named | None = Field(
+        default=None,
+        description="Id or user name of a person: only customers that they signed in to, and only their sign-ins.",
+    )
     ends_within: Whole | None = Field(
         default=None, ge=0, le=3650, description="Only those whose relationship ends within so many days."
+    )
+    never_mfa: Flag | None = Field(
+        default=None, description="true: only those where somebody signed in who never used MFA in the period."
     )
     sort: Literal["name", "nonCompliant"] = Field(default="name", description="nonCompliant: the worst first.")
 
@@ -67,6 +74,9 @@ class CustomerItem(Answer):
     compliance_percent: float | None
     technicians_seen: int
     technicians: list[SeenTechnician]
+    technicians_without_mfa: list[SeenTechnician] = Field(
+        description="Those of all seen there who never used MFA in the period, at any customer."
+    )
     technicians_reachable: int | None = Field(
         description="How many people are in its groups or may be; null where it is not known."
     )
@@ -97,19 +107,25 @@ async def read_customers(app: App, query: CustomersQuery, *, pairs: bool = True)
     )
     kept, technicians = lists
     activity = await read_customer_activity(tables, span, pairs=pairs)
-    listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     directory = await known_directory(app)
+    if user := (await keys_of(app, Filters(user=query.user), standing, directory)).user:
+        activity.narrow_to(user)
+    listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     names = tenant_names(directory)
     every = [*listed, *_unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)]
+    seen, never = activity.reached_by(), activity.never_with_mfa()
+    if user:
+        every = [customer for customer in every if customer.key in activity.customers]
     ways = Ways(kept, technicians_of(technicians), activity, span.now)
     chosen = [customer for customer in every if _is_wanted(customer, query, ways, span.now)]
+    if query.never_mfa is not None:
+        chosen = [c for c in chosen if bool(seen.get(c.key, set()) & never) == query.never_mfa]
     if not chosen and query.customer is not None:
         await keys_of(app, Filters(customer=query.customer), standing, directory)
     page, cursor = paged(chosen, query, "customers", lambda each: _order(each, activity, query.sort))
-    seen = activity.reached_by()
     opened = Counter(key for i in incidents if i.state == IncidentState.OPEN for key in i.reached)
     return CustomersPage(
-        items=[_customer_item(c, activity, ways, seen.get(c.key, ()), opened.get(c.key, 0)) for c in page],
+        items=[_customer_item(c, activity, ways, seen.get(c.key, set()), never, opened.get(c.key, 0)) for c in page],
         cursor=cursor,
         total=len(chosen),
         period=standing.period,
@@ -161,7 +177,8 @@ def _customer_item(
     customer: CustomerEntry,
     activity: Activity,
     ways: Ways,
-    seen: Collection[str],
+    seen: set[str],
+    never: set[str],
     opened: int,
 ) -> CustomerItem:
     line = activity.customers.get(customer.key, Verdicts())
@@ -185,6 +202,7 @@ def _customer_item(
         compliance_percent=percent(line.compliant, line.non_compliant),
         technicians_seen=len(seen),
         technicians=ways.seen(seen)[:_MOST_NAMES],
+        technicians_without_mfa=ways.seen(seen & never)[:_MOST_NAMES],
         technicians_reachable=customer.people,
         groups=ways.groups(customer),
         risks=ways.risks(customer),

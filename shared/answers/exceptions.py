@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 from uuid import uuid4
 
+from shared.answers.exception_hits import read_hits
 from shared.answers.exception_models import (
     Approval,
     ExceptionDetail,
@@ -76,7 +77,7 @@ async def ask_exception(app: App, asked: ExceptionRequest, *, by: str, by_id: st
     step = life.requested(made)
     await write_step((await app.tables()).control, step, None)
     log_event("exception_requested", exception=made.id)
-    return _detail(made, [step.line], now)
+    return await _detail(app, made, [step.line])
 
 
 async def list_exceptions(app: App, query: ExceptionsQuery) -> ExceptionsPage:
@@ -116,7 +117,7 @@ async def read_exception_detail(app: App, id_: str) -> ExceptionDetail:
     """One of them with its history. Raises UnknownException."""
     stored = await find_exception(app, id_)
     lines = await read_history((await app.tables()).control, id_)
-    return _detail(stored.exception, lines, app.clock())
+    return await _detail(app, stored.exception, lines)
 
 
 # --- approved, withdrawn ----------------------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ async def _change(app: App, id_: str, etag: str, do: Callable[[TechnicalExceptio
             continue
         log_event(f"exception_{step.line.action}", exception=id_)
         await silence_incidents(app, tables)
-        return _detail(step.after, await read_history(tables.control, id_), app.clock())
+        return await _detail(app, step.after, await read_history(tables.control, id_))
     raise Conflict(f"exception {id_} changes all the time")
 
 
@@ -200,9 +201,15 @@ def _item(exception: TechnicalException, now: datetime) -> ExceptionItem:
     )
 
 
-def _detail(exception: TechnicalException, lines: Sequence[Line], now: datetime) -> ExceptionDetail:
-    history = [ExceptionLine(at=n.at, by=n.by, action=n.action, detail=n.detail or None) for n in lines]
-    return ExceptionDetail(**dict(_item(exception, now)), history=history)
+async def _detail(app: App, exception: TechnicalException, lines: Sequence[Line]) -> ExceptionDetail:
+    now = app.clock()
+    hits = await read_hits((await app.tables()).rollups, exception.covers, now)
+    return ExceptionDetail(
+        **dict(_item(exception, now)),
+        sign_ins=hits.users.total(),
+        rules_beside=hits.rules_beside,
+        history=[ExceptionLine(at=n.at, by=n.by, action=n.action, detail=n.detail or None) for n in lines],
+    )
 
 
 def _etag(exception: TechnicalException) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final, Literal
 
-from shared.exceptions.issues import ISSUES
+from shared.exceptions.issues import ISSUES, CommonIssue
 from shared.rules import RULE, RULES
 from shared.rules.assess import assess
 from shared.rules.posture import POSTURE_RULE, POSTURE_RULES, PostureRule
@@ -93,6 +93,13 @@ def texts_of(rules: Iterable[str]) -> dict[str, RuleText]:
     return found
 
 
+def common_issue_text(issue: CommonIssue) -> CommonIssueText:
+    """An issue as answers show it."""
+    return CommonIssueText(
+        number=issue.number, title=issue.title, may_be_excepted=issue.may_be_valid, guidance=issue.guidance
+    )
+
+
 def _sign_in_rule(rule: Rule) -> RuleItem:
     standard = _severities(rule, Policy.STANDARD)
     return _item(
@@ -127,11 +134,7 @@ def _item(
         severities=severities,
         attack_technique=rule.attack,
         attack_link=_ATTACK.format(path=rule.attack.replace(".", "/")),
-        common_issue=CommonIssueText(
-            number=issue.number, title=issue.title, may_be_excepted=issue.may_be_valid, guidance=issue.guidance
-        )
-        if issue
-        else None,
+        common_issue=common_issue_text(issue) if issue else None,
         on_evidence=on_evidence,
         strict_only=strict_only,
         owner=rule.remedy.owner,

@@ -37,13 +37,14 @@ class Covers:
 
     def fits(self, user: str, customer: str, app: str, rules: frozenset[str]) -> bool:
         """Whether all that was broken is accepted: one rule more, and it is not."""
-        return (
-            self.user in ("", user)
-            and self.customer in ("", customer)
-            and self.app in ("", app)
-            and bool(rules)
-            and rules <= self.rules
-        )
+        return bool(rules) and rules <= self.rules and self._is_there(user, customer, app)
+
+    def hits(self, user: str, customer: str, app: str, rules: Iterable[str]) -> bool:
+        """Whether it is about what was broken, be it in part."""
+        return not self.rules.isdisjoint(rules) and self._is_there(user, customer, app)
+
+    def _is_there(self, user: str, customer: str, app: str) -> bool:
+        return self.user in ("", user) and self.customer in ("", customer) and self.app in ("", app)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from shared.answers.customers import CustomersQuery, read_customers
 from shared.answers.findings import FindingsQuery, read_findings
 from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.answers.overview import SummaryQuery, read_summary
+from shared.answers.risks import CustomerRisks
 from shared.page.asked import PageQuery, Visit
 from shared.page.charts import bar_of, trend
 from shared.page.frame import show
@@ -15,6 +16,13 @@ from shared.wire.models import Named
 
 _MOST_ROWS = 100
 _MOST_SIGN_INS = 15
+_RISKS = {
+    "global_administrator": "the relationship has Global Administrator and cannot extend itself",
+    "ends_soon": "it ends within 30 days",
+    "everybody_in_one_group": "one group holds everybody with access to any customer",
+    "no_pim": "a group gives standing access (no PIM)",
+    "unused": "nobody signed in for 90 days",
+}
 
 
 class CustomersPageQuery(PageQuery):
@@ -62,5 +70,11 @@ async def customer_page(visit: Visit) -> str:
         summary=summary,
         incidents=incidents,
         findings=findings,
+        risks_of=_risks_of,
         chart=trend([bar_of(day, visit.now) for day in summary.trend]),
     )
+
+
+def _risks_of(risks: CustomerRisks) -> list[str]:
+    """The flags that are up, in words."""
+    return [words for name, words in _RISKS.items() if getattr(risks, name)]

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from pydantic import JsonValue
-
 from shared.answers.ahead import read_period_ahead
 from shared.answers.causes import CauseItem, CausesQuery, read_causes
 from shared.answers.changes import Changes, ChangesQuery, read_changes
@@ -145,7 +143,7 @@ def _notices(summary: Summary, whose: dict[str, str], query: PageQuery, state: S
         told.append(f"Figures are of one of them at a time: those here are of {next(iter(whose.values()))}.")
     if len(summary.rules_versions) > 1:
         told.append("The period was judged by more than one version of the rules: run a rescan.")
-    if len(whose) == 0 and (problem := _text(summary.posture.get("problem"))):
+    if len(whose) == 0 and (problem := summary.posture.problem):
         told.append(f"Who has registered for MFA is not known: {problem}")
     return told
 
@@ -154,10 +152,6 @@ def _counts(summary: Summary) -> dict[str, int]:
     """How many incidents are in each state that a tab shows."""
     n = summary.incidents
     return {"open": n.open, "acknowledged": n.acknowledged, "snoozed": n.snoozed, "silenced": n.silenced}
-
-
-def _text(value: JsonValue) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _asked_for(worst: Worst, query: PageQuery) -> Worst:

@@ -189,7 +189,7 @@ class StatementNow(Answer):
 
 class Statement(Answer):
     """The statement of a month: final once no re-read of the month is due any more, and then never changed; before that
-    provisional. `sha256` is of `sealed` as JSON with sorted names, no blanks and in UTF-8."""
+    provisional. `sha256` is of the bytes that format=sealed gives: `sealed` as JSON with sorted names and no blanks."""
 
     heading: str = Field(description="Its title.")
     state: StateName

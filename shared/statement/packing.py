@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from shared.wire.models import Answer
 # What is gathered before it is squeezed.
 _PIECE: Final = 256 * 1024
 _AT_ONCE: Final = 100
+_MANY: Final = 300
 
 
 class RosterLine(Answer):
@@ -134,6 +136,10 @@ async def _findings(contents: _Contents) -> AsyncIterator[list[Finding]]:
                 if not rows:
                     break
                 after = rows[-1][0]
+                if len(rows) >= _MANY:
+                    # The SDK leaves each answer in a circle of references, which Python lets lie while memory grows.
+                    del rows, some
+                    gc.collect()
 
 
 async def _findings_csv(contents: _Contents) -> AsyncIterator[bytes]:

@@ -61,7 +61,9 @@ class StatementQuery(Query):
 
     month: Month | None = Field(default=None, description="UTC month, such as 2026-09; the last one that is over.")
     customer: Named | None = Field(default=None, description="Tenant id or name of a customer; all without it.")
-    format: Literal["json", "html", "csv"] = Field(default="json", description="html is one page to print.")
+    format: Literal["json", "html", "csv", "sealed"] = Field(
+        default="json", description="html is one page to print; sealed gives the bytes that sha256 is of."
+    )
 
 
 class Found(NamedTuple):

@@ -80,6 +80,12 @@ def _whole(value: object) -> object:
     return value
 
 
+def _flag(value: object) -> object:
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value
+
+
 def _listed(value: object) -> object:
     return tuple(dict.fromkeys(value.split(","))) if isinstance(value, str) else value
 
@@ -112,6 +118,7 @@ def _rule(value: object) -> object:
     return value
 
 
+Flag = Annotated[bool, BeforeValidator(_flag)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 # Some days: the settings allow 3650 at most; the answer knows how many are kept here.
 DayCount = Annotated[int, Field(ge=1, le=3650), BeforeValidator(_whole)]

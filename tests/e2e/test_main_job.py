@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from local.host.process import HostProcess
 from local.sample import Sample, make_sample, write_sample
 from local.stage.receivers import Fault, Receiver, Receivers, new_secret
 from local.stage.stack import CHECKOUT, running_stack
+from tests.e2e.adding_up import differences
 
 pytestmark = pytest.mark.e2e
 
@@ -116,6 +118,7 @@ async def test_the_sample_is_scanned_answered_and_told(sample: Sample, tmp_path:
             received = await receivers.first()
         assert received.verified
         async with aiohttp.ClientSession(stack.url) as http:
+            assert await differences(partial(get, http), DAYS + 1) == []
             async with http.get("/api/findings?limit=nothing") as answer:
                 assert answer.status == 400
                 assert answer.content_type == "application/problem+json"

@@ -390,11 +390,12 @@ async def test_the_request_for_partner_center_is_filled_from_the_findings(
         said = (await send(request_for_partner_center, at.app, id_=made["id"])).json
         text = said["markdown"]
         assert "MFA - Request for exception: Smart cards of Contoso" in text.replace("\\", "")
-        assert "1 sign-in that breaks its rules, of 1 user" in text
-        assert "(`interactive-without-mfa`): 1" in text
+        assert "2 sign-ins that break its rules, of 1 user" in text
+        assert "(`interactive-without-mfa`): 2" in text
+        assert "1 of them break other rules too" in text, "the old client: no third party explains it"
+        assert "(`legacy-auth`): 1" in text
         assert "bad-1" in text
         assert "corr-1" in text
-        assert "legacy" not in text
         assert "<img" not in text.replace("\\<", "")
         assert "http:" not in text
         assert [(a["document"].split(" ")[0], a["reference"]) for a in said["attachments"]] == [
@@ -413,7 +414,30 @@ async def test_the_request_counts_what_its_rules_hit_whatever_the_verdict(
     async with rig(azurite, monkeypatch, slice_minutes=240) as at:
         at.log(record("silent", NINE, **SILENT))
         await at.work()
-        id_ = await given(at.app, rules=["mfa-evidence-unknown"])
+        made = (await send(request_exception, at.app, asked(rules=["mfa-evidence-unknown"]))).json
+        id_ = made["id"]
+        assert (made["signIns"], made["rulesBeside"]) == (1, [])
         text = (await send(request_for_partner_center, at.app, id_=id_)).json["markdown"]
         assert "1 sign-in that breaks its rules, of 1 user" in text
         assert "silent" in text
+
+
+async def test_both_rules_of_one_cause_are_offered_together(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A federated provider that says nothing breaks two rules: an exception that names one of them silences nothing,
+    and a text that counted what it silences would prove no need."""
+    async with rig(azurite, monkeypatch, slice_minutes=240) as at:
+        at.log(record("told-nothing", NINE, **SILENT, tokenIssuerType="ADFederationServices"))
+        await at.work()
+        one = (await send(request_exception, at.app, asked(rules=["third-party-mfa-unrecognised"]))).json
+        assert (one["signIns"], one["rulesBeside"]) == (1, ["mfa-evidence-unknown"])
+        text = (await send(request_for_partner_center, at.app, id_=one["id"])).json["markdown"]
+        assert "1 sign-in that breaks its rules, of 1 user" in text
+        assert "1 of them break other rules too" in text
+        assert "told\\-nothing" in text or "told-nothing" in text
+        both = (await send(request_exception, at.app, asked(rules=[*one["rules"], *one["rulesBeside"]]))).json
+        assert (both["signIns"], both["rulesBeside"]) == (1, [])
+        text = (await send(request_for_partner_center, at.app, id_=both["id"])).json["markdown"]
+        assert "other rules" not in text
+        done = await send(approve_request, at.app, {}, id_=both["id"], etag=both["etag"])
+        assert done.status == 200
+        assert {i["state"] for i in (await ask(incidents, at.app)).json["items"]} == {"silenced"}

@@ -75,6 +75,9 @@ async def test_a_rescan_has_the_slices_of_the_period_read_again(scanned: Rig) ->
     assert await due(scanned) == []
     assert await command(routes.rescan_period, scanned.app, PERIOD) == (200, {"slices": 1, "dryRun": None})
     assert await due(scanned) == [RICH]
+    long_ago = {"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}
+    status, problem = await command(routes.rescan_period, scanned.app, long_ago)
+    assert (status, [error["field"] for error in problem["errors"]]) == (400, ["to"]), "not 200 with no slice"
 
 
 async def test_a_replay_reads_the_slices_with_quarantined_records_alone(scanned: Rig) -> None:
@@ -90,7 +93,7 @@ async def test_a_parked_slice_is_released(scanned: Rig) -> None:
     table = (await scanned.tables()).slices
     await table.write(upsert({**head_row(RICH), "state": SliceState.PARKED, "attempts": 10}))
     assert await due(scanned) == []
-    assert await command(routes.release_parked, scanned.app, PERIOD) == (200, {"slices": 1})
+    assert await command(routes.release_parked, scanned.app, {}) == (200, {"slices": 1}), "of the last 31 days"
     assert await due(scanned) == [RICH]
 
 

@@ -101,6 +101,9 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             "unknown": 0,
             "compliancePercent": 66.67,
             "neverMfa": False,
+            "totalByScope": {"customer": 3, "partner-center": 0, "partner-tenant": 0, "guest": 0},
+            "openIncidents": 1,
+            "worstSeverity": "high",
             "byStrength": {"untold": 2},
             "weakest": None,
             "customersReachable": 2,
@@ -160,6 +163,7 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
                 }
                 for n, reached in ((1, 2), (2, 1))
             ],
+            "techniciansWithoutMfa": [],
             "techniciansReachable": 3,
             "groups": [{"groupId": group(1), "groupName": "Group 1", "people": 3}],
             "risks": {
@@ -174,6 +178,13 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
         }
         assert (second["nonCompliant"], second["openIncidents"], second["daysLeft"]) == (1, 1, 12)
         assert [t["userId"] for t in second["technicians"]] == [user(3), user(1)]
+
+        assert await items(customers, at, "days=1&neverMfa=true") == []
+        (reached,) = await items(customers, at, "days=1&user=user2@partner.example")
+        assert (reached["customerId"], reached["unknown"], reached["compliant"]) == (tenant(1), 1, 0), "that person's"
+        assert [t["userId"] for t in reached["technicians"]] == [user(2)]
+        assert [t["userId"] for t in await items(technicians, at, "days=1&neverMfa=false")] != []
+        assert await items(technicians, at, "days=1&neverMfa=true") == []
 
         found = await items(accounts, at)
         assert [(a["userId"], a["postureSeverity"], a["postureRules"]) for a in found] == [
@@ -209,6 +220,9 @@ async def test_filters_pages_and_csv(azurite: str, monkeypatch: pytest.MonkeyPat
         assert await who("user=USER2@partner.example") == ["2"]
         assert await who(f"user=user_{key(3)}@customer.example") == ["3"], "as a customer's log shows them"
         assert await who("role=adminagents") == ["1"]
+        refused = await ask(technicians, at.rig.app, "role=GlobalAdmin")
+        assert (refused.status, refused.wrong) == (400, ["role"])
+        assert "Global Administrator" in refused.json["detail"]
         assert await who("role=Group%201") == ["1", "2", "3"]
         assert await who("state=off-boarded") == ["3"]
         assert await who("state=left") == []
@@ -251,7 +265,7 @@ async def test_before_the_first_refresh_there_is_nothing_to_say(azurite: str, mo
         for endpoint in (technicians, customers, accounts):
             reply = await ask(endpoint, at.rig.app)
             assert (reply.json["items"], reply.json["cursor"], reply.json["refreshedAt"]) == ([], None, None)
-        assert (await ask(summary, at.rig.app)).json["posture"] == {}
+        assert (await ask(summary, at.rig.app)).json["posture"]["accounts"] is None
 
 
 async def test_who_left_is_shown_as_such(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:

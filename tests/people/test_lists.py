@@ -9,6 +9,7 @@ import pytest
 
 from shared.answers.posture import posture
 from shared.basics.spelling import id_key
+from shared.compliance.beside import Posture
 from shared.people.activity import Activity
 from shared.people.customer_list import customers
 from shared.people.fetched import Account
@@ -290,10 +291,13 @@ def test_the_tenant_wide_requirement_is_a_figure_of_its_own() -> None:
 
 def test_the_summary_says_how_old_the_figures_are_and_what_is_wrong() -> None:
     failing = RefreshState("registrations", problem="No licence.")
-    assert posture(None, [], NOW) == {}
-    assert posture(None, [failing], NOW) == {"problem": "No licence."}
-    shown = posture((NOW - DAY, {"accounts": {}}), [failing, RefreshState("roster", problem="Other.")], NOW)
-    assert shown == {"accounts": {}, "ageSeconds": 86_400, "problem": "No licence."}
+    assert posture(None, [], NOW) == Posture()
+    assert posture(None, [failing], NOW) == Posture(problem="No licence.")
+    figures = posture_figures([], [], [], security_defaults=True, now=NOW - DAY)
+    shown = posture((NOW - DAY, figures), [failing, RefreshState("roster", problem="Other.")], NOW)
+    assert (shown.age_seconds, shown.problem, shown.security_defaults) == (86_400, "No licence.", True)
+    told = shown.model_dump(mode="json", by_alias=True)
+    assert {name: told[name] for name in figures} == figures, "nothing of what was measured is left out"
 
 
 def test_nothing_can_be_divided_in_an_empty_tenant() -> None:

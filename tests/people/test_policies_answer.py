@@ -16,6 +16,8 @@ from local.sample.people import BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR
 from shared.alerts.digest_sections import DigestView, gaps_of_sign_ins
 from shared.app.channels import Channel
 from shared.messages.kind import ChannelKind
+from shared.page import PAGES
+from shared.page.asked import PageQuery, Visit
 from shared.people.lists import CustomerEntry, Technician, from_kept
 from shared.rules.rule import AT_HOME, PASSWORD_ONLY
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_list, save_list
@@ -107,6 +109,7 @@ async def prepared(at: Office, *further: dict[str, Any]) -> None:
         at=NOON - HOUR,
     )
     await at.rig.work()
+    at.pass_time(timedelta(minutes=1))
     await at.refresh()
 
 
@@ -126,7 +129,7 @@ async def test_what_the_policies_leave_open_and_how_many_went_that_way(
             told = await shown(at)
         assert len(asked) <= 10
         assert (told["readAt"], told["way"], told["securityDefaults"]) == (
-            "2026-11-02T12:00:00Z",
+            "2026-11-02T12:01:00Z",
             "conditional-access",
             False,
         )
@@ -206,6 +209,18 @@ async def test_a_registration_that_sign_ins_contradict_is_shown_and_no_alarm(
         assert one["postureRules"] == []
         assert [who["contradiction"]["kind"] for who in (two, four)] == ["registered-but-unused"] * 2
         assert two["contradiction"]["registration"] == "The registration report knows mobilePhone."
+        seen = await page_of(at, "/technicians", user(1))
+        assert "The registration report knows no MFA method of the account." in seen
+        seen = await page_of(at, "/customers", tenant(2))
+        assert "it ends within 30 days; one group holds everybody" in seen
+        assert "Azure Lighthouse" in seen
+        assert "opens 2 customers, was at 1" in seen
+
+
+async def page_of(at: Office, place: str, key: str) -> str:
+    """What a person sees of one thing."""
+    (page,) = (page for page in PAGES if page.route == f"{place[1:]}/{{id}}")
+    return await page.show(Visit(at.rig.app, PageQuery(), {"id": key}, f"{place}/{key}", True))
 
 
 async def test_a_customer_is_called_unused_once_ninety_days_were_watched(

@@ -157,6 +157,7 @@ async def the_hash_is_of_what_is_shown(at: Rig) -> None:
     for query in ("", f"&customer={CUSTOMER}"):
         shown = await asked(at, query)
         assert digest(canonical(shown["sealed"])) == shown["sha256"]
+        assert digest((await page(at, f"{query}&format=sealed")).text.encode()) == shown["sha256"]
     (august, september_) = await final_months((await at.tables()).control)
     assert september_.sha256 == (await asked(at))["sha256"]
     assert (await asked(at))["sealed"]["previous"]["sha256"] == august.sha256
