@@ -40,8 +40,10 @@ def called() -> dict[str, set[str]]:
     declared = {part.path: part.permission for part in PARTS} | OTHERS
     del declared[FEDERATION]
     found: dict[str, set[str]] = {}
-    for file in sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]):
-        for text in texts_of(file) if file != DECLARATION else ():
+    files = {*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")} - {DECLARATION}
+    files -= {*(ROOT / "shared" / "page").rglob("*.py")}  # its addresses are its own: "applications" is a page there
+    for file in sorted(files):
+        for text in texts_of(file):
             if text.endswith("/federationConfiguration"):
                 found.setdefault(PERMISSION_OF_FEDERATION, set()).add(file.name)
                 continue
