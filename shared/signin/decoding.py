@@ -233,7 +233,8 @@ def _made(record: dict[str, Any], where: str = "") -> SignIn:
     _refuse_what_is_no_text(modelled, where)
     sign_in = _convert(modelled, SignIn, where)
     if policies is not None:
-        sign_in.applied_conditional_access_policies = msgspec.Raw(_bytes(policies))
+        text = json.dumps(policies, separators=(",", ":"), ensure_ascii=False)
+        sign_in.applied_conditional_access_policies = msgspec.Raw(cleaned(text).encode())
     sign_in.source = record
     return sign_in
 

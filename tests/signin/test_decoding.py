@@ -602,3 +602,14 @@ def test_only_the_record_with_a_lone_surrogate_is_read_with_care(surrogate: str,
 def test_a_next_link_with_a_lone_surrogate_is_what_it_was() -> None:
     body = f'{{"value": [{GOOD}], "@odata.nextLink": "https://x/\\ud800"}}'.encode()
     assert decode_page(body).next_link == "https://x/\ud800"
+
+
+@pytest.mark.parametrize("name", ['"\\ud800"', '"\ud800"', '"\\udfff\\ud800"'])
+def test_a_policy_whose_name_is_no_unicode_still_says_what_came_of_it(name: str) -> None:
+    duo = f'{{"displayName": {name}, "result": "success", "enforcedGrantControls": ["RequireDuoMfa"]}}'
+    password = json.dumps({**PLAIN, **PASSWORD_ONLY})[:-1]
+    (record,) = decode_page(raw_page(f'{password}, "appliedConditionalAccessPolicies": [{duo}]}}')).records
+    assert isinstance(record, SignIn)
+    assert "third-party-mfa-unrecognised" in assess(record, DIRECTORY).rules
+    (policy,) = record.details.policies
+    assert set(policy.name) == {"\N{REPLACEMENT CHARACTER}"}
