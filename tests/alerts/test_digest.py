@@ -22,6 +22,7 @@ async def test_a_period_of_several_versions_of_the_rules_says_so(azurite: str) -
         view = DigestView(await b.app.tables(), channel, b.now, b.now + DAY, days, [])
         made = await mixed_rules(view)
         assert made is not None
+        assert "run a rescan (python -m local ops rescan)" in made.title
         assert made.lines == ["version 1: 3 slices", "version 2: 1 slices"]
         assert await mixed_rules(replace(view, days=days[:1])) is None
 

@@ -24,7 +24,12 @@ from shared.graph.permissions import PARTS
 from shared.preflight.queues import NAMES, check_queues
 from shared.preflight.run import preflight_when_due
 from shared.preflight.storage import check_exports, check_storage
+from shared.rules import RULES_VERSION
 from shared.rules.rule import PARTNER
+from shared.store.rollup_rows import PARTNER as PARTNER_DAYS
+from shared.store.rollup_rows import totals_key
+from shared.store.rollups import roll_up_partner
+from shared.store.tables import etag_of, keys, merge
 from tests.alerts.harness import rig as alert_rig
 from tests.functions.asking import ask
 from tests.scan.harness import rig
@@ -262,3 +267,31 @@ async def test_every_part_that_is_read_is_asked_for_and_the_optional_ones_only_w
     async with rig(azurite, monkeypatch, read_federation=False) as at:
         checks = _by_name((await ask(preflight, at.app)).json)
         assert not [name for name in checks if name.startswith("Domain")]
+
+
+async def test_a_period_judged_by_two_versions_of_the_rules_asks_for_a_rescan(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, now = "the rules of the last 30 days", str(RULES_VERSION)
+    async with rig(azurite, monkeypatch) as at:
+        said = await look(at)
+        assert (said["rulesVersions"], _by_name(said)[name]["state"]) == ([], "ok")
+
+        rollups = (await at.tables()).rollups
+        for days, versions in ((31, {"1": 5}), (1, {now: 90})):
+            day = at.now - timedelta(days=days)
+            await roll_up_partner(rollups, day)
+            row = {**keys(PARTNER_DAYS, totals_key(day)), "rulesVersions": json.dumps(versions)}
+            await rollups.write(merge(row, etag_of(await rollups.get(PARTNER_DAYS, totals_key(day)) or {})))
+        said = await look(at)
+        assert (said["rulesVersions"], _by_name(said)[name]["state"]) == ([now], "ok")
+
+        row = {**keys(PARTNER_DAYS, totals_key(day)), "rulesVersions": json.dumps({"10": 4, now: 86})}
+        await rollups.write(merge(row, etag_of(await rollups.get(PARTNER_DAYS, totals_key(day)) or {})))
+        said = await look(at)
+        check = _by_name(said)[name]
+        assert said["rulesVersions"] == [now, "10"]
+        assert (check["kind"], check["state"], said["ready"]) == ("rules", "missing", False)
+        assert (check["command"], "rescan" in check["toDo"]) == ("python -m local ops rescan", True)
+        assert f"version {now}: 86 slices, version 10: 4 slices" in check["detail"]
+        assert (await ask(coverage, at.app)).json["preflight"]["rulesVersions"] == [now, "10"]
