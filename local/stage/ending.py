@@ -67,7 +67,7 @@ def excerpt(lines: Sequence[str]) -> list[str]:
 def _worst(place: int, cause: Mapping[str, Any]) -> str:
     """The gap, how many sign-ins it let pass, and the first step that closes it."""
     step = str(next(iter(cause["whatCloses"]["steps"]), ""))
-    gap = _cut(re.split(r"[:(;]", str(cause["title"]), maxsplit=1)[0].strip(), 34)
+    gap = _cut(re.split(r"[(;]", str(cause["title"]), maxsplit=1)[0].strip(), 34)
     return _cut(f"{place}. {gap}: {cause['signIns']} of {cause['ofAll']}. {step}")
 
 
