@@ -84,9 +84,9 @@ class Owner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to do: `first` in the first minutes, to tell an attack from a habit; `now` is one command or click for its
-    `owner`, `prevent` the policy that keeps it from coming back, `check` how one sees that it worked, `link` the page of
-    Microsoft."""
+    """What to do: `first` in the first minutes, to tell an attack from a habit; `now` one command or click for its
+    `owner`; `prevent` is the policy that keeps it from coming back, `check` how one sees that it worked, `link` the page
+    of Microsoft."""
 
     owner: Owner
     first: str
