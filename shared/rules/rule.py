@@ -85,8 +85,8 @@ class Owner(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Remedy:
     """What to do: `first` in the first minutes, to tell an attack from a habit; `now` one command or click for its
-    `owner`; `prevent` is the policy that keeps it from coming back, `check` how one sees that it worked, `link` the page
-    of Microsoft."""
+    `owner`; `prevent` is the policy that keeps it from coming back, `check` how one sees that it worked, `link` a
+    page of Microsoft."""
 
     owner: Owner
     first: str
