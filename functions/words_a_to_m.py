@@ -140,6 +140,7 @@ A_TO_M: Final[dict[str, str]] = {
     "filing": "How a request for an exception is filed.",
     "finalUntil": "Before this time no re-read is due any more, UTC: what is said of it stays.",
     "findings": "How many findings, or which.",
+    "first": "What to do in the first minutes.",
     "firstSeenAt": "Time of its first sign-in, UTC.",
     "firstSeenOn": "UTC day of its first sign-in in the period.",
     "force": "Erase even somebody who has delegated rights now.",

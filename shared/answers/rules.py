@@ -51,8 +51,8 @@ class RuleItem(RuleText):
     """A rule. `kind` says whether it is about a sign-in or about an account. `severities` has the scopes in which it
     can fit, each with the severities that it can have there; one entry, `account`, for a rule about accounts.
     `on_evidence`: it rests on details that may arrive late. `strict_only`: only under POLICY=strict.
-    `what_to_do` is the first thing, for its `owner`; `prevent` says which policy keeps it from coming back, `check` how
-    one sees that it worked, `link` is Microsoft's page."""
+    `first` is for the first minutes; `what_to_do` is one command or click, for its `owner`; `prevent` says which policy
+    keeps it from coming back, `check` how one sees that it worked, `link` is Microsoft's page."""
 
     id: str
     kind: Literal["sign-in", "account"]
@@ -62,6 +62,7 @@ class RuleItem(RuleText):
     common_issue: CommonIssueText | None
     on_evidence: bool
     strict_only: bool
+    first: str
     owner: Owner
     prevent: str
     check: str
@@ -137,6 +138,7 @@ def _item(
         common_issue=common_issue_text(issue) if issue else None,
         on_evidence=on_evidence,
         strict_only=strict_only,
+        first=rule.remedy.first,
         owner=rule.remedy.owner,
         prevent=rule.remedy.prevent,
         check=rule.remedy.check,

@@ -45,6 +45,10 @@ MFA_NOT_REGISTERED: Final[PostureRule] = RuleOf(
     meaning="Whoever has the password may register the second factor themselves, as the first to be asked for it.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first=(
+            "Look whether anybody signed in with the account lately, and from where. If nobody knows the "
+            "sign-in, disable the account before somebody else registers a method."
+        ),
         now=(
             "Give the person a Temporary Access Pass to register with "
             "(New-MgUserAuthenticationTemporaryAccessPassMethod -UserId <account>), or disable the account."
@@ -76,6 +80,7 @@ MFA_NOT_CAPABLE: Final[PostureRule] = RuleOf(
     meaning="A method is registered, but the tenant's policy does not let the account use it, so MFA cannot be done.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first="Ask the person which method they use, and look whether the account signs in with a password alone.",
         now=(
             "Have the person register a method that is allowed, or allow theirs (Entra admin center, "
             "Authentication methods)."
@@ -108,6 +113,7 @@ GUEST_WITHOUT_MFA: Final[PostureRule] = RuleOf(
     ),
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first="Ask whoever invited the guest whether they are still needed, and look at what the guest may open.",
         now=(
             "Trust MFA of the guest's home tenant (External Identities, Cross-tenant access "
             "settings), or remove the guest."
@@ -137,6 +143,10 @@ DELEGATED_ADMIN_DORMANT: Final[PostureRule] = RuleOf(
     meaning="Nobody signed in with the account for four weeks, so nobody would miss it; with it customers stay open.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first=(
+            "Ask the person or their manager whether the account is still needed; look whether it is an "
+            "emergency account, which stays."
+        ),
         now=(
             "Take the account out of its groups (Remove-MgGroupMemberByRef -GroupId <group> "
             "-DirectoryObjectId <account>)."
