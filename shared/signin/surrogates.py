@@ -7,13 +7,15 @@ page has nowhere, the page can be split, and only the records that hold one are 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 # Escapes one after the other, so that an escaped backslash before "ud800" is none, and both halves of a pair are one.
 _ESCAPE: Final = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"|(?P<taken>u[eE]0[0-9]{2})|.)",
+    re.DOTALL,
 )
 # Characters of private use, which hardly any text has; few, so that a page that has them all costs little.
 _MARKS: Final = tuple(f"e0{n:02}" for n in range(64))
@@ -43,27 +45,33 @@ class Hidden:
 
 def hide_surrogates(raw: bytes) -> Hidden:
     """The page with its lone surrogates hidden. Raises TooMany where it cannot be done."""
-    marks = _free_marks(raw)
+    lone: list[tuple[int, int]] = []
+    taken: set[bytes] = set()
+    for found in _ESCAPE.finditer(raw):
+        if found["lone"]:
+            lone.append(found.span())
+        elif found["taken"]:
+            taken.add(found["taken"].lower())
+    marks = _free_marks(raw, taken)
     of_escape: dict[bytes, bytes] = {}
-
-    def mark(found: re.Match[bytes]) -> bytes:
-        if found[1] is None:
-            return found[0]
-        if found[0] not in of_escape:
-            of_escape[found[0]] = next(marks, b"")
-        return of_escape[found[0]]
-
-    page = _ESCAPE.sub(mark, raw)
+    parts: list[bytes] = []
+    done = 0
+    for begin, end in lone:
+        escape = raw[begin:end]
+        if escape not in of_escape:
+            of_escape[escape] = next(marks, b"")
+        parts += (raw[done:begin], of_escape[escape])
+        done = end
     if b"" in of_escape.values():
         raise TooMany
-    return Hidden(page, {mark: escape for escape, mark in of_escape.items()})
+    return Hidden(b"".join((*parts, raw[done:])), {mark: escape for escape, mark in of_escape.items()})
 
 
-def _free_marks(raw: bytes) -> Iterator[bytes]:
-    """Characters that the page has neither as such nor as an escape."""
+def _free_marks(raw: bytes, taken: Container[bytes]) -> Iterator[bytes]:
+    """Characters that the page has neither as such nor as an escape, which are those taken."""
     for code in _MARKS:
         mark = chr(int(code, 16)).encode()
-        if not any(spelling in raw for spelling in (mark, f"\\u{code}".encode(), f"\\uE{code[1:]}".encode())):
+        if f"u{code}".encode() not in taken and (mark[:1] not in raw or mark not in raw):
             yield mark
 
 
