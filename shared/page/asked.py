@@ -17,8 +17,6 @@ from shared.answers.period import PeriodQuery, Span, span_of
 from shared.app.app import App
 from shared.wire.models import HEADLINE_NAMES, SCOPE_NAMES, Named, Scopes
 
-# What every link carries on.
-FILTER: Final = ("days", "from", "to", "scope", "customer", "user", "app")
 USUAL_DAYS: Final = 30
 
 

@@ -137,12 +137,6 @@ async def _write_first(hold: Hold, by: RootsOf, people: Mapping[str, _Person]) -
     return {name: rows for name, rows in zip(people, written, strict=True) if rows is not None}
 
 
-def proofs_without_asking(people: Mapping[str, PersonRows], reading: Reading) -> None:
-    """Judge the records that ask by what stands, and leave no word: for a read that must change nothing."""
-    rows = {session: rows for of_person in people.values() for session, rows in of_person.items()}
-    reading.settle({session: rows[session].proof for session in reading.asking() if session in rows})
-
-
 async def _noted(hold: Hold, reading: Reading) -> set[Rooted]:
     """Whom the slice wrote to. Only a record that is served takes a root back; nobody erased is named again."""
     if hold.is_first_read or not reading.ids:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from local.stage.receivers import Receivers
 from shared.messages.kind import ChannelKind
 from shared.messages.render import render
 from tests.alerts.samples import messages
+from tests.page.browser import browser_path
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 SECONDS = 60
 # What people would try: a script, a handler, a link and a mention in each form, text that turns round, and no end.
 HOSTILE = (
@@ -26,8 +24,6 @@ HOSTILE = (
 SHOWN = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\"><!channel>"
 ELEMENTS = {"article", "h2", "div", "p", "span", "button", "a", "script", "pre"}
 VOID = {"meta", "link", "img", "br", "hr", "input"}
-
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no browser: install chromium to have the messages drawn")
 
 
 class Drawn(HTMLParser):
@@ -72,7 +68,6 @@ class Drawn(HTMLParser):
 async def drawn(tmp_path: Path, name: str, bodies: Mapping[ChannelKind, list[bytes]] | None = None) -> Drawn:
     """The page after a browser drew each message for each of the chats, for a user of that name."""
     every = [*messages(name).values()]
-    assert BROWSER
     async with Receivers() as receivers, aiohttp.ClientSession() as http:
         for kind in (ChannelKind.TEAMS, ChannelKind.SLACK):
             (receiver,) = (one for one in receivers.all if one.kind == kind)
@@ -81,7 +76,7 @@ async def drawn(tmp_path: Path, name: str, bodies: Mapping[ChannelKind, list[byt
                     assert answer.status == 200
         options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}")
         process = await asyncio.create_subprocess_exec(
-            BROWSER,
+            browser_path(),
             *options,
             "--dump-dom",
             f"{receivers.url}/",
