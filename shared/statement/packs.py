@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from shared.answers.directories import known_directory
 from shared.app.app import App
 from shared.app.pack_key import PackKeyProblem
 from shared.basics.events import log_event
+from shared.basics.queue_messages import parse_message
 from shared.basics.spelling import id_key, is_key
 from shared.ledger.register import ActKind
 from shared.operations.register import Actor, note_act
@@ -187,10 +188,8 @@ async def _erasures(app: App) -> str:
 
 
 async def _waiting(app: App, body: str) -> tuple[Pack, str] | None:
-    try:
-        message = _Message.model_validate_json(body)
-    except ValidationError:
-        log_event("queue_message_unreadable", queue="evidence-packs")
+    message = parse_message(_Message, body, queue="evidence-packs")
+    if message is None:
         return None
     found = await read_pack((await app.tables()).control, message.evidence_pack)
     return found if found and found[0].state is PackState.WAITING else None
