@@ -155,6 +155,7 @@ async def test_a_second_with_more_findings_than_a_request_gives_is_listed_whole(
         assert len(sent) < 90
 
 
+@pytest.mark.soak  # a minute of writing and reading; test_a_second_with_more_… is its small sister
 async def test_a_slice_with_20_000_findings_takes_no_call_more_than_ten_requests(azurite: str) -> None:
     """Half of them in one second, the rest over a quarter of an hour: what a spray by a password flow leaves."""
     draw = _drawing(4)

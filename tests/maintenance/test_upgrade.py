@@ -83,9 +83,8 @@ def freeze(host: HostProcess, number: signal.Signals) -> None:
     os.killpg(host._process.pid, number)
 
 
-@pytest.mark.parametrize(
-    "schema", [pytest.param(SCHEMA, id="column", marks=pytest.mark.soak), pytest.param(SCHEMA + 1, id="schema")]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("schema", [pytest.param(SCHEMA, id="column"), pytest.param(SCHEMA + 1, id="schema")])
 async def test_a_new_version_over_a_running_one_loses_nothing(schema: int, tmp_path: Path) -> None:
     """The old one stands still in the middle of a slice, the new one goes on with the scan, the old one awakes beside
     it and is ended. Then back: with the same schema the old one goes on; with a newer one it says what it cannot see.
