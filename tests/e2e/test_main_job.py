@@ -128,6 +128,7 @@ async def test_the_sample_is_scanned_answered_and_told(sample: Sample, tmp_path:
                 assert len((await answer.text()).splitlines()) == 6
 
 
+@pytest.mark.soak
 async def test_a_host_that_is_killed_in_the_middle_carries_on(sample: Sample, tmp_path: Path) -> None:
     write_sample(sample, tmp_path / "sample")
     async with running_stack(tmp_path / "sample", tmp_path, SETTINGS, lease_seconds=3) as stack:

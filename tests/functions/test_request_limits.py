@@ -148,7 +148,9 @@ _OF_PERIODS: list[tuple[Endpoint, str, int]] = [
 _LISTS = (findings, incidents, changes, register, alerts, exceptions, accounts, rules)
 
 
-@pytest.mark.parametrize("size", [HUNDREDS, THOUSANDS], ids=["hundreds", "thousands"])
+@pytest.mark.parametrize(
+    "size", [pytest.param(HUNDREDS, id="hundreds", marks=pytest.mark.soak), pytest.param(THOUSANDS, id="thousands")]
+)
 async def test_no_answer_takes_more_than_a_few_requests(azurite: str, size: Size) -> None:
     too_many: dict[str, int] = {}
     async with _partner(azurite, size) as app:
