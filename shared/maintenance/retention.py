@@ -14,7 +14,7 @@ from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
 from shared.incidents.model import IncidentState
-from shared.ledger.slices import DAY, days_between, midnight, partition_of
+from shared.ledger.slices import DAY, days_between, midnight, partition_of, partitions_from
 from shared.maintenance.removal import Allowance, remove, remove_batch
 from shared.store import rollups
 from shared.store.alerts import ended_before, rows_about
@@ -59,7 +59,7 @@ async def delete_expired(app: App, rows: int = ROWS_A_RUN) -> int:
     tenants = {id_key(tenant) for tenant in app.settings.tenants}
     tenants |= {flight.tenant async for flight in all_flights(tables.control)}  # also those no longer watched
     for tenant in sorted(tenants):
-        old = tables.slices.between(f"{tenant}-", partition_of(tenant, cutoff), "", "~", _KEYS)
+        old = tables.slices.between(partitions_from(tenant), partition_of(tenant, cutoff), "", "~", _KEYS)
         await remove(tables.slices, old, allowance)
         await _quarantine(app, tables.slices, tenant, cutoff, allowance)
     await remove(tables.rollups, rollups.expired(tables.rollups, cutoff), allowance)
