@@ -266,9 +266,9 @@ def test_policies_read_longer_ago_do_not(hours: int) -> None:
 
 def test_with_mfa_only_what_blocks_is_a_gap() -> None:
     holes = [EXCLUDED, REPORT_ONLY, ELSEWHERE, COMPLIANT_DEVICE]
-    assert cause(*holes, had_mfa=True, **DEVICE_CODE).kind is CauseKind.DEVICE_CODE_NOT_BLOCKED
+    assert cause(*holes, had_mfa=True, device_code=True).kind is CauseKind.DEVICE_CODE_NOT_BLOCKED
     only_reports = policy("Block codes", "reportOnlyFailure", enforcedGrantControls=["Block"])
-    assert cause(*holes, only_reports, had_mfa=True, **DEVICE_CODE).policy == "Block codes"
+    assert cause(*holes, only_reports, had_mfa=True, device_code=True).policy == "Block codes"
 
 
 def test_an_empty_list_says_nothing_unless_the_policies_were_read_within_a_day() -> None:
