@@ -29,9 +29,11 @@ bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 class Health(Answer):
     """The app runs and reaches its tables. `degraded`: it does, but a channel cannot be used, so somebody is not told
-    of incidents (GET /api/preflight says which and why)."""
+    of incidents (GET /api/preflight says which and why). `pack_key_id` is the fingerprint of the public key by which
+    evidence packs are checked."""
 
     status: Literal["ok", "degraded"] = "ok"
+    pack_key_id: str | None = None
 
 
 class OpenApi(RootModel[dict[str, JsonValue]]):
@@ -78,9 +80,10 @@ async def coverage(call: Call[CoverageQuery]) -> CoverageList:
 
 @endpoint(bp, "GET", "health", needs=None)
 async def health(call: Call[NoQuery]) -> Health:
-    """Whether the app runs and reaches its tables. Open to everybody; holds no data."""
+    """Whether the app runs and reaches its tables. Open to everybody; holds no data of sign-ins."""
     await (await call.app.tables()).control.get("health", "health")
-    return Health(status="degraded" if call.app.settings.wrong_channels else "ok")
+    state: Literal["ok", "degraded"] = "degraded" if call.app.settings.wrong_channels else "ok"
+    return Health(status=state, pack_key_id=await call.app.pack_key_id())
 
 
 @endpoint(bp, "GET", "openapi.json", needs=Role.READER)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import ClassVar, Final, Literal, get_args, get_origin, get_type_hints
 
@@ -93,6 +93,30 @@ class Sends[A: BaseModel]:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """An answer in another form than JSON: its content, its media type (one of the route's `also`), and headers beside
+    those that every answer has."""
+
+    content: str | bytes
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What more a route does. `queue` is where the messages go of a function that gives an answer and messages (Sends).
+    `also` names the media types that its answer may have beside JSON (Written). `begins`: it answers 202, with the
+    address at which the work can be looked at."""
+
+    queue: str | None = None
+    also: Sequence[str] = ()
+    begins: bool = False
+
+
+_ONE_WAY: Final = Ways()
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A route of the app."""
 
@@ -104,13 +128,16 @@ class Endpoint:
     body: type[BaseModel]
     answer: type[BaseModel]
     about: str
-    work: Callable[[Call[Query, BaseModel]], Awaitable[BaseModel | Sends[BaseModel]]]
+    work: Callable[[Call[Query, BaseModel]], Awaitable[BaseModel | Sends[BaseModel] | Written]]
     errors: Errors = field(default_factory=dict)
     tag: str = ""
+    ways: Ways = _ONE_WAY
 
     @property
     def status(self) -> HTTPStatus:
-        """Of its answer: 201 where it makes something that can be changed later."""
+        """Of its answer: 201 where it makes something that can be changed later, 202 where it begins something."""
+        if self.ways.begins:
+            return HTTPStatus.ACCEPTED
         makes = self.method == "POST" and "{" not in self.route and issubclass(self.answer, Versioned)
         return HTTPStatus.CREATED if makes else HTTPStatus.OK
 
@@ -134,6 +161,9 @@ class Endpoint:
         try:
             call = self._call(app, request)
             answer = await self.work(call)
+            if isinstance(answer, Written):
+                headers = {**HEADERS, **answer.headers}
+                return func.HttpResponse(answer.content, mimetype=answer.media_type, headers=headers)
             if isinstance(answer, Sends):
                 if queue is not None:
                     queue.set([*answer.messages])
@@ -166,7 +196,7 @@ class Endpoint:
             return func.HttpResponse(csv_text(self.item, answer.items), mimetype="text/csv", headers=headers)
         body = answer.model_dump_json(by_alias=True)
         headers = {**HEADERS, "ETag": answer.etag} if isinstance(answer, Versioned) else {**HEADERS}
-        if self.status is HTTPStatus.CREATED:
+        if self.status in (HTTPStatus.CREATED, HTTPStatus.ACCEPTED):
             headers["Location"] = f"/api/{self.route}/{answer.model_dump()['id']}"
         return func.HttpResponse(body, status_code=status, mimetype="application/json", headers=headers)
 
@@ -199,17 +229,16 @@ def endpoint[Q: Query, B: BaseModel, A: BaseModel](
     *,
     needs: Role | None,
     errors: Errors | None = None,
-    queue: str | None = None,
-) -> Callable[[Callable[[Call[Q, B]], Awaitable[A | Sends[A]]]], Endpoint]:
+    ways: Ways = _ONE_WAY,
+) -> Callable[[Callable[[Call[Q, B]], Awaitable[A | Sends[A] | Written]]], Endpoint]:
     """Make a function a route of the blueprint, named as the function is and described by its docstring.
 
     `needs` None opens it to everybody, without a key; other routes have the app's own auth level (function_app.py).
-    `errors` says which of the work's exceptions are answers, as problem documents. `queue` is where the
-    messages go of a function that gives an answer and messages (Sends).
+    `errors` says which of the work's exceptions are answers, as problem documents.
     """
 
-    def register(work: Callable[[Call[Q, B]], Awaitable[A | Sends[A]]]) -> Endpoint:
-        made = describe(work, method, route, needs, errors=errors)
+    def register(work: Callable[[Call[Q, B]], Awaitable[A | Sends[A] | Written]]) -> Endpoint:
+        made = replace(describe(work, method, route, needs, errors=errors), ways=ways)
 
         async def handle(req: func.HttpRequest) -> func.HttpResponse:
             return await made.serve(running_app(), req)
@@ -220,10 +249,10 @@ def endpoint[Q: Query, B: BaseModel, A: BaseModel](
         handle.__name__ = handle_and_send.__name__ = made.name
         level = func.AuthLevel.ANONYMOUS if needs is None else None
         routed = bp.route(route=f"api/{route}", methods=[method], auth_level=level)
-        if queue is None:
+        if ways.queue is None:
             bp.function_name(made.name)(routed(handle))
         else:
-            sent = bp.queue_output(arg_name="messages", queue_name=queue, connection="AzureWebJobsStorage")
+            sent = bp.queue_output(arg_name="messages", queue_name=ways.queue, connection="AzureWebJobsStorage")
             bp.function_name(made.name)(routed(sent(handle_and_send)))
         ENDPOINTS.append(made)
         return made
@@ -232,7 +261,7 @@ def endpoint[Q: Query, B: BaseModel, A: BaseModel](
 
 
 def describe[Q: Query, B: BaseModel, A: BaseModel](
-    work: Callable[[Call[Q, B]], Awaitable[A | Sends[A]]],
+    work: Callable[[Call[Q, B]], Awaitable[A | Sends[A] | Written]],
     method: Method,
     route: str,
     needs: Role | None,
@@ -243,6 +272,8 @@ def describe[Q: Query, B: BaseModel, A: BaseModel](
     hints = get_type_hints(work)
     query, body = (*get_args(hints["call"]), NoBody)[:2]
     answer = hints["return"]
+    if Written in get_args(answer):
+        (answer,) = (each for each in get_args(answer) if each is not Written)
     return Endpoint(
         name=work.__name__,
         method=method,

@@ -55,6 +55,7 @@ _TAGS: Final = {
     "ops": "What operators do.",
     "preflight": "Whether the installation has what it needs.",
     "self_test": "A made-up violation, to see that it is found and told.",
+    "statement": "The statement of a month to print, and signed packs of evidence.",
     "token_check": "Would Partner Center take this token?",
 }
 
@@ -145,12 +146,15 @@ def operation_id(route: Endpoint) -> str:
 def _answer(route: Endpoint, schema_of: dict[object, Json]) -> Json:
     content: Json = {"application/json": {"schema": schema_of[route.answer]}}
     headers: Json = {}
+    for media_type in route.ways.also:
+        binary = {"format": "binary"} if not media_type.startswith("text/") else {}
+        content[media_type] = {"schema": {"type": "string", **binary}}
     if route.item:
         content["text/csv"] = {"schema": {"type": "string"}}
         headers["X-Next-Cursor"] = _text_header("With csv: the cursor, if there is one.")
     if issubclass(route.answer, Versioned):
         headers["ETag"] = _text_header("Its version; send it as If-Match to change what you saw.")
-    if route.status is HTTPStatus.CREATED:
+    if route.status in (HTTPStatus.CREATED, HTTPStatus.ACCEPTED):
         headers["Location"] = _text_header("Its address.")
     return {"description": "The answer.", "headers": headers, "content": content}
 

@@ -10,7 +10,7 @@ from typing import Final, Self
 import azure.functions as func
 from pydantic import Field, JsonValue, model_validator
 
-from functions.http import Call, NoQuery, Sends, endpoint
+from functions.http import Call, NoQuery, Sends, Ways, endpoint
 from functions.who import Role
 from shared.app.app import App
 from shared.app.setting_types import Guid, UserId
@@ -158,7 +158,7 @@ class ErasedRows(Answer):
     removed: int
 
 
-@endpoint(bp, "POST", "ops/rescan", needs=Role.OPERATOR, queue="scan-slices")
+@endpoint(bp, "POST", "ops/rescan", needs=Role.OPERATOR, ways=Ways(queue="scan-slices"))
 async def rescan_period(call: Call[NoQuery, PeriodToRescan]) -> Sends[RescanBegun]:
     """Have a period read again, by today's rules and directory. With dryRun nothing is changed: the answer (202) names
     the dry run, of a day at most, and ops/rescan/{id} tells what a rescan would change."""

@@ -16,6 +16,7 @@ from functions import (
     records,
     scan,
     self_test,
+    statement,
     token_check,
     unknown,
 )
@@ -24,6 +25,6 @@ PARTS: Final = tuple(
     part.bp
     for part in (
         *(alerts, answers, exceptions, incidents, maintenance, ops, page, people, preflight, scan, self_test),
-        *(inventory, records, token_check, unknown),
+        *(inventory, records, statement, token_check, unknown),
     )
 )

@@ -489,6 +489,7 @@ module functionApp 'modules/function-app.bicep' = {
       STORM_THRESHOLD: string(stormThreshold)
       ALERT_ALLOWED_HOSTS: alertAllowedHosts
       PUBLIC_URL: publicUrl
+      PACK_KEY_URI: 'https://${keyVault.outputs.name}${environment().suffixes.keyvaultDns}/keys/${keyVault.outputs.packSignerName}'
     }
   }
   // The first start must find its roles and, in a private network, the way to storage and vault.

@@ -9,10 +9,13 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
+from typing import Final
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.app.pack_key import FileKey, PackKey, PackKeyProblem, VaultKey
 from shared.app.quiet import quiet_libraries
 from shared.app.settings import Settings, SettingsError, load_settings
 from shared.basics.spelling import id_key
@@ -21,7 +24,11 @@ from shared.incidents.erased import ErasedPeople
 from shared.store.directory import Loaded, load_directory
 from shared.store.erased import read_erased
 from shared.store.exports import Exports
+from shared.store.statements import Statements
 from shared.store.tables import Tables
+
+# Health is open to everybody: a vault that does not answer is not asked by each call.
+_ASK_AGAIN: Final = timedelta(minutes=5)
 
 
 def utc_now() -> datetime:
@@ -53,6 +60,10 @@ class App:
         self._ready = asyncio.Lock()
         self._tables_made = False
         self._exports: Exports | None = None
+        self._statements: Statements | None = None
+        self._pack_key: PackKey | None = None
+        self._pack_key_id: str | None = None
+        self._pack_key_not_before: datetime | None = None
         self._tables = tables or Tables.connect(
             settings.storage_connection_string,
             settings.table_service_uri,
@@ -79,6 +90,44 @@ class App:
                 None if connection else self._managed_identity(self.settings.partner_tenant_id),
             )
         return self._exports
+
+    @property
+    def statements(self) -> Statements:
+        """The container of statements and evidence packs. Raises ValueError where the settings name no blob service."""
+        if self._statements is None:
+            connection = self.settings.storage_connection_string
+            self._statements = Statements.connect(
+                connection,
+                self.settings.blob_service_uri,
+                None if connection else self._managed_identity(self.settings.partner_tenant_id),
+                folder=self._tables.prefix,
+            )
+        return self._statements
+
+    @property
+    def pack_key(self) -> PackKey:
+        """The key that signs evidence packs. Raises PackKeyProblem where the settings name none."""
+        if self._pack_key is None:
+            settings = self.settings
+            if settings.pack_key_file:
+                self._pack_key = FileKey(Path(settings.pack_key_file))
+            elif settings.pack_key_uri:
+                self._pack_key = VaultKey(settings.pack_key_uri, self._managed_identity(settings.partner_tenant_id))
+            else:
+                raise PackKeyProblem(
+                    "no key signs evidence packs: set PACK_KEY_URI, or PACK_KEY_FILE on your own machine"
+                )
+        return self._pack_key
+
+    async def pack_key_id(self) -> str | None:
+        """The fingerprint of that key; None where there is none, or where it cannot be asked for just now."""
+        waits = self._pack_key_not_before is not None and self.clock() < self._pack_key_not_before
+        if self._pack_key_id is None and not waits:
+            try:
+                self._pack_key_id = (await self.pack_key.public()).id
+            except PackKeyProblem:
+                self._pack_key_not_before = self.clock() + _ASK_AGAIN
+        return self._pack_key_id
 
     def graph(self, tenant: str, requests_per_10_seconds: int | None = None, *, use: str = "") -> GraphClient:
         """The Graph of a tenant, with its own budget of requests: that of the sign-in log where none is named. Uses of
@@ -127,6 +176,10 @@ class App:
             await credential.close()
         if self._exports is not None:
             await self._exports.close()
+        if self._pack_key is not None:
+            await self._pack_key.close()
+        if self._statements is not None:
+            await self._statements.close()
         await self._tables.close()
 
     def _managed_identity(self, _tenant: str) -> AsyncTokenCredential:

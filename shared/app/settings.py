@@ -94,6 +94,10 @@ class Settings(BaseSettings):
     quarantine_retention_days: int = Field(default=30, ge=1, le=400)
     coverage_target_percent: int = Field(default=95, ge=1, le=100)
 
+    # Evidence packs: the key that signs them, in a vault or (on this machine only) in a file
+    pack_key_uri: str | None = Field(default=None, pattern=r"^https://[^/?#]+/keys/[0-9A-Za-z-]+/?$")
+    pack_key_file: str | None = None
+
     # People and customers
     further_group_ids: GroupIds = ()
     federated_domains: Words = ()
@@ -150,6 +154,12 @@ class Settings(BaseSettings):
             raise ValueError("GRAPH_BASE_URL must be an https address")
         if self.public_url and not re.match(r"https?://[^/]+", self.public_url):
             raise ValueError("PUBLIC_URL must be the address at which people reach the app, such as https://host")
+        return self
+
+    @model_validator(mode="after")
+    def _one_key_signs(self) -> Settings:
+        if self.pack_key_uri and self.pack_key_file:
+            raise ValueError("PACK_KEY_URI and PACK_KEY_FILE: only one key signs evidence packs")
         return self
 
     @property

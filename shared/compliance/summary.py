@@ -13,16 +13,24 @@ from typing import Any, Final, Literal
 from pydantic import Field, JsonValue
 
 from shared.basics.spelling import id_key
-from shared.compliance.coverage import Coverage, DayCoverage, Measured, coverage, coverage_by_day, percent
+from shared.compliance.coverage import Coverage, DayCoverage, Measured, coverage, coverage_by_day
 from shared.compliance.figures import Figures
 from shared.compliance.incident_counts import IncidentCounts
+from shared.compliance.numbers import (
+    Attempts,
+    DelegatedSignIns,
+    SignIns,
+    all_keys,
+    attempts_of,
+    by_evidence,
+    delegated,
+    sign_ins,
+)
 from shared.incidents.model import IncidentState
 from shared.ledger.slices import DAY, days_between
-from shared.ledger.tallies import ScopeCounts, Tally, with_remainder
 from shared.ledger.tops import TopLine, worst_first
 from shared.rules.rule import Severity
-from shared.signin.evidence import Evidence, Strength, Why
-from shared.signin.outcome import Outcome
+from shared.signin.evidence import Strength, Why
 from shared.signin.traits import WATCHED
 from shared.wire.models import Answer, shown_id
 
@@ -35,33 +43,6 @@ class Period(Answer):
 
     from_: datetime = Field(alias="from")
     to: datetime
-
-
-class SignIns(Answer):
-    """total = compliant + nonCompliant + unknown. The percentage is compliant / (compliant + nonCompliant); null where
-    nothing can be divided."""
-
-    total: int
-    compliant: int
-    non_compliant: int
-    unknown: int
-    compliance_percent: float | None
-
-
-class DelegatedSignIns(SignIns):
-    """Two percentages more: the worst case counts every unknown sign-in as non-compliant; the other leaves out the
-    non-compliant sign-ins that an approved exception accepts."""
-
-    worst_case_percent: float | None
-    compliance_percent_after_exceptions: float | None
-
-
-class Attempts(Answer):
-    """Sign-ins that did not succeed."""
-
-    blocked: int
-    failed: int
-    interrupted: int
 
 
 class TrendDay(Answer):
@@ -212,12 +193,12 @@ def summarise(asked: Asked, figures: Figures, measured: Sequence[Measured], besi
         scopes=[*asked.scopes],
         rules_versions=sorted(beside.rules_versions, key=lambda version: (len(version), version)),
         coverage=coverage(measured),
-        delegated_sign_ins=_delegated(whole, beside.accepted),
-        by_scope={str(scope): _numbers(figures.of_scopes([scope])) for scope in WATCHED},
-        by_evidence=_by_evidence(whole) if figures.is_graded else None,
-        attempts=_attempts(whole) if figures.is_graded else None,
-        by_why=_all_keys(Why, whole.why, whole.by_verdict.unknown) if figures.is_graded else None,
-        by_strength=_all_keys(Strength, whole.strength, whole.by_verdict.compliant) if figures.has_strength else None,
+        delegated_sign_ins=delegated(whole, beside.accepted),
+        by_scope={str(scope): sign_ins(figures.of_scopes([scope])) for scope in WATCHED},
+        by_evidence=by_evidence(whole) if figures.is_graded else None,
+        attempts=attempts_of(whole) if figures.is_graded else None,
+        by_why=all_keys(Why, whole.why, whole.by_verdict.unknown) if figures.is_graded else None,
+        by_strength=all_keys(Strength, whole.strength, whole.by_verdict.compliant) if figures.has_strength else None,
         by_rule=dict(sorted(whole.rules.items())) if figures.is_graded else None,
         trend=_trend(asked, figures, measured),
         top_users=[
@@ -239,54 +220,13 @@ def summarise(asked: Asked, figures: Figures, measured: Sequence[Measured], besi
     )
 
 
-def _numbers(counts: ScopeCounts) -> SignIns:
-    verdicts = counts.by_verdict
-    return SignIns(
-        total=verdicts.total,
-        compliant=verdicts.compliant,
-        non_compliant=verdicts.non_compliant,
-        unknown=verdicts.unknown,
-        compliance_percent=percent(verdicts.compliant, verdicts.non_compliant),
-    )
-
-
-def _delegated(counts: ScopeCounts, accepted: int) -> DelegatedSignIns:
-    verdicts = counts.by_verdict
-    return DelegatedSignIns(
-        **dict(_numbers(counts)),
-        worst_case_percent=percent(verdicts.compliant, verdicts.non_compliant + verdicts.unknown),
-        compliance_percent_after_exceptions=percent(verdicts.compliant, verdicts.non_compliant - accepted),
-    )
-
-
-def _by_evidence(counts: ScopeCounts) -> Tally | None:
-    tally = {key: n for key, n in counts.evidence.items() if key != Evidence.NOT_APPLICABLE}
-    return _all_keys([e for e in Evidence if e is not Evidence.NOT_APPLICABLE], tally, counts.by_verdict.total)
-
-
-def _all_keys(keys: Sequence[str] | type[Why] | type[Strength], tally: Tally, whole: int) -> Tally | None:
-    """The tally with all its keys, and with what was not recorded; None where nothing of it was."""
-    if whole and not sum(tally.values()):
-        return None
-    return with_remainder({**{str(key): 0 for key in keys}, **tally}, whole)
-
-
-def _attempts(counts: ScopeCounts) -> Attempts | None:
-    if counts.partial:
-        return None
-    of = counts.attempts.get
-    return Attempts(
-        blocked=of(Outcome.BLOCKED, 0), failed=of(Outcome.FAILED, 0), interrupted=of(Outcome.INTERRUPTED, 0)
-    )
-
-
 def _trend(asked: Asked, figures: Figures, measured: Sequence[Measured]) -> list[TrendDay]:
     covered = coverage_by_day(measured)
     trend = []
     for day in days_between(asked.start, min(asked.end, asked.now)):
         if day >= asked.end:
             break
-        numbers = _numbers(figures.of_day(day, asked.scopes))
+        numbers = sign_ins(figures.of_day(day, asked.scopes))
         of_day = covered.get(day, _NOT_READ)
         trend.append(
             TrendDay(

@@ -22,6 +22,7 @@ from shared.maintenance.erase_rows import (
     quarantined_of_person,
     rename_sessions,
 )
+from shared.maintenance.erase_statements import erase_in_statements
 from shared.maintenance.person import Person
 from shared.maintenance.removal import Allowance, remove
 from shared.operations.register import Actor, note_act
@@ -90,6 +91,7 @@ async def erase_person(app: App, user: str, by: Actor, *, force: bool = False) -
     for name in ("alerts", "control", "rollups"):
         changed += await erase_in_rows(name, tables.by_name[name], person)
     changed += await erase_in_incidents(tables.incidents, person)
+    changed += await erase_in_statements(app.statements, person)
     for name in ("slices", "directory"):
         changed += await erase_in_rows(name, tables.by_name[name], person)
     changed += await rename_sessions(

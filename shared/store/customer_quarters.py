@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from calendar import monthrange
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import batched
@@ -36,6 +37,37 @@ async def customer_days(rollups: Table, customer: str, first: datetime, last: da
     rows = await asyncio.gather(*(rollups.get(quarter_partition(at), _row_key(customer)) for at in quarters))
     days = [day for at, row in zip(quarters, rows, strict=True) if row is not None for day in _days_of(at, row)]
     return [day for day in days if midnight(first) <= day.day <= last]
+
+
+type CustomersOfMonth = tuple[list[tuple[str, list[CustomerDay]]], bool]
+
+
+async def page_of_customers(rollups: Table, month: datetime) -> CustomersOfMonth:
+    """What one request gives of the customers of the month's quarter, each with its days of that month in order of
+    time, and whether there may be more."""
+    rows, more = await rollups.page(quarter_partition(month), ".", "~", select=_columns_of_month(month))
+    return [_of_month(row, month) for row in rows if not is_newer(row)], more
+
+
+async def customers_of_month(rollups: Table, month: datetime) -> AsyncIterator[tuple[str, list[CustomerDay]]]:
+    """The same of every customer: a request each thousand."""
+    async for row in rollups.prefixed(quarter_partition(month), "", _columns_of_month(month)):
+        if not is_newer(row):
+            yield _of_month(row, month)
+
+
+def _columns_of_month(month: datetime) -> list[str]:
+    first = midnight(month).replace(day=1)
+    return [
+        "RowKey",
+        "v",
+        "customer",
+        *(_column(first.replace(day=day)) for day in range(1, monthrange(first.year, first.month)[1] + 1)),
+    ]
+
+
+def _of_month(row: Row, month: datetime) -> tuple[str, list[CustomerDay]]:
+    return str(row.get("customer") or row["RowKey"]), [*_days_of(_quarter_of(month), row)]
 
 
 async def write_customer_quarters(rollups: Table, day: datetime) -> None:

@@ -144,7 +144,13 @@ class Table:
             yield row
 
     async def page(
-        self, partition: str, first: str, end: str, *, last_partition: str | None = None
+        self,
+        partition: str,
+        first: str,
+        end: str,
+        *,
+        last_partition: str | None = None,
+        select: Sequence[str] | None = None,
     ) -> tuple[list[TableEntity], bool]:
         """What one request gives of the rows with first <= RowKey < end, and whether there may be more.
 
@@ -156,6 +162,7 @@ class Table:
             if last_partition
             else "PartitionKey eq @partition and RowKey ge @first and RowKey lt @end",
             parameters={"partition": partition, "last": last_partition, "first": first, "end": end},
+            select=None if select is None else [*select],
         )
         pages = rows.by_page()
         page = [row async for row in await anext(pages)]
@@ -245,6 +252,7 @@ class Tables:
 
     def __init__(self, service: TableServiceClient, prefix: str = "", retries: int = 3) -> None:
         self._service = service
+        self.prefix = prefix
         self._names = [prefix + name for name in NAMES]
         self.slices, self.incidents, self.sessions, self.rollups, self.directory, self.control, self.alerts = (
             Table(service.get_table_client(name), retries) for name in self._names

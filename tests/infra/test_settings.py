@@ -48,6 +48,7 @@ LEFT_TO_THE_MODEL = {
     "DIRECTORY_REQUESTS_PER_10_SECONDS": "an engine's constant: Graph's limit less a reserve",
     "REPORT_REQUESTS_PER_10_SECONDS": "an engine's constant: Graph's limit less a reserve",
     "WEBSITE_HOSTNAME": "the platform sets it",
+    "PACK_KEY_FILE": "a person's own machine: in Azure the vault signs",
     "GRAPH_TIMEOUT_SECONDS": "an engine's constant: Graph gives up after 300 seconds itself",
 }
 """Settings that the template leaves at the model's own default, and why."""
@@ -101,6 +102,7 @@ def as_azure_fills_them_in(settings: dict[str, str]) -> dict[str, str]:
         r"<\S+ \S+ properties\.clientId>": "77777777-7777-7777-7777-777777777777",
         r"<tenant\.tenantId>": "22222222-2222-2222-2222-222222222222",
         r"<\S+ (\S+) properties\.primaryEndpoints\.(\w+)>": r"https://\1.\2.core.windows.net/",
+        r"<environment\.suffixes\.keyvaultDns>": ".vault.azure.net",
         r"<\S+ \S+ properties\.ConnectionString>": "InstrumentationKey=0;IngestionEndpoint=https://in.example.org/",
         r"@Microsoft\.KeyVault\(VaultName=[^;]+;SecretName=channel-(\w+)-url\)": r"https://hooks.example.org/\1",
         r"@Microsoft\.KeyVault\(VaultName=[^;]+;SecretName=channel-\w+-secret\)": SECRET,
