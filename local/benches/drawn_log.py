@@ -17,10 +17,22 @@ from local.graph_server.odata import Query, ticks
 from local.graph_server.signin_log import Place, TenantLog, Version
 from local.sample import Sample, iso, make_sample
 from shared.ledger.slices import DAY, midnight
+from shared.rules.assess import assess
+from shared.signin.decoding import decode_page
+from shared.signin.directory import Customer, Directory, DirectoryFile
+from shared.signin.model import SignIn
 from shared.signin.traits import Scope
 
 _TICKS: Final = 10_000_000  # a second has, as the local Graph counts time
-_WEAK_STEP: Final = {"authenticationMethod": "Password", "succeeded": True}
+_WITHOUT: Final = {
+    "authenticationRequirement": "singleFactorAuthentication",
+    "authenticationDetails": [{"authenticationMethod": "Password", "succeeded": True}],
+    "authenticationProcessingDetails": [],
+    "authenticationMethodsUsed": [],
+    "appliedConditionalAccessPolicies": [],
+    "mfaDetail": None,
+    "status": {"errorCode": 0, "failureReason": "Other.", "additionalDetails": None},
+}
 _MEMBERS: Final = {"id": "id", "createdDateTime": "at", "userId": "user", "userPrincipalName": "name"}
 
 
@@ -109,8 +121,15 @@ def _bases(sample: Sample) -> tuple[Sequence[dict[str, Any]], Sequence[dict[str,
         and entry.is_unicode
         and _says_mfa(entry.final)
     ]
-    without = {"authenticationRequirement": "singleFactorAuthentication", "authenticationDetails": [_WEAK_STEP]}
-    return strong, [{**record, **without} for record in strong if record["isInteractive"]]
+    customers = [Customer(tenant_id=customer.tenant_id) for customer in sample.people.customers]
+    directory = Directory.of(DirectoryFile(partner_tenant_id=tenant, customers=customers))
+    weak = [{**record, **_WITHOUT} for record in strong if record["isInteractive"]]
+    return strong, [record for record in weak if _is_violation(record, directory)]
+
+
+def _is_violation(record: dict[str, Any], directory: Directory) -> bool:
+    page = decode_page(json.dumps({"value": [record]}).encode())
+    return any(isinstance(r, SignIn) and assess(r, directory).verdict == "non-compliant" for r in page.records)
 
 
 def _says_mfa(record: dict[str, Any]) -> bool:

@@ -21,7 +21,7 @@ from azure.data.tables import UpdateMode
 
 from shared.basics.spelling import id_key
 from shared.ledger.counts import FORMAT, MOST_PAIRS, Counts
-from shared.ledger.days import BLOCK, Reach, block_of, counts_mark, head_mark, marks_mark
+from shared.ledger.days import BLOCK, Reach, block_of, block_starts, counts_mark, head_mark, marks_mark
 from shared.ledger.head import Head, SliceState
 from shared.ledger.reach_json import reach_of_json, reach_shapes
 from shared.ledger.slices import midnight
@@ -183,7 +183,7 @@ async def _renew_block(
     if old is None or old["countsMark"] != row["countsMark"]:
         counts = Counts()
         first = heads[0].slice
-        start = midnight(first.start) + block_of(first.start) * BLOCK
+        start = block_starts(first.start)
         async for of_head in counts_of_heads(slices, first.tenant, start, start + BLOCK):
             counts.merge(Counts.of_json(of_head))
         most = max(counts.longest, min(MOST_PAIRS, sum(map(len, counts.pairs.values()))))

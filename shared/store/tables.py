@@ -107,10 +107,11 @@ class Table:
         self._client = client
         self._retries = retries
 
-    async def get(self, partition: str, row: str) -> TableEntity | None:
-        """The row, or None."""
+    async def get(self, partition: str, row: str, select: Sequence[str] | None = None) -> TableEntity | None:
+        """The row, or only the named columns of it, or None."""
+        columns = None if select is None else [*select]
         try:
-            return await self._client.get_entity(**_named(keys(partition, row)))
+            return await self._client.get_entity(**_named(keys(partition, row)), select=columns)
         except ResourceNotFoundError:
             return None
 
