@@ -6,16 +6,19 @@ PY := $(VENV)/bin/python
 PORT ?= 0
 TESTS ?= tests
 
-.PHONY: help setup demo test lint bench soak fuzz lock clean
+.PHONY: help setup demo screenshots test lint bench soak fuzz lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make .venv (Python 3.13) and node_modules; quick when nothing changed
 	@./local/setup.sh
 
 demo: setup ## run the whole product on this machine over a sample log (SERVE=1 [PORT=7071] stays up)
 	@exec $(PY) -m local demo $(if $(SERVE),--serve) $(if $(filter-out 0,$(PORT)),--port $(PORT))
+
+screenshots: setup ## take the README's pictures of the page anew (needs chromium)
+	@$(PY) -m local.stage.screenshots
 
 test: setup ## run every test (TESTS=path for some)
 	@$(PY) -m pytest -n auto --dist worksteal -q $(TESTS)

@@ -20,6 +20,7 @@ from shared.answers.findings import (
     read_findings,
 )
 from shared.answers.overview import CoverageList, CoverageQuery, SummaryQuery, read_coverage, read_summary
+from shared.answers.requirement import Requirement, read_requirement
 from shared.answers.rules import RulesPage, RulesQuery, read_rules
 from shared.compliance.summary import Summary
 from shared.wire.models import Answer, NotKnown
@@ -70,6 +71,13 @@ async def rules(call: Call[RulesQuery]) -> RulesPage:
     """Every rule: what it means, what to do, its severity by scope, its ATT&CK technique and the common issue it
     belongs to."""
     return read_rules()
+
+
+@endpoint(bp, "GET", "requirement", needs=Role.READER)
+async def requirement(call: Call[NoQuery]) -> Requirement:
+    """What the partner security requirement says: whom it concerns, by which ways, the six common issues, and how an
+    exception is filed."""
+    return read_requirement()
 
 
 @endpoint(bp, "GET", "coverage", needs=Role.READER)

@@ -7,24 +7,25 @@ from shared.maintenance.night import maintain, maintain_again
 from shared.maintenance.watch import watch_scan
 from shared.operations.register import note_settings_once
 from shared.statement.freezing import seal_due_months
+from shared.statement.packs import remove_old_packs
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
-_SEAL = ("statements", seal_due_months)
+_FURTHER = (("statements", seal_due_months), ("packs", remove_old_packs))
 
 
 @bp.function_name("maintain")
 @bp.timer_trigger(arg_name="timer", schedule="%MAINTENANCE_SCHEDULE%", run_on_startup=False)
 async def nightly(timer: func.TimerRequest) -> None:
     """Export the tables, seal the month that has ended, delete what is past its time, report the last days."""
-    await maintain(running_app(), _SEAL)
+    await maintain(running_app(), *_FURTHER)
 
 
 @bp.function_name("maintain_again")
 @bp.timer_trigger(arg_name="timer", schedule="0 25 * * * *", run_on_startup=False)
 async def again(timer: func.TimerRequest) -> None:
     """Do the last night's work again, each hour, until it is done."""
-    await maintain_again(running_app(), _SEAL)
+    await maintain_again(running_app(), *_FURTHER)
 
 
 @bp.function_name("watch_scan")

@@ -13,9 +13,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from functions.examples import EXAMPLES
 from functions.http import Endpoint, NoBody, RawBody
 from functions.problems import ProblemDocument
-from functions.vocabulary import EXAMPLES, WORDS
+from functions.vocabulary import WORDS
 from functions.who import Role
 from shared.app.settings import AuthMode
 from shared.wire.models import Page, Versioned

@@ -15,26 +15,28 @@ from functions.who import Role
 from shared.app.app import App
 from shared.app.setting_types import Guid, UserId
 from shared.ledger.register import ActKind
+from shared.ledger.slices import RETENTION_MARGIN
 from shared.maintenance.erase import NoSuchPerson, StillOnRoster, erase_person
 from shared.operations.pause import pause_alerts
 from shared.operations.register import note_act, shown_time
 from shared.operations.slices import accept, release, replay, rescan
 from shared.scan.dry_run import Fate
 from shared.scan.dry_run_job import LONGEST, DryRun, UnknownDryRun, read_dry_run, start_dry_run
-from shared.wire.models import Answer, BadParameter, Body, Instant
+from shared.wire.models import Answer, AskedTime, BadParameter, Body
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 type PeriodWork = Callable[[App, str, datetime, datetime], Awaitable[int]]
 
+_USUAL_PERIOD: Final = timedelta(days=31)
 _LONGEST_PERIOD: Final = timedelta(days=92)  # the longest lookback, and a little
 
 
 class PeriodOf(Body):
     """A period of the log, from <= time < to, of one tenant or of all."""
 
-    from_: Instant = Field(alias="from")
-    to: Instant
+    from_: AskedTime = Field(alias="from")
+    to: AskedTime
     tenant: Guid | None = None
 
     @model_validator(mode="after")
@@ -42,6 +44,26 @@ class PeriodOf(Body):
         if not timedelta(0) < self.to - self.from_ <= _LONGEST_PERIOD:
             raise ValueError("to must be after from, by 92 days at most")
         return self
+
+
+class PeriodToRelease(Body):
+    """A period whose parked slices are released, of one tenant or of all; without one the last 31 days."""
+
+    from_: AskedTime | None = Field(default=None, alias="from")
+    to: AskedTime | None = None
+    tenant: Guid | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.from_ is not None and self.to is not None:
+            PeriodOf(from_=self.from_, to=self.to)
+        return self
+
+    def period(self, now: datetime) -> PeriodOf:
+        """The one that is meant. Raises BadParameter where half of it is named."""
+        if (self.from_ is None) != (self.to is None):
+            raise BadParameter("from" if self.from_ is None else "to", "is needed: from and to go together")
+        return PeriodOf(from_=self.from_ or now - _USUAL_PERIOD, to=self.to or now, tenant=self.tenant)
 
 
 class QuarantineToAccept(PeriodOf):
@@ -120,7 +142,7 @@ def dry_run_answer(run: DryRun) -> DryRunAnswer:
 class PauseUntil(Body):
     """Until when nothing is told: within a week. A time that has passed ends a pause."""
 
-    until: Instant
+    until: AskedTime
 
 
 class PersonToErase(Body):
@@ -166,6 +188,9 @@ async def rescan_period(call: Call[NoQuery, PeriodToRescan]) -> Sends[RescanBegu
     if body.dry_run:
         run, message = await start_dry_run(call.app, _tenants(call.app, body), body.from_, body.to)
         return Sends(RescanBegun(slices=len(run.left), dry_run=run.id), [message], HTTPStatus.ACCEPTED)
+    oldest = call.app.clock() - call.app.retention + RETENTION_MARGIN
+    if body.to <= oldest:
+        raise BadParameter("to", f"lies before what the log surely holds, which reaches back to {shown_time(oldest)}")
     due = await _over_tenants(call, rescan, ActKind.RESCAN)
     return Sends(RescanBegun(slices=due.slices, dry_run=None), [])
 
@@ -184,9 +209,10 @@ async def dry_run(call: Call[NoQuery]) -> DryRunAnswer:
 
 
 @endpoint(bp, "POST", "ops/release", needs=Role.OPERATOR)
-async def release_parked(call: Call[NoQuery, PeriodOf]) -> SlicesDue:
-    """Have the parked slices of a period tried again."""
-    return await _over_tenants(call, release, ActKind.RELEASE)
+async def release_parked(call: Call[NoQuery, PeriodToRelease]) -> SlicesDue:
+    """Have the parked slices of a period tried again; of the last 31 days where none is named."""
+    period = call.body.period(call.app.clock())
+    return await _over_tenants(Call(call.app, call.caller, call.query, period, call.path), release, ActKind.RELEASE)
 
 
 @endpoint(bp, "POST", "ops/replay", needs=Role.OPERATOR)

@@ -4,35 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final
-from urllib.parse import parse_qsl
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import azure.functions as func
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from functions.http import refusal_of
 from functions.parsing import parse_query
 from functions.problems import Problem
 from functions.who import Caller, Role, caller_of, refuse_foreign_pages
+from shared.answers.causes import UnknownCause
+from shared.answers.exceptions import UnknownException
 from shared.answers.incident_detail import ChangedIncident, UnknownIncident
 from shared.app.app import App, running_app
 from shared.app.settings import AuthMode
 from shared.incidents.acts import NotNow
-from shared.page.front import FrontQuery, front_page
-from shared.page.incident import IncidentForm, act_on_incident, incident_page
-from shared.page.render import HEADERS, STYLE, error_page
+from shared.page import FORMS, HEADERS, PAGES, STYLE, FormAt, PageAt, PageQuery, Visit, error_page
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 # The host matches an address without anything behind the slash only by a parameter that may be empty.
 _ROOT: Final = "{ignored:maxlength(0)?}"
-_LARGEST_FORM: Final = 20_000
+_LARGEST_FORM: Final = 80_000  # the largest token that is taken, as a form sends it
+_MOST_FIELDS: Final = 20
 _NO_BROWSER: Final = (
     "This app answers to function keys, which a browser cannot send safely: ask its API at /api, or deploy it with "
     "AUTH_MODE easyauth to have the page."
 )
 _ERRORS: Final = {
     UnknownIncident: (HTTPStatus.NOT_FOUND, "There is no such incident."),
+    UnknownCause: (HTTPStatus.NOT_FOUND, "There is no such cause in this period: it may be mended."),
+    UnknownException: (HTTPStatus.NOT_FOUND, "There is no such exception."),
     ChangedIncident: (
         HTTPStatus.CONFLICT,
         "Somebody changed it while you looked at it. Go back, read it again, and act on what stands there now.",
@@ -40,16 +43,16 @@ _ERRORS: Final = {
     NotNow: (HTTPStatus.CONFLICT, None),
 }
 
-type Work = Callable[[App, Caller, func.HttpRequest], Awaitable[func.HttpResponse]]
+type Work = Callable[[App, Caller], Awaitable[func.HttpResponse]]
+type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
-async def _serve(request: func.HttpRequest, work: Work, *, needs: Role = Role.READER) -> func.HttpResponse:
+async def _serve(app: App, request: func.HttpRequest, work: Work, *, needs: Role = Role.READER) -> func.HttpResponse:
     """Answer with a page, whatever happens."""
-    app = running_app()
     try:
         if app.settings.auth_mode is AuthMode.KEY:
             return func.HttpResponse(_NO_BROWSER, status_code=200, mimetype="text/plain", headers=HEADERS)
-        return await work(app, _let_in(app, request, needs), request)
+        return await work(app, _let_in(app, request, needs))
     except Exception as error:  # noqa: BLE001 - the last resort: logged there, told to nobody
         problem = refusal_of(error, "page", _ERRORS)
         page = error_page(HTTPStatus(problem.status), str(problem))
@@ -70,15 +73,67 @@ def _html(page: str) -> func.HttpResponse:
     return func.HttpResponse(page, mimetype="text/html", headers=HEADERS)
 
 
-@bp.function_name("page")
-@bp.route(route=_ROOT, methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-async def page(req: func.HttpRequest) -> func.HttpResponse:
-    """The overview."""
+def _visit(app: App, caller: Caller, request: func.HttpRequest, query: type[PageQuery], here: str) -> Visit[Any]:
+    """The visit that a request is. A form of the page sends empty fields too: they say nothing."""
+    parts = urlsplit(request.url)
+    said = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if value.strip()]
+    asked = parse_query(parts._replace(query=urlencode(said)).geturl(), query)
+    for name, value in request.route_params.items():
+        here = here.replace(f"{{{name}}}", value)
+    return Visit(app, asked, request.route_params, f"/{here}", caller.role >= Role.OPERATOR)
 
-    async def work(app: App, _caller: Caller, request: func.HttpRequest) -> func.HttpResponse:
-        return _html(await front_page(app, parse_query(request.url, FrontQuery)))
 
-    return await _serve(req, work)
+def page_handler(page: PageAt, app_of: Callable[[], App] = running_app) -> Handler:
+    """What answers a page's address."""
+
+    async def handle(req: func.HttpRequest) -> func.HttpResponse:
+        async def work(app: App, caller: Caller) -> func.HttpResponse:
+            return _html(await page.show(_visit(app, caller, req, page.query, page.route)))
+
+        return await _serve(app_of(), req, work)
+
+    return handle
+
+
+def form_handler(form: FormAt[Any], app_of: Callable[[], App] = running_app) -> Handler:
+    """What takes a form: who acts is sent on to the page that shows it."""
+
+    async def handle(req: func.HttpRequest) -> func.HttpResponse:
+        async def work(app: App, caller: Caller) -> func.HttpResponse:
+            visit = _visit(app, caller, req, PageQuery, form.route)
+            sent = _form(req, form.form)
+            if form.make is not None:
+                return _html(await form.make(visit, sent))
+            if form.act is None:
+                raise TypeError(f"the form {form.name} does nothing")
+            then = await form.act(visit, sent, by=caller.name)
+            return func.HttpResponse(status_code=303, headers={**HEADERS, "Location": then})
+
+        return await _serve(app_of(), req, work, needs=Role.OPERATOR if form.act else Role.READER)
+
+    return handle
+
+
+def _form[F: BaseModel](request: func.HttpRequest, form: type[F]) -> F:
+    """The form that was sent. Raises Problem (400, 413, 415)."""
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "This address takes the form of its page.")
+    body = request.get_body()
+    if len(body) > _LARGEST_FORM:
+        raise Problem(HTTPStatus.CONTENT_TOO_LARGE, f"A form holds at most {_LARGEST_FORM} bytes.")
+    try:
+        text = body.decode("utf-8", "replace")
+        return form.model_validate(dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)))
+    except (ValidationError, ValueError):
+        problem = "The form is not one of this page, or a field of it is too long: open the page again."
+    raise Problem(HTTPStatus.BAD_REQUEST, problem)
+
+
+def _register(name: str, route: str, method: str, handler: Handler) -> None:
+    handler.__name__ = name
+    routed = bp.route(route=route or _ROOT, methods=[method], auth_level=func.AuthLevel.ANONYMOUS)
+    bp.function_name(name)(routed(handler))
 
 
 @bp.function_name("style")
@@ -89,41 +144,7 @@ async def style(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(STYLE, mimetype="text/css", headers=headers)
 
 
-@bp.function_name("page_incident")
-@bp.route(route="incidents/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-async def page_incident(req: func.HttpRequest) -> func.HttpResponse:
-    """One incident: its story, its sign-ins, who was told, and what to do about it."""
-
-    async def work(app: App, caller: Caller, request: func.HttpRequest) -> func.HttpResponse:
-        may_act = caller.role >= Role.OPERATOR
-        return _html(await incident_page(app, request.route_params["id"], may_act=may_act))
-
-    return await _serve(req, work)
-
-
-@bp.function_name("page_act")
-@bp.route(route="incidents/{id}/act", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-async def page_act(req: func.HttpRequest) -> func.HttpResponse:
-    """Do what the form of an incident's page says, and show the incident again."""
-
-    async def work(app: App, caller: Caller, request: func.HttpRequest) -> func.HttpResponse:
-        key = request.route_params["id"]
-        await act_on_incident(app, key, _form(request), by=caller.name)
-        return func.HttpResponse(status_code=303, headers={**HEADERS, "Location": f"/incidents/{key}"})
-
-    return await _serve(req, work, needs=Role.OPERATOR)
-
-
-def _form(request: func.HttpRequest) -> IncidentForm:
-    """The form that was sent. Raises Problem (400, 413, 415)."""
-    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "This address takes the form of the incident's page.")
-    body = request.get_body()
-    if len(body) > _LARGEST_FORM:
-        raise Problem(HTTPStatus.CONTENT_TOO_LARGE, f"A form holds at most {_LARGEST_FORM} bytes.")
-    try:
-        sent = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20))
-        return IncidentForm.model_validate(sent)
-    except (ValidationError, ValueError):
-        raise Problem(HTTPStatus.BAD_REQUEST, "The form is not one of this page: open the incident again.") from None
+for _page in PAGES:
+    _register(_page.name, _page.route, "GET", page_handler(_page))
+for _form_at in FORMS:
+    _register(_form_at.name, _form_at.route, "POST", form_handler(_form_at))

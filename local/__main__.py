@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "assess": ("local.commands.assess", "judge the sign-in records in files"),
     "directory": ("local.commands.directory", "make the directory file that assess needs"),
     "token": ("local.commands.token", "say what an access token on standard input is worth"),
+    "verify-pack": ("local.commands.verify_pack", "check that an evidence pack is as it was signed, and by whom"),
     "demo": ("local.stage.demo", "run the whole product on this machine over a sample log"),
     "bench": ("local.benches.bench", "compare with named peers"),
     "ops": ("local.commands.ops", "look after a running installation"),
@@ -20,7 +21,7 @@ COMMANDS: Final = {
 
 def _usage() -> str:
     return "usage: python -m local COMMAND …\n\n" + "".join(
-        f"  {name:10} {summary}\n" for name, (_, summary) in COMMANDS.items()
+        f"  {name:12} {summary}\n" for name, (_, summary) in COMMANDS.items()
     )
 
 

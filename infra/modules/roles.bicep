@@ -52,7 +52,7 @@ resource blobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataOwner)
-    description: 'Host state, deployment package, timer leases and table exports.'
+    description: 'Host state, deployment package, timer leases, table exports, statements and evidence packs.'
   }
 }
 
@@ -65,7 +65,7 @@ resource queues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageQueueDataContributor)
-    description: 'Scan and alert queues.'
+    description: 'The queues of scan, alerts and evidence packs.'
   }
 }
 

@@ -44,6 +44,8 @@ var queueNames = [
   'scan-slices-poison'
   'alerts'
   'alerts-poison'
+  'evidence-packs'
+  'evidence-packs-poison'
 ]
 
 var deploymentContainer = 'deployments'

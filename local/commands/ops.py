@@ -20,8 +20,10 @@ from azure.identity.aio import AzureCliCredential, AzureDeveloperCliCredential, 
 from pydantic import JsonValue, ValidationError
 
 from local.commands.directory import directory_text
+from local.commands.rescan_forecast import NobodyReads, forecast_period, progress_bar, sending, told
 from shared.app.app import App
-from shared.app.settings import Settings, SettingsError, load_settings
+from shared.app.settings import SettingsError, load_settings
+from shared.basics.spelling import id_key
 from shared.ledger.register import ActKind
 from shared.maintenance.erase import NoSuchPerson, StillOnRoster, erase_person
 from shared.maintenance.export import export_tables
@@ -29,11 +31,14 @@ from shared.maintenance.lines import Damaged
 from shared.maintenance.restore import NotEmpty, fetch, restore
 from shared.operations.pause import pause_alerts
 from shared.operations.register import Actor, note_act, shown_time
-from shared.operations.slices import release, replay, rescan
+from shared.operations.slices import accept, release, replay, rescan
 from shared.signin.directory import DirectoryFile
 from shared.store.directory import DirectoryMissing, save_directory
 from shared.store.exports import Exports
 from shared.store.tables import Tables
+
+# As over HTTP.
+_SHORTEST_REASON, _LONGEST_REASON = 3, 1000
 
 _PERIODS = {
     ActKind.RELEASE: (release, "have parked slices tried again"),
@@ -43,27 +48,44 @@ _PERIODS = {
 
 
 def main(argv: list[str]) -> int:
-    """Run one command; 0 when it was done, 2 on misuse, 1 when the storage refused."""
-    options = _parser().parse_args(argv)
+    """Run one command; 0 when it was done, 2 on misuse, 1 when the storage refused or the app does nothing, 3 when it
+    was done in part."""
+    options = parser().parse_args(argv)
     try:
-        print(asyncio.run(_run(options)))
+        said = asyncio.run(_run(options))
     except (SettingsError, OSError, ValueError, LookupError, Damaged, NotEmpty, DirectoryMissing) as error:
         print(f"ops: {error}", file=sys.stderr)
         return 2
     except AzureError as error:
         print(f"ops: the storage did not do it: {error.message}", file=sys.stderr)
         return 1
-    return 0
+    except NobodyReads as nobody:
+        print(f"ops: {nobody}", file=sys.stderr)
+        return 1
+    print(said)
+    return 3 if isinstance(said, _InPart) else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local ops", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+class _InPart(str):
+    """What is said of a thing that was done in part."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may be asked for."""
+    made = argparse.ArgumentParser(prog="python -m local ops", description=__doc__)
+    commands = made.add_subparsers(dest="command", required=True)
     for name, (_, text) in _PERIODS.items():
         command = commands.add_parser(name, help=text)
         command.add_argument("--from", dest="first", type=_time, metavar="ISO", help="first instant (a month ago)")
         command.add_argument("--to", dest="end", type=_time, metavar="ISO", help="first instant behind (now)")
         command.add_argument("--tenant", help="one tenant only")
+        if name is ActKind.RESCAN:
+            command.add_argument("--dry-run", action="store_true", help="only say what that would change")
+    take = commands.add_parser(ActKind.ACCEPT_QUARANTINE, help="count slices as complete in spite of their quarantine")
+    take.add_argument("--from", dest="first", type=_time, required=True, metavar="ISO", help="first instant")
+    take.add_argument("--to", dest="end", type=_time, required=True, metavar="ISO", help="first instant behind")
+    take.add_argument("--reason", required=True, help="why, for the register")
+    take.add_argument("--tenant", help="one tenant only")
     pause = commands.add_parser("pause", help="tell no channel anything until a time; one that has passed ends it")
     pause.add_argument("--until", type=_time, required=True, metavar="ISO", help="within a week")
     erase = commands.add_parser("erase", help="remove a person from what is kept; the counts stay")
@@ -77,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     write.add_argument("--out", default="-", metavar="PATH", help="default: standard output")
     load = commands.add_parser("load-directory", help="load roster, customers and federated domains from a file")
     load.add_argument("file", type=Path)
-    return parser
+    return made
 
 
 async def _run(options: argparse.Namespace) -> str:
@@ -96,10 +118,17 @@ async def _run(options: argparse.Namespace) -> str:
                 return _listed("Exported", await export_tables(app, exports))
             target = await app.tables() if options.target is None else _elsewhere(stack, options.target, credential)
             return _listed("Restored", await _restore(options.export, exports, target))
-        return await _do(app, settings, options)
+        if getattr(options, "dry_run", False):
+            with progress_bar() as tell:
+                send = await stack.enter_async_context(sending(settings, credential))
+                tenants, first, end = _period(app, options)
+                forecast = await forecast_period(app, tenants, first, end, send, tell)
+            return _InPart(told(forecast)) if forecast.failed else told(forecast)
+        return await act(app, options)
 
 
-async def _do(app: App, settings: Settings, options: argparse.Namespace) -> str:
+async def act(app: App, options: argparse.Namespace) -> str:
+    """Do what was asked for on the tables; says what was done. Raises ValueError for what makes no sense."""
     match options.command:
         case "load-directory":
             file = _directory_file(options.file)
@@ -118,16 +147,48 @@ async def _do(app: App, settings: Settings, options: argparse.Namespace) -> str:
                 raise ValueError(str(refusal)) from None
             rows = f"{erased.changed} rows changed and {erased.removed} removed"
             return f"{rows}; {erased.pseudonym} stands in their place."
+        case ActKind.ACCEPT_QUARANTINE:
+            return await _accept(app, options)
         case _:
             kind = ActKind(options.command)
             work, _ = _PERIODS[kind]
-            now = app.clock()
-            first, end = options.first or now - timedelta(days=31), options.end or now
-            tenants = [options.tenant] if options.tenant else [*settings.tenants]
+            tenants, first, end = _period(app, options)
             done = sum([await work(app, tenant, first, end) for tenant in tenants])
-            period: dict[str, JsonValue] = {"from": shown_time(first), "to": shown_time(end)}
-            await note_act(app, kind, _who(), **period, tenants=[*tenants], slices=done)
+            await note_act(app, kind, _who(), **_shown(first, end), tenants=[*tenants], slices=done)
             return f"{done} slices will be read by the next plan."
+
+
+async def _accept(app: App, options: argparse.Namespace) -> str:
+    reason = options.reason.strip()
+    if not _SHORTEST_REASON <= len(reason) <= _LONGEST_REASON:
+        raise ValueError(f"the reason must have {_SHORTEST_REASON} to {_LONGEST_REASON} characters")
+    tenants, first, end = _period(app, options)
+    done = [await accept(app, tenant, first, end) for tenant in tenants]
+    counts = {name: sum(getattr(one, name) for one in done) for name in ("slices", "records", "busy")}
+    await note_act(app, ActKind.ACCEPT_QUARANTINE, _who(), **_shown(first, end), reason=reason, **counts)
+    said = f"{counts['records']} records in {counts['slices']} slices are accepted as unreadable."
+    busy = counts["busy"]
+    return _InPart(f"{said} {busy} slices were being read: run the command again.") if busy else said
+
+
+def _period(app: App, options: argparse.Namespace) -> tuple[tuple[str, ...], datetime, datetime]:
+    """The tenants and the period that are meant: all of the last 31 days where nothing is said. Raises ValueError."""
+    now = app.clock()
+    end = options.end or now
+    first = options.first or end - timedelta(days=31)
+    if first >= end:
+        raise ValueError("--to must be after --from")
+    watched = app.settings.tenants
+    if options.tenant is None:
+        return watched, first, end
+    tenant = next((one for one in watched if id_key(one) == id_key(options.tenant)), None)
+    if tenant is None:
+        raise ValueError(f"--tenant must be one whose log is read: {', '.join(watched)}")
+    return (tenant,), first, end
+
+
+def _shown(first: datetime, end: datetime) -> dict[str, JsonValue]:
+    return {"from": shown_time(first), "to": shown_time(end)}
 
 
 def _who() -> Actor:
@@ -173,5 +234,8 @@ def _written(file: DirectoryFile, out: str) -> str:
 
 
 def _time(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date or time such as 2026-11-02T09:00Z") from None
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from local.sample import read_log, read_people
+from local.sample import configured_policies, read_log, read_people
 
 from .directory import PartnerDirectory
+from .identity import IdentityEndpoint
 from .server import LocalGraph
 
 
@@ -43,15 +44,18 @@ async def _serve(sample: Path, port: int, page_size: int, now: datetime | None) 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     directory = json.loads((sample / "directory.json").read_text(encoding="utf-8"))
+    tenant_id, header = directory["partnerTenantId"], os.environ.get("IDENTITY_HEADER")
     graph = LocalGraph(
         read_log(sample),
-        tenant_id=directory["partnerTenantId"],
+        tenant_id=tenant_id,
         page_size=page_size,
         now=now,
         port=port,
-        identity_header=os.environ.get("IDENTITY_HEADER"),
+        identity=IdentityEndpoint(header, tenant_id) if header else None,
     )
-    PartnerDirectory(graph, read_people(sample), page_size=page_size)
+    people = read_people(sample)
+    served = PartnerDirectory(graph, people, page_size=page_size)
+    served.policies.conditional_access = configured_policies(people)
     async with graph:
         ready = {"url": graph.url, "identityEndpoint": graph.identity_url, "identityHeader": graph.identity.header}
         print(json.dumps(ready), flush=True)

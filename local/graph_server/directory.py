@@ -19,18 +19,28 @@ from urllib.parse import quote
 from aiohttp import web
 
 from local.sample import JsonObject, iso
-from local.sample.model import Customer, GdapRelationship, Group, People, Registration
+from local.sample.model import Group, People, Registration
 
 from .control import NextLinkFault, RepeatedPageFault, TruncatedFault
+from .cutting import cut_off
+from .directory_json import (
+    ONE_OF,
+    customer_json,
+    is_of,
+    object_json,
+    options_of,
+    registration_json,
+    relationship_json,
+    selected,
+    top_of,
+)
 from .errors import GraphError, bad_request
 from .policies import PartnerPolicies
-from .server import Call, LocalGraph, cut_off
+from .server import Call, LocalGraph
 
 _USER = "#microsoft.graph.user"
 _GROUP = "#microsoft.graph.group"
-_LIMITED = ("displayName", "userPrincipalName", "mail", "userType", "accountEnabled", "description")
 _NAMED = re.compile(r"displayName (?:eq ('(?:[^']|'')*')|in \(((?:'(?:[^']|'')*')(?:,\s*'(?:[^']|'')*')*)\))")
-_OF = re.compile(r"(\w+) eq '([0-9A-Fa-f-]{36})'")
 
 
 class PartnerDirectory:
@@ -67,15 +77,15 @@ class PartnerDirectory:
     # --- customers and relationships ----------------------------------------------------------------------------------
 
     async def _customers(self, call: Call) -> web.StreamResponse:
-        options = _options(call, "$top", "$select", "$count", "$orderby")
-        return await self._page(call, self.people.customers, _top(options, 300, 300), _customer)
+        options = options_of(call, "$top", "$select", "$count", "$orderby")
+        return await self._page(call, self.people.customers, top_of(options, 300, 300), customer_json)
 
     async def _relationships(self, call: Call) -> web.StreamResponse:
-        options = _options(call, "$top", "$select", "$count", "$orderby")
-        return await self._page(call, self.people.relationships, _top(options, 300, 300), _relationship)
+        options = options_of(call, "$top", "$select", "$count", "$orderby")
+        return await self._page(call, self.people.relationships, top_of(options, 300, 300), relationship_json)
 
     async def _assignments(self, call: Call) -> web.StreamResponse:
-        options = _options(call, "$top", "$select", "$count", "$orderby")
+        options = options_of(call, "$top", "$select", "$count", "$orderby")
         wanted = call.request.match_info["id"]
         relationship = next((r for r in self.people.relationships if r.relationship_id == wanted), None)
         if relationship is None:
@@ -91,12 +101,12 @@ class PartnerDirectory:
             }
             for place, (group, roles) in enumerate(relationship.assignments)
         ]
-        return await self._page(call, assignments, _top(options, 300, 300))
+        return await self._page(call, assignments, top_of(options, 300, 300))
 
     # --- groups -------------------------------------------------------------------------------------------------------
 
     async def _groups(self, call: Call) -> web.StreamResponse:
-        options = _options(call, "$filter", "$select", "$top")
+        options = options_of(call, "$filter", "$select", "$top")
         groups: Iterable[Group] = self.people.groups
         if "$filter" in options:
             match = _NAMED.fullmatch(options["$filter"])
@@ -104,25 +114,27 @@ class PartnerDirectory:
                 raise bad_request("Invalid filter clause")
             names = {name[1:-1].replace("''", "'") for name in re.findall(r"'(?:[^']|'')*'", match.group())}
             groups = [group for group in groups if group.display_name in names]
-        found = [_selected(options, {"id": g.group_id, "displayName": g.display_name}) for g in groups]
-        return await self._page(call, found, _top(options, 100, 999))
+        found = [selected(options, {"id": g.group_id, "displayName": g.display_name}) for g in groups]
+        return await self._page(call, found, top_of(options, 100, 999))
 
     async def _group(self, call: Call) -> web.StreamResponse:
-        options = _options(call, "$select")
+        options = options_of(call, "$select")
         group = self._known_group(call)
-        body = _selected(options, {"id": group.group_id, "displayName": group.display_name})
+        body = selected(options, {"id": group.group_id, "displayName": group.display_name})
         return web.json_response({"@odata.context": f"{call.base_url}/$metadata#groups/$entity", **body})
 
     async def _members(self, call: Call) -> web.StreamResponse:
-        options = _options(call, "$select", "$top")
+        options = options_of(call, "$select", "$top")
         users, groups = self._transitive(self._known_group(call), call.now)
-        found = [_object(options, _GROUP, group) for group in groups] + [_object(options, _USER, u) for u in users]
-        return await self._page(call, found, _top(options, 100, 999))
+        found = [object_json(options, _GROUP, group) for group in groups] + [
+            object_json(options, _USER, u) for u in users
+        ]
+        return await self._page(call, found, top_of(options, 100, 999))
 
     async def _eligible(self, call: Call) -> web.StreamResponse:
-        options = _options(call, "$filter", "$expand", "$select")
+        options = options_of(call, "$filter", "$expand", "$select")
         self._needs_pim()
-        match = _OF.fullmatch(options.get("$filter", ""))
+        match = ONE_OF.fullmatch(options.get("$filter", ""))
         if match is None or match.group(1) not in ("groupId", "principalId"):
             raise GraphError(400, "MissingParameters", "The request needs a filter on groupId or principalId.")
         of_group = match.group(1) == "groupId"
@@ -140,23 +152,23 @@ class PartnerDirectory:
     # --- roles --------------------------------------------------------------------------------------------------------
 
     async def _role_assignments(self, call: Call) -> web.StreamResponse:
-        options = _options(call, "$filter", "$expand", "$select")
+        options = options_of(call, "$filter", "$expand", "$select")
         found = []
         for role in self.people.roles:
             for member in self._there(role.member_ids, call.now):
-                if _is_of(options, role.template_id, member):
+                if is_of(options, role.template_id, member):
                     row = {"roleDefinitionId": role.template_id, "directoryScopeId": "/"}
                     holder = self._holder(options, member, dated=False)
                     found.append({"id": f"{role.template_id}-{member}", **row, **holder})
         return await self._page(call, found, self.page_size)
 
     async def _role_eligibility(self, call: Call) -> web.StreamResponse:
-        options = _options(call, "$filter", "$expand", "$select")
+        options = options_of(call, "$filter", "$expand", "$select")
         self._needs_pim()
         found = []
         for role, members in self.eligible_for_role.items():
             for member in members:
-                if _is_of(options, role, member):
+                if is_of(options, role, member):
                     row = {"roleDefinitionId": role, "directoryScopeId": "/", "memberType": "Direct"}
                     found.append({"id": f"{role}-{member}-e", **row, **self._holder(options, member)})
         return await self._page(call, found, self.page_size)
@@ -164,13 +176,13 @@ class PartnerDirectory:
     # --- registrations and policy -------------------------------------------------------------------------------------
 
     async def _registrations(self, call: Call) -> web.StreamResponse:
-        options = _options(call, "$top", "$filter", "$select", "$orderby")
+        options = options_of(call, "$top", "$filter", "$select", "$orderby")
         names = {t.user_id: t.display_name for t in self.people.technicians}
         names |= {e.user_id: e.display_name for e in self.people.employees}
         known = [*self.people.registrations, *self._of_employees(call.now)]
         found = [registration for registration in known if registration.user_id not in self.disabled]
-        top = _top(options, 1000, 1000)
-        return await self._page(call, found, top, lambda each: _registration(each, names.get(each.user_id)))
+        top = top_of(options, 1000, 1000)
+        return await self._page(call, found, top, lambda each: registration_json(each, names.get(each.user_id)))
 
     def _of_employees(self, now: datetime) -> Iterable[Registration]:
         """The office has registered, but for every fourth of them."""
@@ -182,14 +194,14 @@ class PartnerDirectory:
             )
 
     async def _security_defaults(self, call: Call) -> web.StreamResponse:
-        options = _options(call, "$select")
+        options = options_of(call, "$select")
         body = {
             "id": "00000000-0000-0000-0000-000000000005",
             "displayName": "Security Defaults",
             "isEnabled": self.security_defaults,
         }
         context = f"{call.base_url}/$metadata#policies/identitySecurityDefaultsEnforcementPolicy/$entity"
-        return web.json_response({"@odata.context": context, **_selected(options, body)})
+        return web.json_response({"@odata.context": context, **selected(options, body)})
 
     # --- what they share ----------------------------------------------------------------------------------------------
 
@@ -284,94 +296,3 @@ class PartnerDirectory:
         question = [(n, v) for n, v in call.request.query.items() if n != "$skiptoken"]
         text = json.dumps([call.request.path, question, call.tenant_id, place])
         return hmac.digest(self._key, text.encode(), hashlib.sha256)[:16]
-
-
-def _options(call: Call, *taken: str) -> dict[str, str]:
-    """The query options of a request. Raises GraphError (400) on one that this address does not take."""
-    options = {name: value for name, value in call.request.query.items() if name.startswith("$")}
-    for name in options:
-        if name not in (*taken, "$skiptoken"):
-            raise bad_request(f"Query option '{name[1:].capitalize()}' is not allowed.")
-    return options
-
-
-def _top(options: Mapping[str, str], default: int, most: int) -> int:
-    text = options.get("$top")
-    if text is None:
-        return default
-    if re.fullmatch(r"[1-9]\d{0,8}", text) is None or int(text) > most:
-        raise bad_request(f"The limit of '{most}' for Top query has been exceeded or the value '{text[:20]}' is wrong.")
-    return int(text)
-
-
-def _is_of(options: Mapping[str, str], role: str, principal: str) -> bool:
-    """Whether a filter on one role or one principal fits; without a filter everything does."""
-    if "$filter" not in options:
-        return True
-    match = _OF.fullmatch(options["$filter"])
-    matches: dict[str, Callable[[str], bool]] = {
-        "roleDefinitionId": lambda wanted: wanted == role,
-        "principalId": lambda wanted: wanted == principal,
-    }
-    if match is None or match.group(1) not in matches:
-        raise bad_request("Invalid filter clause")
-    return matches[match.group(1)](match.group(2).lower())
-
-
-def _selected(options: Mapping[str, str], body: JsonObject) -> JsonObject:
-    wanted = options.get("$select")
-    return body if wanted is None else {name: body[name] for name in wanted.split(",") if name in body}
-
-
-def _object(options: Mapping[str, str], kind: str, object_id: str) -> JsonObject:
-    """A member that the app may not read: its type and its id, all else null."""
-    wanted = options["$select"].split(",") if "$select" in options else _LIMITED
-    return {"@odata.type": kind, "id": object_id} | {name: None for name in wanted if name in _LIMITED}
-
-
-def _customer(customer: Customer) -> JsonObject:
-    return {
-        "@odata.type": "#microsoft.graph.delegatedAdminCustomer",
-        "id": customer.tenant_id,
-        "tenantId": customer.tenant_id,
-        "displayName": customer.display_name,
-    }
-
-
-def _relationship(relationship: GdapRelationship) -> JsonObject:
-    length = relationship.ends - relationship.activated
-    return {
-        "@odata.type": "#microsoft.graph.delegatedAdminRelationship",
-        "id": relationship.relationship_id,
-        "displayName": relationship.display_name,
-        "duration": f"P{max(1, length.days)}D",
-        "autoExtendDuration": "PT0S",
-        "customer": {
-            "tenantId": relationship.customer_tenant_id,
-            "displayName": relationship.customer_display_name,
-        },
-        "accessDetails": {"unifiedRoles": [{"roleDefinitionId": r} for r in relationship.role_definition_ids]},
-        "status": relationship.status,
-        "createdDateTime": iso(relationship.activated),
-        "lastModifiedDateTime": iso(relationship.activated),
-        "activatedDateTime": iso(relationship.activated),
-        "endDateTime": iso(relationship.ends),
-    }
-
-
-def _registration(registration: Registration, display_name: str | None) -> JsonObject:
-    return {
-        "id": registration.user_id,
-        "userPrincipalName": registration.user_principal_name,
-        "userDisplayName": display_name or registration.user_principal_name.partition("@")[0],
-        "userType": registration.user_type,
-        "isAdmin": registration.is_admin,
-        "isSsprRegistered": False,
-        "isSsprEnabled": False,
-        "isSsprCapable": False,
-        "isMfaRegistered": registration.is_mfa_registered,
-        "isMfaCapable": registration.is_mfa_capable,
-        "isPasswordlessCapable": False,
-        "methodsRegistered": [*registration.methods_registered],
-        "lastUpdatedDateTime": iso(registration.last_updated),
-    }

@@ -44,6 +44,7 @@ from .control import (
     StatusFault,
     TruncatedFault,
 )
+from .cutting import cut_off
 from .errors import GraphError, bad_request, no_licence, of_status
 from .identity import IdentityEndpoint
 from .odata import MOST, Query, parse_query, ticks
@@ -83,7 +84,8 @@ type Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 class LocalGraph:
     """Serves `entries` on 127.0.0.1. Use it as an async context manager; `url` is known inside.
 
-    `tenant_id` is the tenant that the identity endpoint's tokens are for. `page_size` (at most 1,000) shrinks pages.
+    `tenant_id` is the tenant that the identity endpoint's tokens are for; `identity` is one with a header of its own.
+    `page_size` (at most 1,000) shrinks pages.
     `now` stops the clock there; absent, the clock is real. `port` 0 takes a free one.
     """
 
@@ -95,13 +97,12 @@ class LocalGraph:
         page_size: int = MOST,
         now: datetime | None = None,
         port: int = 0,
-        identity_header: str | None = None,
-        client_id: str | None = None,
+        identity: IdentityEndpoint | None = None,
     ) -> None:
         if not 1 <= page_size <= MOST:
             raise ValueError(f"A page holds 1 to {MOST} records.")
         self.logs: dict[str, TenantLog] = load(entries)
-        self.identity = IdentityEndpoint(identity_header or secrets.token_urlsafe(24), tenant_id, client_id)
+        self.identity = identity or IdentityEndpoint(secrets.token_urlsafe(24), tenant_id)
         self.clock = Clock(now)
         self.url = ""
         self._page_size = page_size
@@ -170,21 +171,23 @@ class LocalGraph:
             self._faults.clear()
         for fault in control.faults:
             self._faults.add(fault)
-        if control.show_all:
-            for log in self.logs.values():
-                log.hidden.clear()
-                log.hidden_before = 0
-        if control.hide is not None:
-            for log in self.logs.values():
-                log.hidden.update(control.hide.ids)
-                if control.hide.older_than is not None:
-                    log.hidden_before = ticks(iso(control.hide.older_than))
+        self._show_and_hide(control)
         for change in control.add:
             self._log_of(change).add_version(cast("JsonObject", change.record), change.at or self.clock.now())
         for change in control.correct:
             self._log_of(change).correct(cast("JsonObject", change.record), change.at or self.clock.now())
         if control.clear_requests:
             self._requests.clear()
+
+    def _show_and_hide(self, control: Control) -> None:
+        for log in self.logs.values():
+            if control.show_all:
+                log.hidden.clear()
+                log.hidden_before = 0
+            if control.hide is not None:
+                log.hidden.update(control.hide.ids)
+                if control.hide.older_than is not None:
+                    log.hidden_before = ticks(iso(control.hide.older_than))
 
     def _log_of(self, change: Change) -> TenantLog:
         return self.logs.setdefault(change.tenant_id or self.identity.tenant_id, TenantLog())
@@ -288,14 +291,7 @@ class LocalGraph:
         }
         if newer_values:
             headers["Preference-Applied"] = "include-unknown-enum-members"
-        match call.fault:
-            case TruncatedFault():
-                return await cut_off(call.request, body, headers)
-            case ResetFault(at=at):
-                return await cut_off(call.request, body, headers, at=at, reset=True)
-            case BodyFault(body=instead):
-                return web.Response(body=instead.encode(), headers=headers)
-        return web.Response(body=body, headers=headers)
+        return await _sent(call, body, headers)
 
     def _next_link(self, query: Query, call: Call, after: Place | None) -> str:
         """The link to what follows `after` (None: the first page): the caller's own options and a skip token."""
@@ -325,22 +321,17 @@ class LocalGraph:
         return hmac.digest(self._key, content, hashlib.sha256)[:16]
 
 
+async def _sent(call: Call, body: bytes, headers: dict[str, str]) -> web.StreamResponse:
+    match call.fault:
+        case TruncatedFault():
+            return await cut_off(call.request, body, headers)
+        case ResetFault(at=at):
+            return await cut_off(call.request, body, headers, at=at, reset=True)
+        case BodyFault(body=instead):
+            return web.Response(body=instead.encode(), headers=headers)
+    return web.Response(body=body, headers=headers)
+
+
 def _retry_after(wait: int | str) -> str:
     """The header's value: seconds, or a date a little ahead of the real time, which is the caller's."""
     return format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True) if wait == "date" else str(wait)
-
-
-async def cut_off(
-    request: web.Request, body: bytes, headers: dict[str, str], *, at: int | None = None, reset: bool = False
-) -> web.StreamResponse:
-    """An answer whose connection ends at a byte of the body (in the middle if absent), or is reset there."""
-    response = web.StreamResponse(headers=headers)
-    response.content_length = len(body)
-    await response.prepare(request)
-    await response.write(body[: len(body) // 2 if at is None else min(at, len(body) - 1)])
-    if request.transport is not None:
-        if reset:
-            request.transport.abort()
-        else:
-            request.transport.close()
-    return response

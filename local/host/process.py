@@ -35,7 +35,6 @@ class HostProcess:
         lease_seconds: int = 600,
         grace_seconds: float = 5.0,
         log: Path | None = None,
-        log_level: str = "info",
     ) -> None:
         """Prepare it.
 
@@ -44,7 +43,7 @@ class HostProcess:
         """
         self._command = [sys.executable, "-m", "local.host", "--stop-on-eof", "--app", str(app.resolve())]
         self._command += ["--port", str(port), "--lease-seconds", str(lease_seconds)]
-        self._command += ["--grace-seconds", str(grace_seconds), "--log-level", log_level]
+        self._command += ["--grace-seconds", str(grace_seconds), "--log-level", "info"]
         self._stop_seconds = grace_seconds + _FORCE_SECONDS
         self._environment = {**os.environ, **settings}
         self._log = log

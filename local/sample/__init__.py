@@ -5,6 +5,7 @@
 """
 
 from .files import read_log, read_people, write_sample
+from .gaps import configured_policies
 from .generate import make_sample
 from .model import JsonObject, LogRecord, Quiet, Sample, Violation, iso
 
@@ -14,6 +15,7 @@ __all__ = [
     "Quiet",
     "Sample",
     "Violation",
+    "configured_policies",
     "iso",
     "make_sample",
     "read_log",

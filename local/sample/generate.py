@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 from .customer_log import customer_with_log, write_customer_log
+from .gaps import with_gaps
 from .harmless import plant_harmless
 from .model import Sample
 from .people import make_people
@@ -56,6 +57,6 @@ def make_sample(seed: int, days: int, end: datetime) -> Sample:
         people=people,
         customer_log_tenant_id=customer.log_tenant_id,
         log=tuple(sorted(log, key=by_time)),
-        violations=(*found.violations, *rare.violations, *customer.violations),
+        violations=(*with_gaps(found.violations, found.log), *rare.violations, *customer.violations),
         quiet=(*found.quiet, *quiet.quiet, *rare.quiet),
     )

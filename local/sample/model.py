@@ -181,7 +181,8 @@ class LogRecord:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Records of one user, customer and application that break the same rules, as the story planted them."""
+    """Records of one user, customer and application that break the same rules, as the story planted them. `cause` says
+    why that was possible, by which policy and which rule of it; None where the story says nothing of it."""
 
     story: str
     record_ids: tuple[str, ...]
@@ -194,6 +195,9 @@ class Violation:
     rules: tuple[str, ...]
     severity: str
     verdict: str
+    cause: str | None = None
+    cause_policy: str | None = None
+    cause_rule: str | None = None
 
     def to_json(self) -> JsonObject:
         """One entry of `violations` in `truth.json`."""
@@ -209,6 +213,9 @@ class Violation:
             "rules": list(self.rules),
             "severity": self.severity,
             "verdict": self.verdict,
+            "cause": self.cause,
+            "causePolicy": self.cause_policy,
+            "causeRule": self.cause_rule,
         }
 
 

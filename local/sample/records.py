@@ -17,7 +17,11 @@ from .model import Employee, JsonObject, Technician, iso
 from .people import guid
 
 _POLICY_NAMESPACE = uuid.UUID("5d8b8f0e-4a55-4a0c-9a0e-4f6e2f0a7c11")
-_POLICY_IDS = {name: str(uuid.uuid5(_POLICY_NAMESPACE, name)) for name in POLICIES}
+
+
+def policy_id(name: str) -> str:
+    """The id of the policy of that name."""
+    return str(uuid.uuid5(_POLICY_NAMESPACE, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +255,7 @@ def _policies(draft: Draft) -> list[JsonObject]:
         result = _access_status(draft) if applies else "notApplied"
         policies.append(
             {
-                "id": _POLICY_IDS[name],
+                "id": policy_id(name),
                 "displayName": name,
                 "enforcedGrantControls": ["Mfa"] if applies else [],
                 "enforcedSessionControls": [],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
+
+FIRST_SCAN: Final = "incidents.first-scan"
 
 
 def told_by_first_scan(bodies: Iterable[Mapping[str, Any]]) -> int | None:
@@ -15,5 +17,15 @@ def told_by_first_scan(bodies: Iterable[Mapping[str, Any]]) -> int | None:
     >>> told_by_first_scan([{"type": "incidents.first-scan", "idempotencyKey": "m", "data": {"total": 42}}])
     42
     """
-    first = (body for body in bodies if body.get("type") == "incidents.first-scan")
+    first = (body for body in bodies if body.get("type") == FIRST_SCAN)
     return next((int(body["data"]["total"]) for body in first), None)
+
+
+def is_right(told: int | None, open_all: int) -> bool:
+    """Whether the first alert told as many incidents as are open. That none came is wrong too, unless there was nothing
+    to tell.
+
+    >>> is_right(42, 42), is_right(76, 42), is_right(None, 42), is_right(None, 0)
+    (True, False, False, True)
+    """
+    return open_all == 0 if told is None else told == open_all

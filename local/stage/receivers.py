@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from aiohttp import web
 from rich.console import Console
@@ -86,6 +86,24 @@ def verified_by_library(secret: str, body: bytes, headers: Mapping[str, str]) ->
     return True
 
 
+class _Lie(NamedTuple):
+    """An answer whose Content-Length is not that of what is sent."""
+
+    status: int
+    length: int
+    send: int
+    then_hang: bool = False
+
+
+_LIES: Final = {
+    Fault.LIE_SHORT: _Lie(200, length=1000, send=10),
+    Fault.LIE_LONG: _Lie(500, length=10, send=1_000_000),
+    Fault.TAKE_AND_LIE_LONG: _Lie(200, length=10, send=1_000_000),
+    Fault.FAIL_AND_LIE_SHORT: _Lie(500, length=1000, send=10),
+    Fault.HANG_IN_ANSWER: _Lie(200, length=1000, send=10, then_hang=True),
+}
+
+
 @dataclass(slots=True)
 class Receiver:
     """One endpoint. Requests use up its faults one by one; then it takes what comes. Without a secret nothing can be
@@ -122,46 +140,33 @@ class Receiver:
         return await self._misbehave(request, fault)
 
     async def _misbehave(self, request: web.Request, fault: Fault) -> web.StreamResponse:
-        match fault:
-            case Fault.FAIL:
-                return web.Response(status=500, text="no")
-            case Fault.REFUSE:
-                return web.Response(status=400, text=f"no such workflow: {self.url}")
-            case Fault.REDIRECT:
-                raise web.HTTPFound("/elsewhere")
-            case Fault.SLOW_DOWN:
-                return web.Response(status=429, headers={"Retry-After": self.retry_after})
-            case Fault.GONE:
-                return web.Response(status=410, text="gone")
-            case Fault.HANG:
-                await asyncio.sleep(_FOREVER)
-            case Fault.LIE_SHORT:
-                return await self._stream(request, 200, length=1000, send=10, then_hang=False)
-            case Fault.LIE_LONG:
-                return await self._stream(request, 500, length=10, send=1_000_000, then_hang=False)
-            case Fault.TAKE_AND_LIE_LONG:
-                return await self._stream(request, 200, length=10, send=1_000_000, then_hang=False)
-            case Fault.FAIL_AND_LIE_SHORT:
-                return await self._stream(request, 500, length=1000, send=10, then_hang=False)
-            case Fault.HANG_IN_ANSWER:
-                return await self._stream(request, 200, length=1000, send=10, then_hang=True)
-            case Fault.ENDLESS:
-                return await self._endless(request)
-            case Fault.DROP | Fault.TAKE_AND_DROP:
-                pass
+        plain = {
+            Fault.FAIL: (500, "no", {}),
+            Fault.REFUSE: (400, f"no such workflow: {self.url}", {}),
+            Fault.REDIRECT: (302, "", {"Location": "/elsewhere"}),
+            Fault.SLOW_DOWN: (429, "", {"Retry-After": self.retry_after}),
+            Fault.GONE: (410, "gone", {}),
+        }
+        if fault in plain:
+            status, text, headers = plain[fault]
+            return web.Response(status=status, text=text, headers=headers)
+        if fault in _LIES:
+            return await self._stream(request, _LIES[fault])
+        if fault is Fault.ENDLESS:
+            return await self._endless(request)
+        if fault is Fault.HANG:
+            await asyncio.sleep(_FOREVER)
         if request.transport is not None:
             request.transport.abort()
         return web.Response()
 
-    async def _stream(
-        self, request: web.Request, status: int, *, length: int, send: int, then_hang: bool
-    ) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, lie: _Lie) -> web.StreamResponse:
         """Write the answer past aiohttp, which would not let a length be wrong."""
         transport = request.transport
         if isinstance(transport, asyncio.WriteTransport):
-            head = f"HTTP/1.1 {status} said\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
-            transport.write(head.encode() + b"x" * send)
-            if then_hang:
+            head = f"HTTP/1.1 {lie.status} said\r\nContent-Type: text/plain\r\nContent-Length: {lie.length}\r\n\r\n"
+            transport.write(head.encode() + b"x" * lie.send)
+            if lie.then_hang:
                 await asyncio.sleep(_FOREVER)
             transport.close()
         return web.Response()
@@ -265,13 +270,13 @@ def _shown(kind: str, body: Any) -> str:
     if kind == "teams":
         return escape("\n".join(card_text(body["attachments"][0]["content"])))
     if kind == "slack":
-        return escape("\n".join(_blocks_text(body["blocks"])))
+        return escape("\n".join(blocks_text(body["blocks"])))
     lines = json.dumps(body, indent=2, ensure_ascii=False).splitlines()
     rest = [f"… and {len(lines) - _MOST_LINES} lines more"] if len(lines) > _MOST_LINES else []
     return escape("\n".join([*lines[:_MOST_LINES], *rest]))
 
 
-def _blocks_text(blocks: Any) -> list[str]:
+def blocks_text(blocks: Any) -> list[str]:
     """The texts of Slack blocks from top to bottom, unescaped as Slack does."""
     texts = []
     for block in blocks:

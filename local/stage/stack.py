@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from local.host.process import HostProcess
 from local.stage.azurite import azurite
 from shared.app.settings import Settings
@@ -80,6 +83,7 @@ async def running_stack(
             "PARTNER_TENANT_ID": directory.partner_tenant_id,
             "AzureWebJobsStorage": connection,
             "GRAPH_BASE_URL": graph["url"],
+            "PACK_KEY_FILE": str(make_pack_key(work / "pack-key.pem")),
             "IDENTITY_ENDPOINT": graph["identityEndpoint"],
             "IDENTITY_HEADER": graph["identityHeader"],
             **settings,
@@ -88,6 +92,13 @@ async def running_stack(
         host = HostProcess(CHECKOUT, every, port=port, lease_seconds=lease_seconds, log=log)
         await stack.enter_async_context(host)
         yield Stack(host.url, graph["url"], connection, every, host, log)
+
+
+def make_pack_key(path: Path) -> Path:
+    """A new key that signs evidence packs, in a file."""
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(ec.generate_private_key(ec.SECP256R1()).private_bytes(*form))
+    return path
 
 
 def default_schedules() -> dict[str, str]:

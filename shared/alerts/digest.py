@@ -110,7 +110,9 @@ async def _message(app: App, tables: Tables, channel: Channel, period: DigestPer
             exceptions=expiring[:MOST_EXCEPTIONS],
             exceptions_total=len(expiring),
             to_do=[*_to_mend(measured), *_to_do(these, incidents if customers else None)][:_TO_DO],
-            sections=await sections_of(DigestView(tables, channel, begin, end, these, incidents)),
+            sections=await sections_of(
+                DigestView(tables, channel, begin, end, these, incidents, app.settings.address, await app.pack_key_id())
+            ),
         ),
     )
 

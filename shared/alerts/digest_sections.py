@@ -6,9 +6,10 @@ Closing by quiet and what people do are told here alone: a channel hears of an i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.app.channels import Channel
@@ -17,17 +18,24 @@ from shared.incidents.model import Incident, IncidentState
 from shared.ledger.days import Day
 from shared.ledger.tallies import Tally, add
 from shared.messages.message import MOST_IN_SECTION, DigestSection
+from shared.posture.gaps import title_of
+from shared.rules.assess import Verdict
+from shared.rules.cause import Cause
+from shared.signin.traits import HEADLINE
+from shared.store.days import days_of_groups
 from shared.store.incidents import history
+from shared.store.statements import FinalMonth, final_months
 from shared.store.tables import Tables
 from shared.wire.text import clean
 
+_INSTANT: Final = timedelta(microseconds=1)
 _MOST_READ: Final = 50  # incidents whose history is read
 
 
 @dataclass(frozen=True, slots=True)
 class DigestView:
     """What a section looks at: the days from `begin` to `end` (UTC, excluded), and the incidents that the channel may
-    hear of as they stand now."""
+    hear of as they stand now; where people reach the app, and the fingerprint of the key of evidence packs."""
 
     tables: Tables
     channel: Channel
@@ -35,6 +43,8 @@ class DigestView:
     end: datetime
     days: Sequence[Day]
     incidents: Sequence[Incident]
+    address: str | None = None
+    pack_key_id: str | None = None
 
     def holds(self, at: datetime | None) -> bool:
         """Whether a time lies within the period."""
@@ -87,7 +97,48 @@ async def mixed_rules(view: DigestView) -> DigestSection | None:
     return section("rules", "Judged by different rules: run a rescan (python -m local ops rescan)", told)
 
 
-SECTIONS: Final[tuple[Section, ...]] = (acts_of_people, closed_by_quiet, unreadable_records, mixed_rules)
+async def final_statements(view: DigestView) -> DigestSection | None:
+    """The months whose statement became final: where it is, and by what it and its evidence packs are checked."""
+    told = [final for final in await final_months(view.tables.control) if view.holds(final.at)]
+    lines = [f"{final.month:%B %Y}: {_address_of(final, view)} (SHA-256 {final.sha256})" for final in told]
+    if lines and view.pack_key_id:
+        lines.append(f"Key of evidence packs: {view.pack_key_id}")
+    return section("statements", "Statements that are final now", lines)
+
+
+def _address_of(final: FinalMonth, view: DigestView) -> str:
+    return f"{view.address or ''}/api/statement?month={final.month:%Y-%m}&format=html"
+
+
+async def gaps_of_sign_ins(view: DigestView) -> DigestSection | None:
+    """The gaps behind the period's delegated sign-ins without MFA, those of the most first; of a channel's customers
+    alone where it names some."""
+    customers = view.channel.customer_keys
+    counted: Counter[Cause] = Counter()
+    people: dict[Cause, set[str]] = {}
+    async for day in days_of_groups(view.tables.rollups, view.begin, view.end - _INSTANT):
+        for group, n in day.lines.items():
+            if (
+                group.cause is not None
+                and group.verdict == Verdict.NON_COMPLIANT
+                and group.scope in HEADLINE
+                and (not customers or group.customer in customers)
+            ):
+                counted[group.cause] += n
+                people.setdefault(group.cause, set()).add(group.user)
+    worst = sorted(counted.items(), key=lambda entry: (-entry[1], entry[0]))
+    lines = [f"{clean(title_of(cause), 160)}: {n} of {counted.total()}, {_of(people[cause])}" for cause, n in worst]
+    return section("causes", "Why sign-ins without MFA were possible", lines)
+
+
+def _of(people: Collection[str]) -> str:
+    return "1 person" if len(people) == 1 else f"{len(people)} people"
+
+
+SECTIONS: Final[tuple[Section, ...]] = (
+    *(gaps_of_sign_ins, acts_of_people, closed_by_quiet, final_statements),
+    *(unreadable_records, mixed_rules),
+)
 
 
 async def sections_of(view: DigestView) -> list[DigestSection]:

@@ -24,7 +24,7 @@ from shared.messages.sending import next_to_send
 from shared.operations.pause import is_paused
 from shared.store import alerts
 from shared.store.events import pending_events, remove_events
-from shared.store.incidents import SHARDS
+from shared.store.incident_rows import SHARDS
 from shared.store.tables import Conflict, Tables
 
 # How long a message may be in the queue before it counts as lost.

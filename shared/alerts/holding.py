@@ -18,7 +18,7 @@ from shared.ledger.head import Head, SliceState
 from shared.ledger.rest import named_terms
 from shared.ledger.slices import Slice, closed_slices, days_between, midnight, near_retention_end, uncovered
 from shared.store.agenda import read_agenda
-from shared.store.incidents import slices_of
+from shared.store.contributions import slices_of
 from shared.store.ledger import heads_of_day
 from shared.store.sessions import slices_asked
 from shared.store.tables import Tables

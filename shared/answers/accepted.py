@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import JsonValue
-
-from shared.exceptions.model import APPROVED, STATES, TechnicalException, accepts_sign_ins
+from shared.compliance.beside import ExceptionNumbers
+from shared.exceptions.model import ExceptionState, TechnicalException, accepts_sign_ins
 from shared.ledger.finding_groups import FindingGroup
 from shared.store.exceptions import read_exceptions
 from shared.store.tables import Table
@@ -30,11 +29,15 @@ class Accepted:
         """Whether an exception accepts these sign-ins of that day."""
         return accepts_sign_ins(self.exceptions, day, group)
 
-    def shown(self, now: datetime) -> dict[str, JsonValue]:
-        """How many there are by state, and when the next approved one ends (a UTC day; null when there is none)."""
+    def numbers(self, now: datetime, accepted: int) -> ExceptionNumbers:
+        """How many there are by state, when the next approved one ends, and that they accept so many sign-ins."""
         states = Counter(e.state_at(now) for e in self.exceptions)
-        ends = [e.ends for e in self.exceptions if e.state_at(now) == APPROVED]
-        return {**{state: states[state] for state in STATES}, "nextExpiry": f"{min(ends):%Y-%m-%d}" if ends else None}
+        ends = [e.ends.date() for e in self.exceptions if e.state_at(now) is ExceptionState.APPROVED]
+        return ExceptionNumbers(
+            **{state: states[state] for state in ExceptionState},
+            next_expiry=min(ends, default=None),
+            accepted_sign_ins=accepted,
+        )
 
 
 async def read_accepted(table: Table) -> Accepted:

@@ -11,7 +11,7 @@ from shared.app.app import App
 from shared.ledger.register import ActKind
 from shared.store.register import page_of_acts
 from shared.wire.cursor import Place, from_cursor, to_cursor
-from shared.wire.models import Answer, Instant, Listed, ListQuery
+from shared.wire.models import Answer, AskedTime, Listed, ListQuery
 
 _REQUESTS = 6
 
@@ -19,8 +19,8 @@ _REQUESTS = 6
 class RegisterQuery(ListQuery):
     """Which acts."""
 
-    from_: Instant | None = Field(default=None, alias="from", description="At or after this time.")
-    to: Instant | None = Field(default=None, description="Before this time.")
+    from_: AskedTime | None = Field(default=None, alias="from", description="At or after this time.")
+    to: AskedTime | None = Field(default=None, description="Before this time.")
     kind: Listed[ActKind] | None = None
 
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from pydantic import Field
 
-from shared.answers.directories import known_directory
+from shared.answers.directories import known_directory, user_names
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import paged
 from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
@@ -22,6 +23,8 @@ from shared.ledger.tallies import AppLine, Verdicts
 from shared.ledger.trimming import REST
 from shared.store.days import days_of_apps, days_of_groups
 from shared.wire.models import HEADLINE_NAMES, Answer, Listed, ListQuery, Named, Scopes, shown_id
+
+_MOST_PEOPLE: Final = 20
 
 
 class ApplicationsQuery(ListQuery, PeriodQuery):
@@ -53,6 +56,13 @@ class ApplicationProtocol(Answer):
     last_seen_on: date
 
 
+class SeenUser(Answer):
+    """A person with findings by it."""
+
+    user_id: str
+    user_principal_name: str | None
+
+
 class ApplicationItem(Answer):
     """An application. `users` and `customers` are those with findings by it. `clean_since` is the last UTC day on which
     it had a sign-in without MFA; null where it had none in the period. `trend` has the days on which it was seen."""
@@ -67,6 +77,7 @@ class ApplicationItem(Answer):
     protocols: list[ApplicationProtocol]
     users: int
     customers: int
+    people: list[SeenUser] = Field(description="The first twenty of these people.")
     first_seen_on: date
     last_seen_on: date
     clean_since: date | None
@@ -112,16 +123,18 @@ async def read_applications(app: App, query: ApplicationsQuery) -> ApplicationsP
     """A page of applications. Raises BadParameter, NotKnown."""
     span = span_of(app, query.days, query.from_, query.to)
     standing = await read_standing(app, span)
+    directory = await known_directory(app)
     rollups = (await app.tables()).rollups
     days = [day async for day in days_of_apps(rollups, span.start, span.last)]
     groups = [day async for day in days_of_groups(rollups, span.start, span.last)]
     seen = _seen(days, groups, query.scope)
     chosen = [(key, line) for key, line in seen.items() if _is_wanted(key, line, query)]
     if not chosen and query.app is not None:
-        await keys_of(app, Filters(app=query.app), standing, await known_directory(app))
+        await keys_of(app, Filters(app=query.app), standing, directory)
+    names = user_names(standing.days, directory)
     page, cursor = paged(chosen, query, "applications", lambda each: _order(*each))
     return ApplicationsPage(
-        items=[_item(key, line) for key, line in page],
+        items=[_item(key, line, names) for key, line in page],
         cursor=cursor,
         total=len(chosen),
         period=standing.period,
@@ -156,7 +169,7 @@ def _order(key: str, seen: _Seen) -> tuple[str, str]:
     return f"{10**9 - whole.non_compliant:010d}{10**9 - whole.unknown:010d}{seen.name.lower()}", key
 
 
-def _item(key: str, seen: _Seen) -> ApplicationItem:
+def _item(key: str, seen: _Seen, names: Mapping[str, str]) -> ApplicationItem:
     whole = seen.whole
     lacking = [day for day, line in seen.days.items() if line.non_compliant]
     return ApplicationItem(
@@ -181,6 +194,10 @@ def _item(key: str, seen: _Seen) -> ApplicationItem:
         ],
         users=len(seen.users),
         customers=len(seen.customers),
+        people=[
+            SeenUser(user_id=shown_id(user), user_principal_name=names.get(user))
+            for user in sorted(seen.users, key=lambda user: names.get(user, "~" + user))[:_MOST_PEOPLE]
+        ],
         first_seen_on=min(seen.days),
         last_seen_on=max(seen.days),
         clean_since=max(lacking, default=None),

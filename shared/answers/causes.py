@@ -1,15 +1,20 @@
-"""Causes: open problems grouped by what would mend them, worst first, with the effect on the percentage."""
+"""Causes: the gaps behind open problems, worst first, with the effect on the percentage and what closes each.
+
+A gap is what sign-ins without MFA share: the kind of cause, the policy, the rule that let them pass
+(shared/rules/cause.py). Unknown sign-ins are grouped by why nothing is known and by application.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
+from shared.answers.cause_groups import NOT_RECORDED, CauseGroup, Found, effect_of, grouped, sentence_of
 from shared.answers.directories import known_directory, tenant_names
 from shared.answers.incident_detail import IncidentChange, change_incident
 from shared.answers.people import paged
@@ -20,14 +25,19 @@ from shared.compliance.coverage import percent
 from shared.compliance.figures import figures_of_days
 from shared.incidents.acts import NotNow
 from shared.incidents.model import IncidentState
-from shared.ledger.days import DayGroups
 from shared.ledger.tallies import Verdicts
+from shared.posture.gaps import Remedy, remedy_of, title_of
 from shared.rules import RULE
+from shared.rules.cause import Cause, CauseKind
 from shared.store.days import days_of_groups
-from shared.store.incidents import IncidentOutline, outline_incidents
+from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.wire.models import HEADLINE_NAMES, Answer, ListQuery, Scopes, ShownRule, shown_id
 
-_MOST_CUSTOMERS = 20
+_MOST_NAMED: Final = 20
+_LOOK: Final = Remedy(
+    ("Open one of the sign-ins in the Entra admin center and look at its tab Authentication details.",),
+    "https://learn.microsoft.com/entra/identity/monitoring-health/concept-sign-in-log-activity-details",
+)
 
 
 class CausesQuery(ListQuery, PeriodQuery):
@@ -39,31 +49,65 @@ class CausesQuery(ListQuery, PeriodQuery):
     )
 
 
+class CausePerson(Answer):
+    """Somebody who got in through the gap."""
+
+    user_id: str
+    user_principal_name: str | None
+    sign_ins: int
+
+
 class CauseCustomer(Answer):
-    """A customer where it happens."""
+    """A customer that was reached through it."""
 
     customer_id: str
     customer_name: str | None
+    sign_ins: int
+
+
+class CauseApplication(Answer):
+    """An application that was used."""
+
+    app_id: str | None
+    app_name: str | None
+    sign_ins: int
+
+
+class WhatCloses(Answer):
+    """What closes a gap: steps for a person. The app changes nothing itself."""
+
+    steps: list[str]
+    link: str
+
+    @classmethod
+    def of(cls, remedy: Remedy) -> WhatCloses:
+        """The remedy as the answers show it."""
+        return cls(steps=[*remedy.steps], link=remedy.link)
 
 
 class CauseItem(Answer):
-    """Sign-ins that one change would mend: of one person with one application, or, of unknown ones, of one application
-    for one reason. The two percentages are of all sign-ins of the scopes: as they stand, and without this cause."""
+    """Sign-ins that one change would mend. The two percentages are of all sign-ins of the scopes: as they stand, and
+    without this cause. People, customers and applications are the first twenty, those of the most sign-ins first."""
 
     id: str
+    kind: str = Field(description="A kind of cause; of unknown sign-ins, why nothing is known.")
+    title: str = Field(description="The gap in one clause; names in it are hostile text.")
     sentence: str
-    user_id: str | None
-    user_principal_name: str | None
-    app_id: str | None
-    app_name: str | None
-    why: str | None
+    policy_id: str | None = Field(description="The Conditional Access policy; null where none is named.")
+    policy_name: str | None = Field(description="Its name: hostile text.")
+    policy_rule: str | None = Field(description="What of the policy let them pass, or why nobody can tell.")
+    what_closes: WhatCloses
     rules: list[ShownRule]
     sign_ins: int
     of_all: int = Field(description="How many sign-ins of that verdict there are in the scopes.")
     compliance_percent: float | None
     compliance_percent_if_fixed: float | None
-    customers: list[CauseCustomer] = Field(description="The first twenty.")
+    people: list[CausePerson] = Field(description="Who got in through it, by number of sign-ins.")
+    people_count: int = Field(description="How many people got in through it.")
+    customers: list[CauseCustomer]
     customers_reached: int = Field(description="At how many customers it happens.")
+    applications: list[CauseApplication]
+    applications_count: int = Field(description="How many applications were used.")
     first_seen_on: date
     last_seen_on: date
     incident_ids: list[str] = Field(description="Those that are not resolved.")
@@ -72,6 +116,8 @@ class CauseItem(Answer):
 class CausesPage(CoveredPage[CauseItem]):
     """Causes, those first whose mending helps most."""
 
+    sentence: str = Field(description="How few gaps explain how much.")
+    not_listed: int = Field(description="Sign-ins of that verdict of which the day's lines were too many to keep each.")
     rule_texts: dict[str, RuleText]
 
 
@@ -86,44 +132,31 @@ class UnknownCause(Exception):  # noqa: N818
     """There is no such cause in the last thirty days."""
 
 
-@dataclass(slots=True)
-class _Cause:
-    user: str
-    app: str
-    why: str | None
-    sign_ins: int = 0
-    rules: set[str] = field(default_factory=set)
-    customers: set[str] = field(default_factory=set)
-    days: set[date] = field(default_factory=set)
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names by key: of people and applications, and of tenants."""
 
-    @property
-    def id(self) -> str:
-        """The same cause has the same id."""
-        parts = json_key(self.user, self.app, self.why or "")
-        return sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def json_key(*parts: str) -> str:
-    """Parts as one text that no part can forge."""
-    return "".join(f"{len(part)}:{part}" for part in parts)
+    seen: Mapping[str, str]
+    tenants: Mapping[str, str]
 
 
 async def read_causes(app: App, query: CausesQuery) -> CausesPage:
     """A page of causes. Raises BadParameter."""
     span = span_of(app, query.days, query.from_, query.to)
     standing = await read_standing(app, span)
-    causes = await _causes(app, span, query)
+    found = await _causes(app, span, query)
     incidents = await outline_incidents((await app.tables()).incidents)
     whole = figures_of_days(standing.days).of_scopes(query.scope).by_verdict
-    names = _names(standing)
-    tenants = tenant_names(await known_directory(app))
-    page, cursor = paged(causes, query, "causes", lambda each: (f"{10**9 - each.sign_ins:010d}", each.id))
-    of_all = sum(cause.sign_ins for cause in causes)
+    names = _Names(_names(standing), tenant_names(await known_directory(app)))
+    page, cursor = paged(found.groups, query, "causes", lambda each: (f"{10**9 - each.sign_ins:010d}", each.id))
+    of_all = sum(cause.sign_ins for cause in found.groups) + found.not_listed
     return CausesPage(
-        items=[_item(cause, whole, of_all, names, tenants, _open(incidents, cause)) for cause in page],
+        items=[_item(cause, whole, of_all, names, _open(incidents, cause)) for cause in page],
         cursor=cursor,
         period=standing.period,
         coverage=standing.coverage,
+        sentence=sentence_of(found.groups, of_all, query.verdict),
+        not_listed=found.not_listed,
         rule_texts=texts_of(rule for cause in page for rule in cause.rules),
     )
 
@@ -133,7 +166,7 @@ async def change_cause(app: App, id_: str, change: IncidentChange, *, by: str) -
     span = span_of(app, None, None, None)
     for verdict in ("non-compliant", "unknown"):
         query = CausesQuery(verdict=verdict, scope=("customer", "partner-center", "partner-tenant", "guest"))
-        cause = next((c for c in await _causes(app, span, query) if c.id == id_), None)
+        cause = next((c for c in (await _causes(app, span, query)).groups if c.id == id_), None)
         if cause is not None:
             break
     else:
@@ -151,36 +184,13 @@ async def change_cause(app: App, id_: str, change: IncidentChange, *, by: str) -
     return CauseChanged(changed=changed, refused=refused)
 
 
-async def _causes(app: App, span: Span, query: CausesQuery) -> list[_Cause]:
-    groups = [day async for day in days_of_groups((await app.tables()).rollups, span.start, span.last)]
-    return _grouped(groups, query.scope, query.verdict)
+async def _causes(app: App, span: Span, query: CausesQuery) -> Found:
+    days = [day async for day in days_of_groups((await app.tables()).rollups, span.start, span.last)]
+    return grouped(days, query.scope, query.verdict)
 
 
-def _grouped(days: Iterable[DayGroups], scopes: Sequence[str], verdict: str) -> list[_Cause]:
-    found: dict[tuple[str, str, str | None], _Cause] = {}
-    for day in days:
-        for group, n in day.lines.items():
-            if group.verdict != verdict or group.scope not in scopes or group.is_rest:
-                continue
-            unknown = verdict == "unknown"
-            key = ("" if unknown else group.user, group.app, group.why if unknown else None)
-            cause = found.setdefault(key, _Cause(*key))
-            cause.sign_ins += n
-            cause.rules.update(group.rules)
-            cause.customers.add(group.customer)
-            cause.days.add(day.day.date())
-    return [*found.values()]
-
-
-def _open(incidents: Iterable[IncidentOutline], cause: _Cause) -> list[IncidentOutline]:
-    return [
-        incident
-        for incident in incidents
-        if incident.state != IncidentState.RESOLVED
-        and incident.app == cause.app
-        and (not cause.user or incident.user == cause.user)
-        and not incident.rules.isdisjoint(cause.rules)
-    ]
+def _open(incidents: Iterable[IncidentOutline], cause: CauseGroup) -> list[IncidentOutline]:
+    return [i for i in incidents if i.state != IncidentState.RESOLVED and cause.holds(i)]
 
 
 def _names(standing: Standing) -> dict[str, str]:
@@ -194,45 +204,48 @@ def _names(standing: Standing) -> dict[str, str]:
 
 
 def _item(
-    cause: _Cause,
-    whole: Verdicts,
-    of_all: int,
-    names: dict[str, str],
-    tenants: Mapping[str, str],
-    incidents: Sequence[IncidentOutline],
+    cause: CauseGroup, whole: Verdicts, of_all: int, names: _Names, incidents: Sequence[IncidentOutline]
 ) -> CauseItem:
-    if cause.why is None:
-        fixed = percent(whole.compliant + cause.sign_ins, whole.non_compliant - cause.sign_ins)
-    else:
-        fixed = percent(whole.compliant, whole.non_compliant)
+    known = cause.why is None
     now = percent(whole.compliant, whole.non_compliant)
-    user, app = names.get(cause.user), names.get(cause.app)
-    who = user or shown_id(cause.user) or "everybody"
-    what = f"{cause.sign_ins} of {of_all} sign-ins"
-    if cause.why is None:
-        lift = f"mending it lifts {now} % to {fixed} %"
-        sentence = f"{who} with {app or shown_id(cause.app)}: {what} without MFA; {lift}."
-    else:
-        sentence = f"{app or shown_id(cause.app)}: {what} of which nothing is known ({cause.why})."
+    fixed = percent(whole.compliant + cause.sign_ins, whole.non_compliant - cause.sign_ins) if known else now
+    title = title_of(cause.cause) if known else f"{names.seen.get(cause.app) or shown_id(cause.app)}: {cause.why}"
+    remedy = remedy_of(cause.cause) if known else _LOOK
+    gap = cause.cause or Cause(CauseKind.CANNOT_TELL)
     return CauseItem(
         id=cause.id,
-        sentence=sentence,
-        user_id=shown_id(cause.user) or None,
-        user_principal_name=user,
-        app_id=shown_id(cause.app) or None,
-        app_name=app,
-        why=cause.why,
+        kind=cause.why or (cause.cause.kind if cause.cause else NOT_RECORDED),
+        title=title,
+        sentence=f"{title}: {effect_of(cause, of_all, now, fixed)}",
+        policy_id=gap.policy_id or None,
+        policy_name=gap.policy or None,
+        policy_rule=gap.rule or None,
+        what_closes=WhatCloses.of(remedy),
         rules=[rule for rule in RULE if rule in cause.rules],  # how it was done comes before what it lacked
         sign_ins=cause.sign_ins,
         of_all=of_all,
         compliance_percent=now,
         compliance_percent_if_fixed=fixed,
+        people=[
+            CausePerson(user_id=shown_id(key), user_principal_name=names.seen.get(key), sign_ins=n)
+            for key, n in _first(cause.users)
+        ],
+        people_count=len(cause.users),
         customers=[
-            CauseCustomer(customer_id=shown_id(key), customer_name=tenants.get(key))
-            for key in sorted(cause.customers)[:_MOST_CUSTOMERS]
+            CauseCustomer(customer_id=shown_id(key), customer_name=names.tenants.get(key), sign_ins=n)
+            for key, n in _first(cause.customers)
         ],
         customers_reached=len(cause.customers),
+        applications=[
+            CauseApplication(app_id=shown_id(key) or None, app_name=names.seen.get(key), sign_ins=n)
+            for key, n in _first(cause.apps)
+        ],
+        applications_count=len(cause.apps),
         first_seen_on=min(cause.days),
         last_seen_on=max(cause.days),
         incident_ids=[incident.key for incident in incidents],
     )
+
+
+def _first(counted: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counted.items(), key=lambda entry: (-entry[1], entry[0]))[:_MOST_NAMED]

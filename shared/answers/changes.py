@@ -20,9 +20,9 @@ from shared.compliance.gaps import CoverageItem, GapKind, gaps
 from shared.compliance.summary import Period
 from shared.ledger.slices import DAY, RETENTION_MARGIN
 from shared.store.flights import all_flights
-from shared.store.incidents import incidents_changed_since
+from shared.store.outlines import incidents_changed_since
 from shared.store.tables import Tables
-from shared.wire.models import Answer, BadParameter, Instant, Query, shown_id
+from shared.wire.models import Answer, AskedTime, BadParameter, Query, shown_id
 
 _MOST: Final = 200
 # What reads of itself: a gap only where it stands for longer.
@@ -33,7 +33,7 @@ _READ_BY_THEN: Final = timedelta(hours=2)
 class ChangesQuery(Query):
     """Since when."""
 
-    since: Instant | None = Field(default=None, description="At or after this time; 24 hours ago where none is named.")
+    since: AskedTime | None = Field(default=None, description="At or after this time; 24 hours ago if none.")
 
 
 class Joined(Answer):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 from pydantic import Field
@@ -13,7 +13,8 @@ from pydantic import Field
 from shared.answers.directories import known_directory, tenant_names
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import paged, read_customer_activity, technicians_of, time_of
-from shared.answers.period import CoveredPage, PeriodQuery, Span, read_standing, span_of
+from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
+from shared.answers.risks import AccessGroupItem, CustomerRisks, SeenTechnician, Ways
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
@@ -22,9 +23,10 @@ from shared.ledger.tallies import Verdicts
 from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
-from shared.store.incidents import outline_incidents
+from shared.posture.gdap import Risk
+from shared.store.outlines import outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
-from shared.wire.models import Answer, ListQuery, Named, Whole, same_id, shown_id
+from shared.wire.models import Answer, Flag, Listed, ListQuery, Named, Whole, same_id, shown_id
 
 _NEVER: Final = "never"  # in place of the end of an entry: the directory never had it
 _MOST_NAMES: Final = 20  # technicians named with a customer
@@ -34,21 +36,25 @@ class CustomersQuery(ListQuery, PeriodQuery):
     """Which customers, and of how many days the sign-ins."""
 
     customer: Named | None = Field(default=None, description="Tenant id or display name.")
+    user: Named | None = Field(
+        default=None,
+        description="Id or user name of a person: only customers that they signed in to, and only their sign-ins.",
+    )
     ends_within: Whole | None = Field(
         default=None, ge=0, le=3650, description="Only those whose relationship ends within so many days."
     )
+    never_mfa: Flag | None = Field(
+        default=None, description="true: only those where somebody signed in who never used MFA in the period."
+    )
+    sort: Literal["name", "nonCompliant"] = Field(default="name", description="nonCompliant: the worst first.")
 
-
-class SeenTechnician(Answer):
-    """A delegated admin who signed in there."""
-
-    user_id: str
-    user_principal_name: str | None
+    risk: Listed[Risk] | None = Field(default=None, description="Only those with one of these risks.")
 
 
 class CustomerItem(Answer):
     """A customer. `relationship_from`, `relationship_to` and `roles` are of its relationships in effect; `technicians`
-    names the first of those who signed in to it. `open_incidents` counts those about a user alone too. Names are
+    names the first of those who signed in to it. Access by Azure Lighthouse looks like a sign-in to the partner's own
+    tenant: none of the numbers here has it. `open_incidents` counts those about a user alone too. Names are
     hostile text."""
 
     customer_id: str
@@ -68,19 +74,31 @@ class CustomerItem(Answer):
     compliance_percent: float | None
     technicians_seen: int
     technicians: list[SeenTechnician]
+    technicians_without_mfa: list[SeenTechnician] = Field(
+        description="Those of all seen there who never used MFA in the period, at any customer."
+    )
+    technicians_reachable: int | None = Field(
+        description="How many people are in its groups or may be; null where it is not known."
+    )
+    groups: list[AccessGroupItem]
+    risks: CustomerRisks
+    last_seen_on: date | None = Field(
+        description="UTC day of the last sign-in to it that was noted; null where none was."
+    )
     open_incidents: int
 
 
 class CustomersPage(CoveredPage[CustomerItem]):
-    """Customers in the order of their names; first of all tenants that were reached and that no relationship lists.
+    """Customers in the order asked for; first of all tenants that were reached and that no relationship lists.
     `refreshed_at` and `truncated` as with technicians."""
 
     refreshed_at: datetime | None
     truncated: bool
 
 
-async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
-    """A page of customers. Raises BadParameter, and NotKnown for a customer whom nobody knows."""
+async def read_customers(app: App, query: CustomersQuery, *, pairs: bool = True) -> CustomersPage:
+    """A page of customers; without `pairs` nobody is said to have been seen there. Raises BadParameter, and NotKnown
+    for a customer whom nobody knows."""
     tables, span = await app.tables(), span_of(app, query.days, query.from_, query.to)
     standing, lists, incidents = await asyncio.gather(
         read_standing(app, span),
@@ -88,20 +106,26 @@ async def read_customers(app: App, query: CustomersQuery) -> CustomersPage:
         outline_incidents(tables.incidents),
     )
     kept, technicians = lists
-    activity = await read_customer_activity(tables, span)
-    listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
+    activity = await read_customer_activity(tables, span, pairs=pairs)
     directory = await known_directory(app)
+    if user := (await keys_of(app, Filters(user=query.user), standing, directory)).user:
+        activity.narrow_to(user)
+    listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     names = tenant_names(directory)
     every = [*listed, *_unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)]
-    chosen = [customer for customer in every if _is_wanted(customer, query, span.now)]
+    seen, never = activity.reached_by(), activity.never_with_mfa()
+    if user:
+        every = [customer for customer in every if customer.key in activity.customers]
+    ways = Ways(kept, technicians_of(technicians), activity, span.now)
+    chosen = [customer for customer in every if _is_wanted(customer, query, ways, span.now)]
+    if query.never_mfa is not None:
+        chosen = [c for c in chosen if bool(seen.get(c.key, set()) & never) == query.never_mfa]
     if not chosen and query.customer is not None:
         await keys_of(app, Filters(customer=query.customer), standing, directory)
-    page, cursor = paged(chosen, query, "customers", _order)
-    people = {t.key: t.user_principal_name for t in technicians_of(technicians)}
-    seen = activity.reached_by()
+    page, cursor = paged(chosen, query, "customers", lambda each: _order(each, activity, query.sort))
     opened = Counter(key for i in incidents if i.state == IncidentState.OPEN for key in i.reached)
     return CustomersPage(
-        items=[_customer_item(c, activity, _seen(seen.get(c.key, ()), people), opened, span) for c in page],
+        items=[_customer_item(c, activity, ways, seen.get(c.key, set()), never, opened.get(c.key, 0)) for c in page],
         cursor=cursor,
         total=len(chosen),
         period=standing.period,
@@ -132,18 +156,18 @@ def _unlisted(
     ]
 
 
-def _order(customer: CustomerEntry) -> tuple[str, str]:
+def _order(customer: CustomerEntry, activity: Activity, sort: str) -> tuple[str, str]:
     place = "0" if customer.valid_to == _NEVER else "1"
+    if sort == "nonCompliant":
+        line = activity.customers.get(customer.key, Verdicts())
+        place += f"{10**9 - line.non_compliant:010d}{10**9 - line.unknown:010d}"
     return place + (customer.display_name or "~").lower(), customer.key
 
 
-def _seen(users: Collection[str], people: Mapping[str, str | None]) -> list[SeenTechnician]:
-    named = [SeenTechnician(user_id=shown_id(user), user_principal_name=people.get(user)) for user in users]
-    return sorted(named, key=lambda each: each.user_principal_name or each.user_id)
-
-
-def _is_wanted(customer: CustomerEntry, query: CustomersQuery, now: datetime) -> bool:
-    left = _days_left(customer, now)
+def _is_wanted(customer: CustomerEntry, query: CustomersQuery, ways: Ways, now: datetime) -> bool:
+    left = days_left(customer, now)
+    if query.risk is not None and not any(ways.flags(customer)[risk] for risk in query.risk):
+        return False
     return same_id(query.customer, customer.key, customer.display_name or "") and (
         query.ends_within is None or (left is not None and left <= query.ends_within)
     )
@@ -152,13 +176,14 @@ def _is_wanted(customer: CustomerEntry, query: CustomersQuery, now: datetime) ->
 def _customer_item(
     customer: CustomerEntry,
     activity: Activity,
-    seen: Sequence[SeenTechnician],
-    opened: Mapping[str, int],
-    span: Span,
+    ways: Ways,
+    seen: set[str],
+    never: set[str],
+    opened: int,
 ) -> CustomerItem:
     line = activity.customers.get(customer.key, Verdicts())
     valid_to = None if customer.valid_to == _NEVER else time_of(customer.valid_to)
-    ended = valid_to is not None and valid_to <= span.now
+    ended = valid_to is not None and valid_to <= ways.now
     return CustomerItem(
         customer_id=shown_id(customer.key),
         customer_name=customer.display_name,
@@ -166,7 +191,7 @@ def _customer_item(
         roles=sorted(role_name(role) for role in customer.roles),
         relationship_from=time_of(customer.start),
         relationship_to=time_of(customer.end),
-        days_left=_days_left(customer, span.now),
+        days_left=days_left(customer, ways.now),
         auto_extends=customer.auto_extends,
         valid_from=time_of(customer.valid_from),
         valid_to=valid_to,
@@ -176,12 +201,17 @@ def _customer_item(
         unknown=line.unknown,
         compliance_percent=percent(line.compliant, line.non_compliant),
         technicians_seen=len(seen),
-        technicians=[*seen[:_MOST_NAMES]],
-        open_incidents=opened.get(customer.key, 0),
+        technicians=ways.seen(seen)[:_MOST_NAMES],
+        technicians_without_mfa=ways.seen(seen & never)[:_MOST_NAMES],
+        technicians_reachable=customer.people,
+        groups=ways.groups(customer),
+        risks=ways.risks(customer),
+        last_seen_on=ways.last_seen(customer),
+        open_incidents=opened,
     )
 
 
-def _days_left(customer: CustomerEntry, now: datetime) -> int | None:
+def days_left(customer: CustomerEntry, now: datetime) -> int | None:
     """Whole days until the relationship ends; negative when it should have ended."""
     end = time_of(customer.end)
     return None if end is None else (end - now) // timedelta(days=1)

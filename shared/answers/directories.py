@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from shared.app.app import App
+from shared.basics.spelling import id_key
+from shared.ledger.days import Day
 from shared.store.directory import DirectoryMissing, Loaded
 
 
@@ -14,6 +16,15 @@ async def known_directory(app: App) -> Loaded | None:
         return await app.directory()
     except DirectoryMissing:
         return None
+
+
+def user_names(days: Iterable[Day], directory: Loaded | None) -> dict[str, str]:
+    """The user names of people by key, as far as days and directory know them."""
+    named = {key: top.name for day in days for key, top in day.tops.users.items() if top.name}
+    for admin in directory.file.delegated_admins if directory else ():
+        if admin.user_principal_name:
+            named[id_key(admin.user_id)] = admin.user_principal_name
+    return named
 
 
 def tenant_names(directory: Loaded | None) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from shared.answers.period import CoveredPage
 from shared.basics.spelling import id_key, is_key
 from shared.exceptions.life import Asked
-from shared.exceptions.model import STATES, Papers
+from shared.exceptions.model import ExceptionState, Papers
 from shared.wire.models import Answer, Body, Listed, ListQuery, RuleId, ShownRule, Versioned
 
 State = Literal["requested", "approved", "expired", "withdrawn"]
@@ -27,12 +27,21 @@ ShortText = Annotated[str, Field(max_length=500)]
 LongText = Annotated[str, Field(max_length=2000)]
 
 
+def _integration(value: object) -> object:
+    if value not in ("federation", "custom-control", ""):
+        raise ValueError("must be federation or custom-control")
+    return value
+
+
+Integration = Annotated[Literal["federation", "custom-control", ""], BeforeValidator(_integration)]
+
+
 class Mfa(Body):
     """The third-party MFA."""
 
     vendor: ShortText = ""
     product: ShortText = ""
-    integration: Literal["federation", "custom-control", ""] = ""
+    integration: Integration = ""
 
 
 class Documents(Body):
@@ -150,7 +159,7 @@ class ExceptionItem(Versioned):
 
     id: str
     title: str
-    state: Annotated[str, WithJsonSchema({"type": "string", "enum": [*STATES]})]
+    state: Annotated[str, WithJsonSchema({"type": "string", "enum": [*ExceptionState]})]
     common_issue: int
     reason: str
     owner: str
@@ -181,8 +190,14 @@ class ExceptionLine(Answer):
 
 
 class ExceptionDetail(ExceptionItem):
-    """An exception with its history, the oldest line first."""
+    """An exception with its history, the oldest line first. `sign_ins` are those of the last 30 days that its rules
+    hit, whatever their verdict."""
 
+    sign_ins: int
+    rules_beside: list[ShownRule] = Field(
+        description="Rules that some of these break too and that can be named with it: unless they are, such sign-ins "
+        "stay as they are. Ask anew with them where they have the same cause."
+    )
     history: list[ExceptionLine]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from shared.answers.directories import known_directory, tenant_names
+from shared.answers.exception_hits import LOOK_BACK, read_hits
 from shared.answers.exception_models import (
     Attachment,
     RequestText,
@@ -19,36 +19,30 @@ from shared.compliance.coverage import Window, coverage, measure
 from shared.exceptions.model import TechnicalException
 from shared.exceptions.request_text import Example, Seen, attachments, request_text
 from shared.ledger.days import Day
-from shared.ledger.slices import DAY, midnight
-from shared.store.days import days_of_groups, partner_days
+from shared.ledger.slices import midnight
+from shared.store.days import partner_days
 
 _EXAMPLES: Final = 10
-_LOOK_BACK: Final = 30 * DAY
 
 
 async def request_of(app: App, id_: str) -> RequestText:
     """The text for Partner Center, filled from what was found in the last 30 days. Raises UnknownException."""
     exception = (await find_exception(app, id_)).exception
     now = app.clock()
-    start = midnight(now - _LOOK_BACK)
+    start = midnight(now - LOOK_BACK)
     rollups = (await app.tables()).rollups
     days = [day async for day in partner_days(rollups, start, now)]
-    by_rule: Counter[str] = Counter()
-    users: Counter[str] = Counter()
-    covers = exception.covers
-    async for of_day in days_of_groups(rollups, start, now):
-        for group, n in of_day.lines.items():
-            if covers.fits(group.user, group.customer, group.app, frozenset(group.rules)):
-                users[group.user] += n
-                by_rule.update(dict.fromkeys(group.rules, n))
+    hits = await read_hits(rollups, exception.covers, now)
     names = {**_names_in(days), **tenant_names(await known_directory(app))}
     measured = measure(app.settings.tenants, days, Window(start, now, now, app.settings.slice_width))
     seen = Seen(
         since=start,
         until=now,
-        sign_ins=sum(users.values()),
-        by_rule=dict(sorted(by_rule.items())),
-        users=users,
+        sign_ins=hits.users.total(),
+        covered=hits.covered,
+        by_rule=dict(sorted(hits.by_rule.items())),
+        beside=dict(sorted(hits.beside.items())),
+        users=hits.users,
         names=names,
         examples=await _examples(app, exception, start),
         percent=coverage(measured).percent,
@@ -87,6 +81,5 @@ async def _examples(app: App, exception: TechnicalException, start: datetime) ->
             id=item.id,
             correlation_id=item.correlation_id or "",
         )
-        for item in page.items
-        if covers.rules.issuperset(item.rules)
-    ][:_EXAMPLES]
+        for item in page.items[:_EXAMPLES]
+    ]

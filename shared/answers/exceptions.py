@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 from uuid import uuid4
 
+from shared.answers.exception_hits import read_hits
 from shared.answers.exception_models import (
     Approval,
     ExceptionDetail,
@@ -24,8 +25,9 @@ from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key, is_key
 from shared.exceptions import life
-from shared.exceptions.life import Approver, Line, Step, Unacceptable
+from shared.exceptions.life import Approver, Step, Unacceptable
 from shared.exceptions.model import Covers, TechnicalException
+from shared.incidents.history import Line
 from shared.store.exceptions import Stored, read_exception, read_exceptions, read_history, write_step
 from shared.store.tables import Conflict
 from shared.tending.exceptions import silence_incidents
@@ -75,7 +77,7 @@ async def ask_exception(app: App, asked: ExceptionRequest, *, by: str, by_id: st
     step = life.requested(made)
     await write_step((await app.tables()).control, step, None)
     log_event("exception_requested", exception=made.id)
-    return _detail(made, [step.line], now)
+    return await _detail(app, made, [step.line])
 
 
 async def list_exceptions(app: App, query: ExceptionsQuery) -> ExceptionsPage:
@@ -108,15 +110,14 @@ async def exceptions_changed_since(app: App, since: datetime) -> list[ExceptionI
 
 
 def _times(exception: TechnicalException) -> tuple[datetime | None, ...]:
-    approved = exception.approved_at if exception.approved_by else None
-    return exception.requested_at, approved, exception.withdrawn_at, exception.ends
+    return exception.requested_at, exception.approved_at, exception.withdrawn_at, exception.ends
 
 
 async def read_exception_detail(app: App, id_: str) -> ExceptionDetail:
     """One of them with its history. Raises UnknownException."""
     stored = await find_exception(app, id_)
     lines = await read_history((await app.tables()).control, id_)
-    return _detail(stored.exception, lines, app.clock())
+    return await _detail(app, stored.exception, lines)
 
 
 # --- approved, withdrawn ----------------------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ async def _change(app: App, id_: str, etag: str, do: Callable[[TechnicalExceptio
             continue
         log_event(f"exception_{step.line.action}", exception=id_)
         await silence_incidents(app, tables)
-        return _detail(step.after, await read_history(tables.control, id_), app.clock())
+        return await _detail(app, step.after, await read_history(tables.control, id_))
     raise Conflict(f"exception {id_} changes all the time")
 
 
@@ -195,14 +196,20 @@ def _item(exception: TechnicalException, now: datetime) -> ExceptionItem:
         references=[*papers.others],
         requested_at=exception.requested_at,
         requested_by=exception.requested_by,
-        approved_at=exception.approved_at if approved else None,
+        approved_at=exception.approved_at,
         approved_by=approved,
     )
 
 
-def _detail(exception: TechnicalException, lines: Sequence[Line], now: datetime) -> ExceptionDetail:
-    history = [ExceptionLine(at=n.at, by=n.by, action=n.action, detail=n.detail or None) for n in lines]
-    return ExceptionDetail(**dict(_item(exception, now)), history=history)
+async def _detail(app: App, exception: TechnicalException, lines: Sequence[Line]) -> ExceptionDetail:
+    now = app.clock()
+    hits = await read_hits((await app.tables()).rollups, exception.covers, now)
+    return ExceptionDetail(
+        **dict(_item(exception, now)),
+        sign_ins=hits.users.total(),
+        rules_beside=hits.rules_beside,
+        history=[ExceptionLine(at=n.at, by=n.by, action=n.action, detail=n.detail or None) for n in lines],
+    )
 
 
 def _etag(exception: TechnicalException) -> str:

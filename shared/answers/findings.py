@@ -8,6 +8,8 @@ from typing import Final
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from shared.answers.cause_groups import cause_id
+from shared.answers.causes import WhatCloses
 from shared.answers.directories import known_directory, tenant_names
 from shared.answers.finding_windows import FindingPlace, Walk
 from shared.answers.names import Filters, keys_of
@@ -18,15 +20,18 @@ from shared.app.app import App
 from shared.basics.spelling import id_key, is_key
 from shared.incidents.explain import explain
 from shared.incidents.findings import Finding
+from shared.posture.gaps import remedy_of, title_of
 from shared.rules.assess import Verdict
+from shared.rules.cause import Cause
 from shared.rules.rule import Severity
+from shared.signin.applied import AppliedPolicy
 from shared.signin.evidence import Evidence
 from shared.store.incidents import read_incident
 from shared.wire.cursor import from_cursor, to_cursor
 from shared.wire.models import (
     Answer,
+    AskedTime,
     BadParameter,
-    Instant,
     Listed,
     ListQuery,
     Named,
@@ -54,12 +59,13 @@ _REQUESTS: Final = 5
 class FindingsQuery(ListQuery):
     """Which findings. Filters that are set must all fit; a comma list fits by any of its entries."""
 
-    from_: Instant | None = Field(default=None, alias="from", description="Signed in at or after this time.")
-    to: Instant | None = Field(default=None, description="Signed in before this time.")
+    from_: AskedTime | None = Field(default=None, alias="from", description="Signed in at or after this time.")
+    to: AskedTime | None = Field(default=None, description="Signed in before this time.")
     user: Named | None = Field(default=None, description="Object id or user principal name.")
     customer: Named | None = Field(default=None, description="Tenant id or name of a customer.")
     app: Named | None = Field(default=None, description="Id or name of an application.")
     incident: Named | None = Field(default=None, description="Id of an incident: the findings that belong to it.")
+    cause: Named | None = Field(default=None, description="Id of a cause: the findings that it made possible.")
     rule: Listed[RuleId] | None = None
     severity: SeverityFilter | None = Field(default=None, description="This severity or a higher one.")
     scope: Scopes | None = None
@@ -81,6 +87,7 @@ class FindingsQuery(ListQuery):
             and same_id(self.customer, finding.customer, names.get(finding.customer, ""))
             and same_id(self.app, finding.app, finding.app_name)
             and (self.incident is None or id_key(self.incident) in finding.incidents())
+            and (self.cause is None or (bool(finding.cause_kind) and cause_id(finding.cause) == id_key(self.cause)))
             and (self.rule is None or not set(self.rule).isdisjoint(finding.rules))
             and (self.severity is None or finding.severity >= Severity.of(self.severity))
             and (self.scope is None or finding.scope in self.scope)
@@ -117,6 +124,8 @@ class FindingItem(Answer):
     session_id: str | None
     unique_token_identifier: str | None
     correlation_id: str | None
+    cause: str | None = Field(description="Kind of the cause: why it was possible; null of an attempt.")
+    cause_id: str | None = Field(description="The cause among the causes; null of an attempt.")
     incident_ids: list[str]
 
 
@@ -128,10 +137,38 @@ class FindingStep(Answer):
     succeeded: bool | None
 
 
+class FindingCause(Answer):
+    """Why the sign-in was possible. Names of policies and rules are hostile text."""
+
+    kind: str
+    title: str
+    policy_id: str | None
+    policy_name: str | None
+    policy_rule: str | None
+    what_closes: WhatCloses
+
+
+class FindingPolicy(Answer):
+    """A Conditional Access policy as this sign-in met it: hostile text."""
+
+    policy_id: str | None
+    policy_name: str | None
+    result: str | None = Field(description="What came of the policy, as the log has it: notApplied, success, …")
+    grant_controls: list[str]
+    session_controls: list[str]
+    conditions_not_satisfied: list[str]
+    included_by: list[str]
+    excluded_by: list[str]
+
+
 class FindingDetail(FindingItem):
     """A finding with what its verdict rests on. `explanation` says it in plain words; the texts are the log's own."""
 
     explanation: str
+    why_possible: FindingCause | None = Field(description="Why it was possible; null of an attempt.")
+    policies: list[FindingPolicy] = Field(description="The policies that were looked at: thirty at most.")
+    requirements: list[str] = Field(description="What demanded MFA, as the log has it.")
+    original_request_id: str | None
     rule_texts: dict[str, RuleText]
     how: str | None
     protocol: str | None
@@ -151,7 +188,7 @@ class FindingDetail(FindingItem):
 class FindingQuery(Query):
     """Which sign-in, where its time is known."""
 
-    signed_in_at: Instant | None = Field(default=None, description="Its time: finds it at once.")
+    signed_in_at: AskedTime | None = Field(default=None, description="Its time: finds it at once.")
 
 
 class FindingsPage(CoveredPage[FindingItem]):
@@ -195,11 +232,18 @@ async def read_finding(app: App, id_: str, query: FindingQuery) -> FindingDetail
         if walk.place is not None and at is None:
             raise BadParameter("signedInAt", "is needed: there are too many findings to look through")
         raise NotKnown("no such finding")
-    finding = walk.found[0]
-    item = finding_item(finding, tenant_names(await known_directory(app)))
+    return finding_detail(walk.found[0], tenant_names(await known_directory(app)))
+
+
+def finding_detail(finding: Finding, names: Mapping[str, str]) -> FindingDetail:
+    """A finding with all that is kept of it. `names` are the tenants' by key."""
     return FindingDetail(
-        **dict(item),
+        **dict(finding_item(finding, names)),
         explanation=explain(finding),
+        why_possible=_cause_of(finding.cause),
+        policies=[_policy(policy) for policy in finding.policies],
+        requirements=[*finding.requirements],
+        original_request_id=finding.original_request_id or None,
         rule_texts=texts_of(finding.rules),
         how=finding.how or None,
         protocol=finding.protocol or None,
@@ -262,5 +306,33 @@ def finding_item(finding: Finding, names: Mapping[str, str]) -> FindingItem:
         session_id=finding.session_id or None,
         unique_token_identifier=finding.token_id or None,
         correlation_id=finding.correlation_id or None,
+        cause=finding.cause_kind or None,
+        cause_id=cause_id(finding.cause) if finding.cause_kind else None,
         incident_ids=[*finding.incidents()],
+    )
+
+
+def _cause_of(cause: Cause | None) -> FindingCause | None:
+    if cause is None:
+        return None
+    return FindingCause(
+        kind=cause.kind,
+        title=title_of(cause),
+        policy_id=cause.policy_id or None,
+        policy_name=cause.policy or None,
+        policy_rule=cause.rule or None,
+        what_closes=WhatCloses.of(remedy_of(cause)),
+    )
+
+
+def _policy(policy: AppliedPolicy) -> FindingPolicy:
+    return FindingPolicy(
+        policy_id=policy.id or None,
+        policy_name=policy.name or None,
+        result=policy.result or None,
+        grant_controls=[*policy.controls],
+        session_controls=[*policy.session_controls],
+        conditions_not_satisfied=[*policy.unmet],
+        included_by=[hit.rule or hit.condition for hit in policy.included],
+        excluded_by=[hit.rule or hit.condition for hit in policy.excluded],
     )

@@ -21,7 +21,7 @@ from shared.incidents.model import Incident
 from shared.store import alerts
 from shared.store.incidents import history, read_incident, take_step
 from shared.store.tables import Conflict, Tables
-from shared.wire.models import Answer, BadParameter, Body, Instant, Versioned
+from shared.wire.models import Answer, AskedTime, BadParameter, Body, Versioned
 from shared.wire.text import clean
 
 _TRIES: Final = 20
@@ -40,7 +40,7 @@ class IncidentChange(Body):
     `dueOn` come without a state: "" takes the assignee back, no dueOn the date."""
 
     state: Literal["open", "acknowledged", "snoozed", "resolved"] | None = None
-    snoozed_until: Instant | None = None
+    snoozed_until: AskedTime | None = None
     comment: str | None = Field(default=None, min_length=1, max_length=2000)
     assignee: str | None = Field(default=None, max_length=200)
     due_on: date | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import partial
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final, Literal, NamedTuple, get_args
 
 from pydantic import Field, WithJsonSchema
 
@@ -25,7 +25,7 @@ from shared.store.incidents import KEY_SPAN, incidents_within
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import (
     Answer,
-    Instant,
+    AskedTime,
     Listed,
     ListQuery,
     Named,
@@ -51,10 +51,10 @@ class IncidentsQuery(ListQuery):
     severity: SeverityFilter | None = Field(default=None, description="This severity or a higher one.")
     rule: Listed[RuleId] | None = None
     scope: Scopes | None = Field(default=None, description="With findings of any of these scopes.")
-    from_: Instant | None = Field(default=None, alias="from", description="Seen last at or after this time.")
-    to: Instant | None = Field(default=None, description="Seen first before this time.")
-    opened_since: Instant | None = Field(default=None, description="This opening began at or after this time.")
-    resolved_since: Instant | None = Field(default=None, description="Resolved at or after this time.")
+    from_: AskedTime | None = Field(default=None, alias="from", description="Seen last at or after this time.")
+    to: AskedTime | None = Field(default=None, description="Seen first before this time.")
+    opened_since: AskedTime | None = Field(default=None, description="This opening began at or after this time.")
+    resolved_since: AskedTime | None = Field(default=None, description="Resolved at or after this time.")
     sort: Literal["lastSeen", "severity"] = Field(default="lastSeen", description="severity: the worst first.")
     user: Named | None = Field(default=None, description="Object id or user principal name.")
     customer: Named | None = Field(default=None, description="Tenant id or name of a customer.")
@@ -165,6 +165,33 @@ async def read_incidents(app: App, query: IncidentsQuery) -> IncidentsPage:
         cursor=to_cursor(then, question) if then else None,
         total=len(fitting) if (place.first, end) == (0, KEY_SPAN) else None,
         **of_period,
+    )
+
+
+class WorstIncidents(NamedTuple):
+    """The worst of those asked for, and what their rules mean. `more`: there are others; `items` is empty then where
+    there are too many to look through at once."""
+
+    items: list[IncidentItem]
+    rule_texts: dict[str, RuleText]
+    more: bool
+    burning: int
+
+
+async def worst_incidents(app: App, query: IncidentsQuery, most: int, since: datetime) -> WorstIncidents:
+    """The worst first, without a period: one request a shard. `burning` counts those of all asked for that were seen
+    at or after `since`."""
+    names = tenant_names(await known_directory(app))
+    found = await incidents_within((await app.tables()).incidents, 0, KEY_SPAN)
+    if found is None:
+        return WorstIncidents([], {}, True, 0)
+    order = partial(_order, sort="severity")
+    wanted = sorted((i for i in found if query.fits(i, names)), key=order, reverse=True)
+    return WorstIncidents(
+        items=[incident_item(incident, names) for incident in wanted[:most]],
+        rule_texts=texts_of(rule for incident in wanted[:most] for rule in incident.facts.rules),
+        more=len(wanted) > most,
+        burning=sum(incident.facts.last >= since for incident in wanted),
     )
 
 

@@ -15,6 +15,7 @@ from shared.answers.period import CoveredPage, PeriodQuery, Standing, read_stand
 from shared.answers.posture import SourceState, read_posture, read_sources
 from shared.app.app import App
 from shared.basics.spelling import id_key
+from shared.compliance.beside import Posture
 from shared.compliance.figures import (
     Figures,
     accepted_sign_ins,
@@ -32,7 +33,7 @@ from shared.signin.traits import WATCHED
 from shared.store.customer_quarters import customer_days
 from shared.store.days import days_of_apps, days_of_groups, days_of_pairs, days_of_users
 from shared.store.flights import all_flights
-from shared.store.incidents import IncidentOutline, outline_incidents
+from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import HEADLINE_NAMES, Answer, BadParameter, ListQuery, Named, Scopes
 
@@ -108,9 +109,8 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
                 [i for i in incidents if _is_whose(i, keys)], query.scope, standing.coverage.measured_until or span.now
             ),
             tenant_names=tenant_names(directory),
-            exceptions=exceptions.shown(span.now),
-            accepted=accepted,
-            posture=await read_posture(tables.directory, span.now) if everything else {},
+            exceptions=exceptions.numbers(span.now, accepted),
+            posture=await read_posture(tables.directory, span.now) if everything else Posture(),
             rules_versions=sorted({version for day in standing.days for version in day.rules_versions}),
             alerts=await read_alert_state(tables, span.now) if everything else None,
         ),

@@ -19,6 +19,7 @@ from shared.people.lists import Technician, from_kept
 from shared.rules.posture import POSTURE_RULE
 from shared.signin.traits import Scope
 from shared.store.days import days_of_customers, days_of_pairs, days_of_users
+from shared.store.once import made_once
 from shared.store.people import Kept
 from shared.store.tables import Tables
 from shared.wire.cursor import Place, from_cursor, to_cursor
@@ -65,25 +66,39 @@ def is_user(wanted: str | None, key: str, name: str | None) -> bool:
     return same_id(wanted, key, name or "") or (wanted is not None and masked_user_id(wanted) == key)
 
 
-async def read_activity(tables: Tables, span: Span, scopes: Sequence[str]) -> Activity:
+async def read_activity(tables: Tables, span: Span, scopes: Sequence[str], *, pairs: bool = True) -> Activity:
     """Who signed in where in a period: two requests, more where the lines of its days are long."""
     activity = Activity()
     first, last = span.start, span.last
     async for of_users in days_of_users(tables.rollups, first, last):
         activity.add_users(of_users, scopes)
-    async for of_pairs in days_of_pairs(tables.rollups, first, last):
-        activity.add_pairs(of_pairs)
+    if pairs:
+        await _add_pairs(tables, span, activity)
     return activity
 
 
-async def read_customer_activity(tables: Tables, span: Span) -> Activity:
-    """Which customers were reached in a period, and by whom: two requests, more where the lines are long."""
+async def read_customer_activity(tables: Tables, span: Span, *, pairs: bool = True) -> Activity:
+    """Which customers were reached in a period, and, with `pairs`, by whom: two requests, more where the lines are
+    long."""
     activity = Activity()
     async for of_customers in days_of_customers(tables.rollups, span.start, span.last):
         activity.add_customers(of_customers, (Scope.CUSTOMER,))
-    async for of_pairs in days_of_pairs(tables.rollups, span.start, span.last):
-        activity.add_pairs(of_pairs)
+    if pairs:
+        await _add_pairs(tables, span, activity)
     return activity
+
+
+async def _add_pairs(tables: Tables, span: Span, activity: Activity) -> None:
+    """Take in who signed in where; the answers of one page share it."""
+
+    async def read() -> Activity:
+        made = Activity()
+        async for of_pairs in days_of_pairs(tables.rollups, span.start, span.last):
+            made.add_pairs(of_pairs)
+        return made
+
+    found = await made_once(("pairs", id(tables), span.start, span.end), read)
+    activity.pairs, activity.trimmed_pairs = found.pairs, found.trimmed_pairs
 
 
 def technicians_of(kept: Kept | None) -> list[Technician]:

@@ -19,6 +19,7 @@ from shared.ledger.days import Day
 from shared.ledger.slices import DAY, first_start_from, midnight
 from shared.store.days import partner_days
 from shared.store.flights import all_flights
+from shared.store.once import made_once
 from shared.wire.models import Answer, BadParameter, DayCount, Page, Query
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -124,7 +125,13 @@ async def times_of(app: App, first: datetime | None, end: datetime | None) -> Sp
 
 
 async def read_standing(app: App, span: Span) -> Standing:
-    """How a period stands: one request a quarter of a year, and one for the tenants while they are new."""
+    """How a period stands: one request a quarter of a year, and one for the tenants while they are new. The answers of
+    one page share it."""
+    key = ("standing", id(app), span.start, None if span.end >= span.now else span.end)
+    return await made_once(key, lambda: _standing(app, span))
+
+
+async def _standing(app: App, span: Span) -> Standing:
     rollups = (await app.tables()).rollups
     oldest = midnight(span.now) - app.settings.finding_retention_days * DAY  # nothing older is kept
     first = max(span.start, oldest)

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import JsonValue
-
+from shared.compliance.beside import Posture
 from shared.store.people import ACCOUNTS, list_facts
-from shared.store.refresh import State, all_states
+from shared.store.refresh import RefreshState, all_states
 from shared.store.tables import Table
 from shared.wire.models import Answer
 
@@ -42,19 +41,17 @@ async def read_sources(directory: Table) -> list[SourceState]:
     ]
 
 
-async def read_posture(directory: Table, now: datetime) -> dict[str, JsonValue]:
+async def read_posture(directory: Table, now: datetime) -> Posture:
     """The summary's `posture`: two requests."""
     facts = await list_facts(directory, ACCOUNTS)
     return posture(facts, await all_states(directory), now)
 
 
-def posture(
-    facts: tuple[datetime, Mapping[str, Any]] | None, states: Sequence[State], now: datetime
-) -> dict[str, JsonValue]:
-    """The figures as last measured (shared/people/lists.py), their age in seconds and the problem, if any. Pure. Empty
-    while nothing was ever measured and nothing went wrong."""
+def posture(facts: tuple[datetime, Mapping[str, Any]] | None, states: Sequence[RefreshState], now: datetime) -> Posture:
+    """The figures as last measured (shared/people/lists.py), their age in seconds and the problem, if any. Pure."""
     problem = next((state.problem for state in states if state.source == _REGISTRATIONS and state.problem), None)
     if facts is None:
-        return {"problem": problem} if problem else {}
+        return Posture(problem=problem)
     at, figures = facts
-    return {**figures, "ageSeconds": int((now - at) / timedelta(seconds=1)), "problem": problem}
+    age = int((now - at) / timedelta(seconds=1))
+    return Posture.model_validate({**figures, "ageSeconds": age, "problem": problem})

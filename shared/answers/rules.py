@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final, Literal
 
-from shared.exceptions.issues import ISSUES
+from shared.exceptions.issues import ISSUES, CommonIssue
 from shared.rules import RULE, RULES
 from shared.rules.assess import assess
 from shared.rules.posture import POSTURE_RULE, POSTURE_RULES, PostureRule
@@ -51,8 +51,8 @@ class RuleItem(RuleText):
     """A rule. `kind` says whether it is about a sign-in or about an account. `severities` has the scopes in which it
     can fit, each with the severities that it can have there; one entry, `account`, for a rule about accounts.
     `on_evidence`: it rests on details that may arrive late. `strict_only`: only under POLICY=strict.
-    `what_to_do` is the first thing, for its `owner`; `prevent` says which policy keeps it from coming back, `check` how
-    one sees that it worked, `link` is Microsoft's page."""
+    `first` is for the first minutes; `what_to_do` is one command or click, for its `owner`; `prevent` says which policy
+    keeps it from coming back, `check` how one sees that it worked, `link` is Microsoft's page."""
 
     id: str
     kind: Literal["sign-in", "account"]
@@ -62,6 +62,7 @@ class RuleItem(RuleText):
     common_issue: CommonIssueText | None
     on_evidence: bool
     strict_only: bool
+    first: str
     owner: Owner
     prevent: str
     check: str
@@ -91,6 +92,13 @@ def texts_of(rules: Iterable[str]) -> dict[str, RuleText]:
         if rule is not None:
             found[id_] = RuleText(title=rule.title, meaning=rule.meaning, what_to_do=rule.what_to_do)
     return found
+
+
+def common_issue_text(issue: CommonIssue) -> CommonIssueText:
+    """An issue as answers show it."""
+    return CommonIssueText(
+        number=issue.number, title=issue.title, may_be_excepted=issue.may_be_valid, guidance=issue.guidance
+    )
 
 
 def _sign_in_rule(rule: Rule) -> RuleItem:
@@ -127,13 +135,10 @@ def _item(
         severities=severities,
         attack_technique=rule.attack,
         attack_link=_ATTACK.format(path=rule.attack.replace(".", "/")),
-        common_issue=CommonIssueText(
-            number=issue.number, title=issue.title, may_be_excepted=issue.may_be_valid, guidance=issue.guidance
-        )
-        if issue
-        else None,
+        common_issue=common_issue_text(issue) if issue else None,
         on_evidence=on_evidence,
         strict_only=strict_only,
+        first=rule.remedy.first,
         owner=rule.remedy.owner,
         prevent=rule.remedy.prevent,
         check=rule.remedy.check,

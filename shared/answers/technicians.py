@@ -27,16 +27,21 @@ from shared.answers.period import CoveredPage, PeriodQuery, UtcDay, read_standin
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
+from shared.incidents.model import IncidentState
 from shared.ledger.slices import DAY
 from shared.ledger.tallies import UserLine, with_remainder
 from shared.people.activity import Activity
 from shared.people.lists import DORMANT_AFTER, Technician
 from shared.people.pages import PAGE_TABLES, pages_of
 from shared.store.directory import Loaded
+from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.store.people import TECHNICIANS, load_list
 from shared.wire.models import (
     HEADLINE_NAMES,
+    SCOPE_NAMES,
     Answer,
+    BadParameter,
+    Flag,
     Listed,
     ListQuery,
     Named,
@@ -56,7 +61,19 @@ class TechniciansQuery(ListQuery, PeriodQuery):
     state: Listed[TechnicianState] | None = None
     rule: Listed[PostureRuleId] | None = None
     as_of: UtcDay | None = Field(default=None, description="Only those who had delegated rights on that UTC date.")
+    never_mfa: Flag | None = Field(
+        default=None, description="true: only those whose every judged sign-in of the period was without MFA."
+    )
     sort: Literal["name", "nonCompliant"] = Field(default="name", description="nonCompliant: the worst first.")
+
+
+class Contradiction(Answer):
+    """The registration report and the sign-ins do not agree. Both sides are told; nobody is alerted."""
+
+    kind: Literal["unregistered-but-proven", "registered-but-unused"]
+    registration: str = Field(description="What the registration report says.")
+    evidence: str = Field(description="What the sign-ins of the period say, in whatever scope.")
+    sentence: str = Field(description="How that can be, and what to look at.")
 
 
 class TechnicianItem(Answer):
@@ -86,6 +103,9 @@ class TechnicianItem(Answer):
     unknown: int
     compliance_percent: float | None
     never_mfa: bool | None
+    total_by_scope: dict[str, int] = Field(description="Sign-ins with a verdict in each scope, whatever was asked for.")
+    open_incidents: int
+    worst_severity: SeverityName | None = Field(description="Of these incidents; null where none is open.")
     by_strength: dict[str, int]
     weakest: str | None
     customers_reachable: int | None
@@ -95,6 +115,7 @@ class TechnicianItem(Answer):
     off_boarded: bool | None
     posture_rules: list[ShownPostureRule]
     posture_severity: SeverityName | None
+    contradiction: Contradiction | None
 
 
 class TechniciansPage(CoveredPage[TechnicianItem]):
@@ -107,22 +128,31 @@ class TechniciansPage(CoveredPage[TechnicianItem]):
     pages_as_of: list[str]
 
 
-async def read_technicians(app: App, query: TechniciansQuery) -> TechniciansPage:
-    """A page of technicians. Raises BadParameter, and NotKnown for a person whom nobody knows."""
+async def read_technicians(app: App, query: TechniciansQuery, *, pairs: bool = True) -> TechniciansPage:
+    """A page of technicians; without `pairs` no customer is said to have been reached. Raises BadParameter, and
+    NotKnown for a person whom nobody knows."""
     tables, span = await app.tables(), span_of(app, query.days, query.from_, query.to)
     now = span.now
-    standing, kept = await asyncio.gather(read_standing(app, span), load_list(tables.directory, TECHNICIANS))
-    activity = await read_activity(tables, span, query.scope)
+    standing, kept, incidents = await asyncio.gather(
+        read_standing(app, span), load_list(tables.directory, TECHNICIANS), outline_incidents(tables.incidents)
+    )
+    activity = await read_activity(tables, span, query.scope, pairs=pairs)
     listed = technicians_of(kept)
     if query.as_of is not None:
         listed = _roster_of(await known_directory(app), listed, query.as_of)
     every = [(t, _states(t, activity, now)) for t in listed]
     if query.user is not None and not any(is_user(query.user, t.key, t.user_principal_name) for t, _ in every):
         await keys_of(app, Filters(user=query.user), standing, await known_directory(app))
+    if query.role is not None:
+        roles = {role for t, _ in every for role in (*t.roles, *t.eligible)}
+        if query.role.lower() not in {role.lower() for role in roles}:
+            raise BadParameter("role", "is nobody's; there are: " + (", ".join(sorted(roles)) or "none"))
     chosen = [(t, states) for t, states in every if _is_asked_for(t, states, query)]
+    if query.never_mfa is not None:
+        chosen = [(t, s) for t, s in chosen if (_never_mfa(activity.users.get(t.key)) is True) == query.never_mfa]
     page, cursor = paged(chosen, query, "technicians", lambda each: _order(each[0], activity, query))
     return TechniciansPage(
-        items=[_technician_item(t, states, activity) for t, states in page],
+        items=[_technician_item(t, states, activity, _open(incidents, t.key)) for t, states in page],
         cursor=cursor,
         total=len(chosen),
         period=standing.period,
@@ -189,7 +219,18 @@ def _is_dormant(technician: Technician, activity: Activity, now: datetime) -> bo
     return technician.dormant
 
 
-def _technician_item(technician: Technician, states: list[TechnicianState], activity: Activity) -> TechnicianItem:
+def _open(incidents: Sequence[IncidentOutline], user: str) -> list[int]:
+    """The severities of a person's open incidents."""
+    return [i.severity for i in incidents if i.user == user and i.state == IncidentState.OPEN]
+
+
+def _never_mfa(line: UserLine | None) -> bool | None:
+    return line.compliant == 0 if line and line.compliant + line.non_compliant else None
+
+
+def _technician_item(
+    technician: Technician, states: list[TechnicianState], activity: Activity, incidents: Sequence[int]
+) -> TechnicianItem:
     line = activity.users.get(technician.key, UserLine())
     seen = [day for day in (_day(technician.seen), activity.seen.get(technician.key)) if day]
     left = states == ["left"]
@@ -212,7 +253,10 @@ def _technician_item(technician: Technician, states: list[TechnicianState], acti
         non_compliant=line.non_compliant,
         unknown=line.unknown,
         compliance_percent=percent(line.compliant, line.non_compliant),
-        never_mfa=line.compliant == 0 if line.compliant + line.non_compliant else None,
+        never_mfa=_never_mfa(line),
+        total_by_scope={scope: activity.by_scope.get(technician.key, {}).get(scope, 0) for scope in SCOPE_NAMES},
+        open_incidents=len(incidents),
+        worst_severity=severity_name(max(incidents)) if incidents else None,
         by_strength=with_remainder(line.strength, line.compliant),
         weakest=line.weakest,
         customers_reachable=technician.reachable,
@@ -222,7 +266,31 @@ def _technician_item(technician: Technician, states: list[TechnicianState], acti
         off_boarded=technician.off_boarded,
         posture_rules=[rule for rule, _ in technician.fits],
         posture_severity=severity_name(gravest(technician.fits)[1]) if technician.fits else None,
+        contradiction=_contradiction(technician, activity.anywhere.get(technician.key, UserLine())),
     )
+
+
+def _contradiction(technician: Technician, line: UserLine) -> Contradiction | None:
+    """Where the report and the sign-ins of the period do not agree."""
+    counted = f"{line.compliant} sign-ins with MFA, {line.non_compliant} without, {line.unknown} of which nobody knows"
+    if technician.registered is False and line.compliant:
+        return Contradiction(
+            kind="unregistered-but-proven",
+            registration="The registration report knows no MFA method of the account.",
+            evidence=f"{counted}.",
+            sentence=(
+                "MFA that Entra ID does not do itself is in no registration report: External MFA, a federation "
+                "provider's (Duo and the like), a certificate. The sign-ins count; no alert is made of the report."
+            ),
+        )
+    if technician.registered and line.non_compliant and not line.compliant:
+        return Contradiction(
+            kind="registered-but-unused",
+            registration=f"The registration report knows {', '.join(technician.methods) or 'a method'}.",
+            evidence=f"{counted}.",
+            sentence="To be registered enforces nothing: see GET causes for what let these sign-ins pass.",
+        )
+    return None
 
 
 def _type(guest: bool | None) -> Literal["member", "guest"] | None:

@@ -21,9 +21,12 @@ from shared.app.settings import Settings, SettingsError, load_settings
 from shared.basics.spelling import id_key
 from shared.graph.client import GraphClient
 from shared.incidents.erased import ErasedPeople
+from shared.posture.reading import policies_of
+from shared.rules.cause import Configured
 from shared.store.directory import Loaded, load_directory
 from shared.store.erased import read_erased
 from shared.store.exports import Exports
+from shared.store.policies import Version, load_version
 from shared.store.statements import Statements
 from shared.store.tables import Tables
 
@@ -57,6 +60,7 @@ class App:
         self._turns: dict[str, asyncio.Lock] = {}
         self._directory: Loaded | None = None
         self._erased: tuple[str, ErasedPeople] | None = None
+        self._policies: tuple[Version, Configured | None] | None = None
         self._ready = asyncio.Lock()
         self._tables_made = False
         self._exports: Exports | None = None
@@ -157,6 +161,20 @@ class App:
         if self._erased is None or self._erased[0] != stamp:
             self._erased = (stamp, await read_erased((await self.tables()).control))
         return self._erased[1]
+
+    async def configured(self, tenant: str, at: datetime) -> Configured | None:
+        """What a tenant's policies demanded then; None where they were not read: the partner's own alone are."""
+        if id_key(tenant) != id_key(self.settings.partner_tenant_id):
+            return None
+        known = self._policies
+        version = await load_version((await self.tables()).directory, at, known[0] if known else None)
+        if version is None:
+            return None
+        if known is not None and known[0] == version:
+            return known[1]
+        configured = policies_of(version.parts, version.read_at, since=version.since).configured()
+        self._policies = (version, configured)
+        return configured
 
     @property
     def lease(self) -> timedelta:

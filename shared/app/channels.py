@@ -25,7 +25,7 @@ from pydantic import (
 from shared.app.addresses import refusal
 from shared.app.setting_types import LOOPBACK_HOSTS, CommaSeparated, Words, resolved, sentences_of
 from shared.basics.spelling import id_key
-from shared.messages.kind import Kind
+from shared.messages.kind import ChannelKind
 from shared.rules import RULE
 from shared.rules.rule import Severity
 
@@ -96,7 +96,7 @@ class Channel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
 
-    kind: Kind
+    kind: ChannelKind
     url: Annotated[SecretStr, BeforeValidator(resolved)]
     secret: Secret | None = None
     previous_secret: Secret | None = None
@@ -162,7 +162,7 @@ class Channel(BaseModel):
         internal = host in allowed_hosts
         if _is_address(host) and (why := refusal(ip_address(host), internal=internal, loopback=local)):
             return f"URL points to {why}"
-        if self.kind is Kind.GENERIC and not self.secret and not local:
+        if self.kind is ChannelKind.GENERIC and not self.secret and not local:
             return "SECRET is missing: alerts of kind generic are signed"
         return None
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -112,16 +112,18 @@ class FileKey:
 
 
 class VaultKey:
-    """A key in Azure Key Vault, by its address without a version: the newest version signs."""
+    """A key in Azure Key Vault, by its address without a version: the newest version signs. `options` go to the SDK's
+    clients."""
 
-    def __init__(self, uri: str, credential: AsyncTokenCredential) -> None:
+    def __init__(self, uri: str, credential: AsyncTokenCredential, **options: Any) -> None:
         from azure.keyvault.keys.aio import KeyClient
 
         parts = urlsplit(uri)
         self._vault = f"{parts.scheme}://{parts.netloc}"
         self._name = parts.path.removeprefix("/keys/").strip("/")
         self._credential = credential
-        self._client = KeyClient(self._vault, credential)
+        self._options = options
+        self._client = KeyClient(self._vault, credential, **options)
         self._signer: tuple[PublicKey, CryptographyClient] | None = None
 
     async def public(self) -> PublicKey:
@@ -156,7 +158,7 @@ class VaultKey:
             if not x or not y or curve != "P-256":
                 raise PackKeyProblem("PACK_KEY_URI: the key in the vault is not of the curve P-256")
             public = PublicKey(x.rjust(_BYTES, b"\0"), y.rjust(_BYTES, b"\0"))
-            self._signer = (public, CryptographyClient(str(found.id), self._credential))
+            self._signer = (public, CryptographyClient(str(found.id), self._credential, **self._options))
         return self._signer
 
     def _problem(self, error: AzureError) -> PackKeyProblem:

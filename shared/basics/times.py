@@ -9,7 +9,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import BeforeValidator
 
 _EXAMPLE: Final = "such as 2026-11-02T09:00:00Z"
 _WRITTEN: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?([Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
@@ -23,7 +23,7 @@ _LAST_YEAR: Final = 8999
 def instant_of(text: str) -> datetime:
     """A date with a time of day, in UTC; one without a zone is UTC. Raises ValueError for anything else, a date alone
     too: midnight would be a guess."""
-    usual = len(text) >= _USUAL_LENGTH and text[10] == "T" and text[4] == text[7] == "-" and text[-1] == "Z"
+    usual = text[4:11:3] == "--T" and text[-1] == "Z" and len(text) >= _USUAL_LENGTH
     if not usual and not _WRITTEN.fullmatch(text):
         raise ValueError(f"must be a date and time {_EXAMPLE}")
     try:
@@ -45,12 +45,18 @@ def in_utc(at: datetime) -> datetime:
         raise ValueError("lies outside the years 1 to 9999 in UTC") from None
 
 
-def _dated(value: object) -> object:
+def _instant(value: object) -> object:
     """Pydantic alone reads a number, and text of digits, as Unix seconds."""
-    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
-        return value
-    raise ValueError(f"must be a date, or a date and time {_EXAMPLE}")
+    if isinstance(value, datetime):
+        return in_utc(value)
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError(f"must be a date, or a date and time {_EXAMPLE}")
+    try:
+        at = datetime.fromisoformat(value.upper())
+    except ValueError:
+        raise ValueError("is not a valid time") from None
+    return in_utc(at)
 
 
-# A date, or a date and time, of a pydantic model: in UTC.
-Instant = Annotated[datetime, BeforeValidator(_dated), AfterValidator(in_utc)]
+# A time in a pydantic model, in UTC: written as a date (its midnight) or a date and time; one without a zone is UTC.
+Instant = Annotated[datetime, BeforeValidator(_instant)]

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from shared.basics.spelling import id_key
+from shared.compliance.beside import ExceptionNumbers, Posture
 from shared.compliance.coverage import Coverage, DayCoverage, Measured, coverage, coverage_by_day
 from shared.compliance.figures import Figures
 from shared.compliance.incident_counts import IncidentCounts
@@ -152,8 +153,8 @@ class Summary(Answer):
     top_applications: list[TopApplication]
     incidents: IncidentNumbers
     alerts: AlertState | None
-    exceptions: dict[str, JsonValue]
-    posture: dict[str, JsonValue]
+    exceptions: ExceptionNumbers
+    posture: Posture
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +170,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a summary says beside the sign-ins: incidents; display names of tenants by key; exceptions, and how many
-    sign-ins approved ones accept; the figures of the tenant-wide requirement; whether alerts go out."""
+    """What a summary says beside the sign-ins: incidents; display names of tenants by key; exceptions; the figures of
+    the tenant-wide requirement; whether alerts go out."""
 
     incidents: IncidentCounts = field(default_factory=IncidentCounts)
     tenant_names: Mapping[str, str] = field(default_factory=dict)
-    exceptions: Mapping[str, JsonValue] = field(default_factory=dict)
-    accepted: int = 0
-    posture: Mapping[str, JsonValue] = field(default_factory=dict)
+    exceptions: ExceptionNumbers = field(default_factory=ExceptionNumbers)
+    posture: Posture = field(default_factory=Posture)
     rules_versions: Sequence[str] = ()
     alerts: AlertState | None = None
 
@@ -193,7 +193,7 @@ def summarise(asked: Asked, figures: Figures, measured: Sequence[Measured], besi
         scopes=[*asked.scopes],
         rules_versions=sorted(beside.rules_versions, key=lambda version: (len(version), version)),
         coverage=coverage(measured),
-        delegated_sign_ins=delegated(whole, beside.accepted),
+        delegated_sign_ins=delegated(whole, beside.exceptions.accepted_sign_ins),
         by_scope={str(scope): sign_ins(figures.of_scopes([scope])) for scope in WATCHED},
         by_evidence=by_evidence(whole) if figures.is_graded else None,
         attempts=attempts_of(whole) if figures.is_graded else None,
@@ -215,8 +215,8 @@ def summarise(asked: Asked, figures: Figures, measured: Sequence[Measured], besi
         ],
         incidents=_incident_numbers(beside.incidents),
         alerts=beside.alerts,
-        exceptions={**beside.exceptions, "acceptedSignIns": beside.accepted},
-        posture={**beside.posture},
+        exceptions=beside.exceptions,
+        posture=beside.posture,
     )
 
 

@@ -40,15 +40,17 @@ _ISSUES: Final = (
         4,
         "cannot use the Microsoft Authenticator app",
         False,
-        "A clean-desk policy is no valid reason: use Microsoft Entra ID P1 or P2, or a third-party MFA, with other "
-        "methods, such as hardware keys.",
+        "A clean-desk policy is no valid reason. Security defaults register an authenticator app and nothing else, so "
+        "use Microsoft Entra ID P1 or P2, or a third-party MFA, with other methods, such as hardware keys.",
     ),
     CommonIssue(
         5,
         "legacy authentication cannot do MFA",
         False,
-        "Legacy authentication is no valid reason: move off it. The source of its time allowed app passwords of Entra "
-        "ID Premium for legacy protocols only; such a sign-in is still non-compliant here.",
+        "Legacy authentication is no valid reason: move off it. Exchange Online takes it nowhere any more but for SMTP "
+        "AUTH, which the end of December 2026 switches off by default. App passwords, which the requirement once "
+        "allowed for legacy protocols, are still non-compliant here. Asking for more time is no reason either: agents "
+        "can register and verify when they are prompted, and registering alone does not enable an account for MFA.",
     ),
     CommonIssue(
         6,

@@ -12,7 +12,8 @@ from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from shared.exceptions.issues import EXPLAINED, INTERACTIVE_INSTEAD, ISSUES, LEGACY, PASSWORD_FLOWS, UNEXPLAINED
-from shared.exceptions.model import APPROVED, EXPIRED, REQUESTED, WITHDRAWN, Papers, TechnicalException
+from shared.exceptions.model import ExceptionState, Papers, TechnicalException
+from shared.incidents.history import Line
 from shared.ledger.slices import DAY
 from shared.rules import RULE
 
@@ -44,17 +45,6 @@ class NotNow(Exception):  # noqa: N818
 
 class NoSecondPerson(Exception):  # noqa: N818
     """An exception needs a second person to approve it, and this caller is none; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the history. `at` is UTC."""
-
-    number: int
-    at: datetime
-    by: str
-    action: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +186,15 @@ class Approver:
 def approved(before: TechnicalException, by: Approver, comment: str, ticket: str, now: datetime) -> Step:
     """A second person accepts the risk. Raises NotNow, NoSecondPerson."""
     state = before.state_at(now)
-    if state != REQUESTED:
+    if state is not ExceptionState.REQUESTED:
         raise NotNow(f"It is {state}; only what is requested can be approved.")
     if not by.alone:
         _check_second_person(before, by)
     ticket = ticket or before.ticket
     said = (f"ticket {ticket}" if ticket else "", comment, "(local mode: no second person)" if by.alone else "")
-    after = replace(before, state=APPROVED, approved_at=now, approved_by=by.name, approved_by_id=by.id, ticket=ticket)
+    after = replace(
+        before, state=ExceptionState.APPROVED, approved_at=now, approved_by=by.name, approved_by_id=by.id, ticket=ticket
+    )
     return _noted(after, now, by.name, "approved", " ".join(part for part in said if part))
 
 
@@ -225,16 +217,16 @@ def _check_second_person(before: TechnicalException, by: Approver) -> None:
 def withdrawn(before: TechnicalException, by: str, now: datetime) -> Step:
     """Somebody takes it back: it accepts nothing from this UTC day on. Raises NotNow."""
     state = before.state_at(now)
-    if state not in (REQUESTED, APPROVED):
+    if state not in (ExceptionState.REQUESTED, ExceptionState.APPROVED):
         raise NotNow(f"It is {state} already.")
-    return _noted(replace(before, state=WITHDRAWN, withdrawn_at=now), now, by, "withdrawn", "")
+    return _noted(replace(before, state=ExceptionState.WITHDRAWN, withdrawn_at=now), now, by, "withdrawn", "")
 
 
 def with_time(before: TechnicalException, now: datetime) -> Step | None:
     """Note that it is over. None while it is not, or was noted."""
     if before.state_at(now) == before.state:
         return None
-    return _noted(replace(before, state=EXPIRED), now, SYSTEM, "expired", f"it was {before.state}")
+    return _noted(replace(before, state=ExceptionState.EXPIRED), now, SYSTEM, "expired", f"it was {before.state}")
 
 
 def reminder_due(exception: TechnicalException, now: datetime) -> int:

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
 
 from shared.incidents.life import Accepts
-from shared.incidents.model import PAST, Facts, Who
+from shared.incidents.model import Facts, Who
 from shared.ledger.finding_groups import FindingGroup
 from shared.ledger.slices import midnight
 
-REQUESTED: Final = "requested"
-APPROVED: Final = "approved"
-EXPIRED: Final = "expired"
-WITHDRAWN: Final = "withdrawn"
-STATES: Final = (REQUESTED, APPROVED, EXPIRED, WITHDRAWN)
+
+class ExceptionState(StrEnum):
+    """Where an exception stands. EXPIRED: its last day is over, whether or not it was ever approved."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,14 @@ class Covers:
 
     def fits(self, user: str, customer: str, app: str, rules: frozenset[str]) -> bool:
         """Whether all that was broken is accepted: one rule more, and it is not."""
-        return (
-            self.user in ("", user)
-            and self.customer in ("", customer)
-            and self.app in ("", app)
-            and bool(rules)
-            and rules <= self.rules
-        )
+        return bool(rules) and rules <= self.rules and self._is_there(user, customer, app)
+
+    def hits(self, user: str, customer: str, app: str, rules: Iterable[str]) -> bool:
+        """Whether it is about what was broken, be it in part."""
+        return not self.rules.isdisjoint(rules) and self._is_there(user, customer, app)
+
+    def _is_there(self, user: str, customer: str, app: str) -> bool:
+        return self.user in ("", user) and self.customer in ("", customer) and self.app in ("", app)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Papers:
 
 @dataclass(frozen=True, slots=True)
 class TechnicalException:
-    """A technical exception. Times are UTC, PAST for never; `starts` and `ends` are midnights, `ends` is outside.
+    """A technical exception. Times are UTC, None for never; `starts` and `ends` are midnights, `ends` is outside.
 
     `state` is the last that was noted: ask `state_at`. `reminded` is the reminder sent last, in days before the end
     (0: none). `revision` counts the lines of its history. `requested_by_id` and `approved_by_id` are who these people
@@ -84,29 +88,30 @@ class TechnicalException:
     ends: datetime
     requested_at: datetime
     requested_by: str
-    approved_at: datetime = PAST
+    approved_at: datetime | None = None
     approved_by: str = ""
-    withdrawn_at: datetime = PAST
-    state: str = REQUESTED
+    withdrawn_at: datetime | None = None
+    state: ExceptionState = ExceptionState.REQUESTED
     reminded: int = 0
     revision: int = 1
     requested_by_id: str = ""
     approved_by_id: str = ""
 
-    def state_at(self, now: datetime) -> str:
+    def state_at(self, now: datetime) -> ExceptionState:
         """The state by that time: what is over is expired, also before anybody noted it."""
-        return EXPIRED if self.state in (REQUESTED, APPROVED) and self.ends <= now else self.state
+        goes_on = self.state in (ExceptionState.REQUESTED, ExceptionState.APPROVED)
+        return ExceptionState.EXPIRED if goes_on and self.ends <= now else self.state
 
     def is_in_effect(self, now: datetime) -> bool:
         """Whether it silences now."""
-        return self.state == APPROVED and self.starts <= now < self.ends
+        return self.state is ExceptionState.APPROVED and self.starts <= now < self.ends
 
     def accepts_day(self, day: datetime) -> bool:
         """Whether the risk of that day (a UTC midnight) was accepted. Of one that was withdrawn only the days on which
         it was in effect: from that of its approval, until that of its withdrawal."""
-        if self.approved_at == PAST:
+        if self.approved_at is None:
             return False
-        if self.state == WITHDRAWN:
+        if self.withdrawn_at is not None:
             first, end = midnight(self.approved_at), midnight(self.withdrawn_at)
             return max(self.starts, first) <= day < min(self.ends, end)
         return self.starts <= day < self.ends

@@ -22,6 +22,13 @@ _SCHEME: Final = re.compile(r"(?i)\b(ht)tp(s?)(?=:)")
 _WWW: Final = re.compile(r"(?i)\bwww(?=\.)")  # many readers make a link of that alone
 _LONGEST: Final = 2000
 
+# How it is filed since 2021, and how the first version of the source had it.
+FILED_NOW: Final = (
+    "File it in Partner Center as Global admin or Admin agent: Help + support, CSP, Accounts/Onboarding/Access, "
+    '"MFA - Request for exception". It is answered in up to three working days.'
+)
+FILED_AS_OF_2020: Final = "Until 2021: Support, Partner support requests, New request."
+
 
 class Example(NamedTuple):
     """A sign-in that it covers. `at` is UTC; the rest is text of the log."""
@@ -36,13 +43,16 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen of the sign-ins it covers: how many were non-compliant since `since`, by day and rule, and some of
-    them. `percent` is the share of the log that was read (None: nothing expected)."""
+    """What was seen since `since` of the sign-ins that its rules hit, whatever their verdict: how many, by rule, and
+    some of them. `beside` are other rules that they break too, `covered` how many break none. `percent` is the share of
+    the log that was read (None: nothing expected)."""
 
     since: datetime
     until: datetime
     sign_ins: int
+    covered: int
     by_rule: Mapping[str, int]
+    beside: Mapping[str, int]
     users: Mapping[str, int]
     names: Mapping[str, str]
     examples: Sequence[Example]
@@ -67,10 +77,7 @@ def request_text(exception: TechnicalException, seen: Seen, partner: str) -> str
     lines = [
         f"# MFA - Request for exception: {text(exception.title)}",
         "",
-        (
-            "File it in Partner Center as Global admin or Admin agent: Help + support, CSP, Accounts/Onboarding/Access,"
-            ' "MFA - Request for exception". It is answered in up to three working days.'
-        ),
+        FILED_NOW,
         "",
         "## Who asks",
         "",
@@ -104,10 +111,11 @@ def request_text(exception: TechnicalException, seen: Seen, partner: str) -> str
         + (f"{seen.percent:g} % of the log of that time was read." if seen.percent is not None else "No log was read."),
         "",
     ]
-    lines += [
-        f"- {text(RULE[rule].title) if rule in RULE else text(rule)} (`{rule}`): {n}"
-        for rule, n in seen.by_rule.items()
-    ]
+    lines += [_rule_line(rule, n) for rule, n in seen.by_rule.items()]
+    if seen.beside:
+        more = f"{seen.sign_ins - seen.covered} of them break other rules too, which this request does not name"
+        lines += ["", f"{more}; such a sign-in stays as it is:", ""]
+        lines += [_rule_line(rule, n) for rule, n in seen.beside.items()]
     if seen.examples:
         lines += ["", "| time (UTC) | user | application | customer tenant | request id | correlation id |"]
         lines += ["|---|---|---|---|---|---|"]
@@ -120,6 +128,10 @@ def request_text(exception: TechnicalException, seen: Seen, partner: str) -> str
 def text(value: str) -> str:
     """One line in which Markdown finds nothing to do."""
     return _WWW.sub(r"\g<0>\\", _SCHEME.sub(r"hxxp\2", _MARKS.sub(r"\\\1", clean(value, _LONGEST))))
+
+
+def _rule_line(rule: str, n: int) -> str:
+    return f"- {text(RULE[rule].title) if rule in RULE else text(rule)} (`{rule}`): {n}"
 
 
 def _row(example: Example) -> str:

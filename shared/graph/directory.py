@@ -32,7 +32,7 @@ ADMIN_ROLES: Final = {
 }
 
 
-class Kind(StrEnum):
+class PageKind(StrEnum):
     """What can be asked. Some are asked of one relationship, group or role each."""
 
     CUSTOMERS = "customers"
@@ -51,7 +51,7 @@ class Kind(StrEnum):
 class Ask(NamedTuple):
     """One question. `of` is the id of the relationship, group or role; "" where there is but one."""
 
-    kind: Kind
+    kind: PageKind
     of: str = ""
 
 
@@ -186,27 +186,30 @@ class Page[T: BaseModel](BaseModel):
 
 type AnyPage = Page[Any]
 
-_PAGE: Final[dict[Kind, type[AnyPage]]] = {
-    Kind.CUSTOMERS: Page[CustomerPart],
-    Kind.RELATIONSHIPS: Page[RelationshipPart],
-    Kind.ASSIGNMENTS: Page[AssignmentPart],
-    Kind.AGENT_GROUPS: Page[ObjectPart],
-    Kind.GROUP: Page[ObjectPart],
-    Kind.MEMBERS: Page[ObjectPart],
-    Kind.ELIGIBLE: Page[HolderPart],
-    Kind.ROLE_HOLDERS: Page[HolderPart],
-    Kind.ROLE_ELIGIBLE: Page[HolderPart],
-    Kind.REGISTRATIONS: Page[RegistrationPart],
-    Kind.SECURITY_DEFAULTS: Page[SecurityDefaultsPart],
+_PAGE: Final[dict[PageKind, type[AnyPage]]] = {
+    PageKind.CUSTOMERS: Page[CustomerPart],
+    PageKind.RELATIONSHIPS: Page[RelationshipPart],
+    PageKind.ASSIGNMENTS: Page[AssignmentPart],
+    PageKind.AGENT_GROUPS: Page[ObjectPart],
+    PageKind.GROUP: Page[ObjectPart],
+    PageKind.MEMBERS: Page[ObjectPart],
+    PageKind.ELIGIBLE: Page[HolderPart],
+    PageKind.ROLE_HOLDERS: Page[HolderPart],
+    PageKind.ROLE_ELIGIBLE: Page[HolderPart],
+    PageKind.REGISTRATIONS: Page[RegistrationPart],
+    PageKind.SECURITY_DEFAULTS: Page[SecurityDefaultsPart],
 }
-_SINGLE: Final[dict[Kind, type[BaseModel]]] = {Kind.GROUP: ObjectPart, Kind.SECURITY_DEFAULTS: SecurityDefaultsPart}
-_MAY_BE_GONE: Final = (Kind.GROUP, Kind.MEMBERS, Kind.ELIGIBLE)
-_NEEDS_PIM: Final = (Kind.ELIGIBLE, Kind.ROLE_ELIGIBLE)
+_SINGLE: Final[dict[PageKind, type[BaseModel]]] = {
+    PageKind.GROUP: ObjectPart,
+    PageKind.SECURITY_DEFAULTS: SecurityDefaultsPart,
+}
+_MAY_BE_GONE: Final = (PageKind.GROUP, PageKind.MEMBERS, PageKind.ELIGIBLE)
+_NEEDS_PIM: Final = (PageKind.ELIGIBLE, PageKind.ROLE_ELIGIBLE)
 GONE: Final = "gone"
 UNLICENSED: Final = "unlicensed"
 
 
-def decode(kind: Kind, body: bytes) -> AnyPage:
+def decode(kind: PageKind, body: bytes) -> AnyPage:
     """An answer from its bytes. Raises BadAnswer; a list without `value` is no empty list."""
     try:
         single = _SINGLE.get(kind)
@@ -224,7 +227,7 @@ def to_text(page: AnyPage) -> str:
     return page.model_dump_json(by_alias=True, exclude_none=True)
 
 
-def of_text(kind: Kind, text: str) -> AnyPage:
+def of_text(kind: PageKind, text: str) -> AnyPage:
     """The page that to_text gave. Raises BadAnswer for one that another version of the app kept."""
     try:
         return _PAGE[kind].model_validate_json(text)
@@ -240,17 +243,17 @@ _GDAP: Final = "tenantRelationships/delegatedAdmin"
 _ROLES: Final = "roleManagement/directory/role{which}?$filter=roleDefinitionId%20eq%20%27{of}%27&$expand=principal"
 _PIM: Final = "identityGovernance/privilegedAccess/group/eligibilityScheduleInstances"
 _QUESTIONS: Final = {
-    Kind.CUSTOMERS: f"{_GDAP}Customers?$top=300",
-    Kind.RELATIONSHIPS: f"{_GDAP}Relationships?$top=300",
-    Kind.ASSIGNMENTS: f"{_GDAP}Relationships/{{of}}/accessAssignments?$top=300",
-    Kind.AGENT_GROUPS: "groups?$filter={agents}&$select=id,displayName&$top=999",
-    Kind.GROUP: "groups/{of}?$select=id,displayName",
-    Kind.MEMBERS: "groups/{of}/transitiveMembers?$select=id&$top=999",
-    Kind.ELIGIBLE: _PIM + "?$filter=groupId%20eq%20%27{of}%27&$expand=principal",
-    Kind.ROLE_HOLDERS: _ROLES.replace("{which}", "Assignments"),
-    Kind.ROLE_ELIGIBLE: _ROLES.replace("{which}", "EligibilityScheduleInstances"),
-    Kind.REGISTRATIONS: "reports/authenticationMethods/userRegistrationDetails?$top=999",
-    Kind.SECURITY_DEFAULTS: "policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled",
+    PageKind.CUSTOMERS: f"{_GDAP}Customers?$top=300",
+    PageKind.RELATIONSHIPS: f"{_GDAP}Relationships?$top=300",
+    PageKind.ASSIGNMENTS: f"{_GDAP}Relationships/{{of}}/accessAssignments?$top=300",
+    PageKind.AGENT_GROUPS: "groups?$filter={agents}&$select=id,displayName&$top=999",
+    PageKind.GROUP: "groups/{of}?$select=id,displayName",
+    PageKind.MEMBERS: "groups/{of}/transitiveMembers?$select=id&$top=999",
+    PageKind.ELIGIBLE: _PIM + "?$filter=groupId%20eq%20%27{of}%27&$expand=principal",
+    PageKind.ROLE_HOLDERS: _ROLES.replace("{which}", "Assignments"),
+    PageKind.ROLE_ELIGIBLE: _ROLES.replace("{which}", "EligibilityScheduleInstances"),
+    PageKind.REGISTRATIONS: "reports/authenticationMethods/userRegistrationDetails?$top=999",
+    PageKind.SECURITY_DEFAULTS: "policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled",
 }
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Final
 
 from shared.rules.assess import Assessment
+from shared.rules.cause import Cause
 from shared.rules.rule import Severity
 from shared.signin.applied import AppliedPolicy
 from shared.signin.details import text_of
@@ -91,6 +92,11 @@ class Finding:
     requirements: tuple[str, ...] = ()
     steps: tuple[StepSeen, ...] = ()
     policies: tuple[AppliedPolicy, ...] = ()
+    # Why it was possible (shared/rules/cause.py), as it was known when the slice was read; "" of an attempt.
+    cause_kind: str = ""
+    cause_policy_id: str = ""
+    cause_policy: str = ""
+    cause_rule: str = ""
     incident_ids: tuple[str, ...] = ()  # of each rule, where they cannot be worked out: of people who were erased
 
     @property
@@ -102,6 +108,13 @@ class Finding:
     def severity(self) -> Severity:
         """The highest of its rules."""
         return max(severity for _, severity in self.fits)
+
+    @property
+    def cause(self) -> Cause | None:
+        """Why it was possible; None of an attempt, and where an older version of the app wrote it."""
+        if not self.cause_kind:
+            return None
+        return Cause(self.cause_kind, self.cause_policy_id, self.cause_policy, self.cause_rule)
 
     @staticmethod
     def is_about_user(rule: str) -> bool:

@@ -1,4 +1,4 @@
-"""A line of an incident's history. Pure."""
+"""A line of a history, of an incident's or of an exception's. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of an incident's history, as it was written. `at` is UTC."""
+    """A line of a history, as it was written. `at` is UTC."""
 
     number: int
     at: datetime

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -17,7 +17,6 @@ from shared.rules import RULE
 from shared.rules.rule import Severity
 from shared.signin.traits import WATCHED
 
-PAST: Final = datetime(2000, 1, 1, tzinfo=UTC)  # what a row holds where there is no time
 ALL_SCOPES: Final = frozenset(str(scope) for scope in WATCHED)
 
 

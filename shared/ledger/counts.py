@@ -18,6 +18,7 @@ from shared.ledger.finding_groups import Groups, group_of
 from shared.ledger.tallies import NOT_RECORDED, AppLine, ScopeCounts, Tally, UserLine, Verdicts, count
 from shared.ledger.trimming import trim_apps, trim_customers, trim_groups, trim_pairs, trim_users
 from shared.rules.assess import Assessment, Verdict
+from shared.rules.cause import Cause
 from shared.signin.traits import WATCHED, Identity, Scope
 
 # How counts are written; a lower number was written by an older version of the app, which recorded less.
@@ -53,6 +54,7 @@ class Seen(NamedTuple):
     app: str
     app_name: str
     protocol: str = Protocol.NOT_RECORDED
+    cause: Cause | None = None
 
 
 type UserLines = dict[str, dict[str, UserLine]]  # by scope and user
@@ -93,7 +95,7 @@ class Counts:
         _count_in(self.scopes.setdefault(scope, ScopeCounts()), assessment)
         _count_in(self.customers.setdefault(scope, {}).setdefault(seen.customer, ScopeCounts()), assessment)
         self._add_lines(scope, seen)
-        group = group_of(assessment, seen.user, seen.customer, seen.app)
+        group = group_of(assessment, seen.user, seen.customer, seen.app, seen.cause)
         if group:
             self.groups[group] = self.groups.get(group, 0) + 1
         for key, name in ((seen.user, seen.user_name), (seen.app, seen.app_name)):

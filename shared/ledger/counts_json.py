@@ -12,6 +12,7 @@ from msgspec import to_builtins
 
 from shared.ledger.finding_groups import FindingGroup, Groups
 from shared.ledger.tallies import Verdicts
+from shared.rules.cause import Cause
 
 
 def mark_of(counts: Mapping[str, Any]) -> str:
@@ -60,11 +61,13 @@ def groups_json(groups: Groups) -> dict[str, Any]:
     customers = _places(group.customer for group in groups)
     apps = _places(group.app for group in groups)
     rules = {rules: i for i, rules in enumerate(sorted({group.rules for group in groups}))}
+    causes = {cause: i for i, cause in enumerate(sorted({group.cause for group in groups if group.cause}))}
     return {
         "users": [*users],
         "customers": [*customers],
         "apps": [*apps],
         "rules": [[*of_group] for of_group in rules],
+        "causes": [cause._asdict() for cause in causes],
         "groups": [
             {
                 "scope": group.scope,
@@ -74,9 +77,10 @@ def groups_json(groups: Groups) -> dict[str, Any]:
                 "rules": rules[group.rules],
                 "verdict": group.verdict,
                 **({"why": group.why} if group.why is not None else {}),
+                **({"cause": causes[group.cause]} if group.cause else {}),
                 "signIns": n,
             }
-            for group, n in sorted(groups.items(), key=lambda entry: (entry[0][:-1], entry[0].why or ""))
+            for group, n in sorted(groups.items(), key=lambda entry: entry[0].order)
         ],
     }
 
@@ -85,6 +89,7 @@ def groups_of_json(value: Mapping[str, Any]) -> Groups:
     """The groups that groups_json gave."""
     users, customers, apps = value["users"], value["customers"], value["apps"]
     rules = [tuple(of_group) for of_group in value["rules"]]
+    causes = [Cause(**cause) for cause in value.get("causes", ())]
     groups: Groups = {}
     for group in value["groups"]:
         of = FindingGroup(
@@ -95,6 +100,7 @@ def groups_of_json(value: Mapping[str, Any]) -> Groups:
             rules=rules[group["rules"]],
             verdict=group["verdict"],
             why=group.get("why"),
+            cause=causes[group["cause"]] if "cause" in group else None,
         )
         # Two ids may have become one since, by an erasure.
         groups[of] = groups.get(of, 0) + group["signIns"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from shared.rules.assess import Assessment, Verdict
+from shared.rules.cause import Cause
 
 _COUNTED = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
 
@@ -13,7 +14,7 @@ class FindingGroup(NamedTuple):
     """What alike findings share. Ids are keys as counted, "" where a group stands for those that were trimmed.
 
     `rules` are all that fit, in the order of their table. `verdict` is "not-applicable" for attempts that did not
-    succeed. `why` says why evidence is unknown.
+    succeed. `why` says why evidence is unknown, `cause` why the sign-in was possible (None where nobody recorded it).
     """
 
     scope: str
@@ -23,6 +24,12 @@ class FindingGroup(NamedTuple):
     rules: tuple[str, ...]
     verdict: str
     why: str | None = None
+    cause: Cause | None = None
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """What groups are sorted by, so that their order never hangs on how they were counted."""
+        return (*self[:-2], self.why or "", self.cause or ())
 
     @property
     def is_rest(self) -> bool:
@@ -37,12 +44,15 @@ class FindingGroup(NamedTuple):
 type Groups = dict[FindingGroup, int]
 
 
-def group_of(assessment: Assessment, user: str, customer: str, app: str) -> FindingGroup | None:
+def group_of(
+    assessment: Assessment, user: str, customer: str, app: str, cause: Cause | None = None
+) -> FindingGroup | None:
     """The group of a watched sign-in; None where no rule fits and nothing lacks."""
     if not assessment.fits and assessment.verdict not in _COUNTED:
         return None
     why = assessment.why and str(assessment.why)
-    return FindingGroup(str(assessment.scope), user, customer, app, assessment.rules, str(assessment.verdict), why)
+    verdict = str(assessment.verdict)
+    return FindingGroup(str(assessment.scope), user, customer, app, assessment.rules, verdict, why, cause)
 
 
 def lacking_group(text: str) -> FindingGroup | None:

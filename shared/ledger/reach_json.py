@@ -12,8 +12,6 @@ from typing import Any, Final
 
 from shared.ledger.days import Reach
 
-_HOUR: Final = timedelta(hours=1)
-
 
 def reach_json(reaches: Iterable[Reach]) -> dict[str, Any]:
     """Runs of slices by tenant. `at`, `width` and `slices` of a run are seconds of the day, seconds, and a number;

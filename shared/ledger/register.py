@@ -26,6 +26,7 @@ class ActKind(StrEnum):
     SELF_TEST = "self-test"
     ERASE_BEGUN = "erase-begun"
     ERASE_DONE = "erase-done"
+    EVIDENCE_PACK = "evidence-pack"
     SETTINGS = "settings"
 
 

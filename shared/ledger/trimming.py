@@ -53,7 +53,7 @@ def trim_groups(groups: Groups, most: int) -> Groups:
     """At most so many groups, those of the most sign-ins first; the rest by scope and verdict still."""
     if len(groups) <= most:
         return groups
-    greatest = sorted(groups, key=lambda group: (group.is_rest, -groups[group], group[:-1], group.why or ""))
+    greatest = sorted(groups, key=lambda group: (group.is_rest, -groups[group], group.order))
     kept = {group: groups[group] for group in greatest[:most]}
     for group in greatest[most:]:
         kept[group.rest()] = kept.get(group.rest(), 0) + groups[group]

@@ -33,7 +33,8 @@ from shared.store.directory import DirectoryMissing, Loaded, load_directory, not
 from shared.store.erased import note_erasure, read_erased
 from shared.store.exceptions import read_exceptions
 from shared.store.findings import users_of_findings
-from shared.store.incidents import SHARDS, incident_rows
+from shared.store.incident_rows import SHARDS
+from shared.store.incidents import incident_rows
 from shared.store.ledger import take_claims_away
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists
 from shared.store.sessions import person_partition

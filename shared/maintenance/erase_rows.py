@@ -17,10 +17,11 @@ from shared.incidents.traits import without_clients
 from shared.maintenance.person import Person
 from shared.signin.decoding import Quarantined
 from shared.store.findings import FINDING, all_quarantined, finding_of_row, finding_row, quarantined_again
-from shared.store.incidents import TRAITS, incident_in
+from shared.store.incident_rows import TRAITS, incident_in
 from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.person_columns import ALL, person_columns
 from shared.store.refresh import all_pieces
+from shared.store.rooted import ROOTED, ROOTS, lines_without
 from shared.store.sessions import person_partition, renamed
 from shared.store.tables import Conflict, Row, Table, delete, etag_of, is_newer, upsert
 
@@ -116,6 +117,9 @@ def _without_person(name: str, row: Row, person: Person) -> dict[str, Any] | Non
     """The row under the pseudonym; None where it does not name the person."""
     if name == "slices" and str(row["RowKey"]).startswith(FINDING):
         return _finding_without(row, person)
+    if name == "slices" and str(row["RowKey"]).startswith(ROOTED):
+        rooted = _packed_without(ROOTS, row, lambda lines: lines_without(lines, person.key))
+        return _changed(row, rooted) if rooted else None
     holds = person_columns(name, row)
     changes: dict[str, Any] = {}
     for column in holds.texts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from shared.app.app import App
 from shared.basics.spelling import id_key
@@ -49,32 +49,45 @@ async def note_yesterday(app: App) -> None:
     people = await load_list(tables.directory, TECHNICIANS)
     facts = await list_facts(tables.directory, ACCOUNTS)
     technicians = [from_kept(Technician, entry) for entry in people.entries] if people else []
-    noted = noted_of(now, loaded, kept, technicians, facts)
+    known = frozenset(people.facts.get("known", ())) if people else frozenset[str]()
+    noted = noted_of(now, loaded, kept, Roster(technicians, known), facts)
     yesterday = midnight(now) - DAY
     await until_settled(f"notes of {yesterday:%Y-%m-%d}", lambda: note_day(tables.rollups, yesterday, noted))
+
+
+class Roster(NamedTuple):
+    """The technicians, and the keys of the groups and roles of which it is known who is in them."""
+
+    technicians: list[Technician]
+    known: frozenset[str] = frozenset()
 
 
 def noted_of(
     now: datetime,
     loaded: Loaded | None,
     kept: KeptPolicies | None,
-    technicians: list[Technician],
+    roster_list: Roster,
     facts: tuple[datetime, Mapping[str, Any]] | None,
 ) -> Noted:
     """What is known at that time (UTC). Pure."""
     fresh = kept if kept is not None and kept.read_at >= now - _OLDEST else None
-    guests = {technician.key: technician.guest for technician in technicians}
+    listed = {technician.key: technician for technician in roster_list.technicians}
     roster = None
     posture: Figures = {}
     if loaded is not None and loaded.at >= now - _OLDEST:
         keys = {id_key(admin.user_id) for admin in loaded.file.delegated_admins if admin.valid(now)}
         roster = len(keys)
         if fresh is not None:
-            people = [Person(key, guest=guests.get(key)) for key in sorted(keys)]
+            people = [_person(key, listed.get(key), roster_list.known) for key in sorted(keys)]
             posture |= _of_policies(policies_of(fresh.parts, fresh.read_at), people)
     if facts is not None and facts[0] >= now - _OLDEST:
         posture |= _of_registrations(facts[1])
     return Noted(posture=posture or None, roster=roster, policies=fresh.fingerprint if fresh else None)
+
+
+def _person(key: str, listed: Technician | None, known: frozenset[str]) -> Person:
+    """A delegated admin as policies ask; of one who is not on the list yet no group is known."""
+    return Person(key, frozenset(listed.memberships), known, listed.guest) if listed else Person(key)
 
 
 def _of_policies(policies: Policies, people: list[Person]) -> Figures:
@@ -88,7 +101,7 @@ def _of_policies(policies: Policies, people: list[Person]) -> Figures:
         "deviceCodeBlocked": str(blocks_device_code(policies)),
         "securityDefaults": policies.security_defaults,
     }
-    if policies.conditional_access is not None:
+    if policies.conditional_access is not None or policies.security_defaults:  # which know no exclusion
         holes = exclusions(policies)
         figures["exclusions"] = len(holes)
         figures["broadExclusions"] = sum(hole.rule != _NARROW for hole in holes)

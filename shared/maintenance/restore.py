@@ -12,8 +12,11 @@ from azure.data.tables import UpdateMode
 from shared.ledger.head import SliceState
 from shared.maintenance.export import blob_name
 from shared.maintenance.lines import Damaged, read_head, read_rows
+from shared.store.agenda import is_rest
 from shared.store.exports import Exports
-from shared.store.tables import MAX_BATCH, MAX_BATCH_BYTES, NAMES, Operation, Table, Tables, is_newer, wire_bytes
+from shared.store.ledger import is_head
+from shared.store.sizes import wire_bytes
+from shared.store.tables import MAX_BATCH, MAX_BATCH_BYTES, NAMES, Operation, Table, Tables, is_newer
 
 # How long before an export a worker may have claimed a slice and have worked on it while it was exported: the longest
 # lease (shared/app/settings.py).
@@ -61,16 +64,16 @@ async def _has_rows(table: Table) -> bool:
 
 
 def _rows(path: Path, began: datetime, table: str) -> Iterator[dict[str, Any]]:
-    return (_due_again(row, began) if table == "slices" else row for row in read_rows(path))
+    """The rows of a table to restore. That a day is at rest was said of other heads: the plan looks at all of them."""
+    rows = read_rows(path)
+    if table == "slices":
+        return (_due_again(row, began) for row in rows)
+    return (row for row in rows if table != "control" or not is_rest(row))
 
 
 def _due_again(row: dict[str, Any], began: datetime) -> dict[str, Any]:
     """A head as it is restored. A generation is the time of its claim in microseconds (shared/store/ledger.py)."""
-    if (
-        not str(row["RowKey"]).startswith("head-")
-        or is_newer(row)
-        or row["state"] in (SliceState.PARKED, SliceState.SPLIT)
-    ):
+    if not is_head(row) or is_newer(row) or row["state"] in (SliceState.PARKED, SliceState.SPLIT):
         return row
     if int(row["generation"] or 0) < began.timestamp() * 1_000_000:
         return row

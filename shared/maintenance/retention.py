@@ -22,7 +22,8 @@ from shared.store.directory import note_erasures
 from shared.store.erased import forget_erasures
 from shared.store.findings import quarantined_on
 from shared.store.flights import all_flights
-from shared.store.incidents import SHARDS, incident_in, incident_rows, remove_incident, rows_beside
+from shared.store.incident_rows import SHARDS, incident_in
+from shared.store.incidents import incident_rows, remove_incident, rows_beside
 from shared.store.register import PARTITION as REGISTER
 from shared.store.register import acts_until
 from shared.store.sessions import FIRST_PARTITION, LAST_PARTITION

@@ -6,8 +6,8 @@ Sending is in shared/alerts, rows are in shared/store.
 """
 
 from shared.messages.delivery import Delivery, DeliveryState, Item, Word
-from shared.messages.kind import Kind
+from shared.messages.kind import ChannelKind
 from shared.messages.message import Message
 from shared.messages.plan import Plan
 
-__all__ = ["Delivery", "DeliveryState", "Item", "Kind", "Message", "Plan", "Word"]
+__all__ = ["ChannelKind", "Delivery", "DeliveryState", "Item", "Message", "Plan", "Word"]

@@ -78,7 +78,7 @@ def many(
             listed=len(listed),
             told_before=told_before,
             by_severity=dict(counted),
-            url=f"{around.address}/api/incidents" if around.address else None,
+            url=f"{around.address}/incidents" if around.address else None,
             rules=[_rule(rule) for rule in _worst_first(rules)],
             incidents=listed,
         ),
@@ -120,7 +120,7 @@ def facts_of(telling: Telling, around: Surroundings) -> IncidentFacts:
     name = around.tenant_names.get(who.customer)
     return IncidentFacts(
         id=incident.key,
-        url=f"{around.address}/api/incidents/{incident.key}" if around.address else None,
+        url=f"{around.address}/incidents/{incident.key}" if around.address else None,
         state=incident.state,
         opening=incident.opening,
         severity=severity_name(telling.event.severity),

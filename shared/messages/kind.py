@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ChannelKind(StrEnum):
     """What a channel understands: the product's own JSON, an Adaptive Card, Slack's blocks."""
 
     GENERIC = "generic"

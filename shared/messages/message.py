@@ -6,11 +6,14 @@ members are only added.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, RootModel, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, RootModel, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import GenerateJsonSchema
+
+from shared.basics.times import Instant
 
 VERSION: Final = "1.0"
 SCHEMA_ID: Final = "urn:partner-mfa-monitor:alert:1"
@@ -27,12 +30,13 @@ type IncidentType = Literal[
 ]
 
 
-def _zulu(at: AwareDatetime) -> str:
+def _zulu(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-Instant = Annotated[
-    AwareDatetime,
+# A time, sent to the whole second.
+SentTime = Annotated[
+    Instant,
     PlainSerializer(_zulu, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$"}, mode="serialization"),
 ]
@@ -88,8 +92,8 @@ class _Incident(_Part):
     user: Person
     customer: Customer | None = Field(description="null for an incident about the user alone.")
     application: Application | None
-    first_seen: Instant
-    last_seen: Instant
+    first_seen: SentTime
+    last_seen: SentTime
     count: int = Field(ge=0, description="Sign-ins that broke rules.")
     unread_slices: int = Field(
         default=0,
@@ -134,7 +138,7 @@ class ManyIncidents(_Part):
 class _Envelope(_Part):
     version: Literal["1.0"] = VERSION
     idempotency_key: str = Field(description="The same as the header webhook-id; the same on every try.")
-    timestamp: Instant = Field(description="When it happened; the header webhook-timestamp is that of the try.")
+    timestamp: SentTime = Field(description="When it happened; the header webhook-timestamp is that of the try.")
     severity: SeverityName
     test: bool = Field(default=False, description="True for a message that an operator sent to try the channel.")
 
@@ -187,7 +191,7 @@ class ExpiringException(_Part):
 
     id: str
     title: str
-    expires: Instant
+    expires: SentTime
 
 
 class DigestSection(_Part):
@@ -202,8 +206,8 @@ class DigestSection(_Part):
 class Digest(_Part):
     """The data of a digest."""
 
-    period_from: Instant
-    period_to: Instant
+    period_from: SentTime
+    period_to: SentTime
     compliance: Compliance
     coverage: Coverage
     incidents: IncidentNumbers
@@ -228,7 +232,7 @@ class ExceptionFacts(_Part):
     title: str
     owner: str
     ticket: str | None
-    expires: Instant
+    expires: SentTime
     what_to_do: str
 
 

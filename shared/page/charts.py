@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from html import escape
 from typing import Final
 
 from markupsafe import Markup
 
+from shared.answers.applications import ApplicationDay
+from shared.compliance.summary import TrendDay
+
 _WIDTH: Final = 720
-_HEIGHT: Final = 160
-_FOOT: Final = 18
+_HEIGHT: Final = 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +37,34 @@ class Bar:
         return self.compliant + self.non_compliant + self.unknown
 
 
+def bar_of(day: TrendDay, now: datetime) -> Bar:
+    """A day of the summary's trend as a bar."""
+    today = day.date == now.date()
+    unread = day.coverage_percent is not None and day.coverage_percent < 100
+    return Bar(day.date, day.compliant, day.non_compliant, day.unknown, unread and not today, today)
+
+
 def trend(bars: Sequence[Bar]) -> Markup:
     """Stacked bars a day, the worst at the foot so that a single sign-in without MFA is seen. Days that were not read
     to their end are hatched, the day that is not over has a dashed edge."""
     most = max((bar.total for bar in bars), default=0) or 1
-    room = _HEIGHT - _FOOT
     step = _WIDTH / max(1, len(bars))
-    parts = [_day(bar, place * step, step, room, most) for place, bar in enumerate(bars)]
-    first, last = (bars[0].day, bars[-1].day) if bars else (None, None)
-    ends = (
-        f'<text class="axis" x="0" y="{_HEIGHT - 4}">{first:%d %b}</text>'
-        f'<text class="axis end" x="{_WIDTH}" y="{_HEIGHT - 4}" text-anchor="end">{last:%d %b}</text>'
-        if first and last
-        else ""
-    )
-    return _svg(_label(bars), "".join(parts) + ends)
+    drawn = "".join(_day(bar, place * step, step, most) for place, bar in enumerate(bars))
+    return _svg("chart", (_WIDTH, _HEIGHT), _label(bars), drawn) + _ends([bar.day for bar in bars])
 
 
-def _day(bar: Bar, x: float, step: float, room: int, most: int) -> str:
+def _day(bar: Bar, x: float, step: float, most: int) -> str:
     width = max(1.0, step - 2)
-    drawn, y = [], float(room)
+    drawn, y = [], float(_HEIGHT)
     for kind, count in (("bad", bar.non_compliant), ("unsure", bar.unknown), ("good", bar.compliant)):
         if count:
-            height = max(2.0, count / most * (room - 4))
+            height = max(2.0, count / most * (_HEIGHT - 4))
             y -= height
             drawn.append(f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>')
     if bar.unread:
-        drawn.append(f'<rect class="unread" x="{x:.1f}" y="0" width="{width:.1f}" height="{room}"/>')
+        drawn.append(f'<rect class="unread" x="{x:.1f}" y="0" width="{width:.1f}" height="{_HEIGHT}"/>')
     if bar.open:
-        drawn.append(f'<rect class="open-day" x="{x:.1f}" y="1" width="{width:.1f}" height="{room - 1}"/>')
+        drawn.append(f'<rect class="open-day" x="{x:.1f}" y="1" width="{width:.1f}" height="{_HEIGHT - 1}"/>')
     return "".join(drawn)
 
 
@@ -74,12 +75,41 @@ def _label(bars: Sequence[Bar]) -> str:
     return f"{total} sign-ins in {len(bars)} days, {bad} without MFA; {days}"
 
 
-def _svg(label: str, inside: str) -> Markup:
+def _svg(kind: str, size: tuple[int, int], label: str, inside: str) -> Markup:
+    """Drawn as wide as there is room; what stands in it is stretched, so that text stands beside it."""
     hatch = (
         '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<line class="hatch" x1="0" y1="0" x2="0" y2="6"/></pattern></defs>'
     )
+    width, height = size
     return Markup(  # noqa: S704 - numbers and dates alone
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
-        f"{hatch}{inside}</svg>"
+        f'<svg class="{kind}" viewBox="0 0 {width} {height}" preserveAspectRatio="none" role="img" '
+        f'aria-label="{escape(label)}">{hatch if "unread" in inside else ""}{inside}</svg>'
     )
+
+
+def _ends(days: Sequence[date]) -> Markup:
+    """The first and the last day, below the ends of a chart."""
+    if not days:
+        return Markup("")
+    return Markup(  # noqa: S704 - dates alone
+        f'<p class="ends quiet"><span>{days[0]:%d %b}</span> <span>{days[-1]:%d %b}</span></p>'
+    )
+
+
+def spark(days: Sequence[ApplicationDay], first: date, last: date) -> Markup:
+    """Sign-ins without MFA a day, from the first day to the last, as a line of small bars; empty days are zero."""
+    lacking = {day.date: day.non_compliant for day in days}
+    count = max(1, (last - first).days + 1)
+    most = max(lacking.values(), default=0) or 1
+    step = 120 / count
+    drawn = "".join(
+        f'<rect class="bad" x="{(day - first).days * step:.1f}" y="{24 - max(2, n / most * 22):.1f}" '
+        f'width="{max(1, step - 0.5):.1f}" height="{max(2, n / most * 22):.1f}"/>'
+        for day, n in sorted(lacking.items())
+        if n and first <= day <= last
+    )
+    total = sum(lacking.values())
+    label = f"{total} sign-ins without MFA in {count} days, at most {max(lacking.values(), default=0)} a day"
+    floor = '<line class="axis-line" x1="0" y1="23.5" x2="120" y2="23.5"/>'
+    return _svg("spark", (120, 24), label, floor + drawn)

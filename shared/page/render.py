@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from shared.page.places import ENTRANCES
 
 _HERE: Final = Path(__file__).parent
 STYLE: Final = (_HERE / "templates" / "style.css").read_text(encoding="utf-8")
@@ -29,12 +31,20 @@ def _time(at: datetime | None) -> str:
     return f"{at:%d %b %Y %H:%M} UTC" if at else "never"
 
 
+def _date(at: datetime | date | None) -> str:
+    return f"{at:%d %b %Y}" if at else "–"
+
+
 def _percent(value: float | None) -> str:
-    return "not measurable" if value is None else f"{value:.2f}".rstrip("0").rstrip(".") + " %"
+    return "not measurable" if value is None else f"{value:.2f}".rstrip("0").rstrip(".") + "\u00a0%"
 
 
 def _number(value: int | None) -> str:
-    return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+    return "–" if value is None else f"{value:,}"
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return f"{_number(count)} {one if count == 1 else many}"
 
 
 def _environment() -> Environment:
@@ -45,7 +55,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"time": _time, "percent": _percent, "number": _number}
+    made.globals["entrances"] = ENTRANCES
+    made.filters |= {"time": _time, "date": _date, "percent": _percent, "number": _number, "plural": _plural}
+    made.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return made
 
 
@@ -57,6 +69,19 @@ def render(template: str, **shown: Any) -> str:
     return _ENVIRONMENT.get_template(template).render(**shown)
 
 
+_NEXT: Final = {
+    HTTPStatus.UNAUTHORIZED: "Sign in with your work account, then open the page again.",
+    HTTPStatus.FORBIDDEN: "Ask who administers this app in Entra (Enterprise applications, Users and groups) for the "
+    "app role Reader, or Operator to act.",
+    HTTPStatus.NOT_FOUND: "Look whether the address is whole; what was removed after the retention time is gone.",
+    HTTPStatus.BAD_REQUEST: "Change the filter or the address as it says, and try again.",
+    HTTPStatus.CONFLICT: "Go back, read it again, and act on what stands there now.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Try again in a minute. If it stays, look at the app's storage account: "
+    "docs/operations.md says how.",
+}
+
+
 def error_page(status: HTTPStatus, detail: str) -> str:
-    """What a person reads in place of a page: what happened, and where to go."""
-    return render("error.html", title=status.phrase, status=int(status), detail=detail)
+    """What a person reads in place of a page: what happened, what to do, and where to go."""
+    to_do = _NEXT.get(status, "Try again; if it stays, look into the app's log (Application Insights).")
+    return render("error.html", title=status.phrase, detail=detail, to_do=to_do)

@@ -7,15 +7,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
+
+_LATE: Final = timedelta(hours=3)
+_OLD: Final = timedelta(hours=24)  # the directory is refreshed every six hours
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What figures rest on. Times are UTC; percentages are null where nothing could be divided. `quarantined` records
+    could not be read, `accepted` ones neither, which an operator accepted; `dead_channels` are set up wrongly, so that
+    nobody there is told."""
+
+    now: datetime
+    covered: float | None
+    read_anything: bool
+    measured_until: datetime | None
+    quarantined: int
+    paused_until: datetime | None
+    alerts_ready: bool
+    directory_at: datetime | None
+    dead_channels: int = 0
+    accepted: int = 0
+    paused_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the sentence says. Times are UTC; percentages are null where nothing could be divided. `burning` counts the
-    open problems with a sign-in in the last day (None: not counted here), `acknowledged_burning` those that are known;
-    `dead_channels` are set up wrongly, so that nobody there is told."""
+    """What the sentence says. `burning` counts the open problems with a sign-in in the last day (None: not counted
+    here), `acknowledged_burning` those that are known. `of` names whose figures they are, where not all are."""
 
-    now: datetime
+    grounds: Grounds
     open: int
     critical: int
     burning: int | None
@@ -25,20 +47,15 @@ class Standing:
     judged: int
     without: int
     unknown: int
-    covered: float | None
-    read_anything: bool
-    measured_until: datetime | None
-    quarantined: int
-    paused_until: datetime | None
-    alerts_ready: bool
-    dead_channels: int = 0
+    of: str = ""
 
 
 def headline(standing: Standing) -> str:
     """The first sentence."""
-    if not standing.read_anything:
+    if not standing.grounds.read_anything:
         return "The log is being read for the first time; nothing can be said yet."
-    return f"{_problems(standing)} {_share(standing)}"
+    whose = f"{standing.of}: " if standing.of else ""
+    return f"{whose}{_problems(standing)} {_share(standing)}"
 
 
 def _problems(standing: Standing) -> str:
@@ -64,39 +81,72 @@ def _share(standing: Standing) -> str:
     return f"{share}."
 
 
-def trust(standing: Standing) -> list[str]:
-    """What the sentence rests on, the part that is worst first."""
-    told: list[tuple[int, str]] = []
-    if standing.paused_until is not None:
-        told.append((3, f"alerts are paused until {standing.paused_until:%d %b %H:%M} UTC"))
-    else:
-        told.append((0, "alerts are on") if standing.alerts_ready else (2, "no channel is set up: nobody is told"))
-    if standing.dead_channels:
-        told.append(
-            (2, f"{_count(standing.dead_channels, 'channel', 'channels')} cannot be used: nobody there is told")
-        )
-    if standing.measured_until is None or not standing.read_anything:
-        told.append((3, "nothing was read to its end yet"))
-    else:
-        behind = standing.now - standing.measured_until
-        late = 2 if behind > timedelta(hours=3) else 0
-        told.append((late, f"read without a gap until {standing.measured_until:%d %b %H:%M} UTC"))
-    if standing.covered is not None:
-        told.append((0 if standing.covered == 100 else 1, f"{_percent(standing.covered)} of the period was read"))
-    if standing.quarantined:
-        told.append((2, f"{_count(standing.quarantined, 'record', 'records')} could not be read"))
-    return [text for _, text in sorted(told, key=lambda part: -part[0])]
+def trust(grounds: Grounds) -> list[str]:
+    """What figures rest on, the part that is worst first."""
+    told = [_alerts(grounds), *_channels(grounds), _read_until(grounds), *_covered(grounds), *_unread_records(grounds)]
+    return [text for _, text in sorted([*told, _directory(grounds)], key=lambda part: -part[0])]
 
 
-def can_be_trusted(standing: Standing) -> bool:
+def _alerts(grounds: Grounds) -> tuple[int, str]:
+    if grounds.paused_until is not None:
+        return 3, f"alerts are paused until {grounds.paused_until:%d %b %H:%M} UTC"
+    return (0, "alerts are on") if grounds.alerts_ready else (2, "no channel is set up: nobody is told")
+
+
+def _channels(grounds: Grounds) -> list[tuple[int, str]]:
+    if not grounds.dead_channels:
+        return []
+    return [(2, f"{_count(grounds.dead_channels, 'channel', 'channels')} cannot be used: nobody there is told")]
+
+
+def _read_until(grounds: Grounds) -> tuple[int, str]:
+    if grounds.measured_until is None or not grounds.read_anything:
+        return 3, "nothing was read to its end yet"
+    late = 2 if grounds.now - grounds.measured_until > _LATE else 0
+    return late, f"read without a gap until {grounds.measured_until:%d %b %H:%M} UTC"
+
+
+def _covered(grounds: Grounds) -> list[tuple[int, str]]:
+    if grounds.covered is None:
+        return []
+    return [(0 if grounds.covered == 100 else 1, f"{_percent(grounds.covered)} of the period was read")]
+
+
+def _unread_records(grounds: Grounds) -> list[tuple[int, str]]:
+    told = []
+    if grounds.quarantined:
+        told.append((2, f"{_count(grounds.quarantined, 'record', 'records')} could not be read"))
+    if grounds.accepted:
+        told.append((0, f"{_count(grounds.accepted, 'record', 'records')} accepted as unreadable"))
+    return told or [(0, "0 records in quarantine")]
+
+
+def _directory(grounds: Grounds) -> tuple[int, str]:
+    if grounds.directory_at is None:
+        return 2, "the directory was not read yet"
+    age = grounds.now - grounds.directory_at
+    return (1 if age > _OLD else 0), f"directory {ago(age)} old"
+
+
+def ago(age: timedelta) -> str:
+    """How long something is ago, in one unit."""
+    seconds = max(0, int(age / timedelta(seconds=1)))
+    for unit, length, most in (("s", 1, 120), ("min", 60, 7_200), ("h", 3_600, 172_800)):
+        if seconds < most:
+            return f"{seconds // length} {unit}"
+    return f"{seconds // 86_400} days"
+
+
+def can_be_trusted(grounds: Grounds) -> bool:
     """Whether a good figure may be shown as good: everything was read, nothing is in quarantine, alerts are on."""
     return (
-        standing.covered == 100
-        and standing.read_anything
-        and standing.quarantined == 0
-        and standing.paused_until is None
-        and standing.measured_until is not None
-        and standing.now - standing.measured_until <= timedelta(hours=3)
+        grounds.covered == 100
+        and grounds.read_anything
+        and grounds.quarantined == 0
+        and grounds.paused_until is None
+        and grounds.measured_until is not None
+        and grounds.now - grounds.measured_until <= _LATE
+        and grounds.directory_at is not None
     )
 
 

@@ -22,13 +22,17 @@ type Reached = dict[str, set[str]]  # user -> customers
 
 @dataclass(slots=True)
 class Activity:
-    """What the days say. `users`, with the strength of each person's MFA, and `customers` are of the scopes asked for;
-    `seen` is each user's last day in any watched scope, `pairs` who signed in to which customer. `trimmed_…`: there
-    were too many to keep each, so that one who is missing may have been there."""
+    """What the days say. `users`, with the strength of each person's MFA, and `customers` are of the scopes asked for,
+    and so is `customers_seen`, each customer's last day. `anywhere` are people of every watched scope, `by_scope` how
+    many sign-ins with a verdict each had in each, `seen` each user's last day there, `pairs` who signed in to which
+    customer. `trimmed_…`: there were too many to keep each, so that one who is missing may have been there."""
 
     users: dict[str, UserLine] = field(default_factory=dict)
+    anywhere: dict[str, UserLine] = field(default_factory=dict)
     customers: dict[str, Verdicts] = field(default_factory=dict)
+    customers_seen: dict[str, date] = field(default_factory=dict)
     seen: dict[str, date] = field(default_factory=dict)
+    by_scope: dict[str, dict[str, int]] = field(default_factory=dict)
     pairs: PairLines = field(default_factory=dict)
     trimmed_users: bool = False
     trimmed_customers: bool = False
@@ -42,6 +46,9 @@ class Activity:
                 if user == REST:
                     continue
                 self.seen[user] = max(self.seen.get(user, date.min), day.day.date())
+                of_user = self.by_scope.setdefault(user, {})
+                of_user[scope] = of_user.get(scope, 0) + line.total
+                self.anywhere.setdefault(user, UserLine()).merge(line)
                 if scope in scopes:
                     self.users.setdefault(user, UserLine()).merge(line)
 
@@ -51,6 +58,7 @@ class Activity:
         for scope in scopes:
             for customer, counts in day.lines.get(scope, {}).items():
                 if customer != REST and counts.by_verdict.total:
+                    self.customers_seen[customer] = max(self.customers_seen.get(customer, date.min), day.day.date())
                     self.customers.setdefault(customer, Verdicts()).merge(counts.by_verdict)
 
     def add_pairs(self, day: DayPairs) -> None:
@@ -62,6 +70,21 @@ class Activity:
     def reached(self) -> Reached:
         """The customers that each user signed in to."""
         return {user: {*customers} for user, customers in self.pairs.items()}
+
+    def narrow_to(self, user: str) -> None:
+        """Only that person: whom they signed in to, and how these sign-ins were."""
+        customers = self.pairs.get(user, {})
+        self.pairs = {user: customers} if customers else {}
+        self.customers = {customer: line or Verdicts() for customer, line in customers.items()}
+
+    def never_with_mfa(self) -> set[str]:
+        """Those of whom every judged sign-in into a customer was without MFA, as far as days kept verdicts."""
+        found = set()
+        for user, customers in self.pairs.items():
+            lines = [line for line in customers.values() if line is not None]
+            if any(line.non_compliant for line in lines) and not any(line.compliant for line in lines):
+                found.add(user)
+        return found
 
     def reached_by(self) -> Reached:
         """The other way round: the users of each customer."""

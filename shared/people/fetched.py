@@ -22,8 +22,8 @@ from shared.graph.directory import (
     AssignmentPart,
     CustomerPart,
     HolderPart,
-    Kind,
     ObjectPart,
+    PageKind,
     RegistrationPart,
     RelationshipPart,
     first_url,
@@ -170,9 +170,9 @@ class Fetched:
     def _take_object(self, ask: Ask, item: ObjectPart) -> None:
         """A member of a group, or a group itself."""
         key = _key(item.id)
-        if ask.kind is not Kind.MEMBERS:
+        if ask.kind is not PageKind.MEMBERS:
             self.group_names[key] = item.display_name or item.id
-            if ask.kind is Kind.AGENT_GROUPS:
+            if ask.kind is PageKind.AGENT_GROUPS:
                 self.agent_groups.add(key)
         elif item.is_group:
             self.nested.setdefault(ask.of, []).append(key)
@@ -198,9 +198,9 @@ class Fetched:
             return  # an owner is no member; a service principal no person
         holder = Holder(_key(item.principal_id), bool(item.principal and item.principal.is_group), item.start_date_time)
         where = {
-            Kind.ELIGIBLE: self.eligible,
-            Kind.ROLE_HOLDERS: self.role_holders,
-            Kind.ROLE_ELIGIBLE: self.role_eligible,
+            PageKind.ELIGIBLE: self.eligible,
+            PageKind.ROLE_HOLDERS: self.role_holders,
+            PageKind.ROLE_ELIGIBLE: self.role_eligible,
         }[ask.kind]
         where.setdefault(ask.of, []).append(holder)
 
@@ -242,20 +242,20 @@ class Fetched:
 
 def roster_asks(fetched: Fetched, further_groups: Sequence[str]) -> list[Ask]:
     """Every question whose answer the roster and the customers need, as far as is known by now."""
-    asks = [Ask(Kind.CUSTOMERS), Ask(Kind.RELATIONSHIPS), Ask(Kind.AGENT_GROUPS)]
-    asks += [Ask(kind, role) for role in ADMIN_ROLES for kind in (Kind.ROLE_HOLDERS, Kind.ROLE_ELIGIBLE)]
-    asks += [Ask(Kind.ASSIGNMENTS, link.id) for link in fetched.links.values() if link.in_effect]
+    asks = [Ask(PageKind.CUSTOMERS), Ask(PageKind.RELATIONSHIPS), Ask(PageKind.AGENT_GROUPS)]
+    asks += [Ask(kind, role) for role in ADMIN_ROLES for kind in (PageKind.ROLE_HOLDERS, PageKind.ROLE_ELIGIBLE)]
+    asks += [Ask(PageKind.ASSIGNMENTS, link.id) for link in fetched.links.values() if link.in_effect]
     for group in sorted(fetched.groups_with_rights(further_groups)):
         if group not in fetched.agent_groups:
-            asks.append(Ask(Kind.GROUP, group))
-        asks += [Ask(Kind.MEMBERS, group), Ask(Kind.ELIGIBLE, group)]
-        asks += [Ask(Kind.ELIGIBLE, nested) for nested in sorted(fetched.nested.get(group, []))]
+            asks.append(Ask(PageKind.GROUP, group))
+        asks += [Ask(PageKind.MEMBERS, group), Ask(PageKind.ELIGIBLE, group)]
+        asks += [Ask(PageKind.ELIGIBLE, nested) for nested in sorted(fetched.nested.get(group, []))]
     return [*dict.fromkeys(asks)]
 
 
 def registration_asks(_: Fetched, __: Sequence[str]) -> list[Ask]:
     """Every question whose answer the posture needs."""
-    return [Ask(Kind.REGISTRATIONS)]
+    return [Ask(PageKind.REGISTRATIONS)]
 
 
 def _key(text: str) -> str:

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from pydantic import JsonValue
-
 from shared.basics.spelling import id_key
-from shared.compliance.coverage import percent
 from shared.people.activity import Activity
 from shared.people.fetched import Account
 from shared.people.roster import Person, Tenant
-from shared.rules.posture import DELEGATED_ADMIN_DORMANT, POSTURE_RULES, AccountSignals, fitting_posture
+from shared.rules.posture import AccountSignals, fitting_posture
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 
 DORMANT_AFTER: Final = timedelta(days=28)
@@ -31,7 +28,8 @@ type Fits = Sequence[Sequence[Any]]  # [rule, severity], as JSON
 
 class Technician(NamedTuple):
     """A delegated admin, or somebody who was one not long ago (`end` is past). `registered` and `capable` are None
-    where the registration report has not the account, `off_boarded` and `dormant` where it cannot be said."""
+    where the registration report has not the account, `off_boarded` and `dormant` where it cannot be said.
+    `memberships` are keys of groups and directory roles, of those that policies name."""
 
     key: str
     id: str
@@ -50,11 +48,13 @@ class Technician(NamedTuple):
     seen: str | None = None
     dormant: bool | None = None
     fits: Fits = ()
+    memberships: Sequence[str] = ()
 
 
 class CustomerEntry(NamedTuple):
     """A customer, or a tenant that was one not long ago (`valid_to` is past). `start` and `end` are those of its
-    relationships in effect, `roles` their template ids."""
+    relationships in effect, `roles` their template ids, `groups` the keys of the partner's groups that share in them,
+    `people` how many are in these or may be, `seen` the UTC day of the last sign-in to it that was ever noted."""
 
     key: str
     id: str
@@ -65,6 +65,9 @@ class CustomerEntry(NamedTuple):
     auto_extends: bool = False
     valid_from: str | None = None
     valid_to: str | None = None
+    groups: Sequence[str] = ()
+    people: int | None = None
+    seen: str | None = None
 
 
 class AccountEntry(NamedTuple):
@@ -104,7 +107,8 @@ def from_kept[E: Technician | CustomerEntry | AccountEntry](kind: type[E], kept:
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What the lists are made of. `people`, `tenants` and `accounts` are None where they were not read this time; then
-    `before` and `customers_before` speak for them. `wholly_read`: the log was read as far back as DORMANT_AFTER."""
+    `before` and `customers_before` speak for them. `wholly_read`: the log was read as far back as DORMANT_AFTER.
+    `members` has the people's keys by those of the groups and roles that policies name; None as with `people`."""
 
     now: datetime
     people: Mapping[str, Person] | None
@@ -112,6 +116,7 @@ class Sources:
     accounts: Mapping[str, Account] | None
     activity: Activity
     wholly_read: bool
+    members: Mapping[str, frozenset[str]] | None
     before: Mapping[str, Technician]
     customers_before: Mapping[str, CustomerEntry]
 
@@ -119,7 +124,7 @@ class Sources:
 def technicians(file: DirectoryFile, sources: Sources) -> list[Technician]:
     """The delegated admins of now and those who left not long ago, in the order of their keys."""
     found = []
-    for key, period in _latest(((id_key(a.user_id), a) for a in file.delegated_admins), sources.now):
+    for key, period in latest(((id_key(a.user_id), a) for a in file.delegated_admins), sources.now):
         found.append(_technician(key, period, sources))
     return found
 
@@ -148,7 +153,7 @@ def _technician(key: str, period: DelegatedAdmin, sources: Sources) -> Technicia
     old = sources.before.get(key)
     report = _registration(sources.accounts.get(key) if sources.accounts else None, old, sources)
     rights = _rights(sources.people.get(key) if sources.people else None, old, period, current=current)
-    seen = _last(old.seen if old else None, sources.activity.seen.get(key))
+    seen = last_day(old.seen if old else None, sources.activity.seen.get(key))
     dormant = _dormant(key, period, seen, sources) if current else None
     signals = AccountSignals(
         privileged=True,
@@ -156,6 +161,7 @@ def _technician(key: str, period: DelegatedAdmin, sources: Sources) -> Technicia
         registered=report.registered,
         capable=report.capable,
         dormant=dormant,
+        proven=_proves_mfa(key, sources),
     )
     return Technician(
         key=key,
@@ -168,8 +174,8 @@ def _technician(key: str, period: DelegatedAdmin, sources: Sources) -> Technicia
         roles=[*rights.roles],
         eligible=[*rights.eligible],
         reachable=rights.reachable,
-        start=_iso(period.from_),
-        end=_iso(period.to),
+        start=iso(period.from_),
+        end=iso(period.to),
         registered=report.registered,
         capable=report.capable,
         methods=[*report.methods],
@@ -177,7 +183,20 @@ def _technician(key: str, period: DelegatedAdmin, sources: Sources) -> Technicia
         seen=seen,
         dormant=dormant,
         fits=_fits(signals) if current else [],
+        memberships=_memberships(key, old, sources),
     )
+
+
+def _proves_mfa(key: str, sources: Sources) -> bool:
+    """Whether a sign-in of the last weeks was made with MFA."""
+    line = sources.activity.anywhere.get(key)
+    return line is not None and line.compliant > 0
+
+
+def _memberships(key: str, old: Technician | None, sources: Sources) -> Sequence[str]:
+    if sources.members is None:
+        return old.memberships if old else ()
+    return sorted(of for of, users in sources.members.items() if key in users)
 
 
 def _registration(account: Account | None, old: Technician | None, sources: Sources) -> _Registration:
@@ -231,27 +250,9 @@ def _dormant(key: str, period: DelegatedAdmin, seen: str | None, sources: Source
     return True if sources.wholly_read and not sources.activity.trimmed_users else None
 
 
-def customers(file: DirectoryFile, sources: Sources) -> list[CustomerEntry]:
-    """The customers of now and those that left not long ago, in the order of their keys."""
-    found = []
-    for key, period in _latest(((id_key(c.tenant_id), c) for c in file.customers), sources.now):
-        tenant = sources.tenants.get(key) if sources.tenants is not None else None
-        old = sources.customers_before.get(key)
-        facts = (
-            ([*tenant.roles], _iso(tenant.start), _iso(tenant.end), tenant.auto_extends)
-            if tenant
-            else (old.roles, old.start, old.end, old.auto_extends)
-            if old
-            else ([], None, None, False)
-        )
-        name = period.display_name or (old.display_name if old else None)
-        found.append(CustomerEntry(key, period.tenant_id, name, *facts, _iso(period.from_), _iso(period.to)))
-    return found
-
-
 def accounts_with_findings(sources: Sources, admins: Iterable[Technician]) -> list[AccountEntry]:
     """The accounts that break posture rules, in the order of their keys. Needs the registration report."""
-    current = {admin.key: admin for admin in admins if _is_current(admin, sources.now)}
+    current = {admin.key: admin for admin in admins if is_current(admin, sources.now)}
     found = []
     accounts = sources.accounts or {}
     for key in sorted({*accounts, *current}):
@@ -283,54 +284,11 @@ def accounts_with_findings(sources: Sources, admins: Iterable[Technician]) -> li
     return found
 
 
-def posture_figures(
-    accounts: Iterable[Account],
-    admins: Iterable[Technician],
-    findings: Iterable[AccountEntry],
-    *,
-    security_defaults: bool | None,
-    now: datetime,
-) -> dict[str, JsonValue]:
-    """The tenant-wide requirement as figures of its own (all enabled accounts, guests included), never mixed with the
-    delegated sign-ins. `securityDefaults` is null where it is not known."""
-    by_rule = dict.fromkeys((rule.id for rule in POSTURE_RULES), 0)
-    for entry in findings:
-        for rule, _ in entry.fits:
-            by_rule[rule] += 1
-    every = [*accounts]
-    current = [admin for admin in admins if _is_current(admin, now)]
-    known = [(a.registered, a.capable) for a in current if a.registered is not None]
-    return {
-        "accounts": _figures([(a.registered, a.capable) for a in every]),
-        "guests": _figures([(a.registered, a.capable) for a in every if a.guest]),
-        "delegatedAdmins": {
-            **_figures(known),
-            "total": len(current),
-            "dormant": by_rule[DELEGATED_ADMIN_DORMANT.id],
-            "offBoarded": sum(1 for admin in current if admin.off_boarded),
-        },
-        "byRule": {**by_rule},
-        "securityDefaults": security_defaults,
-        "refreshedAt": _iso(now),
-    }
-
-
-def _figures(states: Sequence[tuple[bool | None, bool | None]]) -> dict[str, JsonValue]:
-    registered, capable = sum(1 for r, _ in states if r), sum(1 for _, c in states if c)
-    return {
-        "total": len(states),
-        "registered": registered,
-        "capable": capable,
-        "registeredPercent": percent(registered, len(states) - registered),
-        "capablePercent": percent(capable, len(states) - capable),
-    }
-
-
 def _fits(signals: AccountSignals) -> Fits:
     return [[rule, int(severity)] for rule, severity in fitting_posture(signals)]
 
 
-def _latest[E: (Customer, DelegatedAdmin)](entries: Iterable[tuple[str, E]], now: datetime) -> list[tuple[str, E]]:
+def latest[E: (Customer, DelegatedAdmin)](entries: Iterable[tuple[str, E]], now: datetime) -> list[tuple[str, E]]:
     """Of each key its last period, unless that is over for long; in the order of the keys."""
     last: dict[str, E] = {}
     for key, entry in entries:
@@ -340,15 +298,16 @@ def _latest[E: (Customer, DelegatedAdmin)](entries: Iterable[tuple[str, E]], now
     return sorted((key, e) for key, e in last.items() if e.to is None or e.to > now - _LEFT_FOR)
 
 
-def _is_current(admin: Technician, now: datetime) -> bool:
+def is_current(admin: Technician, now: datetime) -> bool:
+    """Whether somebody has delegated rights at that time."""
     return admin.end is None or datetime.fromisoformat(admin.end) > now
 
 
-def _last(first: str | None, second: object) -> str | None:
+def last_day(first: str | None, second: object) -> str | None:
     """The later of two dates."""
     days = [day for day in (first, str(second) if second else None) if day]
     return max(days, default=None)
 
 
-def _iso(at: datetime | None) -> str | None:
+def iso(at: datetime | None) -> str | None:
     return at.isoformat().replace("+00:00", "Z") if at else None

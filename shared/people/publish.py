@@ -14,25 +14,27 @@ from shared.compliance.coverage import Window
 from shared.ledger.slices import DAY
 from shared.operations.slices import rescan
 from shared.people.activity import Activity, is_wholly_read
+from shared.people.customer_list import customer_facts, customers
 from shared.people.fetched import Account, Fetched
+from shared.people.figures import posture_figures
 from shared.people.lists import (
     DORMANT_AFTER,
     CustomerEntry,
     Sources,
     Technician,
     accounts_with_findings,
-    customers,
     from_kept,
-    posture_figures,
     technicians,
     to_kept,
 )
 from shared.people.merge import Known, Merged, merge
+from shared.people.named_groups import NamedGroups
 from shared.people.roster import Roster, build_roster
-from shared.store.days import days_of_users, partner_days
+from shared.signin.traits import Scope
+from shared.store.days import days_of_customers, days_of_users, partner_days
 from shared.store.directory import DirectoryMissing, Loaded, load_directory, save_directory
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_lists, save_list
-from shared.store.refresh import Lease, State, write_state
+from shared.store.refresh import Lease, RefreshState, write_state
 from shared.store.tables import Tables
 
 
@@ -40,7 +42,7 @@ from shared.store.tables import Tables
 class CompleteSource:
     """A source that was read to its end, and how it stands."""
 
-    state: State
+    state: RefreshState
     fetched: Fetched
 
 
@@ -96,7 +98,7 @@ def _federated_domains(named: Sequence[str], read: frozenset[str] | None) -> lis
     return sorted({*named, *read}) if read is not None else ([*named] or None)
 
 
-def _due_since(app: App, state: State, merged: Merged, now: datetime) -> datetime | None:
+def _due_since(app: App, state: RefreshState, merged: Merged, now: datetime) -> datetime | None:
     """Since when what was judged may be judged otherwise; no further back than the plan looks."""
     times = [at for at in (state.due_since, merged.since) if at]
     horizon = now - timedelta(days=max(app.settings.lookback_days, app.settings.retention_days)) - DAY
@@ -111,13 +113,22 @@ class Registrations:
     security_defaults: bool | None
 
 
-async def publish_lists(app: App, lease: Lease, roster: Roster | None, registrations: Registrations | None) -> bool:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read this time; None of what was not. `named` are the groups and roles that policies name."""
+
+    roster: Roster | None
+    registrations: Registrations | None
+    named: NamedGroups | None = None
+
+
+async def publish_lists(app: App, lease: Lease, read: Read) -> bool:
     """Replace the lists by what was read; what was not read this time stays as it was.
 
     Returns False while there is no directory: registrations that came first wait for it. Raises LeaseLost.
     """
     tables, now = await app.tables(), app.clock()
-    table = tables.directory
+    table, roster, registrations = tables.directory, read.roster, read.registrations
     loaded = await known_directory(tables)
     if loaded is None:
         return False
@@ -132,13 +143,18 @@ async def publish_lists(app: App, lease: Lease, roster: Roster | None, registrat
         accounts=registrations.accounts if registrations else None,
         activity=activity,
         wholly_read=wholly_read,
+        members=read.named.members if read.named else None,
         before={entry.key: entry for entry in before},
         customers_before={entry.key: entry for entry in left},
     )
     admins = technicians(loaded.file, sources)
     await lease.renew(now)
-    await save_list(table, TECHNICIANS, [to_kept(admin) for admin in admins], {}, now)
-    await save_list(table, CUSTOMERS, [to_kept(entry) for entry in customers(loaded.file, sources)], {}, now)
+    of_admins = read.named.kept() if read.named else technicians_before.facts if technicians_before else {}
+    of_customers = customer_facts(
+        (customers_before.at, customers_before.facts) if customers_before else None, roster, sources
+    )
+    await save_list(table, TECHNICIANS, [to_kept(admin) for admin in admins], of_admins, now)
+    await save_list(table, CUSTOMERS, [to_kept(entry) for entry in customers(loaded.file, sources)], of_customers, now)
     if registrations is not None:
         found = accounts_with_findings(sources, admins)
         defaults = registrations.security_defaults
@@ -153,6 +169,8 @@ async def _activity(app: App, tables: Tables, now: datetime) -> tuple[Activity, 
     begin = now - DORMANT_AFTER
     async for of_day in days_of_users(tables.rollups, begin, now):
         activity.add_users(of_day, ())
+    async for of_customers in days_of_customers(tables.rollups, begin, now):
+        activity.add_customers(of_customers, (Scope.CUSTOMER,))
     days = [day async for day in partner_days(tables.rollups, begin, now)]
     window = Window(begin, now, now, app.settings.slice_width)
     return activity, is_wholly_read(app.settings.tenants, days, window)

@@ -18,14 +18,16 @@ from uuid import uuid4
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.graph.client import GraphClient
-from shared.graph.directory import AnyPage, Ask, Kind, SecurityDefaultsPart, fetch, first_url, of_text, to_text
+from shared.graph.directory import AnyPage, Ask, PageKind, SecurityDefaultsPart, fetch, first_url, of_text, to_text
 from shared.graph.problems import BadAnswer, GraphProblem
 from shared.people.fetched import Fetched, registration_asks, roster_asks
 from shared.people.merge import Shrunk
+from shared.people.named_groups import NamedGroups
 from shared.people.policies import refresh_policies
 from shared.people.pseudonyms import under_pseudonyms
 from shared.people.publish import (
     CompleteSource,
+    Read,
     Registrations,
     known_directory,
     publish_directory,
@@ -38,7 +40,7 @@ from shared.store.refresh import (
     Lease,
     LeaseLost,
     Piece,
-    State,
+    RefreshState,
     keep_pieces,
     kept_pieces,
     read_state,
@@ -90,7 +92,7 @@ async def refresh_directory(app: App, *, scheduled: bool) -> None:
         log_event("directory_lease_lost")
 
 
-async def _due(tables: Tables, *, scheduled: bool, unknown: bool, now: datetime) -> list[State]:
+async def _due(tables: Tables, *, scheduled: bool, unknown: bool, now: datetime) -> list[RefreshState]:
     """The sources to read now. `unknown`: there is no directory, so that nothing can be judged."""
     states = [await read_state(tables.directory, source) for source in (ROSTER, REGISTRATIONS)]
     if scheduled:
@@ -109,35 +111,37 @@ class _Refresh:
         self._lease = lease
         self._started = started
         self._federated: frozenset[str] | None = None
+        self._named: NamedGroups | None = None
 
-    async def run(self, due: Iterable[State]) -> None:
+    async def run(self, due: Iterable[RefreshState]) -> None:
         """Read what is due and publish what was read to its end."""
-        read = await asyncio.gather(*(self._read(state) for state in due), return_exceptions=True)
-        for result in read:
+        results = await asyncio.gather(*(self._read(state) for state in due), return_exceptions=True)
+        for result in results:
             if isinstance(result, BaseException):
                 raise result
-        complete = {result.state.source: result for result in read if isinstance(result, CompleteSource)}
+        complete = {result.state.source: result for result in results if isinstance(result, CompleteSource)}
         erased = await read_erased(self._tables.control)
         for source in complete.values():
             under_pseudonyms(source.fetched, erased)
         registrations, roster = complete.get(REGISTRATIONS), complete.get(ROSTER)
         people: Roster | None = None
         if roster is not None:
-            self._federated = _federated(await refresh_policies(self._app))
+            policies, self._named = await refresh_policies(self._app)
+            self._federated = _federated(policies)
             accounts = registrations.fetched.accounts if registrations else {}
             names = {key: a.user_principal_name for key, a in accounts.items() if a.user_principal_name}
             people = await self._publish_roster(roster, names)
             if people is None:
                 del complete[ROSTER]
-        lists = (people, await self._registrations(registrations))
-        if complete and not await publish_lists(self._app, self._lease, *lists):
+        read = Read(people, await self._registrations(registrations), self._named)
+        if complete and not await publish_lists(self._app, self._lease, read):
             return
         for source in complete.values():
             await self._finished(source)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    async def _read(self, state: State) -> CompleteSource | None:
+    async def _read(self, state: RefreshState) -> CompleteSource | None:
         """Read a source to its end; None when it did not get there this time."""
         state = await self._begun(state)
         try:
@@ -163,7 +167,7 @@ class _Refresh:
                 return None
         return CompleteSource(replace(state, notes=_notes(fetched, further)), fetched)
 
-    async def _begun(self, state: State) -> State:
+    async def _begun(self, state: RefreshState) -> RefreshState:
         """The state of the run to go on with: the one under way unless its pages are stale, else a new one."""
         now = self._app.clock()
         if state.run and state.began and now - state.began > _STALE:
@@ -181,7 +185,7 @@ class _Refresh:
         async for number, pieces in kept_pieces(self._table, run):
             row = number + 1
             for piece in pieces:
-                ask = Ask(Kind(piece.kind), piece.of)
+                ask = Ask(PageKind(piece.kind), piece.of)
                 fetched.add(ask, piece.number, of_text(ask.kind, piece.text))
         return fetched, row
 
@@ -192,7 +196,7 @@ class _Refresh:
         )
         return self._app.graph(settings.partner_tenant_id, budget)
 
-    async def _failed(self, state: State, problem: GraphProblem) -> None:
+    async def _failed(self, state: RefreshState, problem: GraphProblem) -> None:
         """Note why it does not get on and when to try again. After an answer that makes no sense it starts anew."""
         now = self._app.clock()
         await self._troubled(
@@ -207,7 +211,7 @@ class _Refresh:
             requests=state.requests,
         )
 
-    async def _troubled(self, state: State, problem: str, *, abandon: bool) -> None:
+    async def _troubled(self, state: RefreshState, problem: str, *, abandon: bool) -> None:
         await self._lease.renew(self._app.clock())
         if abandon:
             await remove_pieces(self._table, state.run)
@@ -236,7 +240,7 @@ class _Refresh:
 
     async def _security_defaults(self, registrations: CompleteSource) -> bool | None:
         """Whether security defaults are on; None where Graph does not tell, which is noted."""
-        client, ask = self._client(REGISTRATIONS), Ask(Kind.SECURITY_DEFAULTS)
+        client, ask = self._client(REGISTRATIONS), Ask(PageKind.SECURITY_DEFAULTS)
         try:
             page: AnyPage = await fetch(client, ask, first_url(client.base_url, ask))
         except GraphProblem as problem:

@@ -6,13 +6,14 @@ settings or by one of the admin roles, also where they are only eligible for it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from shared.graph.directory import ADMIN_ROLES
 from shared.people.fetched import Fetched, Link
+from shared.posture.gdap import AccessGroup
 
 
 class Person(NamedTuple):
@@ -28,7 +29,8 @@ class Person(NamedTuple):
 
 
 class Tenant(NamedTuple):
-    """A customer. `roles` are template ids; `start` and `end` span the relationships in effect (None: not told)."""
+    """A customer. `roles` are template ids; `start` and `end` span the relationships in effect (None: not told).
+    `groups` are the keys of the groups that share in them, `people` counts who is in one of those, or may be."""
 
     id: str
     name: str | None
@@ -36,6 +38,8 @@ class Tenant(NamedTuple):
     start: datetime | None
     end: datetime | None
     auto_extends: bool
+    groups: tuple[str, ...] = ()
+    people: int = 0
 
 
 class Span(NamedTuple):
@@ -49,11 +53,12 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """What a complete read of the directory says."""
+    """What a complete read of the directory says. `groups` are those that give access to customers, by key."""
 
     people: Sequence[Person]
     customers: Sequence[Tenant]
     ended: Sequence[Span]
+    groups: Mapping[str, AccessGroup] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -75,12 +80,15 @@ def build_roster(fetched: Fetched, further_groups: Sequence[str]) -> Roster:
     customers = _customers(fetched)
     reach, granted = _reach(fetched, {customer.id: i for i, customer in enumerate(customers)})
     drafts: dict[str, _Draft] = {}
+    inside: dict[str, set[str]] = {group: set() for group in granted}
     unconditional = fetched.agent_groups | {group.lower() for group in further_groups}
     for group in sorted(unconditional | set(granted)):
         name = fetched.group_names.get(group, group)
         for share in _shares(fetched, group, frozenset()):
             since = share.since if group in unconditional else _later(share.since, granted[group])
             _note(drafts, share._replace(since=since), name, reach.get(group, 0))
+            if group in granted:
+                inside[group].add(share.user)
     for role, name in ADMIN_ROLES.items():
         for share in _role_shares(fetched, role):
             _note(drafts, share, name, 0)
@@ -88,7 +96,30 @@ def build_roster(fetched: Fetched, further_groups: Sequence[str]) -> Roster:
         Person(user, tuple(sorted(d.held)), tuple(sorted(d.eligible - d.held)), d.since, d.reach.bit_count())
         for user, d in sorted(drafts.items())
     ]
-    return Roster(people, customers, _ended(fetched))
+    return Roster(people, _with_people(customers, inside), _ended(fetched), _access_groups(fetched, inside))
+
+
+def _access_groups(fetched: Fetched, inside: Mapping[str, set[str]]) -> dict[str, AccessGroup]:
+    """The groups that give access to customers."""
+    everybody = set[str]().union(*inside.values())
+    return {
+        group: AccessGroup(
+            name=fetched.group_names.get(group, group),
+            members=len(users),
+            everybody=len(everybody) > 1 and users == everybody,
+            pim=any(fetched.eligible.get(part) for part in (group, *fetched.nested.get(group, []))),
+        )
+        for group, users in inside.items()
+    }
+
+
+def _with_people(customers: Sequence[Tenant], inside: Mapping[str, set[str]]) -> list[Tenant]:
+    """The customers with how many people reach each: mostly many customers share the same few groups."""
+    counted: dict[tuple[str, ...], int] = {}
+    for customer in customers:
+        if customer.groups not in counted:
+            counted[customer.groups] = len(set[str]().union(*(inside.get(group, ()) for group in customer.groups)))
+    return [customer._replace(people=counted[customer.groups]) for customer in customers]
 
 
 def _note(drafts: dict[str, _Draft], share: _Share, name: str, reach: int) -> None:
@@ -159,6 +190,7 @@ def _customers(fetched: Fetched) -> list[Tenant]:
                 start=min((link.activated for link in current if link.activated), default=None),
                 end=max(ends, default=None),
                 auto_extends=any(link.auto_extends for link in current),
+                groups=tuple(sorted({grant.group for link in current for grant in fetched.grants.get(link.id, [])})),
             )
         )
     return tenants

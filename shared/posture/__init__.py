@@ -1,10 +1,9 @@
-"""What the tenant's controls leave open: the cause of a finding, the policies as configured, the risk of relationships.
+"""What the tenant's controls leave open: the policies as configured, the risk of relationships, what closes a gap.
 
-Pure. May import signin and basics, and the findings that causes are told of; knows nothing of tables, Graph or answers.
+Pure. May import rules, signin and basics; knows nothing of tables, Graph or answers. Why a single sign-in was possible
+is worked out where findings are made (shared/rules/cause.py, shared/incidents/causes.py).
 """
 
-from shared.posture.cause import Cause, CauseKind, Configured, cause_of
-from shared.posture.findings import cause_of_finding
 from shared.posture.policies import Policies
 
-__all__ = ["Cause", "CauseKind", "Configured", "Policies", "cause_of", "cause_of_finding"]
+__all__ = ["Policies"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 ENDS_SOON: Final = timedelta(days=30)
 UNUSED_AFTER: Final = timedelta(days=90)
@@ -25,62 +24,43 @@ class Risk(StrEnum):
     UNUSED = "unused"
 
 
+class AccessGroup(NamedTuple):
+    """A group of the partner that gives access to customers. `members` are in it or may be; `everybody`: they are all
+    who have access to any customer, and more than one; `pim`: some are only eligible. The name is hostile text."""
+
+    name: str
+    members: int
+    everybody: bool
+    pim: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """How the partner reaches one customer. `groups` are the keys of the partner's groups with roles there; `ends` the
     end of the relationship (UTC; None: none, or it extends itself); `last_seen` the last sign-in of anybody."""
 
-    customer: str
     roles: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     ends: datetime | None = None
     last_seen: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """The partner's groups that give access: members by group key, and which of them have eligible (PIM) members."""
-
-    members: Mapping[str, frozenset[str]]
-    with_pim: frozenset[str] = frozenset()
-
-
-def risks_of(access: Access, groups: Groups, *, installed: datetime, now: datetime) -> dict[Risk, bool | None]:
+def risks_of(
+    access: Access, groups: Mapping[str, AccessGroup], *, watched_since: datetime | None, now: datetime
+) -> dict[Risk, bool | None]:
     """The flags of one customer; None where it cannot be said (yet).
 
-    `unused` stays None while the installation is younger than 90 days: what it did not see it cannot call unused.
+    `watched_since` is since when the log is read without a gap (UTC; None: not yet). `unused` stays None while that is
+    less than 90 days ago: what was not seen cannot be called unused.
     """
-    people = frozenset[str]().union(*groups.members.values()) if groups.members else frozenset[str]()
-    here = [group for group in access.groups if group in groups.members]
+    here = [groups[group] for group in access.groups if group in groups]
     unused: bool | None = access.last_seen is None or now - access.last_seen > UNUSED_AFTER
-    if now - installed < UNUSED_AFTER and unused:
+    if unused and (watched_since is None or now - watched_since < UNUSED_AFTER):
         unused = None
     return {
-        Risk.GLOBAL_ADMINISTRATOR: GLOBAL_ADMINISTRATOR in access.roles,
+        Risk.GLOBAL_ADMINISTRATOR: GLOBAL_ADMINISTRATOR in {role.lower() for role in access.roles},
         Risk.ENDS_SOON: access.ends is not None and now < access.ends <= now + ENDS_SOON,
-        Risk.EVERYBODY_IN_ONE_GROUP: (
-            None if not here else len(people) > 1 and any(groups.members[group] == people for group in here)
-        ),
-        Risk.NO_PIM: None if not here else not any(group in groups.with_pim for group in here),
+        Risk.EVERYBODY_IN_ONE_GROUP: any(group.everybody for group in here) if here else None,
+        Risk.NO_PIM: any(group.members and not group.pim for group in here) if here else None,
         Risk.UNUSED: unused,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class BlastRadius:
-    """How many customers one technician can reach and how many were reached in the period."""
-
-    reachable: int
-    reached: int
-
-
-def blast_radius(
-    accesses: Sequence[Access], groups: Groups, reached: Mapping[str, Iterable[str]]
-) -> dict[str, BlastRadius]:
-    """By person's key. `reached` are the customers that each person signed in to in the period."""
-    reachable: Counter[str] = Counter()
-    for access in accesses:
-        people = {person for group in access.groups for person in groups.members.get(group, ())}
-        reachable.update(people)
-    keys = reachable.keys() | reached.keys()
-    return {key: BlastRadius(reachable[key], len(set(reached.get(key, ())))) for key in keys}

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from shared.basics.spelling import id_key, squeezed
-from shared.posture.cause import Configured
+from shared.rules.cause import Configured
 from shared.signin.applied import is_mfa_control
 
 _ALL: Final = "all"
@@ -68,6 +68,11 @@ class Policy:
         return all(mfa) and bool(mfa) if self.any_control else any(mfa)
 
     @property
+    def is_enforced(self) -> bool:
+        """Whether it is on: report-only enforces nothing."""
+        return self.state is PolicyState.ENABLED
+
+    @property
     def blocks(self) -> bool:
         """Whether it blocks what it applies to."""
         return any(squeezed(control) == "block" for control in self.controls)
@@ -106,7 +111,9 @@ class Policies:
     conditional_access: tuple[Policy, ...] | None = None
     security_defaults: bool | None = None
     domains: tuple[Federation, ...] | None = None
-    named_locations: Mapping[str, str] = field(default_factory=dict)
+    named_locations: Mapping[str, str] = field(default_factory=dict)  # by key (id_key)
+    trusts_guest_mfa: bool | None = None
+    since: datetime | None = None  # since when they were found like that; None: not kept
 
     def configured(self) -> Configured | None:
         """What the causes of findings need of them; None where Conditional Access could not be read."""
@@ -117,6 +124,7 @@ class Policies:
             self.read_at,
             frozenset(squeezed(policy.id) for policy in on if policy.demands_mfa),
             frozenset(squeezed(policy.id) for policy in on if not policy.demands_mfa),
+            self.since,
         )
 
 
@@ -131,11 +139,12 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A delegated admin, as far as policies ask: keys of groups and directory roles; `guest` None where unknown."""
+    """A delegated admin, as far as policies ask. `groups` are the keys of groups and directory roles that they are in;
+    `known` those of all whose members are known, so that of these they are in no other. `guest` None where unknown."""
 
     key: str
     groups: frozenset[str] = frozenset()
-    roles: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
     guest: bool | None = None
 
 
@@ -162,7 +171,7 @@ class Coverage:
     def answer(self) -> Answer:
         """Whether everybody is covered."""
         if self.uncovered:
-            return Answer.PARTLY if self.covered else Answer.NO
+            return Answer.PARTLY if self.covered or self.unsure else Answer.NO
         return Answer.CANNOT_TELL if self.unsure or not self.covered else Answer.YES
 
 
@@ -189,7 +198,7 @@ def mfa_coverage(policies: Policies, people: Iterable[Person]) -> Coverage:
 
 
 def applies_to(policy: Policy, person: Person) -> Answer:
-    """Whether a policy is for a person. Groups beyond those of the roster are not known: they make it unsure."""
+    """Whether a policy is for a person. A group or role whose members are not known makes it unsure."""
     excluded = _is_in(policy.excludes, person)
     if excluded is Answer.YES:
         return Answer.NO
@@ -197,6 +206,11 @@ def applies_to(policy: Policy, person: Person) -> Answer:
     if included is Answer.NO:
         return Answer.NO
     return Answer.YES if (included, excluded) == (Answer.YES, Answer.NO) else Answer.CANNOT_TELL
+
+
+def leaves_out(policy: Policy, person: Person) -> Answer:
+    """Whether a policy excludes a person."""
+    return _is_in(policy.excludes, person)
 
 
 def exclusions(policies: Policies) -> list[Exclusion]:
@@ -265,12 +279,13 @@ def _is_in(scope: Scope, person: Person) -> Answer:
     ids = {id_key(user) for user in scope.users}
     if _has_all(scope.users) or person.key in ids:
         return Answer.YES
-    if {id_key(group) for group in scope.groups} & person.groups or {id_key(r) for r in scope.roles} & person.roles:
+    groups = {id_key(group) for group in (*scope.groups, *scope.roles)}
+    if groups & person.groups:
         return Answer.YES
     for_guests = bool(scope.guests) or any(squeezed(user) == "guestsorexternalusers" for user in scope.users)
     if for_guests and person.guest:
         return Answer.CANNOT_TELL if scope.guests else Answer.YES
-    unknown = bool(scope.groups or scope.roles or (for_guests and person.guest is None))
+    unknown = not groups <= person.known or (for_guests and person.guest is None)
     return Answer.CANNOT_TELL if unknown else Answer.NO
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from shared.basics.spelling import squeezed
+from shared.basics.spelling import id_key, squeezed
 from shared.posture.policies import Federation, Policies, Policy, PolicyState, Scope
 
 _STATES: Final = {"enabled": PolicyState.ENABLED, "enabledforreportingbutnotenforced": PolicyState.REPORT_ONLY}
@@ -50,18 +50,23 @@ def policy_of(part: Mapping[str, object]) -> Policy:
     )
 
 
-def policies_of(parts: Mapping[str, object], read_at: datetime) -> Policies:
+def policies_of(parts: Mapping[str, object], read_at: datetime, *, since: datetime | None = None) -> Policies:
     """The policies from what Graph said, by the names of shared/graph/policies.py; a part that is missing was not
-    read."""
+    read. `since` is since when they are known to stand like that."""
     policies, domains, federation = parts.get("conditionalAccess"), parts.get("domains"), parts.get("federation")
     defaults = _map(parts, "securityDefaults").get("isEnabled")
+    trusts = _map(_map(parts, "crossTenantAccess"), "inboundTrust").get("isMfaAccepted")
     by_domain = federation if isinstance(federation, Mapping) else None
     return Policies(
         read_at=read_at,
         conditional_access=tuple(map(policy_of, _maps(policies))) if isinstance(policies, list) else None,
         security_defaults=defaults if isinstance(defaults, bool) else None,
         domains=tuple(_federation(d, by_domain) for d in _maps(domains)) if isinstance(domains, list) else None,
-        named_locations={_text(p.get("id")): _text(p.get("displayName")) for p in _maps(parts.get("namedLocations"))},
+        named_locations={
+            id_key(_text(p.get("id"))): _text(p.get("displayName")) for p in _maps(parts.get("namedLocations"))
+        },
+        trusts_guest_mfa=trusts if isinstance(trusts, bool) else None,
+        since=since,
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether an installation has what it needs: permissions, licences, storage, queues, webhooks; and what to do.
+"""Whether an installation has what it needs: permissions, licences, storage, queues, webhooks, rules; and what to do.
 
 Use cases: may import `app`, alerts, scan, people and everything below them. `self_test` sends a made-up violation the
 whole way.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+from pydantic import Field
 
 from shared.store.packing import pack, unpack
 from shared.store.tables import SCHEMA, Table, is_newer, keys, upsert
@@ -24,6 +26,7 @@ class Kind(StrEnum):
     QUEUE = "queue"
     WEBHOOK = "webhook"
     DIRECTORY = "directory"
+    RULES = "rules"
 
 
 class State(StrEnum):
@@ -52,15 +55,24 @@ class Preflight(Answer):
     ready: bool
     missing: int
     unknown: int
+    rules_versions: list[str] | None = Field(
+        default=None,
+        description="Versions of the rules that judged the last 30 days; two ask for a rescan. Null: not looked up.",
+    )
     checks: list[Check]
 
 
-def preflight_of(checks: Sequence[Check], now: datetime) -> Preflight:
+def preflight_of(checks: Sequence[Check], now: datetime, rules_versions: Collection[str] | None = None) -> Preflight:
     """The checks with their totals."""
     missing = sum(check.state is State.MISSING for check in checks)
     unknown = sum(check.state is State.UNKNOWN for check in checks)
     return Preflight(
-        checked_at=now, ready=not missing and not unknown, missing=missing, unknown=unknown, checks=[*checks]
+        checked_at=now,
+        ready=not missing and not unknown,
+        missing=missing,
+        unknown=unknown,
+        rules_versions=None if rules_versions is None else [*rules_versions],
+        checks=[*checks],
     )
 
 

@@ -12,7 +12,14 @@ from shared.app.settings import Settings
 from shared.preflight.identity import NO_TOKEN, SEE_IDENTITY
 from shared.preflight.model import Check, Kind, State
 
-NAMES: Final = ("scan-slices", "scan-slices-poison", "alerts", "alerts-poison")
+NAMES: Final = (
+    "scan-slices",
+    "scan-slices-poison",
+    "alerts",
+    "alerts-poison",
+    "evidence-packs",
+    "evidence-packs-poison",
+)
 _ROLE: Final = "Storage Queue Data Contributor"
 # Also where the template has not changed: what is missing was taken away by hand (docs/operations.md).
 _DEPLOY: Final = "azd provision --no-state"

@@ -25,6 +25,7 @@ from shared.preflight.model import (
     save_preflight,
 )
 from shared.preflight.queues import check_queues, queues_unasked
+from shared.preflight.rules import check_rules, judged_by
 from shared.preflight.storage import check_storage, storage_unasked
 from shared.store.alerts import page_of_deliveries
 from shared.store.directory import DirectoryMissing
@@ -67,8 +68,10 @@ async def preflight(app: App) -> Preflight:
     graph = await check_graph(app, ask=has_token)
     queues = await check_queues(settings) if reaches_storage else queues_unasked()
     has_tables = storage[0].state is State.OK
+    versions = await judged_by(app) if has_tables else None
     rest = [await _check_directory(app), *await _check_webhooks(app)] if has_tables else []
-    said = preflight_of([identity, *graph, *storage, *queues, *rest], app.clock())
+    rest += [check_rules(versions)] if versions is not None else []
+    said = preflight_of([identity, *graph, *storage, *queues, *rest], app.clock(), versions)
     if has_tables:
         await save_preflight((await app.tables()).control, said)
     log_event("preflight", missing=said.missing, unknown=said.unknown, **_missing_by_kind(said))

@@ -32,7 +32,7 @@ from shared.signin.decoding import decode_page
 from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.store import alerts
 from shared.store.findings import finding_of_row, finding_row
-from shared.store.incidents import incident_columns, incident_of
+from shared.store.incident_rows import INCIDENT, incident_columns, incident_of
 from shared.store.packing import pack, unpack
 from shared.store.tables import SCHEMA, Conflict, Table, Tables, delete, keys, upsert, utc
 from shared.wire.models import Answer, BadParameter, Body
@@ -226,7 +226,7 @@ async def _through_tables(tables: Tables, record: _Record, finding: Finding, inc
     """Write the finding and the incident, read them back and remove them; what was wrong, "" for nothing."""
     row = finding_row(_PARTITION, finding)
     await tables.slices.write(upsert(row))
-    of_incident = {**incident_columns(incident), **keys(_PARTITION, f"incident-{record.id}")}
+    of_incident = {**incident_columns(incident), **keys(_PARTITION, INCIDENT + record.id)}
     await tables.incidents.write(upsert(of_incident))
     read = await tables.slices.get(_PARTITION, row["RowKey"])
     read_incident = await tables.incidents.get(_PARTITION, of_incident["RowKey"])

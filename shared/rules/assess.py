@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from shared.rules import fitting
 from shared.rules.rule import Policy, Severity, Signals
 from shared.signin.directory import Directory
-from shared.signin.evidence import MISSING, SATISFIED, Evidence, Grade, Strength, Why, own_grade
+from shared.signin.evidence import MISSING, SATISFIED, Evidence, Grade, Strength, Why, grade_of
 from shared.signin.model import SignIn
 from shared.signin.outcome import Outcome, outcome_of, password_was_right, result_code
-from shared.signin.protocol import (
-    is_device_code,
-    is_federated,
-    is_legacy_client,
-    is_password_flow,
-)
+from shared.signin.protocol import Way, is_federated, way_of
 from shared.signin.sessions import Session
-from shared.signin.steps import read_steps
-from shared.signin.traits import WATCHED, Identity, Scope, identity_of, is_interactive, scope_of
+from shared.signin.steps import Steps, read_steps
+from shared.signin.traits import WATCHED, Identity, Scope, scope_of, told_by_log
 
-# Only of these does a rule ask whether a provider other than Entra stands behind them.
-_PROVIDER_MATTERS: Final = (Evidence.NONE, Evidence.UNKNOWN)
+# Only of these is it asked whether they name a session, and whether a third party's control stands behind them.
+_NEEDS_A_CLOSER_LOOK: Final = (Evidence.NONE, Evidence.UNKNOWN)
 
 
 class Verdict(StrEnum):
@@ -75,36 +71,54 @@ def assess(
 ) -> Assessment:
     """Judge one record. `session` is what the roots of its session proved at its time; it is used only where the record
     itself says nothing of MFA. Never raises on a decoded record."""
-    identity = identity_of(sign_in)
+    identity, interactive = told_by_log(sign_in)
     scope = scope_of(sign_in, directory)
     code = result_code(sign_in)
-    outcome = outcome_of(code)
     if identity is not Identity.USER:
-        return Assessment(identity, scope, outcome, Evidence.NOT_APPLICABLE, Verdict.NOT_APPLICABLE)
+        return Assessment(identity, scope, outcome_of(code), Evidence.NOT_APPLICABLE, Verdict.NOT_APPLICABLE)
+    steps = read_steps(sign_in)
+    made = way_of(sign_in), is_federated(sign_in, steps, directory), interactive
+    kind = scope, code, steps, made, sign_in.authentication_requirement, session, policy
+    judged = _judge(kind)
+    if judged.evidence in _NEEDS_A_CLOSER_LOOK:
+        return _judge(kind, in_session=bool(sign_in.session_key), custom_control=sign_in.has_custom_control)
+    return judged
+
+
+# All that the verdict of a user's sign-in looks at, but for what only records without evidence are asked. The inner one
+# is how it was made: whether by a federated provider, and whether interactively.
+type _Kind = tuple[Scope, int, Steps, tuple[Way, bool, bool], str | None, Session, Policy]
+
+
+@lru_cache(8192)  # a log has few kinds of sign-ins, so each is judged once
+def _judge(kind: _Kind, *, in_session: bool = False, custom_control: bool = False) -> Assessment:
+    """Judge all users' sign-ins of a kind. `in_session`: it names a session. `custom_control`: a third party's control
+    was met."""
+    scope, code, steps, (way, federated, interactive), requirement, session, policy = kind
+    outcome = outcome_of(code)
     evidence, why, strength = Evidence.NOT_APPLICABLE, None, None
     if outcome is Outcome.SUCCESS:
-        grade = own_grade(sign_in, directory)
+        grade = grade_of(steps, way, requirement, federated=federated, in_session=in_session)
         evidence, why = _with_session(grade, session) if grade.asks_session else (grade.evidence, grade.why)
         strength = grade.strength if evidence in SATISFIED else None
     if scope not in WATCHED:
-        return Assessment(identity, scope, outcome, evidence, Verdict.OUT_OF_SCOPE, (), why, strength)
-    fits = fitting(
-        Signals(
-            scope=scope,
-            outcome=outcome,
-            evidence=evidence,
-            why=why,
-            interactive=is_interactive(sign_in),
-            legacy=is_legacy_client(sign_in.client_app_used),
-            password_flow=is_password_flow(sign_in.authentication_protocol, sign_in.user_agent),
-            device_code=is_device_code(sign_in.authentication_protocol, sign_in.original_transfer_method),
-            provider=evidence in _PROVIDER_MATTERS and _has_provider(sign_in, directory),
-            refused=outcome is not Outcome.SUCCESS and read_steps(sign_in).refused,
-            password_right=outcome is not Outcome.SUCCESS and password_was_right(code, read_steps(sign_in)),
-            policy=policy,
-        )
+        return Assessment(Identity.USER, scope, outcome, evidence, Verdict.OUT_OF_SCOPE, (), why, strength)
+    stopped = outcome is not Outcome.SUCCESS
+    signals = Signals(
+        scope=scope,
+        outcome=outcome,
+        evidence=evidence,
+        why=why,
+        interactive=interactive,
+        legacy=way.legacy,
+        password_flow=way.password_flow,
+        device_code=way.device_code,
+        provider=federated or custom_control,
+        refused=stopped and steps.refused,
+        password_right=stopped and password_was_right(code, steps),
+        policy=policy,
     )
-    return Assessment(identity, scope, outcome, evidence, _verdict(evidence), fits, why, strength)
+    return Assessment(Identity.USER, scope, outcome, evidence, _verdict(evidence), fitting(signals), why, strength)
 
 
 def _with_session(grade: Grade, session: Session) -> tuple[Evidence, Why | None]:
@@ -114,11 +128,6 @@ def _with_session(grade: Grade, session: Session) -> tuple[Evidence, Why | None]
     if session is Session.MISSING:
         return Evidence.NONE, None
     return Evidence.UNKNOWN, Why.SESSION_MIXED if session is Session.MIXED else grade.why
-
-
-def _has_provider(sign_in: SignIn, directory: Directory) -> bool:
-    """Whether somebody else than Entra may have done MFA: a federated provider, or a third party's control."""
-    return is_federated(sign_in, read_steps(sign_in), directory) or sign_in.has_custom_control
 
 
 def _verdict(evidence: Evidence) -> Verdict:

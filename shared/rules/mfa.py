@@ -57,6 +57,10 @@ INTERACTIVE_WITHOUT_MFA: Final[Rule] = RuleOf(
     meaning="The sign-in was interactive, one factor was used, and nothing in the record or its session shows MFA.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first=(
+            "Find out from application, address and time who or what signed in. If nobody knows it, block the "
+            "account (Update-MgUser -UserId <account> -AccountEnabled:$false)."
+        ),
         now=(
             "Revoke the sessions of the account (Revoke-MgUserSignInSession -UserId <account>), unless a program uses "
             "it: then move that program first."
@@ -89,6 +93,10 @@ NON_INTERACTIVE_WITHOUT_MFA: Final[Rule] = RuleOf(
     meaning="A token was issued in the background, and what it rests on was a single factor.",
     remedy=Remedy(
         owner=Owner.APPLICATION_OWNER,
+        first=(
+            "Ask the owner whether the application is theirs and was running then. If nobody knows it, revoke "
+            "the sessions of the account (Revoke-MgUserSignInSession -UserId <account>)."
+        ),
         now="Have the application sign in again with MFA: its refresh token keeps what its first sign-in proved.",
         prevent=(
             "Conditional Access: demand MFA of the account for all resources, so that no token begins without it. A "
@@ -110,6 +118,10 @@ MFA_SKIPPED: Final[Rule] = RuleOf(
     meaning="MFA would have been due and a setting let it pass: a trusted place, a remembered device, an app password.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first=(
+            "Ask whether the device, the place or the app password that the finding names is theirs. If it is "
+            "not, revoke the sessions of the account (Revoke-MgUserSignInSession -UserId <account>)."
+        ),
         now=(
             "Take away what the finding names: the trusted location, the remembered device or the app password "
             "(Entra admin center, Multifactor authentication, Additional cloud-based MFA settings)."
@@ -138,6 +150,10 @@ THIRD_PARTY_MFA_UNRECOGNISED: Final[Rule] = RuleOf(
     ),
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first=(
+            "Look the sign-in up in the provider's own log, by account and time. If no second factor stands "
+            "there, revoke the sessions of the account (Revoke-MgUserSignInSession -UserId <account>)."
+        ),
         now=(
             "Have the provider send authenticationmethodsreferences = multipleauthn, or replace the custom control by "
             "External MFA; only where neither is possible, ask for a technical exception (common issue 6)."
@@ -185,6 +201,10 @@ MFA_EVIDENCE_UNKNOWN: Final[Rule] = RuleOf(
     meaning="Record and session do not show whether MFA was done, so the sign-in cannot be called compliant.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first=(
+            "Look at the finding's steps and its session, and ask whether application, address and time are "
+            "known. If they are not, block the account until they are."
+        ),
         now=(
             "Revoke the sessions of the account (Revoke-MgUserSignInSession -UserId <account>): the next sign-in says "
             "what this one does not."
@@ -218,16 +238,20 @@ MFA_DENIED: Final[Rule] = RuleOf(
     meaning="The prompt was declined or reported as fraud: somebody else may have the password.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first=(
+            "Ask the person at once, by phone and not by mail, whether they signed in. If they did not, block "
+            "the account (Update-MgUser -UserId <account> -AccountEnabled:$false)."
+        ),
         now=(
-            "Ask the person at once whether they signed in; if they did not, reset the password and revoke the "
-            "sessions (Revoke-MgUserSignInSession -UserId <account>)."
+            "If it was not the person: reset the password and revoke the sessions "
+            "(Revoke-MgUserSignInSession -UserId <account>)."
         ),
         prevent=(
             "Authentication methods: report suspicious activity switched on, number matching; better a method that "
             "cannot be pushed: passkeys or certificates by an authentication strength."
         ),
         check="No further prompt is refused, and the person knows each sign-in that follows.",
-        link="https://learn.microsoft.com/entra/identity/authentication/howto-mfa-mfasettings",
+        link="https://learn.microsoft.com/entra/identity/authentication/howto-mfa-mfasettings#report-suspicious-activity",
     ),
     fits=lambda s: (Severity.HIGH if s.password_right else Severity.MEDIUM) if s.refused and not s.success else None,
     positive={

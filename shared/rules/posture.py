@@ -14,13 +14,15 @@ from shared.rules.rule import Owner, Remedy, RuleOf, Severity
 
 class AccountSignals(NamedTuple):
     """What the rules look at. `registered` and `capable` are None where the registration report has not the account
-    (disabled, very new, or no licence); `dormant` is None where too little of the log was read to say."""
+    (disabled, very new, or no licence); `dormant` is None where too little of the log was read to say. `proven`: the
+    sign-ins show MFA all the same (External MFA, a provider's, a certificate), which the report knows nothing of."""
 
     privileged: bool  # a delegated admin, or an administrator of the tenant
     guest: bool = False
     registered: bool | None = True
     capable: bool | None = True
     dormant: bool | None = False
+    proven: bool = False
 
 
 type PostureRule = RuleOf[AccountSignals, AccountSignals]
@@ -43,6 +45,10 @@ MFA_NOT_REGISTERED: Final[PostureRule] = RuleOf(
     meaning="Whoever has the password may register the second factor themselves, as the first to be asked for it.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first=(
+            "Look whether anybody signed in with the account lately, and from where. If nobody knows the "
+            "sign-in, disable the account before somebody else registers a method."
+        ),
         now=(
             "Give the person a Temporary Access Pass to register with "
             "(New-MgUserAuthenticationTemporaryAccessPassMethod -UserId <account>), or disable the account."
@@ -53,7 +59,7 @@ MFA_NOT_REGISTERED: Final[PostureRule] = RuleOf(
         check="The registration report names a method; it is up to a day behind.",
         link="https://learn.microsoft.com/entra/identity/authentication/howto-authentication-temporary-access-pass",
     ),
-    fits=lambda a: _by_privilege(a) if a.registered is False else None,
+    fits=lambda a: _by_privilege(a) if a.registered is False and not a.proven else None,
     positive={
         "an administrator": _ADMIN._replace(**_BARE),
         "anybody of the tenant": _STAFF._replace(**_BARE),
@@ -63,6 +69,7 @@ MFA_NOT_REGISTERED: Final[PostureRule] = RuleOf(
         "registered": _ADMIN,
         "registered and not allowed": _STAFF._replace(capable=False),
         "not in the report": _ADMIN._replace(registered=None, capable=None),
+        "its sign-ins prove MFA": _ADMIN._replace(**_BARE, proven=True),
     },
 )
 
@@ -73,6 +80,7 @@ MFA_NOT_CAPABLE: Final[PostureRule] = RuleOf(
     meaning="A method is registered, but the tenant's policy does not let the account use it, so MFA cannot be done.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first="Ask the person which method they use, and look whether the account signs in with a password alone.",
         now=(
             "Have the person register a method that is allowed, or allow theirs (Entra admin center, "
             "Authentication methods)."
@@ -105,6 +113,7 @@ GUEST_WITHOUT_MFA: Final[PostureRule] = RuleOf(
     ),
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first="Ask whoever invited the guest whether they are still needed, and look at what the guest may open.",
         now=(
             "Trust MFA of the guest's home tenant (External Identities, Cross-tenant access "
             "settings), or remove the guest."
@@ -113,7 +122,7 @@ GUEST_WITHOUT_MFA: Final[PostureRule] = RuleOf(
         check="The guest's next sign-in has evidence proven, claim or external.",
         link="https://learn.microsoft.com/entra/external-id/authentication-conditional-access",
     ),
-    fits=lambda a: _by_privilege(a) if a.guest and a.capable is False else None,
+    fits=lambda a: _by_privilege(a) if a.guest and a.capable is False and not a.proven else None,
     positive={
         "a guest without a method": _STAFF._replace(**_BARE, guest=True),
         "a guest who is an administrator": _ADMIN._replace(**_BARE, guest=True),
@@ -123,6 +132,7 @@ GUEST_WITHOUT_MFA: Final[PostureRule] = RuleOf(
         "a guest who can": _STAFF._replace(guest=True),
         "no guest": _STAFF._replace(**_BARE),
         "not in the report": _STAFF._replace(guest=True, capable=None),
+        "their sign-ins prove MFA": _ADMIN._replace(**_BARE, guest=True, proven=True),
     },
 )
 
@@ -133,6 +143,10 @@ DELEGATED_ADMIN_DORMANT: Final[PostureRule] = RuleOf(
     meaning="Nobody signed in with the account for four weeks, so nobody would miss it; with it customers stay open.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
+        first=(
+            "Ask the person or their manager whether the account is still needed; look whether it is an "
+            "emergency account, which stays."
+        ),
         now=(
             "Take the account out of its groups (Remove-MgGroupMemberByRef -GroupId <group> "
             "-DirectoryObjectId <account>)."
@@ -141,7 +155,11 @@ DELEGATED_ADMIN_DORMANT: Final[PostureRule] = RuleOf(
         check="The account is on the roster no more, or signs in again.",
         link="https://learn.microsoft.com/entra/id-governance/privileged-identity-management/groups-assign-member-owner",
     ),
-    fits=lambda a: (Severity.MEDIUM if a.capable is False else Severity.LOW) if a.privileged and a.dormant else None,
+    fits=lambda a: (
+        (Severity.MEDIUM if a.capable is False and not a.proven else Severity.LOW)
+        if a.privileged and a.dormant
+        else None
+    ),
     positive={"nobody signs in": _ADMIN._replace(dormant=True), "nor could": _ADMIN._replace(**_BARE, dormant=True)},
     negative={
         "in use": _ADMIN,

@@ -44,6 +44,10 @@ LEGACY_AUTH: Final[Rule] = RuleOf(
     meaning="The client speaks a protocol that cannot ask for a second factor, so the password alone opened the door.",
     remedy=Remedy(
         owner=Owner.APPLICATION_OWNER,
+        first=(
+            "Find out whose client it is, by its name, address and time. If nobody knows it, block the account "
+            "and revoke its sessions (Revoke-MgUserSignInSession -UserId <account>)."
+        ),
         now="Move the client that the finding names to one with modern authentication, then change the password.",
         prevent=(
             'Conditional Access: a policy that blocks the client apps "Exchange ActiveSync" and "Other clients" for '
@@ -74,6 +78,10 @@ PASSWORD_FLOW: Final[Rule] = RuleOf(
     meaning="A program sent the account's password itself. Entra cannot ask for MFA in that flow.",
     remedy=Remedy(
         owner=Owner.APPLICATION_OWNER,
+        first=(
+            "Find the program by application, address and time. If nobody knows it, somebody else has the "
+            "password: block the account (Update-MgUser -UserId <account> -AccountEnabled:$false)."
+        ),
         now=(
             "Move the program to the Secure Application Model: register its account for MFA, consent once with MFA, "
             "keep the refresh token in a vault, and test. Then change the password."
@@ -106,10 +114,11 @@ DEVICE_CODE: Final[Rule] = RuleOf(
     meaning="Whoever started the device code flow holds the token, which need not be the person who typed the code.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
-        now=(
-            "Ask the person whether they started it; if they did not, revoke the sessions at once "
-            "(Revoke-MgUserSignInSession -UserId <account>)."
+        first=(
+            "Ask the person, by phone and not by mail, whether they started it. If they did not, block the "
+            "account: whoever started it works with their rights now."
         ),
+        now=("If the person did not start it: revoke the sessions (Revoke-MgUserSignInSession -UserId <account>)."),
         prevent="Conditional Access, condition authentication flows: block device code flow for all partner accounts.",
         check=f"The next try is a device-code attempt that was blocked (53003). {_CLOSES}",
         link=_FLOWS,
@@ -134,7 +143,14 @@ LEGACY_AUTH_ATTEMPT: Final[Rule] = RuleOf(
     meaning="A protocol that cannot do MFA was tried and stopped; where the severity is medium the password was right.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
-        now="Ask the person whether the client is theirs; if it is not and the password was right, reset the password.",
+        first=(
+            "Look at severity and address: where it is low, somebody guesses; where it is medium, somebody has "
+            "the right password and only MFA or a policy stands in between."
+        ),
+        now=(
+            "If nobody knows the client and the password was right: reset the password (Entra admin center, Users, "
+            "Reset password)."
+        ),
         prevent="Conditional Access: block legacy authentication for all users, so that a right password is no use.",
         check="No further attempt comes from the client, or each is blocked and the password was wrong.",
         link=_BLOCK_LEGACY,
@@ -155,9 +171,13 @@ PASSWORD_FLOW_ATTEMPT: Final[Rule] = RuleOf(
     meaning="A program sent a password itself and was stopped; where the severity is medium the password was right.",
     remedy=Remedy(
         owner=Owner.APPLICATION_OWNER,
+        first=(
+            "Look at severity and address: where it is low, a program guesses; where it is medium, it sends "
+            "the right password and only MFA or a policy stands in between."
+        ),
         now=(
-            "Find the program by application, address and time; if nobody knows it and the password was right, reset "
-            "the password."
+            "Find the program by application, address and time. If nobody knows it and the password was right: reset "
+            "the password (Entra admin center, Users, Reset password)."
         ),
         prevent="Conditional Access: demand MFA of the account for all resources, so that a right password is no use.",
         check="No further attempt comes from the program.",
@@ -179,7 +199,14 @@ DEVICE_CODE_ATTEMPT: Final[Rule] = RuleOf(
     meaning="A device code flow for the account was stopped; where the severity is medium the password was right.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
-        now="Ask the person whether they started it; if they did not, somebody is phishing for codes: warn the others.",
+        first=(
+            "Ask the person, by phone and not by mail, whether a code was sent to them and by whom; keep the "
+            "message that it came with."
+        ),
+        now=(
+            "If the person did not start it, somebody is phishing for codes: warn the others, and where the password "
+            "was right reset it."
+        ),
         prevent="Conditional Access, condition authentication flows: block device code flow for all partner accounts.",
         check="No further attempt comes, or each is blocked.",
         link=_FLOWS,
@@ -203,7 +230,11 @@ NON_INTERACTIVE_USE: Final[Rule] = RuleOf(
     meaning="A token was refreshed without the person present. Reported only under the strict policy.",
     remedy=Remedy(
         owner=Owner.PARTNER_ADMIN,
-        now="Ask whether the person was at work then; refreshes of an open portal are usual.",
+        first=(
+            "Look whether address, device and application are those of the person's other sign-ins. If they "
+            "are not, revoke the sessions (Revoke-MgUserSignInSession -UserId <account>)."
+        ),
+        now="Nothing where the person was at work then: refreshes of an open portal are usual.",
         prevent="Conditional Access, session: a sign-in frequency for partner accounts; or POLICY=standard.",
         check="Fewer such findings; they are no violation of the requirement.",
         link="https://learn.microsoft.com/entra/identity/conditional-access/concept-session-lifetime",

@@ -84,10 +84,12 @@ class Owner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to do: `now` is one command or click for its `owner`, `prevent` the policy that keeps it from coming back,
-    `check` how one sees that it worked, `link` Microsoft's page."""
+    """What to do: `first` in the first minutes, to tell an attack from a habit; `now` one command or click for its
+    `owner`; `prevent` is the policy that keeps it from coming back, `check` how one sees that it worked, `link` a
+    page of Microsoft."""
 
     owner: Owner
+    first: str
     now: str
     prevent: str
     check: str
@@ -116,7 +118,7 @@ class RuleOf[S, C]:
 
     @property
     def what_to_do(self) -> str:
-        """The first thing to do, in a sentence."""
+        """What to do now, in a sentence."""
         return self.remedy.now
 
 

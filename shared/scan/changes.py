@@ -16,10 +16,10 @@ from shared.ledger.slices import Slice
 from shared.scan.at_once import all_of
 from shared.scan.hold import Hold
 from shared.scan.reading import Reading
+from shared.store.contributions import Contributor, contribute
 from shared.store.exceptions import read_exceptions
 from shared.store.findings import InQuarantine, Stored, finding_key, finding_row, quarantined_row
-from shared.store.incidents import Contributor, contribute
-from shared.store.ledger import FENCED_CHANGES
+from shared.store.ledger import FENCED_CHANGES, touch_prefix
 from shared.store.tables import SCHEMA, Operation, delete, keys, upsert
 
 # How many incidents are changed before the hold is looked at again.
@@ -121,7 +121,7 @@ def compare_quarantine(
 async def note_touched(hold: Hold, incidents: Collection[str]) -> set[str]:
     """Note the incidents that will change before the first finding does. Returns them with those that a worker which
     died had noted."""
-    prefix = _touch(hold.slice)
+    prefix = touch_prefix(hold.slice)
     rows = hold.tables.slices.prefixed(hold.slice.partition, prefix, ["RowKey"])
     noted = {str(row["RowKey"]).removeprefix(prefix) async for row in rows}
     notes: list[Operation] = [
@@ -162,10 +162,6 @@ async def finish(
     hold: Hold, touched: Iterable[str], head: Head, *, removed: Iterable[str] = (), last: Sequence[Operation] = ()
 ) -> None:
     """The last fenced write; the notes on touched incidents go with it, and the rows of the `removed` keys before."""
-    prefix = _touch(hold.slice)
+    prefix = touch_prefix(hold.slice)
     gone = [*removed, *(prefix + key for key in sorted(touched))]
     await hold.write_all((delete(keys(hold.slice.partition, key)) for key in gone), head, last=last)
-
-
-def _touch(slice_: Slice) -> str:
-    return f"touch-{slice_.name}-"

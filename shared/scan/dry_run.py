@@ -90,7 +90,8 @@ class IncidentForecast:
 async def forecast_slice(app: App, tables: Tables, slice_: Slice) -> Forecast:
     """Read a slice and compare. Raises GraphProblem, DirectoryMissing."""
     loaded = await app.directory()
-    reading = Reading(slice_, loaded.directory, app.settings.policy, await app.erased())
+    configured = await app.configured(slice_.tenant, slice_.start)
+    reading = Reading(slice_, loaded.directory, app.settings.policy, await app.erased(), configured)
     async with aclosing(pages(app.graph(slice_.tenant), slice_)) as coming:
         async for page in coming:
             reading.add(page)

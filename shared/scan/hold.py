@@ -55,6 +55,16 @@ class Hold:
         return self._claim.head
 
     @property
+    def generation_before(self) -> str:
+        """The generation of the claim before this one; "" where there was none."""
+        return self._claim.generation_before
+
+    @property
+    def is_first_read(self) -> bool:
+        """Whether nobody claimed the slice before, so that nothing of it was ever written."""
+        return not self._claim.generation_before
+
+    @property
     def follows_crash(self) -> bool:
         """Whether the same message was being worked on before, and not to its end."""
         return self._claim.follows_crash

@@ -106,7 +106,7 @@ async def _read_slice(app: App, tables: Tables, message: SliceMessage, flight: F
     if near_retention_end(slice_, hold.now(), app.retention):
         await hold.write([], replace(hold.head, state=SliceState.IDLE, next_due=None, attempts=0))
     else:
-        halves = await _read_and_write(hold)
+        halves = await _read_and_write(hold, was_made_due=mark is not None)
         if halves is None:
             return []
         if halves or not _next_rolls_up(message, hold.now()):
@@ -139,7 +139,7 @@ async def _is_given_back(hold: Hold) -> bool:
     return True
 
 
-async def _read_and_write(hold: Hold) -> list[Slice] | None:
+async def _read_and_write(hold: Hold, *, was_made_due: bool) -> list[Slice] | None:
     """Read the slice and replace what it said before; the halves where it was split instead. None when the read failed
     and the slice was put back."""
     began = hold.now()
@@ -156,14 +156,15 @@ async def _read_and_write(hold: Hold) -> list[Slice] | None:
     if reading is None and halves is not None:
         return await split(hold, halves)
     if reading is not None:
-        await write_reading(hold, reading, ReadOf(began, requests, loaded.version))
+        await write_reading(hold, reading, ReadOf(began, requests, loaded.version, was_made_due))
     return []
 
 
 async def _read(hold: Hold, directory: Directory) -> tuple[Reading | None, int]:
     """All pages judged, and how many requests it took; None when there are too many and the slice can be halved."""
     settings = hold.app.settings
-    reading = Reading(hold.slice, directory, settings.policy, await hold.app.erased())
+    configured = await hold.app.configured(hold.slice.tenant, hold.slice.start)
+    reading = Reading(hold.slice, directory, settings.policy, await hold.app.erased(), configured)
     requests = 0
     async with aclosing(pages(hold.app.graph(hold.slice.tenant), hold.slice)) as coming:
         async for page in hold.while_waiting(coming):

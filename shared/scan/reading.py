@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from shared.incidents.causes import with_cause
 from shared.incidents.erased import NOBODY, ErasedPeople, without_traces
 from shared.incidents.findings import Finding, customer_of, finding_of, name_of, person_of
 from shared.ledger.counts import Counts, Protocol, Seen
 from shared.ledger.slices import Slice
 from shared.rules.assess import Assessment, assess
+from shared.rules.cause import Configured
 from shared.rules.rule import Policy
 from shared.signin.decoding import Page, Quarantined, source_bytes
 from shared.signin.directory import Directory
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
-from shared.signin.protocol import is_device_code, is_legacy_client, is_password_flow
+from shared.signin.protocol import way_of
 from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_it_may_root, session_of
 from shared.signin.traits import WATCHED, is_interactive
 
@@ -49,6 +51,7 @@ class Reading:
     directory: Directory
     policy: Policy
     erased: ErasedPeople = NOBODY
+    configured: Configured | None = None  # the tenant's policies: why a sign-in was possible
     quarantined: dict[str, Quarantined] = field(default_factory=dict)
     _records: dict[str, _Judged] = field(default_factory=dict)
     _erased_keys: dict[str, str] = field(default_factory=dict)  # by record: who it was of
@@ -130,15 +133,18 @@ class Reading:
         user = person_of(sign_in, self.directory)[:_LONGEST_KEY]
         customer = customer_of(sign_in, assessment.scope, self.directory)[:_LONGEST_KEY]
         app = sign_in.app_key[:_LONGEST_KEY]
+        finding = self._finding(sign_in, assessment)
+        cause = finding.cause if finding else None
         return _Judged(
-            Seen(assessment, user, name, customer, app, sign_in.app_display_name or "", _protocol_of(sign_in)),
-            self._finding(sign_in, assessment),
+            Seen(assessment, user, name, customer, app, sign_in.app_display_name or "", _protocol_of(sign_in), cause),
+            finding,
             self._root(sign_in),
             self._asks(sign_in, assessment),
         )
 
     def _finding(self, sign_in: SignIn, assessment: Assessment) -> Finding | None:
-        finding = finding_of(sign_in, assessment, self.directory)
+        found = finding_of(sign_in, assessment, self.directory)
+        finding = found and with_cause(found, self.configured)
         erased_key = self._erased_keys.get(sign_in.id)
         return without_traces(finding, erased_key, finding.user) if finding and erased_key else finding
 
@@ -160,11 +166,12 @@ class Reading:
 
 
 def _protocol_of(sign_in: SignIn) -> Protocol:
-    if is_password_flow(sign_in.authentication_protocol, sign_in.user_agent):
+    way = way_of(sign_in)
+    if way.password_flow:
         return Protocol.ROPC
-    if is_legacy_client(sign_in.client_app_used):
+    if way.legacy:
         return Protocol.LEGACY
-    if is_device_code(sign_in.authentication_protocol, sign_in.original_transfer_method):
+    if way.device_code:
         return Protocol.DEVICE_CODE
     return Protocol.INTERACTIVE if is_interactive(sign_in) else Protocol.SILENT
 

@@ -12,6 +12,7 @@ from shared.scan.changes import contribute_all, finish, note_touched
 from shared.scan.hold import Hold
 from shared.store.findings import findings_of, quarantine_of
 from shared.store.ledger import new_head
+from shared.store.rooted import note_rooted, rooted_of
 
 _WHY = "It held too many pages and was split into halves."
 
@@ -29,6 +30,9 @@ async def split(hold: Hold, halves: tuple[Slice, Slice]) -> list[Slice]:
             for key in touched
         },
     )
+    # Each half takes over every note: what a record of the other half left is passed over there.
+    rooted = await rooted_of(hold.tables.slices, hold.slice)
+    await hold.write_all(note for half in halves for note in note_rooted(half, rooted, hold.head.generation))
     quarantine = await quarantine_of(hold.tables.slices, hold.slice)
     # In one batch with the head that says so: nobody may read a half while the whole still counts.
     heads = [new_head(half, hold.now(), hold.head.generation) for half in halves]

@@ -38,19 +38,20 @@ _SHRANK: Final = "The log served less than before; what it had shown stands."
 
 @dataclass(frozen=True, slots=True)
 class ReadOf:
-    """How a read went: when it began (UTC; it settles the ages that had passed then), how many requests it took, and
-    the version of the directory that it judged by."""
+    """How a read went: when it began (UTC; it settles the ages that had passed then), how many requests it took, the
+    version of the directory that it judged by, and whether somebody had made the slice due."""
 
     began: datetime
     requests: int
     directory: str
+    was_made_due: bool
 
 
 async def write_reading(hold: Hold, reading: Reading, read: ReadOf) -> None:
     """Replace what the slice said before."""
     sure = hold.head.whole  # no worker that died can have left something half-way
     before = hold.head
-    await settle_sessions(hold, reading, sure=sure)
+    went = await settle_sessions(hold, reading, sure=sure, was_made_due=read.was_made_due)
     age = read.began - hold.slice.end
     settled = age >= hold.first_reread
     was_settled = before.settled is not None and before.settled >= hold.first_reread
@@ -78,7 +79,8 @@ async def write_reading(hold: Hold, reading: Reading, read: ReadOf) -> None:
         done = replace(done, whole=False)
     versions = f"rules {RULES_VERSION}, decoder {DECODER_VERSION}, directory {read.directory}, "
     versions += f"policy {hold.app.settings.policy}"
-    await finish(hold, touched, replace(done, requests=before.requests + read.requests, versions=versions))
+    done = replace(done, requests=before.requests + read.requests, versions=versions)
+    await finish(hold, touched, done, last=went.note(done) if done.is_whole else [])
 
 
 def _counted(head: Head, reading: Reading, quarantine: QuarantineChanges, *, shrank: bool) -> Head:

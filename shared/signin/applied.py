@@ -90,7 +90,7 @@ def any_custom_control(policies: bytes) -> bool:
     """Whether the policies of a record, as JSON, hold one that a third party's control satisfied. What cannot be read
     says nothing."""
     try:
-        value = msgspec.json.decode(policies)
+        value = msgspec.json.decode(policies.decode("utf-8", "replace"))
         value = msgspec.json.decode(value) if isinstance(value, str) and value else value
     except (ValueError, RecursionError):
         return False

@@ -19,6 +19,7 @@ import msgspec
 from pydantic.alias_generators import to_camel
 
 from shared.signin.model import Agent, PageSource, ProcessingDetail, SignIn, Status, Step
+from shared.signin.surrogates import cleaned, hide_surrogates, is_text
 
 # Part of each slice's head. Raise it when a record is read otherwise than before.
 DECODER_VERSION: Final = 4
@@ -26,6 +27,7 @@ DECODER_VERSION: Final = 4
 _LONGEST_INT: Final = 4000  # digits; Python refuses to parse somewhat longer ones
 # How far into an envelope its `properties` begin at the latest, in bytes; one that begins later is read with care.
 _ENVELOPE_HEAD: Final = 2048
+_BOM: Final = b"\xef\xbb\xbf"
 _POLICIES: Final = "appliedConditionalAccessPolicies"
 # Text that people read and no id, code, detail or type: whatever stands in one must not hide the sign-in.
 _FORGIVEN: Final = frozenset(
@@ -111,8 +113,26 @@ def _decode_page_by_record(raw: bytes) -> Page:
     try:
         page = _PAGE_OF_RECORDS.decode(raw)
     except _REFUSALS:
-        return _decode_page_with_care(raw)
+        return _decode_page_with_surrogates(raw)
     return Page([_decode_record(record, i) for i, record in enumerate(page.value)], page.next_link)
+
+
+def _decode_page_with_surrogates(raw: bytes) -> Page:
+    """Read a page that cannot be split as it came: only the records with a lone surrogate are read with care."""
+    try:
+        hidden = hide_surrogates(raw.removeprefix(_BOM))
+        page = _PAGE_OF_RECORDS.decode(hidden.page)
+    except _REFUSALS:
+        return _decode_page_with_care(raw)
+    if hidden.is_in((page.next_link or "").encode()):
+        return _decode_page_with_care(raw)
+    records = [
+        _decode_record_with_care(hidden.restored(bytes(record)), i)
+        if hidden.is_in(bytes(record))
+        else _decode_record(record, i)
+        for i, record in enumerate(page.value)
+    ]
+    return Page(records, page.next_link)
 
 
 def _decode_record(raw: msgspec.Raw, index: int) -> SignIn | Quarantined:
@@ -213,7 +233,8 @@ def _made(record: dict[str, Any], where: str = "") -> SignIn:
     _refuse_what_is_no_text(modelled, where)
     sign_in = _convert(modelled, SignIn, where)
     if policies is not None:
-        sign_in.applied_conditional_access_policies = msgspec.Raw(_bytes(policies))
+        text = json.dumps(policies, separators=(",", ":"), ensure_ascii=False)
+        sign_in.applied_conditional_access_policies = msgspec.Raw(cleaned(text).encode())
     sign_in.source = record
     return sign_in
 
@@ -251,7 +272,7 @@ def _kept(value: object) -> bytes:
 def load(raw: bytes) -> Any:
     """Parse bytes as JSON. Characters that are not Unicode stay in place, so that they spoil their own record alone."""
     try:
-        return json.loads(raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape"), parse_int=_int)
+        return json.loads(raw.removeprefix(_BOM).decode("utf-8", "surrogateescape"), parse_int=_int)
     except RecursionError:
         raise NotJson("not JSON that can be read: nested too deeply") from None
     except ValueError as error:
@@ -296,7 +317,7 @@ def _refuse_what_is_no_text(value: object, where: str) -> None:
     """Raise _Broken for the first text with a character that is no Unicode: in an id, a code or a detail it could be
     anything."""
     if isinstance(value, str):
-        if not _is_text(value):
+        if not is_text(value):
             raise _Broken(f"{where.removesuffix('.')}: holds a character that is not Unicode")
     elif isinstance(value, dict):
         for name, member in value.items():
@@ -304,19 +325,6 @@ def _refuse_what_is_no_text(value: object, where: str) -> None:
     elif isinstance(value, list):
         for i, item in enumerate(value):
             _refuse_what_is_no_text(item, f"{where}{i}.")
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def cleaned(text: str) -> str:
-    """The text with U+FFFD for each character that is not Unicode."""
-    return text if _is_text(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _only(value: Any, members: Iterable[str]) -> Any:

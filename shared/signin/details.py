@@ -47,7 +47,10 @@ _DECODER: Final = msgspec.json.Decoder(_Members)
 def read_details(source: msgspec.Raw | Mapping[str, Any], policies: bytes | msgspec.Raw) -> Details:
     """The details of a record. `policies` is its appliedConditionalAccessPolicies, as JSON."""
     try:
-        members = _DECODER.decode(source) if isinstance(source, msgspec.Raw) else msgspec.convert(source, _Members)
+        if isinstance(source, msgspec.Raw):
+            members = _DECODER.decode(bytes(source).decode("utf-8", "replace"))
+        else:
+            members = msgspec.convert(source, _Members)
     except (ValueError, RecursionError):
         members = _Members()
     location, device = _object(members.location), _object(members.device_detail)
@@ -70,7 +73,7 @@ def text_of(value: object, longest: int = LONGEST) -> str:
 def _policies(raw: bytes) -> tuple[AppliedPolicy, ...]:
     """One tenant's sign-ins meet the same few policies with the same few results."""
     try:
-        return applied_policies(_unwrapped(msgspec.json.decode(raw)))
+        return applied_policies(_unwrapped(msgspec.json.decode(raw.decode("utf-8", "replace"))))
     except (ValueError, RecursionError):
         return ()
 

@@ -14,10 +14,10 @@ from shared.basics.spelling import name_key
 from shared.signin.directory import Directory
 from shared.signin.methods import Strength
 from shared.signin.model import SignIn
-from shared.signin.protocol import cannot_do_mfa, is_federated
+from shared.signin.protocol import Way, is_federated, way_of
 from shared.signin.steps import Steps, read_steps
 
-__all__ = ["MISSING", "SATISFIED", "Evidence", "Grade", "Strength", "Why", "own_grade", "stated_evidence"]
+__all__ = ["MISSING", "SATISFIED", "Evidence", "Grade", "Strength", "Why", "grade_of", "own_grade", "stated_evidence"]
 
 
 class Evidence(StrEnum):
@@ -68,29 +68,39 @@ class Grade(NamedTuple):
 def own_grade(sign_in: SignIn, directory: Directory) -> Grade:
     """The grade of a successful user sign-in by the record alone."""
     steps = read_steps(sign_in)
-    evidence = _by_statements(sign_in, steps)
+    return grade_of(
+        steps,
+        way_of(sign_in),
+        sign_in.authentication_requirement,
+        federated=is_federated(sign_in, steps, directory),
+        in_session=bool(sign_in.session_key),
+    )
+
+
+def grade_of(steps: Steps, way: Way, requirement: str | None, *, federated: bool, in_session: bool) -> Grade:
+    """The grade of a successful user sign-in by what its record says. `in_session`: it names a session."""
+    evidence = _stated(steps, way)
     if evidence is not None:
         return Grade(evidence, steps.strength)
-    if name_key(sign_in.authentication_requirement) == MFA_DEMANDED:
+    if name_key(requirement) == MFA_DEMANDED:
         if steps.contradicts:
             return Grade(Evidence.UNKNOWN, steps.strength, Why.CONTRADICTION)
         return Grade(Evidence.CLAIM, steps.strength)
-    federated = is_federated(sign_in, steps, directory)
     if steps.first_factor and not (federated or steps.unconfirmed or steps.level_untold):
         return Grade(Evidence.NONE, steps.strength)
-    return Grade(Evidence.UNKNOWN, steps.strength, _why(sign_in, steps, federated=federated))
+    return Grade(Evidence.UNKNOWN, steps.strength, _why(steps, federated=federated, in_session=in_session))
 
 
 def stated_evidence(sign_in: SignIn) -> Evidence | None:
     """What the record's statements and one-step methods settle, read as for a success; None where they do not."""
-    return _by_statements(sign_in, read_steps(sign_in))
+    return _stated(read_steps(sign_in), way_of(sign_in))
 
 
-def _by_statements(sign_in: SignIn, steps: Steps) -> Evidence | None:
+def _stated(steps: Steps, way: Way) -> Evidence | None:
     """The first five grades."""
     if steps.skipped and not (steps.external or steps.done_now):
         return Evidence.SKIPPED
-    if cannot_do_mfa(sign_in):
+    if way.no_mfa:
         return Evidence.NONE
     if steps.external:
         return Evidence.EXTERNAL
@@ -99,11 +109,11 @@ def _by_statements(sign_in: SignIn, steps: Steps) -> Evidence | None:
     return Evidence.CLAIM if steps.claim else None
 
 
-def _why(sign_in: SignIn, steps: Steps, *, federated: bool) -> Why:
+def _why(steps: Steps, *, federated: bool, in_session: bool) -> Why:
     if steps.unconfirmed:
         return Why.SECOND_FACTOR_UNCONFIRMED
     if steps.level_untold:
         return Why.CERTIFICATE_LEVEL_UNTOLD
     if federated:
         return Why.FEDERATED_SILENT
-    return Why.SESSION_UNSEEN if sign_in.session_key else Why.NO_SESSION
+    return Why.SESSION_UNSEEN if in_session else Why.NO_SESSION

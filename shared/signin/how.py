@@ -8,7 +8,7 @@ from typing import Final
 from shared.basics.spelling import plain
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
-from shared.signin.protocol import is_legacy_client, is_password_flow
+from shared.signin.protocol import way_of
 from shared.signin.statements import read_statement
 from shared.signin.steps import read_steps
 
@@ -52,9 +52,10 @@ def how_of(sign_in: SignIn, evidence: Evidence) -> How | None:
         return _of_skipped(sign_in)
     if evidence is not Evidence.NONE:
         return None
-    if is_password_flow(sign_in.authentication_protocol, sign_in.user_agent):
+    way = way_of(sign_in)
+    if way.password_flow:
         return How.PASSWORD_FLOW
-    if is_legacy_client(sign_in.client_app_used):
+    if way.legacy:
         return How.LEGACY_CLIENT
     steps = read_steps(sign_in)
     if not steps.first_factor:

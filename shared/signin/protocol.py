@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.basics.spelling import domain_of, name_key
 from shared.signin.directory import Directory
@@ -28,32 +28,44 @@ _CLIENT_ENDS: Final = re.compile(r"[;(]")
 _PASSWORD_FLOW_AGENTS: Final = re.compile(r"\b(bav2ropc|cbainprod|cbaintar)\b", re.IGNORECASE)
 
 
-@lru_cache(4096)
 def is_legacy_client(client_app_used: str | None) -> bool:
     """Whether the client cannot do MFA at all ("Other clients; IMAP" is; "Universal Outlook" is not)."""
     return name_key(_CLIENT_ENDS.split(client_app_used or "", maxsplit=1)[0]) in _LEGACY_CLIENTS
 
 
-@lru_cache(4096)
 def is_password_flow(protocol: str | None, user_agent: str | None) -> bool:
     """Resource owner password credentials, by protocol or by Exchange's own user agents."""
     return name_key(protocol) == "ropc" or bool(user_agent and _PASSWORD_FLOW_AGENTS.search(user_agent))
 
 
-@lru_cache(1024)
 def is_device_code(protocol: str | None, original_transfer_method: str | None) -> bool:
     """Device code flow, or a token that began as one and was refreshed since."""
     return name_key(protocol) == "devicecode" or name_key(original_transfer_method) == "devicecodeflow"
 
 
-def cannot_do_mfa(sign_in: SignIn) -> bool:
-    """Whether the sign-in came over a protocol in which nobody can be asked for a second factor."""
-    return _cannot_do_mfa(sign_in.authentication_protocol, sign_in.user_agent, sign_in.client_app_used)
+class Way(NamedTuple):
+    """How a sign-in was made, where that matters. `no_mfa`: nobody can be asked for a second factor in that way."""
+
+    legacy: bool
+    password_flow: bool
+    device_code: bool
+    no_mfa: bool
 
 
-@lru_cache(4096)
-def _cannot_do_mfa(protocol: str | None, user_agent: str | None, client_app_used: str | None) -> bool:
-    return is_password_flow(protocol, user_agent) or is_legacy_client(client_app_used)
+def way_of(sign_in: SignIn) -> Way:
+    """How the sign-in was made."""
+    return _way(
+        sign_in.authentication_protocol,
+        sign_in.user_agent,
+        sign_in.client_app_used,
+        sign_in.original_transfer_method,
+    )
+
+
+@lru_cache(4096)  # asked of each record again and again, and few differ
+def _way(protocol: str | None, user_agent: str | None, client_app_used: str | None, transfer: str | None) -> Way:
+    legacy, password_flow = is_legacy_client(client_app_used), is_password_flow(protocol, user_agent)
+    return Way(legacy, password_flow, is_device_code(protocol, transfer), legacy or password_flow)
 
 
 def is_federated(sign_in: SignIn, steps: Steps, directory: Directory) -> bool:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.basics.spelling import id_key, name_key
 from shared.signin.directory import Directory
 from shared.signin.model import SignIn
-from shared.signin.protocol import cannot_do_mfa, is_device_code
+from shared.signin.protocol import way_of
 
 
 class Identity(StrEnum):
@@ -67,19 +67,40 @@ def _stream_of(category: str | None) -> frozenset[str]:
     return next((frozenset({s}) for s in _NAMED_IN_CATEGORY if s in name), _NO_STREAMS)
 
 
+class _Log(NamedTuple):
+    """What the log that a record stands in tells; None where it tells nothing."""
+
+    identity: Identity | None
+    interactive: bool | None
+
+
 @lru_cache(1024)
-def _streams(event_types: tuple[str | None, ...] | None, category: str | None) -> frozenset[str]:
-    """The logs that the known members of signInEventTypes name, else the category; none when neither says."""
-    return frozenset(map(name_key, event_types or ())) & _STREAMS or _stream_of(category)
+def _log_of(event_types: tuple[str | None, ...] | None, category: str | None) -> _Log:
+    """By the known members of signInEventTypes, else the category."""
+    streams = frozenset(map(name_key, event_types or ())) & _STREAMS or _stream_of(category)
+    if not streams:
+        return _Log(None, None)
+    return _Log(Identity.APP if streams.isdisjoint(_USER_STREAMS) else Identity.USER, _INTERACTIVE in streams)
+
+
+def told_by_log(sign_in: SignIn) -> tuple[Identity, bool]:
+    """Who signed in, and whether interactively: both are told by the log that the record stands in, if by anything."""
+    identity, interactive = _log_of(sign_in.sign_in_event_types, sign_in.category)
+    if interactive is None:  # then isInteractive tells, and where that does not either, it was not
+        interactive = bool(sign_in.is_interactive)
+    agent = sign_in.agent
+    if agent is not None and _is_agent(agent.agent_subject_type, agent.agent_type, bool(sign_in.user_id_key)):
+        return Identity.AGENT, interactive
+    return identity or _identity_without_log(sign_in), interactive
 
 
 def identity_of(sign_in: SignIn) -> Identity:
-    """Agent, app or user. A record that names no log and no user but a service principal is an app's."""
-    agent = sign_in.agent
-    if agent is not None and _is_agent(agent.agent_subject_type, agent.agent_type, bool(sign_in.user_id_key)):
-        return Identity.AGENT
-    if streams := _streams(sign_in.sign_in_event_types, sign_in.category):
-        return Identity.APP if streams.isdisjoint(_USER_STREAMS) else Identity.USER
+    """Agent, app or user."""
+    return told_by_log(sign_in)[0]
+
+
+def _identity_without_log(sign_in: SignIn) -> Identity:
+    """A record that names no log and no user but a service principal is an app's."""
     nameless = not (name_key(sign_in.category) or sign_in.user_id_key or name_key(sign_in.user_principal_name))
     return Identity.APP if nameless and id_key(sign_in.service_principal_id) else Identity.USER
 
@@ -101,8 +122,7 @@ def is_via_agent(sign_in: SignIn) -> bool:
 
 def is_interactive(sign_in: SignIn) -> bool:
     """By signInEventTypes, else the category, else isInteractive; where nothing tells, not."""
-    streams = _streams(sign_in.sign_in_event_types, sign_in.category)
-    return _INTERACTIVE in streams if streams else bool(sign_in.is_interactive)
+    return told_by_log(sign_in)[1]
 
 
 # --- person -----------------------------------------------------------------------------------------------------------
@@ -187,8 +207,7 @@ def _is_on_premises(sign_in: SignIn) -> bool:
 def _is_to_device(sign_in: SignIn) -> bool:
     """Whether somebody signed in to Windows. A client names its app itself, so one that uses a protocol which Windows
     does not is not believed."""
-    return (
-        sign_in.app_key == _WINDOWS_SIGN_IN
-        and not cannot_do_mfa(sign_in)
-        and not is_device_code(sign_in.authentication_protocol, sign_in.original_transfer_method)
-    )
+    if sign_in.app_key != _WINDOWS_SIGN_IN:
+        return False
+    way = way_of(sign_in)
+    return not (way.no_mfa or way.device_code)

@@ -16,7 +16,7 @@ from shared.compliance.gaps import CoverageItem, gaps
 from shared.compliance.numbers import judged, sign_ins
 from shared.exceptions.model import TechnicalException
 from shared.incidents.life import QUIET, WITHDRAWN_REASON
-from shared.incidents.model import PAST, Incident, IncidentState
+from shared.incidents.model import Incident, IncidentState
 from shared.ledger.days import Day
 from shared.ledger.slices import DAY, days_between, midnight
 from shared.ledger.tallies import ScopeCounts, Tally, add
@@ -270,7 +270,7 @@ def _exceptions(sources: Sources) -> list[StatementException]:
             requested_by_person=number.actor(e.requested_by, e.requested_by_id),
             requested_at=e.requested_at,
             approved_by_person=number.actor(e.approved_by, e.approved_by_id) if e.approved_by else None,
-            approved_at=e.approved_at if e.approved_at != PAST else None,
+            approved_at=e.approved_at,
         )
         for e in sorted(mine, key=lambda e: (e.requested_at, e.id))
     ]

@@ -170,7 +170,7 @@ class StatementPerson(Answer):
 
 
 class StatementQuestion(Answer):
-    """What cyber-insurers ask, and the answer that the statement's figures give."""
+    """What cyber-insurers ask for, as a claim, and whether the statement's figures bear it out."""
 
     id: str
     question: str = Field(description="What is asked.")
@@ -189,7 +189,7 @@ class StatementNow(Answer):
 
 class Statement(Answer):
     """The statement of a month: final once no re-read of the month is due any more, and then never changed; before that
-    provisional. `sha256` is of `sealed` as JSON with sorted names, no blanks and in UTF-8."""
+    provisional. `sha256` is of the bytes that format=sealed gives: `sealed` as JSON with sorted names and no blanks."""
 
     heading: str = Field(description="Its title.")
     state: StateName

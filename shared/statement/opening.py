@@ -111,15 +111,15 @@ def _enforced(sealed: Sealed) -> StatementQuestion:
     judged = figures.compliant + figures.non_compliant
     log = (
         f" Of {_n(judged, 'delegated sign-in')} that could be judged, {_percent(figures.compliance_percent)} had MFA: "
-        f"{_n(figures.non_compliant, 'sign-in')} had not, {_n(figures.unknown, 'further one')} cannot be told."
+        f"{figures.non_compliant:,} had not, and of {figures.unknown:,} more the log does not say."
         if figures.total
         else " There was no delegated sign-in."
     )
-    return _question("mfa-enforced", "Is MFA enforced, and not only registered?", answer, policies + log)
+    return _question("mfa-enforced", "MFA is enforced, and not only registered.", answer, policies + log)
 
 
 def _legacy(sealed: Sealed) -> StatementQuestion:
-    question = "Were there no sign-ins by legacy authentication?"
+    question = "No sign-in used legacy authentication."
     by_rule = [judged.by_rule for judged in sealed.by_scope.values()]
     if any(rules is None for rules in by_rule):
         return _question("no-legacy-sign-ins", question, "not-recorded", "They were not counted by rule in this month.")
@@ -129,7 +129,7 @@ def _legacy(sealed: Sealed) -> StatementQuestion:
     blocked = _noted(sealed.days, "legacyBlocked")
     answer: AnswerName = "no" if found else "partly" if _is_lacking(sealed) else "yes"
     sentence = f"{_n(found, 'sign-in')} succeeded over a protocol in which nobody can be asked for MFA"
-    sentence += f", {_n(tried, 'further one')} did not succeed."
+    sentence += f", {tried:,} more were tried and did not succeed."
     if answer == "partly":
         sentence += " Part of the log was not read."
     days = sum(value == "yes" for value in blocked.values)
@@ -142,7 +142,7 @@ def _legacy(sealed: Sealed) -> StatementQuestion:
 
 
 def _exclusions(sealed: Sealed) -> StatementQuestion:
-    question = "Are there no broad exclusions from MFA?"
+    question = "There are no broad exclusions from MFA."
     broad, every = _noted(sealed.days, "broadExclusions"), _noted(sealed.days, "exclusions")
     numbers = [value for value in broad.values if isinstance(value, int)]
     if not numbers:
@@ -160,7 +160,7 @@ def _exclusions(sealed: Sealed) -> StatementQuestion:
 
 
 def _enrolled(sealed: Sealed) -> StatementQuestion:
-    question = "Is everybody enrolled?"
+    question = "Everybody is enrolled."
     told = [
         (day.posture["registered"], day.posture["admins"])
         for day in sealed.days

@@ -61,7 +61,9 @@ class StatementQuery(Query):
 
     month: Month | None = Field(default=None, description="UTC month, such as 2026-09; the last one that is over.")
     customer: Named | None = Field(default=None, description="Tenant id or name of a customer; all without it.")
-    format: Literal["json", "html", "csv"] = Field(default="json", description="html is one page to print.")
+    format: Literal["json", "html", "csv", "sealed"] = Field(
+        default="json", description="html is one page to print; sealed gives the bytes that sha256 is of."
+    )
 
 
 class Found(NamedTuple):
@@ -94,10 +96,15 @@ def names_blob(month: datetime, names: str) -> str:
 
 async def read_statement(app: App, query: StatementQuery) -> Statement:
     """The statement of a month. Raises BadParameter, NotKnown."""
+    return (await shown_statement(app, query))[1]
+
+
+async def shown_statement(app: App, query: StatementQuery) -> tuple[Found, Statement]:
+    """The same, and the bytes that its hash is of."""
     month = month_asked(app, query.month)
     found = await find_statement(app, month, query.customer)
     sealed = Sealed.model_validate(found.sealed)
-    return Statement(
+    shown = Statement(
         heading=heading(sealed),
         state=sealed.state,
         sha256=digest(found.content),
@@ -109,6 +116,7 @@ async def read_statement(app: App, query: StatementQuery) -> Statement:
         today=await _today(app, month, sealed) if sealed.state == "final" else None,
         pack_key_id=await app.pack_key_id(),
     )
+    return found, shown
 
 
 async def find_statement(app: App, month: datetime, customer: str | None) -> Found:
@@ -180,8 +188,9 @@ async def _today(app: App, month: datetime, sealed: Sealed) -> StatementNow | No
     versions: Tally = {}
     for day in standing.days:
         add(versions, day.rules_versions)
-    figures = await _figures_now(await app.tables(), standing, sealed)
-    if figures == sealed.figures and versions == sealed.rules_versions:
+    figures, by_scope = await _figures_now(await app.tables(), standing, sealed)
+    stands = (figures, by_scope, versions, standing.coverage.percent)
+    if stands == (sealed.figures, sealed.by_scope, sealed.rules_versions, sealed.coverage.percent):
         return None
     return StatementNow(
         figures=figures,
@@ -191,12 +200,16 @@ async def _today(app: App, month: datetime, sealed: Sealed) -> StatementNow | No
     )
 
 
-async def _figures_now(tables: Tables, standing: Standing, sealed: Sealed) -> Judged:
+async def _figures_now(tables: Tables, standing: Standing, sealed: Sealed) -> tuple[Judged, dict[str, Judged]]:
+    """The headline, and each way in, as they stand."""
     if sealed.customer is None:
-        return judged(figures_of_days(standing.days).of_scopes(HEADLINE_NAMES))
+        figures = figures_of_days(standing.days)
+        by_scope = {scope: judged(figures.of_scopes([scope])) for scope in sealed.by_scope}
+        return judged(figures.of_scopes(HEADLINE_NAMES)), by_scope
     key = id_key(sealed.customer.customer_id)
     counts, _ = await _customers(tables, standing, key)
-    return customer_figures(key, None, counts[key]).figures
+    entry = customer_figures(key, None, counts[key])
+    return entry.figures, entry.by_scope
 
 
 async def _reason(tables: Tables, sealed: Sealed, versions: Tally) -> str:

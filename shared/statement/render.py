@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -13,8 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.compliance.numbers import Judged
 from shared.rules import RULES
-from shared.statement.model import Sealed, Statement, StatementDay
-from shared.statement.texts import GAP_WORDS, SCOPES
+from shared.rules.rule import Severity
+from shared.statement.model import CustomerFigures, Sealed, Statement, StatementDay
+from shared.statement.texts import GAP_WORDS, GRADES, SCOPES, STRENGTHS, WHYS
 from shared.wire.csv_text import csv_text
 from shared.wire.models import Answer
 
@@ -27,7 +28,14 @@ HEADERS: Final = {
     "form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
-_MARKS: Final = {"yes": "✓", "no": "✗", "partly": "◐", "cannot-tell": "?", "not-recorded": "–"}
+_MARKS: Final = {
+    "yes": "✓ yes",
+    "no": "✗ no",
+    "partly": "◐ partly",
+    "cannot-tell": "? cannot tell",
+    "not-recorded": "– not recorded",
+}
+_MOST_ROWS: Final = 300
 _ENDS: Final = {"quiet": "closed, nothing more was seen", "person": "resolved by a person", "corrected": "withdrawn"}
 _RULES: Final = {rule.id: rule.title for rule in RULES}
 
@@ -48,6 +56,12 @@ def _number(value: object) -> str:
     return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else "–"
 
 
+def _ordered(counts: Mapping[str, object], order: Iterable[str]) -> list[tuple[str, object]]:
+    """In the order that people expect; what is sealed is in the order of names."""
+    place = {str(key): at for at, key in enumerate(order)}
+    return sorted(counts.items(), key=lambda entry: place.get(entry[0], len(place)))
+
+
 def _share(n: int, whole: int) -> str:
     return f"{100 * n / whole:.1f}\u202f%" if whole else "–"
 
@@ -55,11 +69,26 @@ def _share(n: int, whole: int) -> str:
 _ENVIRONMENT: Final = Environment(
     loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_ENVIRONMENT.filters |= {"time": _time, "day": _day, "percent": _percent, "number": _number, "share": _share}
+_ENVIRONMENT.filters |= {
+    "time": _time,
+    "day": _day,
+    "percent": _percent,
+    "number": _number,
+    "share": _share,
+    "ordered": _ordered,
+}
+
+
+def _worst_first(customer: CustomerFigures) -> tuple[int, int, int, str]:
+    numbers = customer.figures
+    return -numbers.non_compliant, -numbers.unknown, -numbers.total, (customer.customer_name or "~").lower()
 
 
 def html_of(statement: Statement) -> str:
-    """The statement as one HTML page that needs nothing else."""
+    """The statement as one HTML page that needs nothing else. Of thousands of customers or incidents it has the worst;
+    the other forms have all."""
+    sealed = statement.sealed
+    by_severity = sorted(sealed.incidents, key=lambda i: (-Severity.of(i.severity), i.first_seen_at, i.id))
     page = _ENVIRONMENT.get_template("statement.html").render(
         page=statement,
         s=statement.sealed,
@@ -69,7 +98,10 @@ def html_of(statement: Statement) -> str:
         marks=_MARKS,
         ends=_ENDS,
         gap_words=GAP_WORDS,
-        nights=_changed_nights(statement.sealed.days),
+        orders={"grades": GRADES, "strengths": STRENGTHS, "whys": WHYS},
+        nights=_changed_nights(sealed.days),
+        customers=sorted(sealed.customers, key=_worst_first)[:_MOST_ROWS],
+        incidents=by_severity[:_MOST_ROWS],
     )
     return page.lstrip()
 

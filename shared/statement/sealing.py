@@ -17,7 +17,7 @@ type Json = dict[str, Any]
 
 
 def canonical(value: object) -> bytes:
-    """JSON with sorted names, no blanks, in UTF-8: what `jq -cjS` writes."""
+    """JSON with sorted names, no blanks, in UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 

@@ -29,6 +29,7 @@ from shared.store.tables import (
     SCHEMA,
     Conflict,
     Operation,
+    Row,
     Table,
     delete,
     etag_of,
@@ -88,11 +89,16 @@ async def make_due(table: Table, slices: Iterable[Slice], mark: str) -> None:
     """Have slices read again, sealed or not. Rows of their own, so that a worker at a slice keeps its claim."""
     of_tenants: dict[str, list[Operation]] = {}
     for slice_ in slices:
-        row = {**_mark_keys(slice_), "v": SCHEMA, "mark": mark}
+        row = mark_row(slice_, mark)
         of_tenants.setdefault(id_key(slice_.tenant), []).append(upsert(row))
     for rows in of_tenants.values():
         for batch in batched(rows, MAX_BATCH, strict=False):
             await table.transact(batch)
+
+
+def mark_row(slice_: Slice, mark: str) -> dict[str, Any]:
+    """The row that says that a slice is due."""
+    return {**_mark_keys(slice_), "v": SCHEMA, "mark": mark}
 
 
 async def due_mark(table: Table, slice_: Slice) -> str | None:
@@ -120,6 +126,11 @@ def _slice_of(tenant: str, row_key: str) -> Slice:
 
 
 # --- days at rest -----------------------------------------------------------------------------------------------------
+
+
+def is_rest(row: Row) -> bool:
+    """Whether a row says that a day is at rest."""
+    return str(row["RowKey"]).startswith(_REST)
 
 
 def stir(tenant: str, at: datetime) -> Operation:

@@ -13,7 +13,8 @@ no lists and its merges cannot empty a column, so that a few types need a form o
 | a field in `packed` | JSON by name, squeezed, in as many binary columns as it takes |
 
 A column that a row lacks gives the field's default: rows of an older version of the app are read on. Only this module
-knows which times stand for none; the domain says None.
+knows which times stand for none; the domain says None. `to_json` gives the same columns as one JSON value, for a thing
+that stands within another's row.
 """
 
 from __future__ import annotations
@@ -132,6 +133,26 @@ class Codec[T]:
     def value(self, row: Row, **given: Any) -> T:
         """The value that a row holds, with the fields that are `given`."""
         return self._kind(**self._members(row), **given)
+
+    def to_json(self, value: T) -> dict[str, Any]:
+        """The same columns as one JSON value: times as ISO 8601, words as a list, null for none."""
+        made: dict[str, Any] = {}
+        for field, _ in self._fields:
+            part = getattr(value, field.name)
+            nested = self._nested.get(field.name)
+            made |= nested.to_json(part) if nested else {self._column(field.name): to_json(part)}
+        return made
+
+    def of_json(self, value: Mapping[str, Any], **given: Any) -> T:
+        """What `to_json` gave; what it lacks takes the field's default."""
+        read: dict[str, Any] = {}
+        for field, hint in self._fields:
+            column = self._column(field.name)
+            if field.name in self._nested:
+                read[field.name] = self._nested[field.name].of_json(value)
+            elif column in value:
+                read[field.name] = msgspec.convert(value[column], hint)
+        return self._kind(**read, **given)
 
     def _members(self, row: Row) -> dict[str, Any]:
         read: dict[str, Any] = {}

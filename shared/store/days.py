@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import Any
 
 from shared.ledger.counts import FORMAT
 from shared.ledger.days import Day, DayApps, DayCustomers, DayGroups, DayLines, DayPairs, DayUsers, Noted
+from shared.store.once import is_sharing, made_once
 from shared.store.rollup_rows import (
     APPS,
     CUSTOMERS,
@@ -55,6 +57,15 @@ def days_of_groups(rollups: Table, first: datetime, last: datetime) -> AsyncIter
     return _lines(rollups, GROUPS, first, last)
 
 
+async def read_ahead(
+    rollups: Table, first: datetime, last: datetime, *kinds: LineKind[Any], totals_from: datetime
+) -> None:
+    """Ask for the totals and several kinds of lines at once, for answers that ask for each (shared/store/once.py)."""
+    ends = [(kind.row_key(first), kind.row_key(last) + "~") for kind in kinds]
+    async for _ in rollups.ranges(PARTNER, [(totals_key(min(first, totals_from)), totals_key(last) + "~"), *ends]):
+        pass
+
+
 async def note_day(rollups: Table, day: datetime, noted: Noted) -> None:
     """Note what the nightly run knows of a day; what it does not know stays as it was. Raises Conflict when somebody
     changes the day at the same time."""
@@ -67,6 +78,15 @@ async def note_day(rollups: Table, day: datetime, noted: Noted) -> None:
 
 
 async def _lines[T](rollups: Table, kind: LineKind[T], first: datetime, last: datetime) -> AsyncIterator[DayLines[T]]:
-    async for row in rollups.range(PARTNER, kind.row_key(first), kind.row_key(last) + "~"):
-        if not is_newer(row):
-            yield kind.lines_of(row)
+    rows = rollups.range(PARTNER, kind.row_key(first), kind.row_key(last) + "~")
+    if not is_sharing():
+        async for row in rows:
+            if not is_newer(row):
+                yield kind.lines_of(row)
+        return
+
+    async def read() -> list[DayLines[T]]:
+        return [kind.lines_of(row) async for row in rows if not is_newer(row)]
+
+    for day in await made_once(("lines", id(rollups), kind.prefix, kind.row_key(first), kind.row_key(last)), read):
+        yield day

@@ -17,6 +17,7 @@ from uuid import uuid4
 from pydantic import BaseModel
 
 from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
+from shared.store.once import forget_reads
 from shared.store.packing import pack, unpack
 from shared.store.swap import swap, until_settled
 from shared.store.tables import (
@@ -123,6 +124,7 @@ async def load_directory(table: Table, known: Loaded | None = None) -> Loaded:
     rows = {str(row["RowKey"]): row async for row in table.range(partition, "a", "z")}
     admins, customers = _entries(rows, "admin-"), _entries(rows, "customer-")
     if "partner" not in rows or (len(admins), len(customers)) != (pointer["admins"], pointer["customers"]):
+        forget_reads()
         if await table.get(*_POINTER) == pointer:
             raise DirectoryMissing("rows of it were lost: load the directory file again, or wait for a refresh")
         return await load_directory(table)  # replaced between the two reads

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from itertools import batched, groupby
 from typing import Any, Final
 
-from shared.incidents.model import Event, EventKind, Facts, Incident, IncidentState, Telling, Who
+from shared.incidents.model import Event, EventKind, Incident, Telling
+from shared.store.incident_rows import INCIDENTS
 from shared.store.packing import pack, unpack
 from shared.store.tables import (
     MAX_BATCH,
@@ -97,40 +97,10 @@ def telling_of(row: Row) -> Telling:
 
 
 def _json(incident: Incident) -> dict[str, Any]:
-    who, facts = incident.who, incident.facts
-    return {
-        "id": incident.key,
-        "user": who.user,
-        "userName": who.user_name,
-        "customer": who.customer,
-        "app": who.app,
-        "appName": who.app_name,
-        "count": facts.count,
-        "first": facts.first.isoformat(),
-        "last": facts.last.isoformat(),
-        "rules": sorted(facts.rules),
-        "severity": facts.severity,
-        "opening": incident.opening,
-        "tellings": incident.tellings,
-        "state": incident.state,
-        "reason": incident.reason,
-    }
+    """An incident as it was, without what wakes it: nothing is told by that, and it names what people sign in with."""
+    facts = replace(incident.facts, traits=frozenset(), customers=frozenset())
+    return INCIDENTS.to_json(replace(incident, facts=facts, known=None, unheard=frozenset()))
 
 
 def _incident(value: Mapping[str, Any]) -> Incident:
-    return Incident(
-        key=value["id"],
-        who=Who(value["user"], value["userName"], value["customer"], value["app"], value["appName"]),
-        facts=Facts(
-            count=value["count"],
-            first=datetime.fromisoformat(value["first"]),
-            last=datetime.fromisoformat(value["last"]),
-            rules=frozenset(value["rules"]),
-            severity=value["severity"],
-            announceable=value["severity"],
-        ),
-        opening=value["opening"],
-        tellings=value.get("tellings", 0),
-        state=IncidentState(value["state"]),
-        reason=value["reason"],
-    )
+    return INCIDENTS.of_json({"announceable": value["severity"], **value})  # of which version 1 says nothing

@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.exceptions.life import Line, Step
+from shared.exceptions.life import Step
 from shared.exceptions.model import TechnicalException
+from shared.incidents.history import Line
 from shared.store.codec import of_json, to_json
+from shared.store.history import line_of, line_row
 from shared.store.packing import pack, unpack
 from shared.store.swap import swap
-from shared.store.tables import SCHEMA, Row, Table, etag_of, insert, is_newer, keys, merge, utc
+from shared.store.tables import SCHEMA, Row, Table, etag_of, insert, is_newer, keys, merge
 
 _PARTITION: Final = "exceptions"
 _EXCEPTION: Final = "exception-"
@@ -43,28 +45,16 @@ async def read_exception(table: Table, id_: str) -> Stored | None:
 
 async def read_history(table: Table, id_: str) -> list[Line]:
     """What happened to it, the oldest first."""
-    return [_line(row, id_) async for row in table.prefixed(_PARTITION, f"{_HISTORY}{id_}-")]
-
-
-def _line(row: Row, id_: str) -> Line:
-    number = int(str(row["RowKey"]).removeprefix(f"{_HISTORY}{id_}-"))
-    return Line(number, utc(row["at"]), row["by"], row["action"], row["detail"])
+    return [line_of(row) async for row in table.prefixed(_PARTITION, f"{_HISTORY}{id_}-")]
 
 
 async def write_step(table: Table, step: Step, etag: str | None) -> None:
     """Write what happened, if the exception is still the one with that etag (None: new). Raises Conflict where somebody
     else was first; our own write that came back as a conflict is none."""
-    row, line = _row(step.after), step.line
-    note = {
-        **keys(_PARTITION, f"{_HISTORY}{step.after.id}-{line.number:08d}"),
-        "v": SCHEMA,
-        "at": line.at,
-        "by": line.by,
-        "action": line.action,
-        "detail": line.detail,
-    }
+    row = _row(step.after)
+    note = line_row(_PARTITION, f"{_HISTORY}{step.after.id}-", step.line)
     first = merge(row, etag) if etag else insert(row)
-    await swap(table, note, None, beside=[first], is_mine=lambda stands: _line(stands, step.after.id) == line)
+    await swap(table, note, None, beside=[first], is_mine=lambda stands: line_of(stands) == step.line)
 
 
 def _row(exception: TechnicalException) -> dict[str, Any]:

@@ -18,21 +18,9 @@ from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, midnight, partition_of, slice_named
 from shared.store.codec import NEVER, Codec
 from shared.store.packing import pack_first, packed_columns, unpack
+from shared.store.sizes import wire_bytes
 from shared.store.swap import swap, until_settled
-from shared.store.tables import (
-    SCHEMA,
-    Conflict,
-    Operation,
-    Row,
-    Table,
-    delete,
-    etag_of,
-    is_newer,
-    keys,
-    merge,
-    upsert,
-    wire_bytes,
-)
+from shared.store.tables import SCHEMA, Conflict, Operation, Row, Table, delete, etag_of, is_newer, keys, merge, upsert
 
 FENCED_CHANGES: Final = 98  # with the head and one more they fit a batch of 100
 COUNTS_ROOM: Final = 400_000  # of a row's 1 MiB
@@ -79,6 +67,16 @@ def _head(row: Row, tenant: str, day: datetime) -> Head:
     if is_newer(row):
         return Head(slice_, state=SliceState.FOREIGN)
     return _CODEC.value(row, slice=slice_, counts=unpack("counts", row) or {})
+
+
+def is_head(row: Row) -> bool:
+    """Whether a row of the table `slices` is a head."""
+    return str(row["RowKey"]).startswith(_HEAD)
+
+
+def touch_prefix(slice_: Slice) -> str:
+    """How the keys of the rows begin that note which incidents a slice is about to change; the incident's follows."""
+    return f"touch-{slice_.name}-"
 
 
 _WITHOUT_COUNTS: Final = ("PartitionKey", "RowKey", "v", *_CODEC.plain_columns)
@@ -139,18 +137,31 @@ async def change_idle_head(table: Table, read: Head, changed: Head) -> bool:
     return True
 
 
+async def slices_claimed_since(table: Table, at: datetime) -> AsyncIterator[Slice]:
+    """Every slice that a worker claimed at that time (UTC) or later, but those that were given up or split."""
+    least, given_up = _generation(at), (SliceState.PARKED, SliceState.SPLIT)
+    columns = ["PartitionKey", "RowKey", "v", "state", "generation"]
+    async for row in table.between("0", "g", _HEAD, f"{_HEAD}~", columns):
+        if not is_newer(row) and row["state"] not in given_up and str(row["generation"] or "") >= least:
+            yield _slice_of(row)
+
+
 async def take_claims_away(table: Table, now: datetime) -> list[Slice]:
     """Have every worker that reads a slice now find its claim gone, and the slices due again. Returns them."""
     taken = []
     async for row in table.between("0", "g", _HEAD, f"{_HEAD}~", ["PartitionKey", "RowKey", "v", "state"]):
         if is_newer(row) or row["state"] != SliceState.CLAIMED:
             continue
-        tenant, _, day = str(row["PartitionKey"]).rpartition("-")
-        midnight_of = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
-        taken.append(slice_named(tenant, midnight_of, str(row["RowKey"]).removeprefix(_HEAD)))
+        taken.append(_slice_of(row))
     for slice_ in taken:
         await until_settled(f"head {slice_.id}", partial(_take_away, table, slice_, now))
     return taken
+
+
+def _slice_of(row: Row) -> Slice:
+    tenant, _, day = str(row["PartitionKey"]).rpartition("-")
+    midnight_of = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
+    return slice_named(tenant, midnight_of, str(row["RowKey"]).removeprefix(_HEAD))
 
 
 async def _take_away(table: Table, slice_: Slice, now: datetime) -> None:
@@ -177,6 +188,7 @@ class Claim:
         self._is_first = False
         self._packed: tuple[dict[str, Any], dict[str, Any]] | None = None  # counts that go with the last batch
         self.head = head
+        self.generation_before = ""
         self.follows_crash = False  # the claim before, of the same send, was neither finished nor given back
 
     @classmethod
@@ -207,6 +219,7 @@ class Claim:
         columns = _columns_but_counts(head) if row else _columns(head)
         claim = cls(table, head, await _fenced(table, columns, etag_of(row) if row else None), lease)
         claim._is_first = row is None
+        claim.generation_before = old.generation
         claim.follows_crash = old.is_held(now)
         return claim
 

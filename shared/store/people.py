@@ -13,6 +13,7 @@ from datetime import datetime
 from itertools import batched
 from typing import Any, Final
 
+from shared.store.once import forget_reads
 from shared.store.packing import pack, unpack
 from shared.store.tables import MAX_BATCH, SCHEMA, Conflict, Operation, Row, Table, delete, keys, upsert, utc
 
@@ -67,7 +68,7 @@ async def load_lists(table: Table, *names: str) -> list[Kept | None]:
         try:
             return [_kept(rows, name) for name in names]
         except _Changing:
-            continue
+            forget_reads()
     raise Conflict(f"the lists {', '.join(names)} change all the time")
 
 

@@ -41,7 +41,7 @@ class LeaseLost(Exception):  # noqa: N818 - what happened to the lease
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RefreshState:
     """What is known of a source. Times are UTC; None where it never was.
 
     `began` and `run` are of the refresh under way (run "": none is). `last_began` and `last_completed` are of the last
@@ -65,7 +65,7 @@ class State:
 
 _TIMES: Final = ("began", "last_began", "last_completed", "since", "not_before", "due_since")
 _CODEC: Final = Codec(
-    State,
+    RefreshState,
     names={"since": "problemSince"},
     leaves=("source",),
     none=dict.fromkeys(_TIMES, _NONE),
@@ -73,25 +73,25 @@ _CODEC: Final = Codec(
 )
 
 
-async def read_state(table: Table, source: str) -> State:
+async def read_state(table: Table, source: str) -> RefreshState:
     """How a source stands."""
     row = await table.get(_PARTITION, _SOURCE + source)
-    return _state(row) if row else State(source)
+    return _state(row) if row else RefreshState(source)
 
 
-async def all_states(table: Table) -> list[State]:
+async def all_states(table: Table) -> list[RefreshState]:
     """How every source stands that a refresh ever began with: for coverage, one request."""
     return [_state(row) async for row in table.prefixed(_PARTITION, _SOURCE)]
 
 
-async def write_state(table: Table, state: State) -> None:
+async def write_state(table: Table, state: RefreshState) -> None:
     """Note how a source stands. Only who holds the lease does."""
     kept = replace(state, notes=tuple(note[:500] for note in state.notes[:20]))
     row = {**keys(_PARTITION, _SOURCE + state.source), "v": SCHEMA, **_CODEC.columns(kept)}
     await table.write(upsert(row))
 
 
-def _state(row: Row) -> State:
+def _state(row: Row) -> RefreshState:
     return _CODEC.value(row, source=str(row["RowKey"]).removeprefix(_SOURCE))
 
 

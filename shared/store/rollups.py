@@ -39,6 +39,7 @@ from shared.store.rollup_rows import (
     reach_columns,
     totals_key,
 )
+from shared.store.sizes import wire_bytes
 from shared.store.swap import until_settled
 from shared.store.tables import (
     MAX_BATCH,
@@ -53,7 +54,6 @@ from shared.store.tables import (
     keys,
     merge,
     upsert,
-    wire_bytes,
 )
 
 _BLOCK: Final = "block-"

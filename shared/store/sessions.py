@@ -7,7 +7,7 @@ and reads the askers then: so neither can miss the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
@@ -166,7 +166,7 @@ async def write_person(table: Table, changes: Iterable[RootChange], asked: Itera
     """Write the roots of a person, and word that the slice goes by these sessions: all at once, as far as nobody else
     changes one. Raises Conflict when others change one all the time."""
     roots = [write for change in changes for write in change.writes]
-    asks = [upsert({**keys(p, f"{prefix}-{_ASK}-{slice_.id}"), "v": SCHEMA}) for p, prefix in map(_names, asked)]
+    asks = [_ask(session, slice_) for session in asked]
     writes = [(merge(row, etag_of(old)) if old is not None else insert(row), (row, old)) for row, old in roots]
     for batch in batched(writes, MAX_BATCH, strict=False):
         try:
@@ -176,6 +176,29 @@ async def write_person(table: Table, changes: Iterable[RootChange], asked: Itera
                 await until_settled(f"root {row['RowKey']}", _RootWrite(table, row, read))
     for some in batched(asks, MAX_BATCH, strict=False):
         await _together(table, some)
+
+
+async def write_new(
+    table: Table, roots: Mapping[SessionKey, Sequence[Root]], asked: Iterable[SessionKey], by: RootsOf
+) -> bool:
+    """Write the roots that a first read found of a person, even those that prove nothing, and word that its slice goes
+    by these sessions, in one transaction. False, with nothing written, where one of the roots stands already or there
+    are too many for one."""
+    rows = [_root_row(session, by, root) for session, found in roots.items() for root in found]
+    writes = [insert(row) for row in {row["RowKey"]: row for row in rows}.values()]
+    writes += [_ask(session, by.slice) for session in asked]
+    if not 0 < len(writes) <= MAX_BATCH:
+        return False
+    try:
+        await _together(table, writes)
+    except Conflict:  # or our own success, sent again: the usual way takes it for somebody else's and writes it anew
+        return False
+    return True
+
+
+def _ask(session: SessionKey, slice_: Slice) -> Operation:
+    partition, prefix = _names(session)
+    return upsert({**keys(partition, f"{prefix}-{_ASK}-{slice_.id}"), "v": SCHEMA})
 
 
 async def _together(table: Table, writes: Sequence[Operation]) -> None:

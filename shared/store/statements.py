@@ -80,6 +80,10 @@ class Statements:
             return False
         return True
 
+    async def holds(self, name: str) -> bool:
+        """Whether there is a blob of that name."""
+        return bool(await self._container.get_blob_client(self._folder + name).exists())
+
     async def replace(self, name: str, content: bytes, etag: str) -> None:
         """Write a blob anew that is still the one with that etag. Raises Conflict."""
         try:

@@ -25,6 +25,9 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
+from shared.store.once import EVERY, Place, each_once, forget_reads, known_rows, one_once, page_once
+from shared.store.sizes import stored_bytes, wire_bytes
+
 SCHEMA: Final = 1
 NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "control", "alerts")
 
@@ -108,12 +111,24 @@ class Table:
         self._retries = retries
 
     async def get(self, partition: str, row: str, select: Sequence[str] | None = None) -> TableEntity | None:
-        """The row, or only the named columns of it, or None."""
+        """The row, or only the named columns of it, or None. Within an answer a whole row is read once
+        (shared/store/once.py); a part of one is asked for each time."""
         columns = None if select is None else [*select]
-        try:
-            return await self._client.get_entity(**_named(keys(partition, row)), select=columns)
-        except ResourceNotFoundError:
-            return None
+
+        async def get() -> TableEntity | None:
+            try:
+                return await self._client.get_entity(**_named(keys(partition, row)), select=columns)
+            except ResourceNotFoundError:
+                return None
+
+        return await get() if columns else await one_once(self._place(partition), row, get)
+
+    async def known(self, partition: str, first: str, end: str) -> list[TableEntity] | None:
+        """The rows with first <= RowKey < end, where a page has read them already (shared/store/once.py)."""
+        return await known_rows(self._place(partition), first, end)
+
+    def _place(self, partition: str) -> Place:
+        return Place(self._client.table_name, partition)
 
     async def range(
         self, partition: str, first: str, end: str, select: Sequence[str] | None = None
@@ -124,7 +139,7 @@ class Table:
             parameters={"partition": partition, "first": first, "end": end},
             select=None if select is None else [*select],
         )
-        async for row in rows:
+        async for row in each_once(self._place(partition), [(first, end)], select, rows):
             yield row
 
     async def ranges(
@@ -141,7 +156,7 @@ class Table:
             parameters={"partition": partition, **ends, **{f"end{i}": end for i, (_, end) in enumerate(ranges)}},
             select=None if select is None else [*select],
         )
-        async for row in rows:
+        async for row in each_once(self._place(partition), ranges, select, rows):
             yield row
 
     async def page(
@@ -165,9 +180,13 @@ class Table:
             parameters={"partition": partition, "last": last_partition, "first": first, "end": end},
             select=None if select is None else [*select],
         )
-        pages = rows.by_page()
-        page = [row async for row in await anext(pages)]
-        return page, bool(pages.continuation_token)  # type: ignore[attr-defined]
+
+        async def ask() -> tuple[list[TableEntity], bool]:
+            pages = rows.by_page()
+            page = [row async for row in await anext(pages)]
+            return page, bool(pages.continuation_token)  # type: ignore[attr-defined]
+
+        return await (ask() if last_partition else page_once(self._place(partition), first, end, ask))
 
     async def prefixed(
         self, partition: str, prefix: str, select: Sequence[str] | None = None
@@ -204,12 +223,13 @@ class Table:
 
     async def everything(self) -> AsyncIterator[TableEntity]:
         """Every row: for exports, tests and repairs."""
-        async for row in self._client.list_entities():
+        async for row in each_once(self._place(EVERY), [("", "~")], None, self._client.list_entities()):
             yield row
 
     async def transact(self, operations: Iterable[Operation]) -> list[str]:
         """All or nothing, in one partition; gives the new etags ("" for a deletion). Raises Conflict."""
         batch = [*operations]
+        forget_reads()
         if not 0 < len(batch) <= MAX_BATCH or sum(map(wire_bytes, batch)) > MAX_BATCH_BYTES:
             raise ValueError(f"a transaction of {len(batch)} rows does not fit into one batch")
         try:
@@ -230,6 +250,7 @@ class Table:
 
     async def write(self, operation: Operation) -> str:
         """One row; gives its new etag ("" for a deletion). Raises Conflict. Quicker than a batch of one."""
+        forget_reads()
         verb, row, *options = operation
         how: dict[str, Any] = options[0] if options else {}
         do: dict[str, Callable[..., Awaitable[Any]]] = {
@@ -321,29 +342,6 @@ def _checked(row: Row) -> dict[str, Any]:
             raise ValueError(f"column {name} of row {row['RowKey']} is too long")
         if isinstance(value, int) and not -(2**31) <= value < 2**31:
             raise ValueError(f"column {name} of row {row['RowKey']} does not fit 32 bits")
-    if sum(2 * len(name) + _stored(value) for name, value in kept.items()) > _MAX_ROW_BYTES:
+    if sum(2 * len(name) + stored_bytes(value) for name, value in kept.items()) > _MAX_ROW_BYTES:
         raise ValueError(f"row {row['RowKey']} is larger than the service takes")
     return kept
-
-
-def _stored(value: object) -> int:
-    """How much of a row's 1 MiB a value takes, from above."""
-    if isinstance(value, str):
-        return len(value.encode("utf-16-le", "surrogatepass")) + 8
-    return len(value) + 8 if isinstance(value, bytes) else 16
-
-
-def wire_bytes(operation: Operation) -> int:
-    """How many of a batch's bytes an operation takes, from above: the SDK writes text as ASCII JSON and bytes as
-    base64, each column may name its type, and each operation has headers of its own."""
-
-    def of(value: object) -> int:
-        if isinstance(value, str):
-            return (
-                len(value)
-                if value.isascii() and value.isprintable()
-                else 3 * len(value.encode("utf-16-le", "surrogatepass"))
-            )
-        return 4 * len(value) // 3 + 4 if isinstance(value, bytes) else 40
-
-    return 1_000 + sum(2 * len(name) + 40 + of(value) for name, value in operation[1].items())

@@ -97,7 +97,7 @@ def _message(app: App, exception: TechnicalException, days: int, key: str) -> Ex
         severity="high" if days <= _URGENT else "medium",
         data=ExceptionFacts(
             id=exception.id,
-            url=f"{address}/api/exceptions/{exception.id}" if address else None,
+            url=f"{address}/exceptions/{exception.id}" if address else None,
             title=clean(exception.title),
             owner=clean(exception.owner),
             ticket=clean(exception.ticket) or None,

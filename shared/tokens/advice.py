@@ -44,6 +44,10 @@ _TRY: Final = (
 _EXPIRED: Final = "The token has expired: get a new one."
 _EARLY: Final = "The token is not valid yet: wait, or set the clock of this machine right."
 
+APP_ONLY: Final = (
+    "Not every operation of the Partner Center API takes an app-only token: the prerequisites of each say whether it "
+    "needs App+User."
+)
 _TENANTS_DIFFER: Final = "iss and tid name different tenants; Entra issues no such token."
 _NO_EXPIRY: Final = "The token does not say when it expires."
 _GUEST: Final = (
@@ -85,9 +89,9 @@ def _mfa_advice(claims: Claims, mfa: MfaName) -> list[str]:
     return [_INTERACTIVE, _SECURE_MODEL, *([_FEDERATED] if federated else []), _TRY]
 
 
-def notes_for(claims: Claims, *, delegated: bool) -> list[str]:
+def notes_for(claims: Claims, kind: KindName, *, delegated: bool) -> list[str]:
     """What is to be known of the token and asks for no change."""
-    notes = []
+    notes = [APP_ONLY] if kind == "app-only" else []
     if is_foreign_issuer(claims):
         notes.append(_TENANTS_DIFFER)
     if not has(claims, "exp"):

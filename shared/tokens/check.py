@@ -95,7 +95,7 @@ def check(
         "claims": safe,
         "unreadableClaims": unreadable,
         "advice": advice_for(claims, Judged(kind.name, mfa.name, audience_ok, expired, early, checked)),
-        "notes": notes_for(claims, delegated=customer is not None),
+        "notes": notes_for(claims, kind.name, delegated=customer is not None),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple, TypedDict
 
 from shared.tokens.claims import Claims, audiences
-from shared.tokens.kind import Kind, Mfa
+from shared.tokens.kind import Mfa, TokenKind
 
 PARTNER_CENTER_APP: Final = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
 PARTNER_CENTER_AUDIENCES: Final = frozenset({"https://api.partnercenter.microsoft.com", PARTNER_CENTER_APP})
@@ -46,7 +46,7 @@ def audience_fits(claims: Claims, expected: str | None) -> bool:
     return not wanted.isdisjoint(map(_canonical, audiences(claims)))
 
 
-def partner_center(kind: Kind, mfa: Mfa, *, audience_ok: bool, validity: Validity) -> PartnerCenter:
+def partner_center(kind: TokenKind, mfa: Mfa, *, audience_ok: bool, validity: Validity) -> PartnerCenter:
     """Whether the token is taken: first what makes it no token at all, then its time, then MFA."""
     if refusal := _no_token(kind, validity, audience_ok=audience_ok):
         return _refused(refusal)
@@ -73,7 +73,7 @@ def _canonical(audience: str) -> str:
     return audience.strip().casefold().removesuffix("/")
 
 
-def _no_token(kind: Kind, validity: Validity, *, audience_ok: bool) -> str | None:
+def _no_token(kind: TokenKind, validity: Validity, *, audience_ok: bool) -> str | None:
     if validity.genuine is False:
         return "The signature check failed: Entra did not issue this token."
     if validity.foreign_issuer:

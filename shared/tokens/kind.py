@@ -10,7 +10,7 @@ type KindName = Literal["app-only", "app+user", "id-token", "unknown"]
 type MfaName = Literal["present", "absent", "cannot-tell", "not-required"]
 
 
-class Kind(NamedTuple):
+class TokenKind(NamedTuple):
     """What the token is, and the sentence that says from what."""
 
     name: KindName
@@ -33,7 +33,7 @@ _USER_SIGNS: Final = (
 _ID_TOKEN_HASHES: Final = ("at_hash", "c_hash")
 
 
-def kind_of(claims: Claims) -> Kind:
+def kind_of(claims: Claims) -> TokenKind:
     """Says what the token is; signs that contradict each other, and too few signs, make it unknown.
 
     Never guesses app-only, which needs no MFA: that needs `idtyp` app, or no sign at all of a user and a client that
@@ -41,43 +41,43 @@ def kind_of(claims: Claims) -> Kind:
     """
     idtyp, scopes = text(claims, "idtyp"), texts(claims, "scp")
     if (has(claims, "idtyp") and idtyp is None) or (has(claims, "scp") and scopes is None):
-        return Kind("unknown", "its idtyp or scp claim is not readable.")
+        return TokenKind("unknown", "its idtyp or scp claim is not readable.")
     hashed = any(has(claims, name) for name in _ID_TOKEN_HASHES)
     user = any(has(claims, name) for name in _USER_SIGNS)
     if idtyp == "app":
         if scopes or user or hashed:
-            return Kind("unknown", "idtyp says app-only, but other claims speak of a user.")
-        return Kind("app-only", "idtyp is app.")
+            return TokenKind("unknown", "idtyp says app-only, but other claims speak of a user.")
+        return TokenKind("app-only", "idtyp is app.")
     if idtyp not in (None, "user"):
-        return Kind("unknown", "its idtyp is neither app nor user.")
+        return TokenKind("unknown", "its idtyp is neither app nor user.")
     if scopes or idtyp == "user":
         if hashed:
-            return Kind(
+            return TokenKind(
                 "unknown", "it has claims of an access token (scp or idtyp) and of an ID token (at_hash or c_hash)."
             )
-        return Kind("app+user", "scp is in tokens of users only." if scopes else "idtyp is user.")
+        return TokenKind("app+user", "scp is in tokens of users only." if scopes else "idtyp is user.")
     return _kind_without_scopes(claims, id_token=hashed or has(claims, "nonce"), user=user)
 
 
-def _kind_without_scopes(claims: Claims, *, id_token: bool, user: bool) -> Kind:
+def _kind_without_scopes(claims: Claims, *, id_token: bool, user: bool) -> TokenKind:
     client = text(claims, "appid") or text(claims, "azp")
     acr = text(claims, "appidacr") or text(claims, "azpacr")
     audience = next(iter(audiences(claims)), None)
     if id_token:
-        return Kind("id-token", "it has a nonce or a hash that only ID tokens have, and no scp.")
+        return TokenKind("id-token", "it has a nonce or a hash that only ID tokens have, and no scp.")
     if user:
         if client or acr or (audience and "://" in audience):
-            return Kind("app+user", "its claims speak of a user and of a client or a resource.")
+            return TokenKind("app+user", "its claims speak of a user and of a client or a resource.")
         if audience and (has(claims, "sub") or has(claims, "oid")):
-            return Kind("id-token", "its claims speak of a user, and it has neither scp nor a client.")
-        return Kind("unknown", "its claims speak of a user, but too few of them are there.")
+            return TokenKind("id-token", "its claims speak of a user, and it has neither scp nor a client.")
+        return TokenKind("unknown", "its claims speak of a user, but too few of them are there.")
     subject, principal = text(claims, "sub"), text(claims, "oid")
     if not client or acr == "0" or (subject and principal and not same(subject, principal)):
         # acr 0 is a public client, which cannot act for itself; oid and sub are the same for an application only.
-        return Kind("unknown", "it has no scp, and is not what an application gets for itself either.")
+        return TokenKind("unknown", "it has no scp, and is not what an application gets for itself either.")
     if same(subject, principal) or texts(claims, "roles") or acr in ("1", "2"):
-        return Kind("app-only", "it has a client and no scp, and nothing in it speaks of a user.")
-    return Kind("unknown", "it has neither scp nor roles, and too few other claims.")
+        return TokenKind("app-only", "it has a client and no scp, and nothing in it speaks of a user.")
+    return TokenKind("unknown", "it has neither scp nor roles, and too few other claims.")
 
 
 def mfa_of(claims: Claims, kind: KindName) -> Mfa:

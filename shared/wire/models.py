@@ -9,17 +9,18 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from shared.basics.spelling import id_key, is_key
+from shared.basics.times import Instant
 from shared.rules import RULE
 from shared.rules.assess import Verdict
 from shared.signin.evidence import Evidence
 from shared.signin.traits import WATCHED
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
-_INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]{5,8}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]{5,8}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
 _OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 E = TypeVar("E")
@@ -79,6 +80,12 @@ def _whole(value: object) -> object:
     return value
 
 
+def _flag(value: object) -> object:
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value
+
+
 def _listed(value: object) -> object:
     return tuple(dict.fromkeys(value.split(","))) if isinstance(value, str) else value
 
@@ -93,16 +100,13 @@ def _scopes(value: object) -> object:
     return SCOPE_NAMES if named == ("all",) else named
 
 
-def _instant(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if not _INSTANT.fullmatch(value):
+def _written(value: object) -> object:
+    if isinstance(value, str) and not _TIME.fullmatch(value):
         raise ValueError("must be a time such as 2026-11-02T09:00:00Z (in an address, write + as %2B)")
-    try:
-        at = datetime.fromisoformat(value)
-        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("is not a valid time") from None
+    return value
+
+
+def _recent(at: datetime) -> datetime:
     if at < _OLDEST:
         raise ValueError("must not be before the year 2000")
     return at
@@ -114,11 +118,12 @@ def _rule(value: object) -> object:
     return value
 
 
+Flag = Annotated[bool, BeforeValidator(_flag)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 # Some days: the settings allow 3650 at most; the answer knows how many are kept here.
 DayCount = Annotated[int, Field(ge=1, le=3650), BeforeValidator(_whole)]
 Listed = Annotated[tuple[E, ...], BeforeValidator(_listed)]  # a comma list
-Instant = Annotated[datetime, BeforeValidator(_instant)]  # a time without a zone is UTC
+AskedTime = Annotated[Instant, BeforeValidator(_written), AfterValidator(_recent)]  # of a question, in UTC
 RuleId = Annotated[str, BeforeValidator(_rule), WithJsonSchema({"type": "string", "enum": [*RULE]})]
 # What an answer shows of these; a row that a newer version wrote may hold another.
 ShownRule = Annotated[str, WithJsonSchema({"type": "string", "enum": [*RULE]})]

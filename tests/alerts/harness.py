@@ -17,7 +17,7 @@ from shared.alerts.deliver import Post, deliver_alert
 from shared.alerts.dispatch import dispatch_alerts
 from shared.alerts.post import post
 from shared.app.app import App
-from shared.app.settings import Settings, load_settings
+from shared.app.settings import Settings
 from shared.basics.spelling import id_key
 from shared.incidents.findings import incident_key
 from shared.incidents.life import Accepts, accept_nothing
@@ -27,10 +27,12 @@ from shared.messages.delivery import Delivery
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
 from shared.signin.directory import Customer, DirectoryFile
 from shared.store.alerts import page_of_deliveries
+from shared.store.contributions import Contributor, contribute
 from shared.store.directory import save_directory
-from shared.store.incidents import Contributor, contribute, read_incident
+from shared.store.incidents import read_incident
 from shared.store.tables import Tables, delete, upsert
 from shared.tending.timer import tend_incidents
+from tests.settings import settings_for
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 DIRECTORY = DirectoryFile(
@@ -42,7 +44,7 @@ type Copy = list[list[dict[str, Any]]]
 
 
 def verified_at_any_time(secret: str, body: bytes, headers: Mapping[str, str]) -> bool:
-    """Whether the library makes the same signature: the bench's clock is not that of the library."""
+    """Whether the library makes the same signature: the rig's clock is not that of the library."""
     at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
     assert floor(at.timestamp()) == int(headers["webhook-timestamp"])
     expected = Webhook(secret).sign(headers["webhook-id"], at, body.decode())
@@ -50,23 +52,21 @@ def verified_at_any_time(secret: str, body: bytes, headers: Mapping[str, str]) -
 
 
 def receiver(kind: str = "generic", *, name: str = "", **members: Any) -> Receiver:
-    """A receiver at a path that nobody guesses, for a bench's clock."""
+    """A receiver at a path that nobody guesses, for a rig's clock."""
     secret = new_secret() if kind == "generic" else None
     return Receiver(kind, secret, f"/hooks/{name or kind}/{uuid4().hex}", verify=verified_at_any_time, **members)
 
 
 def settings_of(azurite: str, channels: Mapping[str, Mapping[str, Any]], **values: Any) -> Settings:
     """Settings on this machine with those channels."""
-    return load_settings(
-        auth_mode="local",
-        partner_tenant_id=PARTNER,
-        AzureWebJobsStorage=azurite,
+    return settings_for(
+        azurite,
         channels={name: dict(members) for name, members in channels.items()},
         **values,
     )
 
 
-class Bench:
+class Rig:
     """What a test drives."""
 
     def __init__(self, app: App, receivers: Sequence[Receiver], prefix: str) -> None:
@@ -192,13 +192,13 @@ def slice_at(at: datetime) -> Slice:
 
 
 @asynccontextmanager
-async def bench(
+async def rig(
     azurite: str,
     *receivers: Receiver,
     channels: Mapping[str, Mapping[str, Any]] | None = None,
     **values: Any,
-) -> AsyncIterator[Bench]:
-    """A bench with empty tables of its own. Channels are named soc, soc1, … after the receivers; `channels` adds
+) -> AsyncIterator[Rig]:
+    """A rig with empty tables of its own. Channels are named soc, soc1, … after the receivers; `channels` adds
     members to them by name."""
     used = receivers or (receiver(),)
     prefix = "t" + uuid4().hex[:20]
@@ -208,10 +208,10 @@ async def bench(
             name = f"soc{place or ''}"
             named[name] = {"kind": one.kind, "url": one.url} | ({"secret": one.secret} if one.secret else {})
             named[name] |= (channels or {}).get(name, {})
-        made: list[Bench] = []
+        made: list[Rig] = []
         tables = Tables.connect(azurite, prefix=prefix)
         app = App(settings_of(azurite, named, **values), clock=lambda: made[0].now, tables=tables)
-        made.append(Bench(app, used, prefix))
+        made.append(Rig(app, used, prefix))
         await save_directory((await app.tables()).directory, DIRECTORY, NOON)
         try:
             yield made[0]

@@ -13,17 +13,17 @@ from functions.who import Role
 from local.stage.receivers import Fault
 from shared.messages.message import schema
 from shared.rules.rule import Severity
-from tests.alerts.harness import MINUTE, Bench, bench, key_of, receiver
+from tests.alerts.harness import MINUTE, Rig, key_of, receiver, rig
 from tests.functions.asking import Reply, ask, pages
 
 DAY = timedelta(days=1)
 
 
-async def read(b: Bench, who: str = "jane") -> Reply:
+async def read(b: Rig, who: str = "jane") -> Reply:
     return await ask(incident, b.app, path={"id": key_of(who)})
 
 
-async def patch(b: Bench, who: str = "jane", *, etag: str | None = "*", **members: Any) -> Reply:
+async def patch(b: Rig, who: str = "jane", *, etag: str | None = "*", **members: Any) -> Reply:
     return await ask(
         update_incident,
         b.app,
@@ -42,7 +42,7 @@ def done(reply: Reply) -> list[tuple[str, str, str | None]]:
 
 
 async def test_an_incident_with_its_messages(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         await b.tick()
         reply = await read(b)
@@ -56,7 +56,7 @@ async def test_an_incident_with_its_messages(azurite: str) -> None:
 
 
 async def test_acknowledge_comment_and_resolve_with_a_history(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         acknowledged = await patch(b, state="acknowledged", comment="mine")
         assert acknowledged.json["state"] == "acknowledged"
@@ -78,7 +78,7 @@ async def test_acknowledge_comment_and_resolve_with_a_history(azurite: str) -> N
 
 
 async def test_whoever_saw_an_old_version_changes_nothing(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         seen = (await read(b)).json["etag"]
         assert (await patch(b, etag=None, state="acknowledged")).status == 428
@@ -89,7 +89,7 @@ async def test_whoever_saw_an_old_version_changes_nothing(azurite: str) -> None:
 
 
 async def test_counting_on_is_no_new_version(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         seen = (await read(b)).json["etag"]
         for _ in range(3):
@@ -100,7 +100,7 @@ async def test_counting_on_is_no_new_version(azurite: str) -> None:
 
 
 async def test_a_snoozed_incident_sleeps_until_its_date_whatever_it_counts(azurite: str) -> None:
-    async with bench(azurite, realert_hours=1) as b:
+    async with rig(azurite, realert_hours=1) as b:
         await b.found()
         await b.tick()
         until = f"{b.now + 10 * DAY:%Y-%m-%dT%H:%M:%SZ}"
@@ -118,7 +118,7 @@ async def test_a_snoozed_incident_sleeps_until_its_date_whatever_it_counts(azuri
 
 
 async def test_a_rise_of_severity_wakes_it_and_the_history_says_so(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found(severity=Severity.MEDIUM)
         await b.tick()
         await patch(b, state="acknowledged")
@@ -129,7 +129,7 @@ async def test_a_rise_of_severity_wakes_it_and_the_history_says_so(azurite: str)
 
 
 async def test_wrong_changes_are_refused_by_name(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         for members, field in (
             ({}, "body"),
@@ -151,7 +151,7 @@ async def test_wrong_changes_are_refused_by_name(azurite: str) -> None:
 
 
 async def test_every_delivery_is_listed_with_its_tries(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.FAIL] * 100), receiver("slack")) as b:
+    async with rig(azurite, receiver(faults=[Fault.FAIL] * 100), receiver("slack")) as b:
         for place in range(6):
             b.now += timedelta(seconds=1)
             await b.found(f"user{place}")
@@ -177,7 +177,7 @@ async def test_every_delivery_is_listed_with_its_tries(azurite: str) -> None:
 
 
 async def test_a_dead_delivery_can_be_sent_again_under_its_own_id(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.GONE, Fault.FAIL])) as b:
+    async with rig(azurite, receiver(faults=[Fault.GONE, Fault.FAIL])) as b:
         await b.found()
         await b.tick()
         (dead,) = (await ask(alerts, b.app)).json["items"]
@@ -203,7 +203,7 @@ async def test_a_dead_delivery_can_be_sent_again_under_its_own_id(azurite: str) 
 
 
 async def test_a_test_message_is_marked_as_one(azurite: str) -> None:
-    async with bench(azurite, receiver(), receiver("teams")) as b:
+    async with rig(azurite, receiver(), receiver("teams")) as b:
         body = json.dumps({"channel": "soc1"}).encode()
         made = await ask(routes.try_channel, b.app, body=body, headers={"Content-Type": "application/json"})
         assert (made.status, made.json["test"], made.json["state"]) == (200, True, "pending")
@@ -217,7 +217,7 @@ async def test_a_test_message_is_marked_as_one(azurite: str) -> None:
 
 
 async def test_the_schema_is_published_for_readers(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         reply = await ask(alert_schema, b.app)
         assert (reply.status, reply.json) == (200, schema())
         assert alert_schema.needs is Role.READER

@@ -16,25 +16,26 @@ from shared.ledger.slices import Slice
 from shared.rules.rule import Severity
 from shared.store.incidents import all_incidents, read_incident, take_step
 from shared.store.tables import delete
-from tests.alerts.channel_model import last_words, wrong_words
-from tests.alerts.harness import MINUTE, Bench, bench, key_of, receiver, slice_at
+from tests.alerts.channel_model import last_words, said_twice, told_falsely, wrong_words
+from tests.alerts.harness import MINUTE, Rig, key_of, receiver, rig, slice_at
 from tests.functions.asking import ask
 
 HOUR = timedelta(hours=1)
 PEOPLE = ("ann", "bob", "cid", "dee")
 
 
-def heard(b: Bench, place: int) -> list[dict[str, Any]]:
+def heard(b: Rig, place: int) -> list[dict[str, Any]]:
     return [received.json for received in b.got(place)]
 
 
-async def wrong(b: Bench, minimums: tuple[int, ...]) -> list[str]:
+async def wrong(b: Rig, minimums: tuple[int, ...]) -> list[str]:
     table = (await b.app.tables()).incidents
     incidents = [incident async for incident in all_incidents(table)]
-    return [f"{n}: {w}" for n, least in enumerate(minimums) for w in wrong_words(heard(b, n), incidents, least)]
+    last = [f"{n}: {w}" for n, least in enumerate(minimums) for w in wrong_words(heard(b, n), incidents, least)]
+    return last + [f"{n}: {w}" for n in range(len(minimums)) for w in said_twice(heard(b, n))]
 
 
-async def act(b: Bench, who: str, draw: random.Random) -> None:
+async def act(b: Rig, who: str, draw: random.Random) -> None:
     """Somebody does something with an incident, if it can be done."""
     table = (await b.app.tables()).incidents
     found = await read_incident(table, key_of(who))
@@ -57,7 +58,7 @@ async def act(b: Bench, who: str, draw: random.Random) -> None:
     await take_step(table, step, etag, b.now)
 
 
-async def history(b: Bench, draw: random.Random) -> None:
+async def history(b: Rig, draw: random.Random) -> None:
     """Findings come, change and go; people act; time passes."""
     for _ in range(40):
         who, what = draw.choice(PEOPLE), draw.random()
@@ -75,12 +76,12 @@ async def history(b: Bench, draw: random.Random) -> None:
         b.now += skew
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(n, marks=pytest.mark.soak) for n in (2, 3))])
 async def test_a_channels_last_words_are_what_stands(azurite: str, seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311 - a history, not a secret
     failing = [draw.choice((Fault.FAIL, Fault.REFUSE, Fault.TAKE_AND_DROP)) for _ in range(8)]
     members = {"soc2": {"minimum_severity": "high"}}
-    async with bench(
+    async with rig(
         azurite,
         receiver(),
         receiver(faults=failing, name="r1"),
@@ -95,7 +96,7 @@ async def test_a_channels_last_words_are_what_stands(azurite: str, seed: int) ->
 
 
 async def test_a_withdrawal_never_overtakes_its_opening_behind_a_receiver_that_fails(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.FAIL] * 5)) as b:
+    async with rig(azurite, receiver(faults=[Fault.FAIL] * 5)) as b:
         await b.found(severity=Severity.MEDIUM)
         await b.tick()
         await b.found(severity=Severity.CRITICAL)
@@ -108,7 +109,7 @@ async def test_a_withdrawal_never_overtakes_its_opening_behind_a_receiver_that_f
 
 
 async def test_what_was_told_is_taken_back_though_it_opened_and_went_again(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         await b.tick()
         for count in (0, 1, 0):
@@ -118,7 +119,7 @@ async def test_what_was_told_is_taken_back_though_it_opened_and_went_again(azuri
 
 
 async def test_an_incident_given_back_is_told_to_whoever_does_not_know_it(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         table = (await b.app.tables()).incidents
 
@@ -139,11 +140,26 @@ async def test_an_incident_given_back_is_told_to_whoever_does_not_know_it(azurit
         assert b.types() == ["incident.opened"]  # it knows
 
 
-def test_a_message_that_comes_again_is_no_newer_word() -> None:
-    def body(type_: str, id_: str) -> dict[str, Any]:
-        incident = {"id": "a", "opening": 1, "severity": "low"}
-        return {"type": type_, "idempotencyKey": id_, "data": {"incident": incident}}
+def body(type_: str, id_: str) -> dict[str, Any]:
+    incident = {"id": "a", "opening": 1, "severity": "low"}
+    data = {"incidents": [incident]} if type_.startswith("incidents.") else {"incident": incident}
+    return {"type": type_, "idempotencyKey": id_, "data": data}
 
+
+def test_the_model_knows_what_is_said_twice_and_what_is_false() -> None:
+    ahead, summary, later = (body(f"incidents.{t}", t) for t in ("ahead", "first-scan", "storm"))
+    assert said_twice([ahead, ahead, summary, later]) == []
+    assert len(said_twice([summary, body("incidents.first-scan", "again")])) == 1
+    assert len(said_twice([summary, body("incident.opened", "again")])) == 1
+    assert said_twice([summary, body("incident.ongoing", "again")]) == []
+    assert len(said_twice([body("incident.withdrawn", "gone")])) == 1
+    gone = body("incident.withdrawn", "gone")
+    assert len(said_twice([summary, gone, body("incident.withdrawn", "gone twice")])) == 2
+    assert told_falsely([summary], {"a"}) == []
+    assert len(told_falsely([summary, gone], {"b"})) == 1
+
+
+def test_a_message_that_comes_again_is_no_newer_word() -> None:
     opened, gone = body("incident.opened", "m1"), body("incident.withdrawn", "m2")
     assert last_words([opened, gone, opened])["a"].withdrawn
     assert not last_words([gone, opened])["a"].withdrawn
@@ -151,7 +167,7 @@ def test_a_message_that_comes_again_is_no_newer_word() -> None:
 
 async def test_what_an_older_version_of_the_app_told_is_taken_back_too(azurite: str) -> None:
     """It noted which event went into which delivery, and no word."""
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         await b.tick()
         table = (await b.app.tables()).alerts
@@ -165,7 +181,7 @@ async def test_what_an_older_version_of_the_app_told_is_taken_back_too(azurite: 
 
 
 async def test_a_message_about_many_is_found_by_each_of_its_incidents(azurite: str) -> None:
-    async with bench(azurite, storm_threshold=2) as b:
+    async with rig(azurite, storm_threshold=2) as b:
         for n in range(40):  # more than one transaction holds
             await b.found(f"user{n}")
         await b.tick()

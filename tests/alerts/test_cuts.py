@@ -24,11 +24,11 @@ from shared.alerts.deliver import deliver_alert
 from shared.alerts.dispatch import dispatch_alerts
 from shared.app.app import App
 from shared.rules.rule import Severity
-from tests.alerts.harness import MINUTE, Bench, Copy, bench, key_of, receiver
+from tests.alerts.harness import MINUTE, Copy, Rig, key_of, receiver, rig
 from tests.functions.asking import ask
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 
-type Work = Callable[[Bench, App], Awaitable[None]]
+type Work = Callable[[Rig, App], Awaitable[None]]
 
 MANY = 46  # more than fit into one transaction
 
@@ -43,28 +43,28 @@ class Story:
     faults: tuple[Fault, ...] = ()
 
 
-async def nothing(b: Bench, app: App) -> None:
+async def nothing(b: Rig, app: App) -> None:
     """Nothing to do."""
 
 
-async def opened(b: Bench, app: App) -> None:
+async def opened(b: Rig, app: App) -> None:
     await b.found(app=app)
 
 
-async def told(b: Bench, app: App) -> None:
+async def told(b: Rig, app: App) -> None:
     await b.found(severity=Severity.MEDIUM, app=app)
     await b.tick(app=app)
 
 
-async def raised(b: Bench, app: App) -> None:
+async def raised(b: Rig, app: App) -> None:
     await b.found(severity=Severity.CRITICAL, app=app)
 
 
-async def withdrawn(b: Bench, app: App) -> None:
+async def withdrawn(b: Rig, app: App) -> None:
     await b.found(count=0, app=app)
 
 
-async def crowd(b: Bench, app: App) -> None:
+async def crowd(b: Rig, app: App) -> None:
     for place in range(MANY):
         await b.found(f"user{place}", app=app)
 
@@ -72,7 +72,7 @@ async def crowd(b: Bench, app: App) -> None:
 def then_told(work: Work) -> Work:
     """That, and a minute of the app."""
 
-    async def act(b: Bench, app: App) -> None:
+    async def act(b: Rig, app: App) -> None:
         await work(b, app)
         await b.tick(app=app)
 
@@ -88,7 +88,7 @@ STORIES = {
 }
 
 
-def heard(b: Bench) -> Counter[tuple[str, str]]:
+def heard(b: Rig) -> Counter[tuple[str, str]]:
     """How many different messages of each type there are about each incident. The same id is the same message."""
     bodies: dict[str, dict[str, Any]] = {}
     for received in b.got():
@@ -104,7 +104,7 @@ def heard(b: Bench) -> Counter[tuple[str, str]]:
 class Moment:
     """A story told up to the moment that is cut, again and again."""
 
-    def __init__(self, b: Bench, proxy: CutProxy, story: Story, before: Copy) -> None:
+    def __init__(self, b: Rig, proxy: CutProxy, story: Story, before: Copy) -> None:
         self._b = b
         self._proxy = proxy
         self._story = story
@@ -153,7 +153,7 @@ class Moment:
 @asynccontextmanager
 async def moment(azurite: str, name: str) -> AsyncIterator[Moment]:
     story = STORIES[name]
-    async with CutProxy(azurite) as proxy, bench(azurite, receiver(faults=[*story.faults])) as b:
+    async with CutProxy(azurite) as proxy, rig(azurite, receiver(faults=[*story.faults])) as b:
         await story.before(b, b.app)
         b.receivers[0].tries.clear()
         yield Moment(b, proxy, story, await b.copy())
@@ -178,7 +178,7 @@ async def test_a_lost_answer_is_no_more_than_a_hiccup(azurite: str) -> None:
             assert await at.disturbed(Cut(number, Loss.ANSWER, Aftermath.BLIP)) == truth, f"at request {number}"
 
 
-async def overtaken(b: Bench, proxy: CutProxy, number: int) -> None:
+async def overtaken(b: Rig, proxy: CutProxy, number: int) -> None:
     """A dispatch is held back at that request while another one does its whole work; then it goes on."""
     slow = b.worker(proxy.connection, retries=3)  # Azurite closes connections that are idle while it is held
     await slow.tables()
@@ -193,7 +193,7 @@ async def overtaken(b: Bench, proxy: CutProxy, number: int) -> None:
 
 
 async def test_a_dispatch_that_another_overtook_tells_nothing_twice(azurite: str) -> None:
-    async with CutProxy(azurite) as proxy, bench(azurite) as b:
+    async with CutProxy(azurite) as proxy, rig(azurite) as b:
         for who in ("ann", "bob"):
             await b.found(who)
         before = await b.copy()
@@ -225,7 +225,7 @@ async def test_a_death_at_any_request(azurite: str, name: str) -> None:
 
 async def test_two_workers_do_not_send_at_once(azurite: str) -> None:
     """One holds the delivery between its claim and its answer; the other leaves it alone."""
-    async with CutProxy(azurite) as proxy, bench(azurite) as b:
+    async with CutProxy(azurite) as proxy, rig(azurite) as b:
         await b.found()
         (message,) = await dispatch_alerts(b.app)
         slow = b.worker(proxy.connection, retries=0)
@@ -243,7 +243,7 @@ async def test_two_workers_do_not_send_at_once(azurite: str) -> None:
 
 
 async def test_an_acknowledgement_whose_answer_was_lost_stands_once(azurite: str) -> None:
-    async with CutProxy(azurite) as proxy, bench(azurite) as b:
+    async with CutProxy(azurite) as proxy, rig(azurite) as b:
         await b.found()
         before = await b.copy()
         path, body = {"id": key_of("jane")}, json.dumps({"state": "acknowledged"}).encode()

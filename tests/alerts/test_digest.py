@@ -9,24 +9,25 @@ from shared.alerts.digest_sections import DigestView, mixed_rules
 from shared.incidents import acts
 from shared.ledger.days import Day, Totals
 from shared.store.incidents import read_incident, take_step
-from tests.alerts.harness import Bench, bench, key_of, receiver
+from tests.alerts.harness import Rig, key_of, receiver, rig
 from tests.alerts.test_holding import _problem
 
 DAY = timedelta(days=1)
 
 
 async def test_a_period_of_several_versions_of_the_rules_says_so(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         days = [Day(b.now, Totals(), (), rules_versions={version: n}) for version, n in (("1", 3), ("2", 1))]
         channel = b.app.settings.channels["soc"]
         view = DigestView(await b.app.tables(), channel, b.now, b.now + DAY, days, [])
         made = await mixed_rules(view)
         assert made is not None
+        assert "run a rescan (python -m local ops rescan)" in made.title
         assert made.lines == ["version 1: 3 slices", "version 2: 1 slices"]
         assert await mixed_rules(replace(view, days=days[:1])) is None
 
 
-async def _acknowledge(b: Bench, who: str) -> None:
+async def _acknowledge(b: Rig, who: str) -> None:
     table = (await b.app.tables()).incidents
     found = await read_incident(table, key_of(who))
     assert found is not None
@@ -35,7 +36,7 @@ async def _acknowledge(b: Bench, who: str) -> None:
 
 async def test_what_people_did_and_what_closed_by_quiet_stand_in_the_digest_alone(azurite: str) -> None:
     members = {"soc": {"digest": "daily", "digest_at": "08:00"}}
-    async with bench(azurite, receiver(), channels=members, incident_quiet_days=1, lookback_days=1) as b:
+    async with rig(azurite, receiver(), channels=members, incident_quiet_days=1, lookback_days=1) as b:
         await _problem(b, refused=True)
         await b.found("ann")
         await b.found("bob")

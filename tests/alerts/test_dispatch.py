@@ -26,7 +26,7 @@ from shared.store.flights import change_flight, read_flight
 from shared.store.incidents import read_incident, take_step
 from shared.store.ledger import Claim
 from shared.store.tables import Tables
-from tests.alerts.harness import MINUTE, Bench, bench, key_of, receiver, slice_at
+from tests.alerts.harness import MINUTE, Rig, key_of, receiver, rig, slice_at
 
 DAY = timedelta(days=1)
 
@@ -34,7 +34,7 @@ type Care = Callable[[Incident, datetime], Step]
 
 
 async def test_an_incident_is_told_once_and_signed(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         key = await b.found("jane")
         assert await b.tick() == 1
         for _ in range(3):
@@ -54,7 +54,7 @@ async def test_both_keys_are_valid_while_one_replaces_the_other(azurite: str) ->
     one = receiver()
     one.secret = old.secret
     members = {"soc": {"secret": new.secret, "previous_secret": old.secret}}
-    async with bench(azurite, one, channels=members) as b:
+    async with rig(azurite, one, channels=members) as b:
         await b.found()
         await b.tick()
         assert b.got()[0].verified
@@ -63,7 +63,7 @@ async def test_both_keys_are_valid_while_one_replaces_the_other(azurite: str) ->
 
 @pytest.mark.parametrize("fault", [Fault.FAIL, Fault.REDIRECT, Fault.DROP, Fault.TAKE_AND_DROP, Fault.LIE_LONG])
 async def test_a_receiver_that_fails_gets_it_again_under_the_same_id(azurite: str, fault: Fault) -> None:
-    async with bench(azurite, receiver(faults=[fault] * 2)) as b:
+    async with rig(azurite, receiver(faults=[fault] * 2)) as b:
         await b.found()
         for _ in range(6):
             await b.tick()
@@ -76,7 +76,7 @@ async def test_a_receiver_that_fails_gets_it_again_under_the_same_id(azurite: st
 
 
 async def test_a_receiver_that_is_down_for_hours_loses_nothing(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.FAIL] * 8)) as b:
+    async with rig(azurite, receiver(faults=[Fault.FAIL] * 8)) as b:
         for who in ("ann", "bob", "cid"):
             await b.found(who)
         for _ in range(20):
@@ -88,7 +88,7 @@ async def test_a_receiver_that_is_down_for_hours_loses_nothing(azurite: str) -> 
 
 
 async def test_retry_after_is_honoured(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.SLOW_DOWN], retry_after="3600")) as b:
+    async with rig(azurite, receiver(faults=[Fault.SLOW_DOWN], retry_after="3600")) as b:
         await b.found()
         await b.tick()
         asked = b.now
@@ -103,7 +103,7 @@ async def test_retry_after_is_honoured(azurite: str) -> None:
     ["0", "99999999999999999999", "-5", "soon", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"],
 )
 async def test_an_absurd_retry_after_loses_no_alert(azurite: str, asked: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.SLOW_DOWN], retry_after=asked)) as b:
+    async with rig(azurite, receiver(faults=[Fault.SLOW_DOWN], retry_after=asked)) as b:
         await b.found()
         await b.tick()
         assert b.got() == []
@@ -114,7 +114,7 @@ async def test_an_absurd_retry_after_loses_no_alert(azurite: str, asked: str) ->
 
 @pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.GONE], ids=lambda fault: fault.name)
 async def test_whatever_a_receiver_does_once_the_alert_arrives(azurite: str, fault: Fault) -> None:
-    async with bench(azurite, receiver(faults=[fault])) as b:
+    async with rig(azurite, receiver(faults=[fault])) as b:
         b.post = partial(post, timeout_seconds=0.5)
         await b.found()
         for _ in range(2):
@@ -127,7 +127,7 @@ async def test_whatever_a_receiver_does_once_the_alert_arrives(azurite: str, fau
 
 
 async def test_after_a_day_it_is_dead_and_says_so(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.FAIL] * 1000)) as b:
+    async with rig(azurite, receiver(faults=[Fault.FAIL] * 1000)) as b:
         await b.found()
         for _ in range(28):
             await b.tick(after=timedelta(hours=1))
@@ -139,7 +139,7 @@ async def test_after_a_day_it_is_dead_and_says_so(azurite: str) -> None:
 
 
 async def test_gone_is_gone(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.GONE])) as b:
+    async with rig(azurite, receiver(faults=[Fault.GONE])) as b:
         await b.found()
         await b.tick()
         (delivery,) = await b.deliveries()
@@ -148,7 +148,7 @@ async def test_gone_is_gone(azurite: str) -> None:
 
 
 async def test_a_channel_that_is_down_holds_up_no_other(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.FAIL] * 1000), receiver("teams"), receiver("slack")) as b:
+    async with rig(azurite, receiver(faults=[Fault.FAIL] * 1000), receiver("teams"), receiver("slack")) as b:
         for place in range(5):
             await b.found(f"user{place}")
         await b.tick()
@@ -157,7 +157,7 @@ async def test_a_channel_that_is_down_holds_up_no_other(azurite: str) -> None:
 
 
 async def test_what_is_told_first_arrives_first(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         for place in range(8):
             b.now += timedelta(seconds=1)
             await b.found(f"user{place}")
@@ -173,7 +173,7 @@ async def test_channels_choose_by_severity_rule_and_customer(azurite: str) -> No
         "soc1": {"rules": "device-code"},
         "soc2": {"customers": other},
     }
-    async with bench(azurite, receiver(), receiver(), receiver(), channels=members) as b:
+    async with rig(azurite, receiver(), receiver(), receiver(), channels=members) as b:
         await b.found("ann", severity=Severity.HIGH)
         await b.found("bob", severity=Severity.CRITICAL)
         await b.found("cid", severity=Severity.LOW, rules=["device-code", "legacy-auth"])
@@ -184,7 +184,7 @@ async def test_channels_choose_by_severity_rule_and_customer(azurite: str) -> No
 
 
 async def test_a_rise_reaches_a_channel_that_the_beginning_was_too_low_for(azurite: str) -> None:
-    async with bench(azurite, channels={"soc": {"minimum_severity": "high"}}) as b:
+    async with rig(azurite, channels={"soc": {"minimum_severity": "high"}}) as b:
         await b.found(severity=Severity.LOW)
         await b.tick()
         assert b.got() == []
@@ -195,7 +195,7 @@ async def test_a_rise_reaches_a_channel_that_the_beginning_was_too_low_for(azuri
 
 async def test_quiet_hours_keep_it_until_the_morning(azurite: str) -> None:
     members = {"soc": {"quiet_hours": "11:00-14:00", "quiet_except": "critical"}}
-    async with bench(azurite, channels=members) as b:
+    async with rig(azurite, channels=members) as b:
         await b.found("ann")
         await b.found("bob", severity=Severity.CRITICAL)
         await b.tick()
@@ -221,20 +221,20 @@ CARE: dict[str, Care] = {
 }
 
 
-async def _took_care(b: Bench, who: str, how: Care) -> None:
+async def _took_care(b: Rig, who: str, how: Care) -> None:
     tables = await b.app.tables()
     found = await read_incident(tables.incidents, key_of(who))
     assert found is not None
     await take_step(tables.incidents, how(found[0], b.now), found[1], b.now)
 
 
-def _names(b: Bench) -> list[str]:
+def _names(b: Rig) -> list[str]:
     return [r.json["data"]["incident"]["user"]["name"].partition("@")[0] for r in b.got()]
 
 
 @pytest.mark.parametrize("how", CARE)
 async def test_what_somebody_took_care_of_in_the_quiet_hours_is_not_told(azurite: str, how: str) -> None:
-    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
+    async with rig(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
         for who in ("ann", "bob"):
             await b.found(who)
         await b.tick()
@@ -246,7 +246,7 @@ async def test_what_somebody_took_care_of_in_the_quiet_hours_is_not_told(azurite
 
 
 async def test_what_somebody_took_care_of_and_gave_back_is_told(azurite: str) -> None:
-    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
+    async with rig(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
         await b.found()
         await b.tick()
         await _took_care(b, "jane", CARE["acknowledged"])
@@ -257,7 +257,7 @@ async def test_what_somebody_took_care_of_and_gave_back_is_told(azurite: str) ->
 
 
 async def test_what_got_worse_after_somebody_took_care_of_it_is_told(azurite: str) -> None:
-    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
+    async with rig(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
         await b.found(severity=Severity.MEDIUM)
         await _took_care(b, "jane", CARE["snoozed"])
         await b.tick()
@@ -267,7 +267,7 @@ async def test_what_got_worse_after_somebody_took_care_of_it_is_told(azurite: st
 
 
 async def test_what_was_withdrawn_in_the_quiet_hours_is_not_told(azurite: str) -> None:
-    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
+    async with rig(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as b:
         await b.found()
         await b.tick()
         await b.found(count=0)
@@ -277,7 +277,7 @@ async def test_what_was_withdrawn_in_the_quiet_hours_is_not_told(azurite: str) -
 
 
 async def test_what_somebody_took_care_of_is_no_part_of_a_storm_or_of_the_first_summary(azurite: str) -> None:
-    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}, storm_threshold=3) as b:
+    async with rig(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}, storm_threshold=3) as b:
         for place in range(5):
             await b.found(f"new{place}")
             await b.found(f"old{place}", first_scan=True, at=b.now - DAY)
@@ -293,7 +293,7 @@ async def test_what_somebody_took_care_of_is_no_part_of_a_storm_or_of_the_first_
 
 
 async def test_what_closed_by_itself_while_alerts_were_paused_is_told_and_says_so(azurite: str) -> None:
-    async with bench(azurite, incident_quiet_days=2) as b:
+    async with rig(azurite, incident_quiet_days=2) as b:
         await pause_alerts(b.app, b.now + 3 * DAY, "op")
         await b.found()
         await b.tick()
@@ -308,7 +308,7 @@ async def test_what_closed_by_itself_while_alerts_were_paused_is_told_and_says_s
 
 async def test_one_more_try_waits_for_the_end_of_the_quiet_hours_too(azurite: str) -> None:
     members = {"soc": {"quiet_hours": "12:02-14:00", "quiet_except": "critical"}}
-    async with bench(azurite, receiver(faults=[Fault.FAIL] * 3), channels=members) as b:
+    async with rig(azurite, receiver(faults=[Fault.FAIL] * 3), channels=members) as b:
         await b.found("ann")
         await b.tick()
         for _ in range(3):
@@ -326,7 +326,7 @@ async def test_one_more_try_waits_for_the_end_of_the_quiet_hours_too(azurite: st
 
 
 async def test_a_pause_stops_what_is_in_the_queue_already(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         for who in ("ann", "bob"):
             await b.found(who)
         (message,) = await dispatch_alerts(b.app)
@@ -340,7 +340,7 @@ async def test_a_pause_stops_what_is_in_the_queue_already(azurite: str) -> None:
 
 async def test_digests_and_tests_come_when_they_were_asked_for(azurite: str) -> None:
     members = {"soc": {"quiet_hours": "11:00-20:00", "digest": "daily", "digest_at": "12:30"}}
-    async with bench(azurite, channels=members) as b:
+    async with rig(azurite, channels=members) as b:
         await _flight(b, timedelta(0))
         await b.found()
         await send_test_alert(b.app, "soc")
@@ -353,7 +353,7 @@ async def test_digests_and_tests_come_when_they_were_asked_for(azurite: str) -> 
 
 
 async def test_a_storm_is_one_message_that_lists_them(azurite: str) -> None:
-    async with bench(azurite, receiver(), receiver("teams"), channels={"soc1": {"minimum_severity": "critical"}}) as b:
+    async with rig(azurite, receiver(), receiver("teams"), channels={"soc1": {"minimum_severity": "critical"}}) as b:
         for place in range(50):
             await b.found(f"user{place}", severity=Severity.CRITICAL if place < 3 else Severity.HIGH)
         await b.tick()
@@ -371,7 +371,7 @@ async def test_a_storm_is_one_message_that_lists_them(azurite: str) -> None:
 
 async def test_a_withdrawal_goes_to_those_who_were_alerted_and_to_nobody_else(azurite: str) -> None:
     members = {"soc1": {"minimum_severity": "critical"}}
-    async with bench(azurite, receiver(), receiver(), channels=members) as b:
+    async with rig(azurite, receiver(), receiver(), channels=members) as b:
         await b.found("ann")
         await b.found("bob")
         await b.found("bob", count=0)  # before anybody heard of it
@@ -385,7 +385,7 @@ async def test_a_withdrawal_goes_to_those_who_were_alerted_and_to_nobody_else(az
         assert gone["reason"] == "withdrawn: its records were corrected"
 
 
-async def _flight(b: Bench, until: timedelta) -> None:
+async def _flight(b: Rig, until: timedelta) -> None:
     tables: Tables = await b.app.tables()
     tenant = b.app.settings.partner_tenant_id
     flight = await read_flight(tables.control, tenant)
@@ -393,7 +393,7 @@ async def _flight(b: Bench, until: timedelta) -> None:
 
 
 async def test_a_storm_that_a_scan_finds_bit_by_bit_is_seen_whole(azurite: str) -> None:
-    async with bench(azurite, storm_threshold=5) as b:
+    async with rig(azurite, storm_threshold=5) as b:
         await _flight(b, timedelta(minutes=3, seconds=30))
         for minute in range(3):
             for place in range(2):
@@ -406,7 +406,7 @@ async def test_a_storm_that_a_scan_finds_bit_by_bit_is_seen_whole(azurite: str) 
 
 
 async def test_a_scan_that_does_not_end_holds_nothing_back_for_long(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await _flight(b, timedelta(hours=1))
         await b.found()
         for _ in range(4):
@@ -417,7 +417,7 @@ async def test_a_scan_that_does_not_end_holds_nothing_back_for_long(azurite: str
 
 
 async def test_the_first_scan_of_old_days_is_one_summary(azurite: str) -> None:
-    async with bench(azurite, lookback_days=2, retention_days=2, slice_minutes=1440) as b:
+    async with rig(azurite, lookback_days=2, retention_days=2, slice_minutes=1440) as b:
         tables = await b.app.tables()
         tenant = b.app.settings.partner_tenant_id
         await _flight(b, timedelta(0))
@@ -443,7 +443,7 @@ async def test_the_first_scan_of_old_days_is_one_summary(azurite: str) -> None:
 
 
 async def test_it_is_told_again_after_realert_hours_when_it_goes_on(azurite: str) -> None:
-    async with bench(azurite, realert_hours=2) as b:
+    async with rig(azurite, realert_hours=2) as b:
         await b.found()
         await b.tick()
         await b.tick(after=timedelta(hours=3))
@@ -456,7 +456,7 @@ async def test_it_is_told_again_after_realert_hours_when_it_goes_on(azurite: str
 
 
 async def test_the_sweep_closes_what_was_quiet_and_the_incident_opens_again(azurite: str) -> None:
-    async with bench(azurite, incident_quiet_days=2) as b:
+    async with rig(azurite, incident_quiet_days=2) as b:
         await b.found()
         await b.tick()
         await b.tick(after=3 * DAY)
@@ -469,7 +469,7 @@ async def test_the_sweep_closes_what_was_quiet_and_the_incident_opens_again(azur
 
 
 async def test_a_lost_queue_message_is_sent_again(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         assert len(await dispatch_alerts(b.app)) == 1  # and nobody gets it
         assert await dispatch_alerts(b.app) == []
@@ -478,7 +478,7 @@ async def test_a_lost_queue_message_is_sent_again(azurite: str) -> None:
 
 
 async def test_messages_that_come_twice_or_late_send_nothing_twice(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.FAIL])) as b:
+    async with rig(azurite, receiver(faults=[Fault.FAIL])) as b:
         await b.found()
         (message,) = await dispatch_alerts(b.app)
         for _ in range(3):
@@ -490,7 +490,7 @@ async def test_messages_that_come_twice_or_late_send_nothing_twice(azurite: str)
 
 
 async def test_a_worker_that_died_while_sending_is_followed_by_another(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.TAKE_AND_DROP])) as b:
+    async with rig(azurite, receiver(faults=[Fault.TAKE_AND_DROP])) as b:
         await b.found()
         (message,) = await dispatch_alerts(b.app)
         await deliver_alert(b.app, message)
@@ -500,7 +500,7 @@ async def test_a_worker_that_died_while_sending_is_followed_by_another(azurite: 
 
 
 async def test_a_poisoned_message_counts_as_a_try_and_junk_as_nothing(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         (message,) = await dispatch_alerts(b.app)
         await settle_poisoned(b.app, message)
@@ -521,7 +521,7 @@ async def test_a_message_that_always_kills_its_worker_is_given_up(azurite: str) 
     async def die(_target: Target, _body: bytes, _headers: Mapping[str, str]) -> Answer:
         raise MemoryError
 
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         for _ in range(7):
             b.now += timedelta(hours=12)
@@ -536,7 +536,7 @@ async def test_a_message_that_always_kills_its_worker_is_given_up(azurite: str) 
 
 
 async def test_a_channel_that_was_taken_away_ends_in_the_dead_letters(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.FAIL] * 3)) as b:
+    async with rig(azurite, receiver(faults=[Fault.FAIL] * 3)) as b:
         await b.found()
         await b.tick()
         b.app.settings.channels.clear()
@@ -549,7 +549,7 @@ async def test_a_channel_that_was_taken_away_ends_in_the_dead_letters(azurite: s
 
 async def test_a_digest_is_made_once(azurite: str) -> None:
     members = {"soc": {"digest": "daily", "digest_at": "12:30", "alerts": False}}
-    async with bench(azurite, receiver(), receiver("slack"), channels=members) as b:
+    async with rig(azurite, receiver(), receiver("slack"), channels=members) as b:
         await _flight(b, timedelta(0))
         await b.found()
         await b.tick()
@@ -577,7 +577,7 @@ async def test_a_digest_is_made_once(azurite: str) -> None:
 
 
 async def test_nothing_in_the_tables_tells_a_url_or_a_key(azurite: str) -> None:
-    async with bench(azurite, receiver(faults=[Fault.REFUSE, Fault.FAIL])) as b:
+    async with rig(azurite, receiver(faults=[Fault.REFUSE, Fault.FAIL])) as b:
         await b.found()
         for _ in range(5):
             await b.tick(after=5 * MINUTE)

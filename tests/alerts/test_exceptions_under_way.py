@@ -11,13 +11,13 @@ from shared.exceptions.model import Covers
 from shared.incidents.tending import apply_exceptions
 from shared.store.exceptions import write_step
 from shared.store.incidents import history, read_incident, take_step
-from tests.alerts.harness import Bench, bench, key_of, uuid_of
+from tests.alerts.harness import Rig, key_of, rig, uuid_of
 from tests.exceptions.test_model import ASKED
 
 NAME = "technical exception e"
 
 
-async def _silenced(b: Bench) -> None:
+async def _silenced(b: Rig) -> None:
     table = (await b.app.tables()).incidents
     found = await read_incident(table, key_of("jane"))
     assert found is not None
@@ -27,7 +27,7 @@ async def _silenced(b: Bench) -> None:
 
 
 async def test_a_slice_that_read_the_exceptions_before_does_not_open_what_one_has_silenced(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         await _silenced(b)
         await b.found(at=b.now, accepts_now=lambda _who, _facts: NAME)
@@ -38,7 +38,7 @@ async def test_a_slice_that_read_the_exceptions_before_does_not_open_what_one_ha
 
 
 async def test_what_a_slice_opened_meanwhile_is_silenced_before_it_is_told(azurite: str) -> None:
-    async with bench(azurite) as b:
+    async with rig(azurite) as b:
         await b.found()
         control = (await b.app.tables()).control
         covers = Covers(id_key(uuid_of("jane")), "", "", frozenset({"interactive-without-mfa"}))

@@ -12,13 +12,13 @@ from shared.alerts.dispatch import dispatch_alerts
 from shared.rules.rule import CUSTOMER, PASSWORD_ONLY
 from shared.tending.timer import tend_incidents
 from tests.alerts.harness import receiver
-from tests.scan.harness import NOON, Bench, bench, record
+from tests.scan.harness import NOON, Rig, record, rig
 
 OTHER = "44444444-4444-4444-4444-444444444444"
 TEN_PAST = NOON + timedelta(minutes=10)
 
 
-async def minute(b: Bench) -> None:
+async def minute(b: Rig) -> None:
     """What the app's timers do in a minute, once the scan has nothing left to do."""
     b.pass_time(timedelta(minutes=1))
     await b.work()
@@ -34,7 +34,7 @@ async def test_a_sign_in_without_mfa_is_told_when_it_is_sure_and_withdrawn_when_
     hook = receiver(name="soc")
     async with Receivers(hook):
         channels = {"soc": {"kind": "generic", "url": hook.url, "secret": hook.secret}}
-        async with bench(azurite, monkeypatch, channels=channels) as b:
+        async with rig(azurite, monkeypatch, channels=channels) as b:
             await minute(b)
             b.log(record("jane", TEN_PAST, **PASSWORD_ONLY))
             b.set_time(NOON + timedelta(hours=1))
@@ -65,7 +65,7 @@ async def test_the_digest_of_a_day(azurite: str, monkeypatch: pytest.MonkeyPatch
         channels = {name: {**usual, "url": hook.url, "secret": hook.secret} for name, hook in hooks.items()}
         channels["one"]["customers"] = CUSTOMER
         channels["other"]["customers"] = OTHER
-        async with bench(azurite, monkeypatch, channels=channels) as b:
+        async with rig(azurite, monkeypatch, channels=channels) as b:
             await minute(b)
             b.log(
                 record("good", TEN_PAST),

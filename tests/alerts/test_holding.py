@@ -16,7 +16,7 @@ from shared.store.agenda import clear_due, due_mark, make_due
 from shared.store.flights import change_flight, read_flight
 from shared.store.ledger import Claim
 from shared.store.sessions import write_person
-from tests.alerts.harness import MINUTE, Bench, bench, slice_at, uuid_of
+from tests.alerts.harness import MINUTE, Rig, rig, slice_at, uuid_of
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -93,7 +93,7 @@ def test_an_incident_waits_for_its_own_slices_and_its_sessions_alone() -> None:
 # --- over real tables -------------------------------------------------------------------------------------------------
 
 
-async def _read(b: Bench, slice_: Slice, *, parked: bool = False) -> None:
+async def _read(b: Rig, slice_: Slice, *, parked: bool = False) -> None:
     tables = await b.app.tables()
     claim = await Claim.take(tables.slices, slice_, owner="o", send_id="s", now=b.now, lease=MINUTE)
     assert claim is not None
@@ -101,12 +101,12 @@ async def _read(b: Bench, slice_: Slice, *, parked: bool = False) -> None:
     await claim.write([], b.now, replace(claim.head, state=SliceState.PARKED) if parked else done)
 
 
-async def _mark(b: Bench, slice_: Slice) -> None:
+async def _mark(b: Rig, slice_: Slice) -> None:
     await make_due((await b.app.tables()).control, [slice_], "a root changed")
 
 
 async def test_a_marked_slice_holds_its_incident_until_it_was_read_again(azurite: str) -> None:
-    async with bench(azurite, slice_minutes=60, lookback_days=1) as b:
+    async with rig(azurite, slice_minutes=60, lookback_days=1) as b:
         slice_ = slice_at(b.now - HOUR)
         await _read(b, slice_)
         await _mark(b, slice_)
@@ -126,7 +126,7 @@ async def test_a_marked_slice_holds_its_incident_until_it_was_read_again(azurite
 
 
 async def test_it_is_told_after_an_hour_and_says_that_it_may_change(azurite: str) -> None:
-    async with bench(azurite, slice_minutes=60, lookback_days=1) as b:
+    async with rig(azurite, slice_minutes=60, lookback_days=1) as b:
         slice_ = slice_at(b.now - HOUR)
         await _read(b, slice_)
         await _mark(b, slice_)
@@ -138,7 +138,7 @@ async def test_it_is_told_after_an_hour_and_says_that_it_may_change(azurite: str
 
 
 async def test_a_protocol_rule_is_told_at_once(azurite: str) -> None:
-    async with bench(azurite, slice_minutes=60, lookback_days=1) as b:
+    async with rig(azurite, slice_minutes=60, lookback_days=1) as b:
         slice_ = slice_at(b.now - HOUR)
         await _mark(b, slice_)
         await b.found(slice_=slice_, at=slice_.start, rules=["legacy-auth"])
@@ -147,7 +147,7 @@ async def test_a_protocol_rule_is_told_at_once(azurite: str) -> None:
 
 
 async def test_the_root_of_a_session_that_was_asked_for_holds_it(azurite: str) -> None:
-    async with bench(azurite, slice_minutes=60, lookback_days=1) as b:
+    async with rig(azurite, slice_minutes=60, lookback_days=1) as b:
         slice_ = slice_at(b.now - HOUR)
         await _read(b, slice_)
         await b.found(slice_=slice_, at=slice_.start)
@@ -160,7 +160,7 @@ async def test_the_root_of_a_session_that_was_asked_for_holds_it(azurite: str) -
         assert b.types() == ["incident.opened"]
 
 
-async def _problem(b: Bench, *, refused: bool) -> None:
+async def _problem(b: Rig, *, refused: bool) -> None:
     tables = await b.app.tables()
     flight = await read_flight(tables.control, b.app.settings.partner_tenant_id)
     assert await change_flight(
@@ -174,7 +174,7 @@ async def _problem(b: Bench, *, refused: bool) -> None:
 
 
 async def test_throttling_in_the_first_scan_releases_nothing_and_a_missing_consent_all(azurite: str) -> None:
-    async with bench(azurite, slice_minutes=60, lookback_days=1) as b:
+    async with rig(azurite, slice_minutes=60, lookback_days=1) as b:
         await _problem(b, refused=False)
         for who in ("ann", "bob"):
             await b.found(who, at=b.now - 5 * HOUR, first_scan=True)
@@ -187,7 +187,7 @@ async def test_throttling_in_the_first_scan_releases_nothing_and_a_missing_conse
 
 
 async def test_a_mark_in_the_old_days_holds_the_first_scans_summary(azurite: str) -> None:
-    async with bench(azurite, slice_minutes=60, lookback_days=1) as b:
+    async with rig(azurite, slice_minutes=60, lookback_days=1) as b:
         await _problem(b, refused=False)
         for n in range(1, 26):
             await _read(b, slice_at(b.now - n * HOUR))

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from local.stage.receivers import Receivers
-from shared.messages.kind import Kind
+from shared.messages.kind import ChannelKind
 from shared.messages.render import render
 from tests.alerts.samples import messages
+from tests.page.browser import browser_path
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 SECONDS = 60
 # What people would try: a script, a handler, a link and a mention in each form, text that turns round, and no end.
 HOSTILE = (
@@ -26,8 +24,6 @@ HOSTILE = (
 SHOWN = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\"><!channel>"
 ELEMENTS = {"article", "h2", "div", "p", "span", "button", "a", "script", "pre"}
 VOID = {"meta", "link", "img", "br", "hr", "input"}
-
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no browser: install chromium to have the messages drawn")
 
 
 class Drawn(HTMLParser):
@@ -69,19 +65,18 @@ class Drawn(HTMLParser):
             self.texts[self._kind] = self.texts.get(self._kind, "") + data
 
 
-async def drawn(tmp_path: Path, name: str, bodies: Mapping[Kind, list[bytes]] | None = None) -> Drawn:
+async def drawn(tmp_path: Path, name: str, bodies: Mapping[ChannelKind, list[bytes]] | None = None) -> Drawn:
     """The page after a browser drew each message for each of the chats, for a user of that name."""
     every = [*messages(name).values()]
-    assert BROWSER
     async with Receivers() as receivers, aiohttp.ClientSession() as http:
-        for kind in (Kind.TEAMS, Kind.SLACK):
+        for kind in (ChannelKind.TEAMS, ChannelKind.SLACK):
             (receiver,) = (one for one in receivers.all if one.kind == kind)
             for body in (bodies or {}).get(kind, [render(kind, message) for message in every]):
                 async with http.post(receiver.url, data=body, headers={"webhook-id": "msg_1"}) as answer:
                     assert answer.status == 200
         options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}")
         process = await asyncio.create_subprocess_exec(
-            BROWSER,
+            browser_path(),
             *options,
             "--dump-dom",
             f"{receivers.url}/",
@@ -99,7 +94,7 @@ async def test_hostile_names_are_drawn_as_text(tmp_path: Path) -> None:
     assert page.elements <= ELEMENTS
     assert "mention" not in page.classes
     assert page.links
-    assert all(link.startswith("https://monitor.example/api/") for link in page.links)
+    assert all(link.startswith("https://monitor.example/incidents") for link in page.links)
     for text in page.texts.values():
         assert SHOWN in text
         assert "hxxps://evil.example" in text
@@ -138,7 +133,7 @@ async def test_the_page_would_show_what_is_not_escaped(tmp_path: Path) -> None:
     slack = (
         b'{"blocks":[{"type":"section","text":{"type":"mrkdwn","text":"<!channel> and <https://evil.example|here>"}}]}'
     )
-    page = await drawn(tmp_path, "", {Kind.TEAMS: [teams], Kind.SLACK: [slack]})
+    page = await drawn(tmp_path, "", {ChannelKind.TEAMS: [teams], ChannelKind.SLACK: [slack]})
     assert page.links == ["https://evil.example", "https://evil.example"]
     assert "strong" in page.elements
     assert "mention" in page.classes

@@ -10,7 +10,7 @@ import pytest
 from local.stage.receivers import new_secret
 from shared.app.channels import Channel
 from shared.app.settings import Settings, SettingsError, load_settings
-from shared.messages.kind import Kind
+from shared.messages.kind import ChannelKind
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
 
 SECRET = new_secret()
@@ -57,7 +57,7 @@ def test_any_number_of_channels_each_with_what_it_wants(monkeypatch: pytest.Monk
     assert channel.time_zone == ZoneInfo("Europe/Vienna")
     assert (channel.digest, channel.digest_at) == ("weekly", time(6, 30))
     assert len(channel.secrets) == 2
-    assert settings.channels["chat"].kind is Kind.TEAMS
+    assert settings.channels["chat"].kind is ChannelKind.TEAMS
     assert settings.channels["chat"].minimum_severity is Severity.LOW
 
 

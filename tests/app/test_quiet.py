@@ -10,10 +10,9 @@ import pytest
 
 from shared.app.app import App
 from shared.app.quiet import LIBRARIES, quiet_libraries
-from shared.app.settings import load_settings
 from shared.basics.events import log_event
-from shared.rules.rule import PARTNER
 from shared.store.tables import Tables, keys, upsert
+from tests.settings import settings_for
 
 PERSON = "person-11111111-2222-3333-4444-555555555555"
 
@@ -58,7 +57,7 @@ async def test_no_request_to_a_table_is_told(azurite: str, said: list[logging.Lo
     await tables.create()
     await requests(tables)
     assert any(PERSON in record.getMessage() for record in said), "or this test could not fail"
-    settings = load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=azurite)
+    settings = settings_for(azurite)
     app = App(settings, tables=tables)  # the first thing that the app makes, before any client
     try:
         said.clear()

@@ -12,20 +12,20 @@ from functions.incidents import incidents
 from local.graph_server.control import MalformedFault, StatusFault
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
 from tests.functions.asking import ask, counted_requests
-from tests.scan.harness import NINE, NOON, Bench, bench, record
+from tests.scan.harness import NINE, NOON, Rig, record, rig
 
 PARTNER_CENTER = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
 WIDE: dict[str, Any] = {"slice_minutes": 240}  # few slices are quick to scan
 
 
-async def _json(endpoint: Any, at: Bench, query: str = "") -> Any:
+async def _json(endpoint: Any, at: Rig, query: str = "") -> Any:
     reply = await ask(endpoint, at.app, query)
     assert reply.status == 200, reply.text
     return reply.json
 
 
 async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         at.log(
             record("good", NINE),
             record("bad", NINE, **PASSWORD_ONLY),
@@ -103,7 +103,7 @@ async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeyp
 
 
 async def test_coverage_says_what_is_missing_and_what_to_do(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         at.log(record("good", NINE), record("late", NINE + timedelta(minutes=1)))
         at.fail(MalformedFault(kind="malformed", times=1), StatusFault(kind="status", status=503, times=1))
         await at.work()
@@ -134,7 +134,7 @@ async def test_coverage_says_what_is_missing_and_what_to_do(azurite: str, monkey
 
 
 async def test_a_tenant_that_refuses_is_never_without_findings(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         at.fail(StatusFault(kind="status", status=403, times=1))
         await at.work()
         shown = await _json(coverage, at, "days=1")

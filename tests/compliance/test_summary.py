@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.basics.spelling import id_key
+from shared.compliance.beside import ExceptionNumbers
 from shared.compliance.coverage import Window, measure
 from shared.compliance.figures import (
     accepted_sign_ins,
@@ -81,9 +82,9 @@ def summary_of(
 ) -> Summary:
     measured = measure((PARTNER,), days, Window(START, NOW, NOW, HOUR))
     asked = Asked(START, NOW, NOW, scopes, PARTNER)
-    beside = Beside(
-        IncidentCounts({"open": Counter(incidents or {})}), {id_key(CUSTOMER): "Contoso"}, accepted=accepted
-    )
+    counts = IncidentCounts({"open": Counter(incidents or {})})
+    exceptions = ExceptionNumbers(accepted_sign_ins=accepted)
+    beside = Beside(counts, {id_key(CUSTOMER): "Contoso"}, exceptions=exceptions)
     return summarise(asked, figures_of_days(days), measured, beside)
 
 
@@ -142,8 +143,16 @@ def test_every_member_is_there_even_when_nothing_is_known() -> None:
             "stillHappeningBySeverity": none_severe,
         },
         "alerts": None,
-        "exceptions": {"acceptedSignIns": 0},
-        "posture": {},
+        "exceptions": {
+            **dict.fromkeys(("requested", "approved", "expired", "withdrawn", "acceptedSignIns"), 0),
+            "nextExpiry": None,
+        },
+        "posture": dict.fromkeys(
+            (
+                *("accounts", "guests", "delegatedAdmins", "byRule", "securityDefaults"),
+                *("refreshedAt", "ageSeconds", "problem"),
+            )
+        ),
     }
 
 

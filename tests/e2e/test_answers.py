@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import io
 import json
 import re
 from collections.abc import AsyncIterator
@@ -16,11 +18,12 @@ import pytest
 import pytest_asyncio
 
 from local.host.process import HostProcess
-from local.stage.stack import CHECKOUT, load_directory_file
+from local.stage.stack import CHECKOUT, load_directory_file, make_pack_key
 from shared.basics.spelling import id_key
 from shared.incidents.findings import Finding
 from shared.ledger.slices import partition_of
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
+from shared.statement.manifest import check_pack
 from shared.store.findings import finding_row
 from shared.store.tables import Tables, upsert
 from tests.scan.harness import DIRECTORY
@@ -64,6 +67,7 @@ async def running(storage: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
         "AUTH_MODE": "easyauth",
         "WEBSITE_AUTH_ENABLED": "True",
         "PARTNER_TENANT_ID": PARTNER,
+        "PACK_KEY_FILE": str(make_pack_key(log.with_name("pack.pem"))),
         "AzureWebJobsStorage": storage,
     }
     async with HostProcess(CHECKOUT, settings, log=log) as host, aiohttp.ClientSession(host.url) as http:
@@ -111,6 +115,28 @@ async def test_a_finding_is_listed_as_it_is_and_harmless_as_csv(running: _Runnin
         text = await reply.text()
         assert "'=HYPERLINK" in text
         assert not re.search(r'(^|,|\n)"?=HYPERLINK', text)
+
+
+async def test_a_statement_is_a_page_and_its_pack_is_built_by_the_queue(running: _Running) -> None:
+    month = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m")
+    async with running.http.get(f"/api/statement?month={month}&format=html", headers=_role("Reader")) as reply:
+        assert (reply.status, reply.content_type) == (200, "text/html")
+        assert "style-src 'sha256-" in reply.headers["Content-Security-Policy"]
+        assert "Provisional statement" in await reply.text()
+    async with running.http.get("/api/health") as reply:
+        key_id = (await reply.json())["packKeyId"]
+    async with running.http.post("/api/evidence-packs", json={"month": month}, headers=_role("Reader")) as reply:
+        assert reply.status == 202
+        address = reply.headers["Location"]
+    for _ in range(120):
+        async with running.http.get(address, headers=_role("Reader")) as reply:
+            assert reply.status == 200
+            if reply.content_type == "application/zip":
+                assert check_pack(io.BytesIO(await reply.read())).key_id == key_id
+                return
+            assert (await reply.json())["state"] == "waiting"
+        await asyncio.sleep(0.5)
+    raise AssertionError("the pack is not built")
 
 
 async def test_the_document_has_every_route_that_the_host_serves(running: _Running) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from local.host.process import HostProcess
 from local.sample import Sample, make_sample, write_sample
 from local.stage.receivers import Fault, Receiver, Receivers, new_secret
-from local.stage.stack import CHECKOUT, Stack, running_stack
+from local.stage.stack import CHECKOUT, running_stack
+from tests.e2e.adding_up import differences
 
 pytestmark = pytest.mark.e2e
 
@@ -70,6 +72,10 @@ def planted(sample: Sample) -> dict[str, tuple[set[str], str]]:
 
 
 async def found(http: aiohttp.ClientSession) -> dict[str, tuple[set[str], str]]:
+    return {item["id"]: (set(item["rules"]), item["severity"]) for item in await findings(http)}
+
+
+async def findings(http: aiohttp.ClientSession) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -77,24 +83,27 @@ async def found(http: aiohttp.ClientSession) -> dict[str, tuple[set[str], str]]:
         items += page["items"]
         cursor = page["cursor"]
     assert len(items) == len({item["id"] for item in items})
-    return {item["id"]: (set(item["rules"]), item["severity"]) for item in items}
+    return items
 
 
-async def check_against_truth(stack: Stack, sample: Sample, url: str) -> None:
+async def check_against_truth(sample: Sample, url: str, days: int = DAYS) -> None:
     """The findings and the summary say exactly what was planted, once sessions have reached who asked."""
     truth: Any = sample.truth()
+    unknown = sum(counts["unknown"] for counts in truth["counts"].values())
     async with aiohttp.ClientSession(url) as http:
-        await eventually(http, f"/api/summary?days={DAYS}", whole)
-        scope = ",".join(truth["counts"])
-        summary = await eventually(
-            http,
-            f"/api/summary?days={DAYS + 1}&scope={scope}",
-            lambda s: s["delegatedSignIns"]["unknown"] == sum(c["unknown"] for c in truth["counts"].values()),
-        )
+        await eventually(http, f"/api/summary?days={days}", whole)
+        path = f"/api/summary?days={days + 1}&scope={','.join(truth['counts'])}"
+        summary = await eventually(http, path, lambda s: s["delegatedSignIns"]["unknown"] == unknown)
         for name, counts in truth["counts"].items():
-            said = summary["byScope"][name]
-            assert {key: said[key] for key in counts} == counts
+            assert {key: summary["byScope"][name][key] for key in counts} == counts
         assert await found(http) == planted(sample)
+        causes = {item["id"]: item["cause"] for item in await findings(http)}
+        told = [v for v in sample.violations if v.cause is not None]
+        assert {record: causes[record] for v in told for record in v.record_ids} == {
+            record: v.cause for v in told for record in v.record_ids
+        }
+        policies = await get(http, "/api/policies?scope=all")
+        assert [(hole["rule"], hole["signIns"]) for hole in policies["exclusions"]] == [("group", 2)]
 
 
 async def test_the_sample_is_scanned_answered_and_told(sample: Sample, tmp_path: Path) -> None:
@@ -104,11 +113,12 @@ async def test_the_sample_is_scanned_answered_and_told(sample: Sample, tmp_path:
         Receivers(hook) as receivers,
         running_stack(tmp_path / "sample", tmp_path, {**SETTINGS, **receivers.settings()}) as stack,
     ):
-        await check_against_truth(stack, sample, stack.url)
+        await check_against_truth(sample, stack.url)
         async with asyncio.timeout(120):
             received = await receivers.first()
         assert received.verified
         async with aiohttp.ClientSession(stack.url) as http:
+            assert await differences(partial(get, http), DAYS + 1) == []
             async with http.get("/api/findings?limit=nothing") as answer:
                 assert answer.status == 400
                 assert answer.content_type == "application/problem+json"
@@ -118,6 +128,7 @@ async def test_the_sample_is_scanned_answered_and_told(sample: Sample, tmp_path:
                 assert len((await answer.text()).splitlines()) == 6
 
 
+@pytest.mark.soak
 async def test_a_host_that_is_killed_in_the_middle_carries_on(sample: Sample, tmp_path: Path) -> None:
     write_sample(sample, tmp_path / "sample")
     async with running_stack(tmp_path / "sample", tmp_path, SETTINGS, lease_seconds=3) as stack:
@@ -126,4 +137,4 @@ async def test_a_host_that_is_killed_in_the_middle_carries_on(sample: Sample, tm
         await stack.host.kill()
         log = tmp_path / "second.log"
         async with HostProcess(CHECKOUT, stack.settings, lease_seconds=3, log=log) as second:
-            await check_against_truth(stack, sample, second.url)
+            await check_against_truth(sample, second.url)

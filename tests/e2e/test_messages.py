@@ -21,7 +21,7 @@ JUNK = (
     '{"tenant": "0", "start": "2026-11-02T09:00:00Z", "seconds": 900',
 )
 
-QUEUES = ("scan-slices", "scan-slices-poison", "alerts", "alerts-poison")
+QUEUES = ("scan-slices", "scan-slices-poison", "alerts", "alerts-poison", "evidence-packs", "evidence-packs-poison")
 
 
 async def test_a_message_that_is_none_is_noted_and_gone(storage: str, tmp_path: Path) -> None:

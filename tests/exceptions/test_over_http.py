@@ -28,7 +28,7 @@ from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, SILENT, TECHNICI
 from shared.tending.exceptions import tend_exceptions
 from tests.exceptions.asked import APP, asked
 from tests.functions.asking import Reply, app_over, ask
-from tests.scan.harness import NINE, NOON, Bench, bench, record
+from tests.scan.harness import NINE, NOON, Rig, record, rig
 
 DAY = timedelta(days=1)
 ALONE = "(local mode: no second person)"
@@ -259,7 +259,7 @@ async def test_the_list_shows_the_last_first_by_state_and_page(app: App) -> None
 # --- across its expiry ------------------------------------------------------------------------------------------------
 
 
-async def _numbers(at: Bench) -> tuple[int, float, float, int]:
+async def _numbers(at: Rig) -> tuple[int, float, float, int]:
     """Non-compliant sign-ins, both percentages, accepted sign-ins."""
     said = (await ask(summary, at.app, "days=90")).json
     numbers = said["delegatedSignIns"]
@@ -271,14 +271,14 @@ async def _numbers(at: Bench) -> tuple[int, float, float, int]:
     )
 
 
-async def _states(at: Bench) -> list[str]:
+async def _states(at: Rig) -> list[str]:
     items = (await ask(incidents, at.app)).json["items"]
     return sorted(f"{item['customerId'] == CUSTOMER and item['appId'] == APP} {item['state']}" for item in items)
 
 
 async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     other = "dddddddd-dddd-dddd-dddd-dddddddddddd"
-    async with bench(azurite, monkeypatch, slice_minutes=1440, lookback_days=2, read_ages_minutes="0") as at:
+    async with rig(azurite, monkeypatch, slice_minutes=1440, lookback_days=2, read_ages_minutes="0") as at:
         at.log(record("good", NINE), record("bad", NINE, **PASSWORD_ONLY))
         at.set_time(MIDNIGHT + DAY + timedelta(hours=1))
         await at.work()
@@ -330,7 +330,7 @@ async def test_it_silences_until_its_end_and_not_longer(azurite: str, monkeypatc
 
 
 async def test_what_is_new_is_silent_from_the_start(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=720) as at:
         await given(at.app)
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
@@ -339,7 +339,7 @@ async def test_what_is_new_is_silent_from_the_start(azurite: str, monkeypatch: p
 
 
 async def test_a_rule_it_does_not_name_wakes_the_incident(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=720) as at:
         await given(at.app)
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
@@ -352,7 +352,7 @@ async def test_a_rule_it_does_not_name_wakes_the_incident(azurite: str, monkeypa
 
 
 async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=720) as at:
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await at.work()
         id_ = await given(at.app)
@@ -363,7 +363,7 @@ async def test_withdrawn_it_accepts_nothing_from_that_day_on(azurite: str, monke
 
 
 async def test_what_is_only_requested_does_nothing(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=720) as at:
         at.log(record("bad", NINE, **PASSWORD_ONLY))
         await send(request_exception, at.app, asked())
         await at.work()
@@ -378,7 +378,7 @@ async def test_what_is_only_requested_does_nothing(azurite: str, monkeypatch: py
 async def test_the_request_for_partner_center_is_filled_from_the_findings(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, slice_minutes=720) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=720) as at:
         hostile = {"appDisplayName": "<img src=x>|[a](http://evil.example)"}
         at.log(
             record("good", NINE),
@@ -390,11 +390,12 @@ async def test_the_request_for_partner_center_is_filled_from_the_findings(
         said = (await send(request_for_partner_center, at.app, id_=made["id"])).json
         text = said["markdown"]
         assert "MFA - Request for exception: Smart cards of Contoso" in text.replace("\\", "")
-        assert "1 sign-in that breaks its rules, of 1 user" in text
-        assert "(`interactive-without-mfa`): 1" in text
+        assert "2 sign-ins that break its rules, of 1 user" in text
+        assert "(`interactive-without-mfa`): 2" in text
+        assert "1 of them break other rules too" in text, "the old client: no third party explains it"
+        assert "(`legacy-auth`): 1" in text
         assert "bad-1" in text
         assert "corr-1" in text
-        assert "legacy" not in text
         assert "<img" not in text.replace("\\<", "")
         assert "http:" not in text
         assert [(a["document"].split(" ")[0], a["reference"]) for a in said["attachments"]] == [
@@ -410,10 +411,33 @@ async def test_the_request_counts_what_its_rules_hit_whatever_the_verdict(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A third-party MFA that says nothing leaves unknown sign-ins: a text that counts none of them proves no need."""
-    async with bench(azurite, monkeypatch, slice_minutes=240) as at:
+    async with rig(azurite, monkeypatch, slice_minutes=240) as at:
         at.log(record("silent", NINE, **SILENT))
         await at.work()
-        id_ = await given(at.app, rules=["mfa-evidence-unknown"])
+        made = (await send(request_exception, at.app, asked(rules=["mfa-evidence-unknown"]))).json
+        id_ = made["id"]
+        assert (made["signIns"], made["rulesBeside"]) == (1, [])
         text = (await send(request_for_partner_center, at.app, id_=id_)).json["markdown"]
         assert "1 sign-in that breaks its rules, of 1 user" in text
         assert "silent" in text
+
+
+async def test_both_rules_of_one_cause_are_offered_together(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A federated provider that says nothing breaks two rules: an exception that names one of them silences nothing,
+    and a text that counted what it silences would prove no need."""
+    async with rig(azurite, monkeypatch, slice_minutes=240) as at:
+        at.log(record("told-nothing", NINE, **SILENT, tokenIssuerType="ADFederationServices"))
+        await at.work()
+        one = (await send(request_exception, at.app, asked(rules=["third-party-mfa-unrecognised"]))).json
+        assert (one["signIns"], one["rulesBeside"]) == (1, ["mfa-evidence-unknown"])
+        text = (await send(request_for_partner_center, at.app, id_=one["id"])).json["markdown"]
+        assert "1 sign-in that breaks its rules, of 1 user" in text
+        assert "1 of them break other rules too" in text
+        assert "told\\-nothing" in text or "told-nothing" in text
+        both = (await send(request_exception, at.app, asked(rules=[*one["rules"], *one["rulesBeside"]]))).json
+        assert (both["signIns"], both["rulesBeside"]) == (1, [])
+        text = (await send(request_for_partner_center, at.app, id_=both["id"])).json["markdown"]
+        assert "other rules" not in text
+        done = await send(approve_request, at.app, {}, id_=both["id"], etag=both["etag"])
+        assert done.status == 200
+        assert {i["state"] for i in (await ask(incidents, at.app)).json["items"]} == {"silenced"}

@@ -15,7 +15,7 @@ from shared.exceptions.life import Approver
 from shared.rules.rule import CUSTOMER
 from shared.store.flights import change_flight, read_flight
 from shared.tending.exceptions import tend_exceptions
-from tests.alerts.harness import Bench, bench, receiver, uuid_of
+from tests.alerts.harness import Rig, receiver, rig, uuid_of
 from tests.exceptions.asked import asked
 
 END = datetime(2026, 11, 30, tzinfo=UTC)
@@ -23,27 +23,27 @@ DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
 
-async def _given(at: Bench, **members: Any) -> str:
+async def _given(at: Rig, **members: Any) -> str:
     request = ExceptionRequest.model_validate_json(json.dumps(asked(**members)))
     made = await ask_exception(at.app, request, by="jane", by_id="t/jane")
     await approve_exception(at.app, made.id, Approval(), by=Approver("joe", "t/joe", is_person=True), etag="*")
     return made.id
 
 
-async def _tick(at: Bench, now: datetime) -> None:
+async def _tick(at: Rig, now: datetime) -> None:
     at.now = now
     await tend_exceptions(at.app)
     await tend_exceptions(at.app)
     await at.tick(after=SECOND)
 
 
-def _told(at: Bench, place: int = 0) -> list[tuple[str, str]]:
+def _told(at: Rig, place: int = 0) -> list[tuple[str, str]]:
     bodies = [json.loads(received.body) for received in at.got(place)]
     return [(body["severity"], body["data"]["expires"]) for body in bodies if body["type"] == "exception.expiring"]
 
 
 async def test_it_reminds_14_and_3_days_before_its_end_and_once_each(azurite: str) -> None:
-    async with bench(azurite) as at:
+    async with rig(azurite) as at:
         await _given(at)
         await _tick(at, END - 14 * DAY - SECOND)
         assert _told(at) == []
@@ -59,7 +59,7 @@ async def test_it_reminds_14_and_3_days_before_its_end_and_once_each(azurite: st
 
 
 async def test_an_alert_that_waits_when_it_is_approved_is_told_after_its_end_alone(azurite: str) -> None:
-    async with bench(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as at:
+    async with rig(azurite, channels={"soc": {"quiet_hours": "11:00-14:00"}}) as at:
         await at.found()  # at noon
         await at.tick()
         await _given(at, userId=uuid_of("jane"), expiresOn="2026-11-05")
@@ -70,7 +70,7 @@ async def test_an_alert_that_waits_when_it_is_approved_is_told_after_its_end_alo
 
 
 async def test_one_that_begins_near_its_end_is_reminded_of_once(azurite: str) -> None:
-    async with bench(azurite) as at:
+    async with rig(azurite) as at:
         await _given(at, expiresOn="2026-11-04")
         await _tick(at, datetime(2026, 11, 2, 13, tzinfo=UTC))
         assert [severity for severity, _ in _told(at)] == ["high"]
@@ -79,7 +79,7 @@ async def test_one_that_begins_near_its_end_is_reminded_of_once(azurite: str) ->
 async def test_a_channel_hears_of_its_customers_alone_and_not_in_its_quiet_hours(azurite: str) -> None:
     other = "99999999-9999-9999-9999-999999999999"
     channels = {"soc": {"customers": other}, "soc1": {"customers": CUSTOMER, "quiet_hours": "22:00-07:00"}}
-    async with bench(azurite, receiver(), receiver(name="second"), channels=channels) as at:
+    async with rig(azurite, receiver(), receiver(name="second"), channels=channels) as at:
         await _given(at, customerId=CUSTOMER)
         await _tick(at, END - 14 * DAY)
         assert (_told(at, 0), _told(at, 1)) == ([], [])
@@ -89,14 +89,14 @@ async def test_a_channel_hears_of_its_customers_alone_and_not_in_its_quiet_hours
 
 @pytest.mark.parametrize("kind", ["teams", "slack"])
 async def test_people_read_it_in_their_chat(azurite: str, kind: str) -> None:
-    async with bench(azurite, receiver(kind)) as at:
+    async with rig(azurite, receiver(kind)) as at:
         await _given(at)
         await _tick(at, END - 3 * DAY)
         assert b"A technical exception ends on 2026-11-30" in at.got()[0].body
 
 
 async def test_the_digest_names_what_ends_soon(azurite: str) -> None:
-    async with bench(azurite, channels={"soc": {"alerts": False, "digest": "daily"}}) as at:
+    async with rig(azurite, channels={"soc": {"alerts": False, "digest": "daily"}}) as at:
         id_ = await _given(at)
         tables = await at.app.tables()
         flight = await read_flight(tables.control, at.app.settings.partner_tenant_id)

@@ -18,11 +18,10 @@ import azure.functions as func
 
 from functions.http import Endpoint
 from shared.app.app import App
-from shared.app.settings import load_settings
-from shared.rules.rule import PARTNER
 from shared.store.directory import save_directory
 from shared.store.tables import Table, Tables, upsert
 from tests.scan.harness import DIRECTORY
+from tests.settings import settings_for
 
 ADDRESS = "http://127.0.0.1:7071"
 _REQUESTS = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
@@ -100,12 +99,7 @@ def counted_requests() -> Iterator[list[str]]:
 @asynccontextmanager
 async def app_over(azurite: str, now: datetime, *tenants: str) -> AsyncIterator[App]:
     """A monitor in local mode with empty tables of its own, a directory with one customer, and that time."""
-    settings = load_settings(
-        auth_mode="local",
-        partner_tenant_id=PARTNER,
-        monitored_tenant_ids=",".join(tenants),
-        AzureWebJobsStorage=azurite,
-    )
+    settings = settings_for(azurite, monitored_tenant_ids=",".join(tenants))
     tables = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
     app = App(settings, clock=lambda: now, tables=tables)
     try:

@@ -15,7 +15,7 @@ from shared.incidents.model import Facts, Incident, IncidentState, Who
 from shared.ledger.flight import Flight
 from shared.rules.rule import PARTNER
 from shared.store.flights import change_flight
-from shared.store.incidents import incident_columns
+from shared.store.incident_rows import incident_columns
 from tests.functions.asking import app_over, ask, counted_requests, write_rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -29,7 +29,7 @@ from shared.incidents.model import Facts, Incident, Who
 from shared.ledger.slices import partition_of
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Severity
 from shared.store.findings import finding_row
-from shared.store.incidents import incident_columns
+from shared.store.incident_rows import incident_columns
 from tests.functions.asking import write_rows
 from tests.functions.serving import serving
 

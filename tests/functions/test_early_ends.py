@@ -16,7 +16,6 @@ from functions.answers import findings
 from functions.incidents import incidents
 from functions.records import register
 from shared.app.app import App
-from shared.app.settings import load_settings
 from shared.incidents.findings import incident_key
 from shared.incidents.model import Facts, Incident, Who
 from shared.ledger.register import Act, ActKind
@@ -24,12 +23,13 @@ from shared.ledger.slices import partition_of
 from shared.rules.rule import PARTNER
 from shared.store.directory import save_directory
 from shared.store.findings import finding_row
-from shared.store.incidents import incident_columns
+from shared.store.incident_rows import incident_columns
 from shared.store.register import write_act
 from shared.store.tables import Tables
 from tests.functions.asking import pages, write_rows
 from tests.functions.test_findings import NOW, _drawing, _finding
 from tests.scan.harness import DIRECTORY
+from tests.settings import settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -47,7 +47,7 @@ class _EndsEarly(SansIOHTTPPolicy[Any, Any]):
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def app(azurite: str) -> AsyncIterator[App]:
     service = TableServiceClient.from_connection_string(azurite, per_call_policies=[_EndsEarly()])
-    settings = load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=azurite)
+    settings = settings_for(azurite)
     made = App(settings, clock=lambda: NOW, tables=Tables(service, "early"))
     try:
         await save_directory((await made.tables()).directory, DIRECTORY, NOW)

@@ -21,7 +21,7 @@ from shared.incidents.model import Facts, Incident, Who
 from shared.ledger.slices import partition_of
 from shared.rules.rule import CUSTOMER, PARTNER, Severity
 from shared.store.findings import finding_row
-from shared.store.incidents import incident_columns
+from shared.store.incident_rows import incident_columns
 from tests.functions.asking import app_over, ask, counted_requests, pages, write_rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -155,6 +155,7 @@ async def test_a_second_with_more_findings_than_a_request_gives_is_listed_whole(
         assert len(sent) < 90
 
 
+@pytest.mark.soak  # a minute of writing and reading; test_a_second_with_more_… is its small sister
 async def test_a_slice_with_20_000_findings_takes_no_call_more_than_ten_requests(azurite: str) -> None:
     """Half of them in one second, the rest over a quarter of an hour: what a spray by a password flow leaves."""
     draw = _drawing(4)
@@ -270,6 +271,8 @@ async def test_an_item_says_what_an_auditor_needs(held: Held) -> None:
         "sessionId": "session",
         "uniqueTokenIdentifier": "token",
         "correlationId": "correlation",
+        "cause": None,
+        "causeId": None,
         "incidentIds": [*newest.incidents()],
     }
 

@@ -23,7 +23,7 @@ from functions.who import Role, auth_level
 from shared.app.app import App
 from shared.app.settings import SettingsError, load_settings
 from shared.rules.rule import PARTNER
-from shared.wire.models import Answer, Instant, Listed, Query, ScopeName, Whole
+from shared.wire.models import Answer, AskedTime, Listed, Query, ScopeName, Whole
 from tests.functions.asking import ask
 
 _ROLE_CLAIM = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
@@ -31,7 +31,7 @@ _ROLE_CLAIM = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
 
 class _Query(Query):
     days: Whole = Field(default=30, ge=1, le=90)
-    since: Instant | None = None
+    since: AskedTime | None = None
     scope: Listed[ScopeName] = ("customer",)
 
 

@@ -17,7 +17,7 @@ from shared.basics.spelling import id_key
 from shared.incidents.findings import incident_key
 from shared.incidents.model import ALL_SCOPES, Facts, Incident, IncidentState, Who
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN
-from shared.store.incidents import incident_columns
+from shared.store.incident_rows import incident_columns
 from shared.wire.models import shown_id
 from tests.functions.asking import app_over, ask, counted_requests, pages, write_rows
 

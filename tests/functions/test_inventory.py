@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -14,9 +15,10 @@ from functions.inventory import applications, causes, update_cause
 from functions.ops import pause
 from functions.people import customers
 from functions.records import changes, register
-from shared.rules.rule import CUSTOMER, PASSWORD_ONLY, TECHNICIAN
+from shared.rules.rule import AT_HOME, CUSTOMER, PASSWORD_ONLY, TECHNICIAN
+from shared.store.policies import save_policies
 from tests.functions.asking import ask, counted_requests
-from tests.scan.harness import NINE, Bench, bench, record
+from tests.scan.harness import NINE, Rig, record, rig
 
 OTHER = "44444444-4444-4444-4444-444444444444"
 APP = "55555555-5555-5555-5555-555555555555"
@@ -24,7 +26,7 @@ WIDE: dict[str, Any] = {"slice_minutes": 240}
 JSON = {"Content-Type": "application/json"}
 
 
-async def _json(endpoint: Any, at: Bench, query: str = "", **path: str) -> Any:
+async def _json(endpoint: Any, at: Rig, query: str = "", **path: str) -> Any:
     with counted_requests() as sent:
         reply = await ask(endpoint, at.app, query, path=path)
     assert reply.status == 200, reply.text
@@ -32,13 +34,27 @@ async def _json(endpoint: Any, at: Bench, query: str = "", **path: str) -> Any:
     return reply.json
 
 
-async def _scanned(at: Bench) -> None:
-    backup = {**PASSWORD_ONLY, "appId": APP, "appDisplayName": "Backup", "authenticationProtocol": "ropc"}
+def _policy(id_: str, name: str, result: str, **more: Any) -> dict[str, Any]:
+    made = {"id": id_, "displayName": name, "result": result, "enforcedGrantControls": ["Mfa"], **more}
+    return {"appliedConditionalAccessPolicies": [made]}
+
+
+HOLE = _policy(
+    "p-1",
+    "MFA for all",
+    "notApplied",
+    excludeRulesSatisfied=[{"conditionalAccessCondition": "users", "ruleSatisfied": "groupId"}],
+)
+REPORT_ONLY = _policy("p-2", "MFA, <b>soon</b>", "reportOnlyFailure")
+
+
+async def _scanned(at: Rig) -> None:
+    backup = {**PASSWORD_ONLY, **HOLE, "appId": APP, "appDisplayName": "Backup", "authenticationProtocol": "ropc"}
     at.log(
         record("good", NINE),
         record("one", NINE, **backup),
         record("two", NINE, **backup, resourceTenantId=OTHER),
-        record("plain", NINE, **PASSWORD_ONLY),
+        record("plain", NINE, **PASSWORD_ONLY, **REPORT_ONLY),
     )
     await at.work()
 
@@ -46,13 +62,23 @@ async def _scanned(at: Bench) -> None:
 async def test_what_would_help_most_comes_first_and_is_dealt_with_in_one_act(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         page = await _json(causes, at, "days=1")
         first, second = page["items"]
-        assert (first["appName"], first["signIns"], first["ofAll"], first["customersReached"]) == ("Backup", 2, 3, 2)
+        assert page["sentence"] == "2 gaps explain 100 % of 3 sign-ins without MFA; 1 person shares the first."
+        assert (first["kind"], first["policyName"], first["policyRule"]) == ("excluded", "MFA for all", "groupId")
+        assert (first["signIns"], first["ofAll"], first["customersReached"], page["notListed"]) == (2, 3, 2, 0)
+        assert [(a["appName"], a["signIns"]) for a in first["applications"]] == [("Backup", 2)]
+        assert [(p["userId"], p["signIns"]) for p in first["people"]] == [(TECHNICIAN, 2)]
+        assert {c["customerId"] for c in first["customers"]} == {CUSTOMER, OTHER}
         assert (first["compliancePercent"], first["compliancePercentIfFixed"]) == (25.0, 75.0)
-        assert "mending it lifts 25.0 % to 75.0 %" in first["sentence"]
+        assert "closing it lifts 25.0 % to 75.0 %" in first["sentence"]
+        assert first["whatCloses"]["steps"]
+        assert first["whatCloses"]["link"].startswith("https://learn.microsoft.com/")
+        behind = (await _json(findings, at, f"cause={first['id']}"))["items"]
+        assert ({i["id"] for i in behind}, {i["cause"] for i in behind}) == ({"one", "two"}, {"excluded"})
+        assert (second["kind"], second["policyName"]) == ("report-only", "MFA, <b>soon</b>")
         assert set(page["ruleTexts"]) >= {"password-flow"}
         assert (second["signIns"], len(first["incidentIds"])) == (1, 2)
         body = json.dumps({"state": "acknowledged", "comment": "moving it"}).encode()
@@ -69,7 +95,7 @@ async def test_what_would_help_most_comes_first_and_is_dealt_with_in_one_act(
 
 
 async def test_the_inventory_says_how_each_application_signs_in(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         first, *_ = (await _json(applications, at, "days=1"))["items"]
         assert (first["appId"], first["appName"], first["nonCompliant"], first["customers"]) == (APP, "Backup", 2, 2)
@@ -84,7 +110,7 @@ async def test_the_inventory_says_how_each_application_signs_in(azurite: str, mo
 async def test_one_customers_person_or_application_can_be_asked_about(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         whole = (await _json(summary, at, "days=1"))["delegatedSignIns"]
         assert (whole["total"], whole["nonCompliant"]) == (4, 3)
@@ -100,18 +126,43 @@ async def test_one_customers_person_or_application_can_be_asked_about(
 
 
 async def test_one_finding_says_why(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         (item,) = [i for i in (await _json(findings, at))["items"] if i["id"] == "plain"]
         for query in ("", f"signedInAt={quote(item['signedInAt'])}"):
             shown = await _json(finding, at, query, id="plain")
             assert shown["explanation"]
             assert set(item) <= set(shown)
+            assert shown["whyPossible"]["kind"] == shown["cause"] == "report-only"
+            assert [(p["policyName"], p["result"]) for p in shown["policies"]] == [
+                ("MFA, <b>soon</b>", "reportOnlyFailure")
+            ]
         assert (await ask(finding, at.app, path={"id": "none-such"})).status == 404
 
 
+@pytest.mark.parametrize(
+    ("read_before", "kind"),
+    [
+        pytest.param(timedelta(hours=3), "no-policy-applied", id="read-today"),
+        pytest.param(timedelta(days=3), "cannot-tell", id="read-long-ago"),
+        pytest.param(None, "cannot-tell", id="never-read"),
+    ],
+)
+async def test_an_empty_list_of_policies_means_none_where_they_were_read(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, read_before: timedelta | None, kind: str
+) -> None:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
+        if read_before is not None:
+            read = datetime(2026, 11, 2, 9, tzinfo=UTC) - read_before
+            await save_policies((await at.tables()).directory, {"conditionalAccess": []}, {}, read)
+        at.log(record("home", NINE, **PASSWORD_ONLY, **AT_HOME))
+        await at.work()
+        page = await _json(causes, at, "days=1&scope=all")
+        assert [(c["kind"], c["signIns"]) for c in page["items"]] == [(kind, 1)]
+
+
 async def test_what_changed_and_who_did_what(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, **WIDE) as at:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
         await _scanned(at)
         shown = await _json(changes, at, "since=2026-11-02T00:00:00Z")
         assert {i["userId"] for i in shown["opened"]} == {TECHNICIAN}

@@ -46,6 +46,8 @@ AZ: dict[str, Command] = {
         ("--assignee", "--scope", "--all", "--include-inherited", "--include-groups", "--role", "--resource-group"),
     ),
     "keyvault list-deleted": ((), ("--resource-type",)),
+    "keyvault key create": ((("--vault-name",), _NAME), ("--kty", "--curve", "--ops", "--protection", "--size")),
+    "keyvault key show": ((("--vault-name",), _NAME), ("--version",)),
     "keyvault secret set": ((("--vault-name",), _NAME, ("--value", "--file")), ("--content-type", "--expires")),
     "functionapp show": ((_GROUP, _NAME), ()),
     "functionapp start": ((_GROUP, _NAME), ()),

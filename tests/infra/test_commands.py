@@ -31,6 +31,8 @@ PLACES = {
     "client id": "66666666-6666-6666-6666-666666666666",
     "object id": "11111111-1111-1111-1111-111111111111",
     "day": "2026-11-19",
+    "last month": "2026-10",
+    "why": "broken at the source",
     "from": "2026-11-01T00:00:00Z",
     "to": "2026-11-02T00:00:00Z",
     "name": "soc",
@@ -63,8 +65,8 @@ PYTHON = '''#!{python}
 import sys
 sys.path[:0] = ["{root}"]
 if sys.argv[1:4] == ["-m", "local", "ops"]:
-    from local.commands.ops import _parser
-    _parser().parse_args(sys.argv[4:])
+    from local.commands.ops import parser
+    parser().parse_args(sys.argv[4:])
 elif sys.argv[1:] not in (["-m", "local", "preflight"], ["-m", "local", "preflight", "--json"]):
     sys.exit("no such command: " + " ".join(sys.argv[1:]))
 '''

@@ -14,6 +14,7 @@ from azure.identity.aio import ManagedIdentityCredential
 
 from local.graph_server import Call, LocalGraph
 from local.graph_server.errors import GraphError
+from local.graph_server.identity import IdentityEndpoint
 from local.graph_server.odata import Query, parse_query, ticks
 from local.sample import JsonObject, LogRecord, make_sample, write_sample
 from tests.local.graph_client import NOON, OTHER_TENANT, TENANT, USERS, Caller, entry, error, ids, record, serving
@@ -347,7 +348,7 @@ async def test_the_identity_endpoint_answers_as_app_service_does() -> None:
 
 
 async def test_only_the_named_client_id_has_a_token_where_one_is_named() -> None:
-    graph = LocalGraph([], tenant_id=TENANT, client_id="ours", identity_header="h")
+    graph = LocalGraph([], tenant_id=TENANT, identity=IdentityEndpoint("h", TENANT, "ours"))
     async with graph, aiohttp.ClientSession(headers={"X-IDENTITY-HEADER": "h"}) as http:
         url = f"{graph.identity_url}?resource={GRAPH}&api-version=2019-08-01&client_id="
         async with http.get(url + "ours") as ours, http.get(url + "theirs") as theirs:

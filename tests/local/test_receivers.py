@@ -14,7 +14,7 @@ from rich.console import Console
 from local.stage.receivers import Receiver, Receivers, new_secret
 from shared.alerts.deliver import signed
 from shared.app.channels import Channel
-from shared.messages.kind import Kind
+from shared.messages.kind import ChannelKind
 from shared.messages.render import render
 from tests.alerts.samples import messages
 
@@ -43,7 +43,7 @@ def channel(secret: str) -> Channel:
 
 
 async def test_a_right_signature_is_taken_and_no_other() -> None:
-    secret, body, now = new_secret(), render(Kind.GENERIC, ALL["incident.opened"]), datetime.now(UTC)
+    secret, body, now = new_secret(), render(ChannelKind.GENERIC, ALL["incident.opened"]), datetime.now(UTC)
     hook = Receiver("generic", secret, "/hooks/x")
     async with Receivers(hook) as receivers:
         assert await posted(hook, body, signed(channel(secret), "msg_1", now, body)) == 200
@@ -67,7 +67,7 @@ async def test_the_settings_are_those_of_channels() -> None:
 async def test_the_page_shows_hostile_text_as_text(kind: str) -> None:
     async with Receivers() as receivers, aiohttp.ClientSession(receivers.url) as http:
         for receiver in receivers.all:
-            body = render(Kind(receiver.kind), ALL[kind])
+            body = render(ChannelKind(receiver.kind), ALL[kind])
             headers = {"webhook-id": "msg_<b>"}
             if receiver.secret:
                 headers = signed(channel(receiver.secret), "msg_<b>", datetime.now(UTC), body)

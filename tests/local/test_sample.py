@@ -14,6 +14,7 @@ import pytest
 
 from local.sample import JsonObject, LogRecord, Sample, make_sample, read_log, write_sample
 from local.sample.__main__ import main
+from shared.rules.cause import CauseKind
 from tests.oracle import oracle
 
 END = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -88,6 +89,13 @@ def test_the_planted_violations_are_there_and_nothing_else_breaks_a_rule(sample:
             if one["rules"]:
                 found[record_id] = (sorted(one["rules"]), one["severity"], one["verdict"], one["scope"])
     assert found == planted
+
+
+def test_each_cause_is_planted_once_beside_near_misses() -> None:
+    told = [(v.cause, v.cause_policy) for v in month().violations if v.cause is not None]
+    assert {cause for cause, _ in told} == {str(kind) for kind in CauseKind}
+    assert {cause for cause, n in Counter(cause for cause, _ in told).items() if n > 1} == {"no-policy-applied"}
+    assert {v["cause"] for v in cast("list[dict[str, object]]", month().truth()["violations"])} - {None}
 
 
 def test_the_quiet_records_have_the_verdict_that_their_story_says() -> None:

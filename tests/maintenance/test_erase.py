@@ -30,7 +30,7 @@ from tests.exceptions.test_over_http import send
 from tests.functions.asking import ask
 from tests.maintenance.test_ops import NAMES, command, mentions, spellings
 from tests.scan.canonical import View, canonical, difference
-from tests.scan.harness import Bench, bench, record
+from tests.scan.harness import Rig, record, rig
 from tests.scan.stories import LATE, RICH, SEVEN, WIDTH, full_log, silent, weak
 
 ANN = Actor("ann", "t/ann")
@@ -58,8 +58,8 @@ def _directory() -> DirectoryFile:
     )
 
 
-def _log(bench: Bench) -> None:
-    full_log(bench)
+def _log(rig: Rig) -> None:
+    full_log(rig)
     for n in range(5):
         who: dict[str, Any] = {
             "userId": person(n),
@@ -71,7 +71,7 @@ def _log(bench: Bench) -> None:
         }
         masked = {**who, "userId": f"cccccccc-0000-4000-8000-{n:012d}"}
         masked["userPrincipalName"] = f"user_{id_key(person(n))}@customer.example"
-        bench.log(
+        rig.log(
             weak(f"weak-{n}", SEVEN + n * MINUTE, **who),
             record(f"root-{n}", SEVEN + n * MINUTE, **who),
             silent(f"child-{n}", RICH.end + n * MINUTE, who["sessionId"], **who),
@@ -81,21 +81,21 @@ def _log(bench: Bench) -> None:
 
 
 @pytest.fixture
-async def scanned(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+async def scanned(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     """All is read and nothing is due."""
-    async with bench(azurite, monkeypatch, slice_minutes=WIDTH, directory=_directory()) as made:
+    async with rig(azurite, monkeypatch, slice_minutes=WIDTH, directory=_directory()) as made:
         _log(made)
         made.set_time(LATE)
         await made.work()
         yield made
 
 
-async def _read_again(at: Bench) -> None:
+async def _read_again(at: Rig) -> None:
     assert await rescan(at.app, PARTNER, RICH.start - timedelta(days=1), at.now) > 0
     await at.work()
 
 
-async def _numbers(at: Bench) -> Any:
+async def _numbers(at: Rig) -> Any:
     summary = await read_summary(at.app, SummaryQuery())
     return (summary.delegated_sign_ins, summary.by_scope, summary.by_rule, summary.by_evidence)
 
@@ -114,7 +114,7 @@ async def _names_of(n: int) -> tuple[str, ...]:
     return (*spellings(person(n), f"tech{n}@fed.example"), f"tech {n}", f"192.0.2.{n}", f"agent of {n}")
 
 
-async def test_five_are_erased_and_the_log_read_again_says_what_it_said(scanned: Bench) -> None:
+async def test_five_are_erased_and_the_log_read_again_says_what_it_said(scanned: Rig) -> None:
     numbers, incidents = await _numbers(scanned), set(await scanned.incidents())
     for n in range(5):
         await erase_person(scanned.app, person(n), ANN, force=True)
@@ -132,7 +132,7 @@ async def test_five_are_erased_and_the_log_read_again_says_what_it_said(scanned:
             assert await mentions(scanned, *await _names_of(n)) == []
 
 
-async def test_a_worker_in_the_middle_of_a_slice_writes_no_name(scanned: Bench) -> None:
+async def test_a_worker_in_the_middle_of_a_slice_writes_no_name(scanned: Rig) -> None:
     numbers = await _numbers(scanned)
     await rescan(scanned.app, PARTNER, RICH.start, RICH.end)
     (body, *_) = await plan_scans(scanned.app)
@@ -153,7 +153,7 @@ async def test_a_worker_in_the_middle_of_a_slice_writes_no_name(scanned: Bench) 
 
 
 @pytest.mark.parametrize("id_", [PARTNER, CUSTOMER, PLAIN["appId"], NOBODY, STRANGER])
-async def test_an_id_that_is_nobodys_is_refused_and_nothing_changes(scanned: Bench, id_: str) -> None:
+async def test_an_id_that_is_nobodys_is_refused_and_nothing_changes(scanned: Rig, id_: str) -> None:
     before = await scanned.copy()
     status, problem = await command(routes.erase, scanned.app, {"user": id_, "force": True})
     assert (status, "no such person" in problem["detail"].lower()) == (404, True)
@@ -162,12 +162,12 @@ async def test_an_id_that_is_nobodys_is_refused_and_nothing_changes(scanned: Ben
     assert await scanned.copy() == before
 
 
-async def test_a_text_that_is_no_id_is_refused_in_a_sentence(scanned: Bench) -> None:
+async def test_a_text_that_is_no_id_is_refused_in_a_sentence(scanned: Rig) -> None:
     status, problem = await command(routes.erase, scanned.app, {"user": ""})
     assert (status, problem["errors"][0]["detail"]) == (400, "must be the object id of a user (a GUID)")
 
 
-async def test_who_is_on_the_roster_stays_unless_forced(scanned: Bench) -> None:
+async def test_who_is_on_the_roster_stays_unless_forced(scanned: Rig) -> None:
     before = await scanned.copy()
     with pytest.raises(StillOnRoster):
         await erase_person(scanned.app, person(2), ANN)
@@ -176,7 +176,7 @@ async def test_who_is_on_the_roster_stays_unless_forced(scanned: Bench) -> None:
     assert (await command(routes.erase, scanned.app, {"user": person(2), "force": True}))[0] == 200
 
 
-async def test_a_finding_says_the_incident_it_belongs_to(scanned: Bench) -> None:
+async def test_a_finding_says_the_incident_it_belongs_to(scanned: Rig) -> None:
     await erase_person(scanned.app, person(0), ANN)
     await _read_again(scanned)
     items = (await ask(list_findings, scanned.app)).json["items"]
@@ -188,7 +188,7 @@ async def test_a_finding_says_the_incident_it_belongs_to(scanned: Bench) -> None
         assert (item["ipAddress"], item["userAgent"], item["sessionId"]) == (None, None, None)
 
 
-async def test_the_register_says_who_when_and_how_many_and_no_name(scanned: Bench) -> None:
+async def test_the_register_says_who_when_and_how_many_and_no_name(scanned: Rig) -> None:
     done = await erase_person(scanned.app, person(0), ANN)
     acts, _ = await page_of_acts((await scanned.tables()).control)
     noted = {act.kind: (act.by, act.by_id, act.at, act.detail) for _, act in acts}
@@ -197,7 +197,7 @@ async def test_the_register_says_who_when_and_how_many_and_no_name(scanned: Benc
     assert noted[ActKind.ERASE_BEGUN][3] == {"forced": False}
 
 
-async def test_what_leads_back_goes_when_the_log_has_forgotten(scanned: Bench) -> None:
+async def test_what_leads_back_goes_when_the_log_has_forgotten(scanned: Rig) -> None:
     for n in (0, 1):
         await erase_person(scanned.app, person(n), ANN)
         scanned.pass_time(timedelta(days=1))

@@ -22,7 +22,7 @@ from shared.store.exports import Exports
 from shared.store.tables import NAMES, Table, Tables, upsert
 from tests.infra.kql import matches
 from tests.infra.test_alerts import BY_NAME, query_of
-from tests.scan.harness import Bench, bench
+from tests.scan.harness import Rig, rig
 
 NIGHT = datetime(2026, 11, 3, 2, 40, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -49,8 +49,8 @@ async def refusing_blobs(status: int) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def worker(desk: Bench, connection: str) -> AsyncIterator[App]:
-    """A worker over the bench's tables, with the storage of that connection string for all else."""
+async def worker(desk: Rig, connection: str) -> AsyncIterator[App]:
+    """A worker over the rig's tables, with the storage of that connection string for all else."""
     settings = desk.settings.model_copy(update={"storage_connection_string": connection})
     made = App(settings, clock=lambda: desk.now, tables=Tables.connect(desk.connection, prefix=desk.prefix))
     try:
@@ -60,12 +60,12 @@ async def worker(desk: Bench, connection: str) -> AsyncIterator[App]:
 
 
 @pytest.fixture
-async def desk(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    async with bench(storage, monkeypatch, now=NIGHT) as made:
+async def desk(storage: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
+    async with rig(storage, monkeypatch, now=NIGHT) as made:
         yield made
 
 
-async def old_row(desk: Bench) -> tuple[Table, str]:
+async def old_row(desk: Rig) -> tuple[Table, str]:
     table = (await desk.tables()).slices
     old = partition_of(desk.settings.partner_tenant_id, NIGHT - timedelta(days=500))
     await table.write(upsert({"PartitionKey": old, "RowKey": "find-a", "v": 1}))
@@ -79,7 +79,7 @@ def alarms(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [json.loads(line)["step"] for line in lines if matches(query, line)]
 
 
-async def exported(desk: Bench, day: str) -> set[str]:
+async def exported(desk: Rig, day: str) -> set[str]:
     exports = Exports.connect(desk.connection)
     try:
         return {name for name in NAMES if await exports.holds(blob_name(day, name))}
@@ -87,9 +87,7 @@ async def exported(desk: Bench, day: str) -> set[str]:
         await exports.close()
 
 
-async def test_an_export_that_fails_is_told_and_made_an_hour_later(
-    desk: Bench, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_export_that_fails_is_told_and_made_an_hour_later(desk: Rig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "monitor")
     table, old = await old_row(desk)
     async with refusing_blobs(403) as address:
@@ -117,7 +115,7 @@ async def test_an_export_that_fails_is_told_and_made_an_hour_later(
     assert alarms(caplog) == []
 
 
-async def test_a_night_whose_host_died_is_done_and_told(desk: Bench, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_night_whose_host_died_is_done_and_told(desk: Rig, caplog: pytest.LogCaptureFixture) -> None:
     """It left the first table's export and the word that it had begun: the rest is made, and what is there stays."""
     caplog.set_level(logging.INFO, "monitor")
     desk.set_time(NIGHT + timedelta(days=1))
@@ -136,5 +134,5 @@ async def test_a_night_whose_host_died_is_done_and_told(desk: Bench, caplog: pyt
     assert await exported(desk, "2026-11-04") == {*NAMES}
 
 
-async def test_before_the_first_night_there_is_nothing_to_do_again(desk: Bench) -> None:
+async def test_before_the_first_night_there_is_nothing_to_do_again(desk: Rig) -> None:
     assert not await maintain_again(desk.app)

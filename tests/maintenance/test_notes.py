@@ -15,8 +15,8 @@ from tests.people.test_policies import MFA_FOR_ALL
 
 
 async def noted(at: Office) -> Noted:
-    yesterday = midnight(at.bench.now) - DAY
-    days = [day async for day in partner_days((await at.bench.tables()).rollups, yesterday, yesterday)]
+    yesterday = midnight(at.rig.now) - DAY
+    days = [day async for day in partner_days((await at.rig.tables()).rollups, yesterday, yesterday)]
     return days[0].noted if days else Noted()
 
 
@@ -32,7 +32,7 @@ async def test_enforcement_enrolment_and_the_number_of_people_stand_in_the_day(
         }
         at.directory.policies.conditional_access = [MFA_FOR_ALL, narrow]
         await at.refresh()
-        await note_yesterday(at.bench.app)
+        await note_yesterday(at.rig.app)
         found = await noted(at)
         file = await at.file()
         assert file is not None
@@ -49,7 +49,7 @@ async def test_enforcement_enrolment_and_the_number_of_people_stand_in_the_day(
         at.directory.policies.conditional_access = []
         at.pass_time(6 * HOUR)
         await at.refresh()
-        await note_yesterday(at.bench.app)
+        await note_yesterday(at.rig.app)
         changed = await noted(at)
         assert changed.posture is not None
         assert changed.posture["mfaEnforced"] == "no"
@@ -61,14 +61,14 @@ async def test_what_was_read_long_ago_is_not_noted_as_todays(azurite: str, monke
         at.directory.policies.conditional_access = [MFA_FOR_ALL]
         await at.refresh()
         at.pass_time(timedelta(days=5))
-        await note_yesterday(at.bench.app)
+        await note_yesterday(at.rig.app)
         assert await noted(at) == Noted()
 
 
 async def test_a_later_night_takes_nothing_away(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with office(azurite, monkeypatch, people()) as at:
-        yesterday = midnight(at.bench.now) - DAY
-        await note_day((await at.bench.tables()).rollups, yesterday, Noted(roster=7, policies="abc"))
-        await note_yesterday(at.bench.app)  # no directory of the last days: nothing is known
+        yesterday = midnight(at.rig.now) - DAY
+        await note_day((await at.rig.tables()).rollups, yesterday, Noted(roster=7, policies="abc"))
+        await note_yesterday(at.rig.app)  # no directory of the last days: nothing is known
         found = await noted(at)
         assert (found.policies, found.posture) == ("abc", None)

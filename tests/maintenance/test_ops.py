@@ -39,7 +39,7 @@ from tests.exceptions.asked import asked
 from tests.exceptions.test_over_http import send
 from tests.functions.asking import app_over, ask
 from tests.scan.canonical import raw
-from tests.scan.harness import DIRECTORY, Bench, bench, record
+from tests.scan.harness import DIRECTORY, Rig, record, rig
 from tests.scan.stories import LATE, RICH, SEVEN, WIDTH, full_log, weak
 
 OTHER = "77777777-7777-7777-7777-777777777777"
@@ -49,9 +49,9 @@ ROUTES = [routes.rescan_period, routes.release_parked, routes.replay_quarantine,
 
 
 @pytest.fixture
-async def scanned(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+async def scanned(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     """All is read and nothing is due."""
-    async with bench(azurite, monkeypatch, slice_minutes=WIDTH) as made:
+    async with rig(azurite, monkeypatch, slice_minutes=WIDTH) as made:
         full_log(made)
         made.set_time(LATE)
         await made.work()
@@ -64,20 +64,23 @@ async def command(endpoint: Endpoint, app: App, body: dict[str, Any], **headers:
     return reply.status, reply.json
 
 
-async def due(bench: Bench) -> list[Slice]:
+async def due(rig: Rig) -> list[Slice]:
     """The slices that the plan sends, one after the other."""
-    before = len(bench.reads)
-    await bench.work()
-    return bench.reads[before:]
+    before = len(rig.reads)
+    await rig.work()
+    return rig.reads[before:]
 
 
-async def test_a_rescan_has_the_slices_of_the_period_read_again(scanned: Bench) -> None:
+async def test_a_rescan_has_the_slices_of_the_period_read_again(scanned: Rig) -> None:
     assert await due(scanned) == []
     assert await command(routes.rescan_period, scanned.app, PERIOD) == (200, {"slices": 1, "dryRun": None})
     assert await due(scanned) == [RICH]
+    long_ago = {"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}
+    status, problem = await command(routes.rescan_period, scanned.app, long_ago)
+    assert (status, [error["field"] for error in problem["errors"]]) == (400, ["to"]), "not 200 with no slice"
 
 
-async def test_a_replay_reads_the_slices_with_quarantined_records_alone(scanned: Bench) -> None:
+async def test_a_replay_reads_the_slices_with_quarantined_records_alone(scanned: Rig) -> None:
     scanned.correct(record("broken", SEVEN + 7 * timedelta(minutes=1)))  # as a mended decoder would read it
     whole = {"from": (RICH.start - timedelta(days=1)).isoformat(), "to": scanned.now.isoformat()}
     assert (await scanned.head(RICH)).quarantined == 2
@@ -86,11 +89,11 @@ async def test_a_replay_reads_the_slices_with_quarantined_records_alone(scanned:
     assert (await scanned.head(RICH)).quarantined == 1
 
 
-async def test_a_parked_slice_is_released(scanned: Bench) -> None:
+async def test_a_parked_slice_is_released(scanned: Rig) -> None:
     table = (await scanned.tables()).slices
     await table.write(upsert({**head_row(RICH), "state": SliceState.PARKED, "attempts": 10}))
     assert await due(scanned) == []
-    assert await command(routes.release_parked, scanned.app, PERIOD) == (200, {"slices": 1})
+    assert await command(routes.release_parked, scanned.app, {}) == (200, {"slices": 1}), "of the last 31 days"
     assert await due(scanned) == [RICH]
 
 
@@ -146,7 +149,7 @@ async def test_a_pause_lasts_a_week_at_most(azurite: str) -> None:
 async def test_nothing_is_told_before_the_pause_ends(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHANNELS__SOC__KIND", "generic")
     monkeypatch.setenv("CHANNELS__SOC__URL", "http://127.0.0.1:9/hook")
-    async with bench(azurite, monkeypatch, slice_minutes=WIDTH) as made:
+    async with rig(azurite, monkeypatch, slice_minutes=WIDTH) as made:
         made.log(weak("weak", SEVEN, appId="app-a"))
         made.set_time(LATE)
         until = LATE + timedelta(hours=3)
@@ -170,10 +173,10 @@ def spellings(user: str, *names: str) -> tuple[str, ...]:
     return user.lower(), user.lower().replace("-", ""), *(name.lower() for name in names)
 
 
-async def mentions(bench: Bench, *named: str) -> list[str]:
+async def mentions(rig: Rig, *named: str) -> list[str]:
     """The rows of all tables that name a person, packed values read."""
     found = []
-    tables = await bench.tables()
+    tables = await rig.tables()
     for name, table in tables.by_name.items():
         for keys, row in (await raw(table)).items():
             packed = [unpack_bytes(column[:-1], row) or b"" for column in row if column.endswith("0")]
@@ -187,9 +190,9 @@ async def mentions(bench: Bench, *named: str) -> list[str]:
     return found
 
 
-async def know_everywhere(bench: Bench) -> None:
+async def know_everywhere(rig: Rig) -> None:
     """Let every table that can name the technician do so."""
-    tables = await bench.tables()
+    tables = await rig.tables()
     technician = Technician(
         id_key(TECHNICIAN),
         TECHNICIAN,
@@ -211,26 +214,26 @@ async def know_everywhere(bench: Bench) -> None:
     account = AccountEntry(
         id_key(TECHNICIAN), TECHNICIAN, *NAMES, False, True, False, False, False, [["mfa-not-registered", 2]]
     )
-    await save_list(tables.directory, TECHNICIANS, [technician], {}, bench.now)
-    await save_list(tables.directory, ACCOUNTS, [account], {}, bench.now)
+    await save_list(tables.directory, TECHNICIANS, [technician], {}, rig.now)
+    await save_list(tables.directory, ACCOUNTS, [account], {}, rig.now)
     page = json.dumps({"value": [{"id": TECHNICIAN, "displayName": NAMES[1], "userPrincipalName": NAMES[0]}]})
     await keep_pieces(tables.directory, "run-a", "owner-of-it", 0, [Piece("members", "group", 0, page)])
     made = await send(
-        request_exception, bench.app, asked(owner=NAMES[0], reason=f"{NAMES[1]}'s smart card; ask {NAMES[0]}.")
+        request_exception, rig.app, asked(owner=NAMES[0], reason=f"{NAMES[1]}'s smart card; ask {NAMES[0]}.")
     )
     assert made.status == 201, made.text
-    (key, *_) = sorted(await bench.incidents())
+    (key, *_) = sorted(await rig.incidents())
     comment = {"comment": f"Called {NAMES[1]}, not {NAMESAKE}."}
-    reply = await send(update_incident, bench.app, comment, id_=key, etag="*")
+    reply = await send(update_incident, rig.app, comment, id_=key, etag="*")
     assert reply.status == 200, reply.text
-    bench.set_time(LATE + timedelta(days=1, hours=1))  # what the first scan found waits a day
-    assert await dispatch_alerts(bench.app)
+    rig.set_time(LATE + timedelta(days=1, hours=1))  # what the first scan found waits a day
+    assert await dispatch_alerts(rig.app)
 
 
 async def test_an_erased_person_is_nowhere_and_the_counts_stay(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHANNELS__SOC__KIND", "generic")
     monkeypatch.setenv("CHANNELS__SOC__URL", "http://127.0.0.1:9/hook")
-    async with bench(azurite, monkeypatch, slice_minutes=WIDTH) as scanned:
+    async with rig(azurite, monkeypatch, slice_minutes=WIDTH) as scanned:
         full_log(scanned)
         scanned.log(weak("named", SEVEN + timedelta(minutes=9), appId="app-d", userDisplayName=NAMES[1]))
         scanned.log(record("broken-other", SEVEN + timedelta(minutes=30), userId=OTHER, isInteractive="perhaps"))
@@ -262,14 +265,14 @@ async def test_an_erased_person_is_nowhere_and_the_counts_stay(azurite: str, mon
         assert (again.changed, again.pseudonym) == (0, done["pseudonym"])
 
 
-async def test_somebody_whose_name_ends_alike_stays(scanned: Bench) -> None:
+async def test_somebody_whose_name_ends_alike_stays(scanned: Rig) -> None:
     (key, *_) = sorted(await scanned.incidents())
     assert (await send(update_incident, scanned.app, {"comment": f"Ask {NAMESAKE}."}, id_=key, etag="*")).status == 200
     await erase_person(scanned.app, TECHNICIAN, ANN, force=True)
     assert [row async for row in (await scanned.tables()).incidents.everything() if NAMESAKE in str(row)]
 
 
-async def test_rows_of_a_newer_version_are_not_touched(scanned: Bench) -> None:
+async def test_rows_of_a_newer_version_are_not_touched(scanned: Rig) -> None:
     table = (await scanned.tables()).slices
     row = {"PartitionKey": RICH.partition, "RowKey": "find-999999-new", "v": SCHEMA + 1, "user": TECHNICIAN}
     await table.write(insert({**row, "userName": "technician@partner.example", "userDisplayName": ""}))

@@ -19,7 +19,7 @@ from shared.signin.decoding import Quarantined
 from shared.store.alerts import PARTITION as ALERTS
 from shared.store.findings import quarantined_row
 from shared.store.flights import change_flight
-from shared.store.incidents import incident_columns, shard_of
+from shared.store.incident_rows import incident_columns, shard_of
 from shared.store.ledger import new_head
 from shared.store.rollups import roll_up
 from shared.store.tables import SCHEMA, Table, insert, keys

@@ -20,13 +20,13 @@ from shared.store.ledger import head_row
 from shared.store.tables import NAMES, upsert
 from tests.infra.kql import matches
 from tests.infra.test_alerts import BY_NAME, EVENTS, query_of
-from tests.scan.harness import NOON, Bench, bench, record, slice_at
+from tests.scan.harness import NOON, Rig, record, rig, slice_at
 
 
 @pytest.fixture
-async def half_read(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+async def half_read(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
     """One of the twelve hours of today is read, at its end."""
-    async with bench(azurite, monkeypatch) as made:
+    async with rig(azurite, monkeypatch) as made:
         made.log(record("a", NOON - timedelta(minutes=90)))
         made.set_time(NOON - timedelta(hours=1))
         await made.work()
@@ -46,7 +46,7 @@ def fired(caplog: pytest.LogCaptureFixture) -> set[str]:
     return {name for name in EVENTS if any(matches(query_of(BY_NAME[name]), line) for line in lines)}
 
 
-async def test_a_lag_is_told_in_seconds(half_read: Bench, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_lag_is_told_in_seconds(half_read: Rig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "monitor")
     half_read.set_time(NOON + timedelta(hours=4))
     await watch_scan(half_read.app)
@@ -60,7 +60,7 @@ async def test_a_new_installation_counts_from_its_beginning(
     azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "monitor")
-    async with bench(azurite, monkeypatch) as made:
+    async with rig(azurite, monkeypatch) as made:
         await watch_scan(made.app)
         assert events(caplog)["ingestion_lag"]["lagSeconds"] == 0
 
@@ -69,7 +69,7 @@ async def test_coverage_below_its_target_is_told_and_above_it_not(
     azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "monitor")
-    async with bench(azurite, monkeypatch) as made:
+    async with rig(azurite, monkeypatch) as made:
         await plan_scans(made.app)
         made.set_time(NOON + timedelta(hours=23))
         await watch_scan(made.app)
@@ -86,7 +86,7 @@ async def test_coverage_below_its_target_is_told_and_above_it_not(
         assert fired(caplog) == set(), "a lag below the limit is no alert"
 
 
-async def test_a_day_is_told_as_the_workbook_reads_it(half_read: Bench, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_day_is_told_as_the_workbook_reads_it(half_read: Rig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "monitor")
     await half_read.work()
     await watch_scan(half_read.app)
@@ -102,14 +102,14 @@ async def test_a_day_is_told_as_the_workbook_reads_it(half_read: Bench, caplog: 
     }
 
 
-async def test_a_log_that_takes_too_many_requests_is_told(half_read: Bench, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_log_that_takes_too_many_requests_is_told(half_read: Rig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "monitor")
     await half_read.work()
     half_read.set_time(NOON + timedelta(days=1))
     await report_days(half_read.app)
     assert "request_budget_overrun" not in events(caplog)
     head = head_row(slice_at(NOON - timedelta(hours=2)))
-    # The bench allows 1000 requests in 10 seconds, 8,640,000 a day: half of them is the budget.
+    # The rig allows 1000 requests in 10 seconds, 8,640,000 a day: half of them is the budget.
     await (await half_read.tables()).slices.write(upsert({**head, "requests": 4_320_001}))
     await report_days(half_read.app)
     over = events(caplog)["request_budget_overrun"]
@@ -117,7 +117,7 @@ async def test_a_log_that_takes_too_many_requests_is_told(half_read: Bench, capl
     assert fired(caplog) == {"request-budget-overrun"}
 
 
-async def test_a_night_exports_deletes_and_reports(half_read: Bench, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_night_exports_deletes_and_reports(half_read: Rig, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "monitor")
     old = partition_of("11111111-1111-1111-1111-111111111111", NOON - timedelta(days=500))
     table = (await half_read.tables()).slices

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from shared.messages.compose import Surroundings, many, one
-from shared.messages.kind import Kind
+from shared.messages.kind import ChannelKind
 from shared.messages.message import MOST_LISTED, VERSION, of_json, schema, to_json
 from shared.messages.render import render
 from shared.rules import RULE
@@ -34,7 +34,7 @@ def test_the_published_schema_is_a_schema_and_that_of_the_code() -> None:
 
 @pytest.mark.parametrize("kind", ALL)
 def test_every_message_is_of_the_schema_and_comes_back_as_itself(kind: str) -> None:
-    body = json.loads(render(Kind.GENERIC, ALL[kind]))
+    body = json.loads(render(ChannelKind.GENERIC, ALL[kind]))
     validator().validate(body)
     assert body["version"] == VERSION
     assert of_json(body) == of_json(to_json(ALL[kind]))
@@ -54,7 +54,7 @@ def test_what_an_incident_says() -> None:
     incident = body["data"]["incident"]
     assert (body["type"], body["severity"], body["test"]) == ("incident.opened", "critical", False)
     assert body["idempotencyKey"] == "msg_1"
-    assert incident["url"] == "https://monitor.example/api/incidents/0123456789abcdef0123456789abcdef"
+    assert incident["url"] == "https://monitor.example/incidents/0123456789abcdef0123456789abcdef"
     assert incident["user"] == {"id": "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa", "name": "jane@partner.example"}
     assert [rule["id"] for rule in incident["rules"]] == ["legacy-auth", "interactive-without-mfa"]  # the worst first
     assert incident["rules"][0]["attack"] == "T1078.004"
@@ -91,7 +91,7 @@ def test_a_storm_lists_the_worst_and_says_how_many_there_are() -> None:
     assert (data["total"], data["listed"], len(listed)) == (250, MOST_LISTED, MOST_LISTED)
     assert data["bySeverity"] == {"critical": 62, "high": 62, "medium": 63, "low": 63}
     assert [i["severity"] for i in listed] == ["critical"] * 62 + ["high"] * 38
-    assert data["url"] == "https://monitor.example/api/incidents"
+    assert data["url"] == "https://monitor.example/incidents"
     # The facts of a rule stand once, and only of those that are listed.
     assert [rule["id"] for rule in data["rules"]] == ["legacy-auth", "device-code"]
     assert {rule for incident in listed for rule in incident["rules"]} == {"legacy-auth", "device-code"}
@@ -102,8 +102,8 @@ def test_a_storm_lists_the_worst_and_says_how_many_there_are() -> None:
 def test_a_message_is_never_longer_than_receivers_take(name: str, rules: frozenset[str]) -> None:
     crowd = [telling(name=name, key=f"{i:032x}", rules=rules) for i in range(2000)]
     message = many(crowd, "incidents.storm", "m", AROUND)
-    assert len(render(Kind.GENERIC, message)) < 64 * 1024
+    assert len(render(ChannelKind.GENERIC, message)) < 64 * 1024
     assert 15 < message.data.listed <= MOST_LISTED
     assert message.data.total == 2000
     for one_ in messages(name).values():
-        assert len(render(Kind.GENERIC, one_)) < 64 * 1024
+        assert len(render(ChannelKind.GENERIC, one_)) < 64 * 1024

@@ -15,7 +15,7 @@ import pytest
 
 from shared.incidents.model import IncidentState
 from shared.messages.compose import one
-from shared.messages.kind import Kind
+from shared.messages.kind import ChannelKind
 from shared.messages.message import of_json, to_json
 from shared.messages.render import render
 from shared.messages.render.slack import escaped, slack
@@ -66,7 +66,7 @@ def test_a_card_has_no_link_but_to_the_app(kind: str) -> None:
 @pytest.mark.parametrize("kind", WIDE)
 def test_a_card_fits_into_what_teams_takes(kind: str) -> None:
     """28 KB; somebody measured 21 (the Ruby client msteams_hermes)."""
-    assert len(render(Kind.TEAMS, WIDE[kind])) < 20_000
+    assert len(render(ChannelKind.TEAMS, WIDE[kind])) < 20_000
 
 
 def test_a_card_says_all_that_one_needs() -> None:
@@ -170,7 +170,7 @@ def test_nothing_of_the_log_is_mark_up_for_slack(kind: str) -> None:
     for text in texts(body["blocks"]):
         if text["type"] == "mrkdwn":
             assert re.fullmatch(
-                r"<https://monitor\.example/api/incidents(/[0-9a-f]{32}\|Open the incident|\|Open the incidents)>",
+                r"<https://monitor\.example/incidents(/[0-9a-f]{32}\|Open the incident|\|Open the incidents)>",
                 text["text"],
             )
         else:
@@ -200,8 +200,8 @@ def test_addresses_are_no_links(text: str, safe: str) -> None:
     assert defanged(text) == safe
 
 
-@pytest.mark.parametrize("kind", [Kind.TEAMS, Kind.SLACK])
-def test_an_application_is_shown_with_its_id_whatever_it_calls_itself(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [ChannelKind.TEAMS, ChannelKind.SLACK])
+def test_an_application_is_shown_with_its_id_whatever_it_calls_itself(kind: ChannelKind) -> None:
     for name in ("Microsoft Azure Portal", "\u3164", "\u2800\u115f", "x" * 500):
         text = render(kind, messages(name=name)["incident.opened"]).decode()
         assert "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb" in text

@@ -8,7 +8,6 @@ from typing import Any
 from functions.alerts import try_channel
 from functions.ops import pause, rescan_period
 from shared.app.app import App
-from shared.app.settings import load_settings
 from shared.ledger.register import Act, ActKind
 from shared.operations.register import Actor, note_act, note_settings, note_settings_once
 from shared.rules.rule import PARTNER
@@ -17,6 +16,7 @@ from shared.store.tables import Tables
 from tests.functions.asking import app_over
 from tests.maintenance.test_ops import command
 from tests.scan.harness import NOON
+from tests.settings import settings_for
 
 
 async def acts(app: App) -> list[Act]:
@@ -55,7 +55,7 @@ async def test_the_newest_entry_comes_first_and_pages_go_on_where_one_ended(azur
 
 
 def _app(tables: Tables, azurite: str, **settings: Any) -> App:
-    made = load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=azurite, **settings)
+    made = settings_for(azurite, **settings)
     return App(made, clock=lambda: NOON, tables=tables)
 
 

@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 from xml.etree import ElementTree as ET
 
-from shared.page.charts import Bar, trend
+from shared.answers.applications import ApplicationDay
+from shared.page.charts import Bar, spark, trend
 
 DAY = date(2026, 11, 1)
 
@@ -15,7 +16,7 @@ def bars(*counts: tuple[int, int, int], unread: int | None = None) -> list[Bar]:
 
 def drawn(svg: str) -> dict[str, list[ET.Element]]:
     found: dict[str, list[ET.Element]] = {}
-    for element in ET.fromstring(svg).iter():  # noqa: S314 - our own text
+    for element in ET.fromstring(f"<p>{svg}</p>").iter():  # noqa: S314 - our own text
         found.setdefault(element.get("class", ""), []).append(element)
     return found
 
@@ -26,14 +27,24 @@ def test_each_kind_is_drawn_and_one_bad_sign_in_is_seen() -> None:
     assert float(found["bad"][0].get("height", "0")) >= 2
     for rect in (r for kind in ("good", "bad", "unsure") for r in found[kind]):
         assert float(rect.get("y", "-1")) >= -4
-        assert float(rect.get("y", "0")) + float(rect.get("height", "0")) <= 142.1
+        assert float(rect.get("y", "0")) + float(rect.get("height", "0")) <= 140.1
 
 
 def test_who_cannot_see_it_is_told() -> None:
-    label = ET.fromstring(trend(bars((10, 2, 1), (1, 0, 0), unread=0))).get("aria-label")  # noqa: S314
-    assert label == "14 sign-ins in 2 days, 2 without MFA; 1 day was not read to its end"
+    (svg,) = drawn(trend(bars((10, 2, 1), (1, 0, 0), unread=0)))["chart"]
+    assert svg.get("aria-label") == "14 sign-ins in 2 days, 2 without MFA; 1 day was not read to its end"
 
 
 def test_nothing_and_a_year() -> None:
     assert "<svg" in trend([])
     assert len(trend(bars(*[(1, 1, 1)] * 400))) < 120_000
+
+
+def test_a_spark_line_goes_to_zero() -> None:
+    days = [ApplicationDay(date=DAY + timedelta(days=n), compliant=1, non_compliant=4 - n, unknown=0) for n in range(5)]
+    found = drawn(spark(days, DAY, DAY + timedelta(days=9)))
+    assert len(found["bad"]) == 4
+    assert found["spark"][0].get("aria-label") == "10 sign-ins without MFA in 10 days, at most 4 a day"
+    heights = [float(bar.get("height", "0")) for bar in found["bad"]]
+    assert heights == sorted(heights, reverse=True)
+    assert "bad" not in drawn(spark([], DAY, DAY))

@@ -5,11 +5,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.page.sentence import Standing, can_be_trusted, headline, trust
+from shared.page.sentence import Grounds, Standing, ago, can_be_trusted, headline, trust
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
-GOOD = Standing(
+GROUNDS = Grounds(
     now=NOW,
+    covered=100.0,
+    read_anything=True,
+    measured_until=NOW - timedelta(minutes=30),
+    quarantined=0,
+    paused_until=None,
+    alerts_ready=True,
+    directory_at=NOW - timedelta(seconds=70),
+)
+GOOD = Standing(
+    grounds=GROUNDS,
     open=0,
     critical=0,
     burning=0,
@@ -19,22 +29,18 @@ GOOD = Standing(
     judged=120,
     without=0,
     unknown=0,
-    covered=100.0,
-    read_anything=True,
-    measured_until=NOW - timedelta(minutes=30),
-    quarantined=0,
-    paused_until=None,
-    alerts_ready=True,
 )
 
 
 def test_all_is_well() -> None:
     assert headline(GOOD) == "No problem is open. 100 % of 120 sign-ins had MFA."
-    assert can_be_trusted(GOOD)
-    assert trust(GOOD) == [
+    assert can_be_trusted(GROUNDS)
+    assert trust(GROUNDS) == [
         "alerts are on",
         "read without a gap until 20 Nov 07:30 UTC",
         "100 % of the period was read",
+        "0 records in quarantine",
+        "directory 70 s old",
     ]
 
 
@@ -46,20 +52,21 @@ def test_all_is_well() -> None:
         ({"paused_until": NOW + timedelta(hours=2)}, "alerts are paused until 20 Nov 10:00 UTC"),
         ({"measured_until": None}, "nothing was read to its end yet"),
         ({"measured_until": NOW - timedelta(hours=4)}, "read without a gap until 20 Nov 04:00 UTC"),
+        ({"directory_at": None}, "the directory was not read yet"),
     ],
 )
 def test_what_takes_the_green_mark_away_is_said_first(changes: dict[str, object], says: str) -> None:
-    standing = replace(GOOD, **changes)  # type: ignore[arg-type]
-    assert not can_be_trusted(standing)
-    assert trust(standing)[0] == says
+    grounds = replace(GROUNDS, **changes)  # type: ignore[arg-type]
+    assert not can_be_trusted(grounds)
+    assert trust(grounds)[0] == says
 
 
 def test_without_a_channel_nobody_is_told() -> None:
-    assert trust(replace(GOOD, alerts_ready=False))[0] == "no channel is set up: nobody is told"
+    assert trust(replace(GROUNDS, alerts_ready=False))[0] == "no channel is set up: nobody is told"
 
 
 def test_a_channel_that_cannot_be_used_is_said() -> None:
-    assert trust(replace(GOOD, dead_channels=1))[0] == "1 channel cannot be used: nobody there is told"
+    assert trust(replace(GROUNDS, dead_channels=1))[0] == "1 channel cannot be used: nobody there is told"
 
 
 def test_where_only_some_were_read_nothing_is_said_of_the_last_day() -> None:
@@ -84,9 +91,25 @@ def test_acknowledged_problems_are_not_hidden() -> None:
 
 
 def test_before_the_first_slice_nothing_is_said() -> None:
-    first = replace(GOOD, judged=0, compliance=None, worst_case=None, covered=None, read_anything=False)
+    unread = replace(GROUNDS, covered=None, read_anything=False)
+    first = replace(GOOD, grounds=unread, judged=0, compliance=None, worst_case=None)
     assert headline(first) == "The log is being read for the first time; nothing can be said yet."
 
 
 def test_what_cannot_be_divided_is_no_percentage() -> None:
     assert "No sign-in of the period could be judged." in headline(replace(GOOD, judged=0, compliance=None))
+
+
+def test_whose_figures_they_are_is_said() -> None:
+    assert headline(replace(GOOD, of="Contoso")).startswith("Contoso: No problem is open.")
+
+
+def test_what_was_accepted_as_unreadable_is_said_and_takes_nothing_away() -> None:
+    grounds = replace(GROUNDS, accepted=3)
+    assert can_be_trusted(grounds)
+    assert "3 records accepted as unreadable" in trust(grounds)
+
+
+def test_an_age_has_one_unit() -> None:
+    ages = (timedelta(seconds=70), timedelta(minutes=5), timedelta(hours=30), timedelta(days=3), timedelta(seconds=-4))
+    assert [ago(age) for age in ages] == ["70 s", "5 min", "30 h", "3 days", "0 s"]

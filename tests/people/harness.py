@@ -1,4 +1,4 @@
-"""A small partner on the local Graph, and a bench that refreshes, scans and asks, with a clock of its own."""
+"""A small partner on the local Graph, and a rig that refreshes, scans and asks, with a clock of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from local.graph_server import LocalGraph, PartnerDirectory
 from local.graph_server.control import Control, Fault, StatusFault
 from local.sample.model import Customer, DirectoryRole, GdapRelationship, Group, People, Registration
 from local.sample.people import BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR
-from shared.app.settings import load_settings
 from shared.basics.spelling import id_key
 from shared.people.lists import AccountEntry, CustomerEntry, Technician, from_kept
 from shared.people.refresh import refresh_directory
@@ -23,8 +22,9 @@ from shared.rules.rule import PARTNER
 from shared.signin.directory import DirectoryFile
 from shared.store.directory import DirectoryMissing, load_directory, save_directory
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_list
-from shared.store.refresh import State, read_state
-from tests.scan.harness import Bench
+from shared.store.refresh import RefreshState, read_state
+from tests.scan.harness import Rig
+from tests.settings import settings_for
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -121,19 +121,19 @@ def people(
 
 @dataclass
 class Office:
-    """What a test drives: the bench of the scan, and the directory that Graph serves."""
+    """What a test drives: the rig of the scan, and the directory that Graph serves."""
 
-    bench: Bench
+    rig: Rig
     directory: PartnerDirectory
 
     @property
     def now(self) -> datetime:
         """The time of all."""
-        return self.bench.now
+        return self.rig.now
 
     def pass_time(self, by: timedelta) -> None:
         """Let time pass for all."""
-        self.bench.pass_time(by)
+        self.rig.pass_time(by)
 
     def serve(self, changed: People) -> None:
         """Have Graph serve that from now on."""
@@ -141,30 +141,30 @@ class Office:
 
     def fail(self, *faults: Fault) -> None:
         """Have Graph answer its next requests so."""
-        self.bench.graph.control(Control(faults=[*faults]))
+        self.rig.graph.control(Control(faults=[*faults]))
 
     def heal(self) -> None:
         """Have Graph answer again."""
-        self.bench.graph.control(Control(clear_faults=True))
+        self.rig.graph.control(Control(clear_faults=True))
 
     def asked(self) -> list[str]:
         """The paths that Graph was asked since the last time, without those of the identity endpoint."""
-        paths = [str(r["path"]) for r in self.bench.graph.requests() if str(r["path"]).startswith("/v1.0/")]
-        self.bench.graph.control(Control(clear_requests=True))
+        paths = [str(r["path"]) for r in self.rig.graph.requests() if str(r["path"]).startswith("/v1.0/")]
+        self.rig.graph.control(Control(clear_requests=True))
         return paths
 
     async def refresh(self, *, scheduled: bool = True) -> None:
         """Refresh."""
-        await refresh_directory(self.bench.app, scheduled=scheduled)
+        await refresh_directory(self.rig.app, scheduled=scheduled)
 
-    async def state(self, source: str = "roster") -> State:
+    async def state(self, source: str = "roster") -> RefreshState:
         """How a source stands."""
-        return await read_state((await self.bench.tables()).directory, source)
+        return await read_state((await self.rig.tables()).directory, source)
 
     async def file(self) -> DirectoryFile | None:
         """The directory as the scan reads it; None while there is none."""
         try:
-            return (await load_directory((await self.bench.tables()).directory)).file
+            return (await load_directory((await self.rig.tables()).directory)).file
         except DirectoryMissing:
             return None
 
@@ -186,7 +186,7 @@ class Office:
 
     async def lists(self) -> dict[str, Any]:
         """The entries of every list, by key."""
-        table = (await self.bench.tables()).directory
+        table = (await self.rig.tables()).directory
         found: dict[str, Any] = {}
         for name, kind in _KINDS.items():
             kept = await load_list(table, name)
@@ -218,10 +218,7 @@ async def office(
         monkeypatch.setenv("IDENTITY_ENDPOINT", graph.identity_url)
         monkeypatch.setenv("IDENTITY_HEADER", graph.identity.header)
         values = {
-            "auth_mode": "local",
-            "partner_tenant_id": PARTNER,
             "graph_base_url": graph.url,
-            "AzureWebJobsStorage": azurite,
             "lookback_days": 1,
             "slice_minutes": 60,
             "graph_requests_per_10_seconds": 1000,
@@ -229,15 +226,15 @@ async def office(
             "report_requests_per_10_seconds": 10_000,
             **settings,
         }
-        bench = Bench(load_settings(**values), graph, azurite, "t" + uuid4().hex[:20])
-        bench.set_time(now)
+        rig = Rig(settings_for(azurite, **values), graph, azurite, "t" + uuid4().hex[:20])
+        rig.set_time(now)
         try:
-            tables = await bench.tables()
+            tables = await rig.tables()
             if file is not None:
                 await save_directory(tables.directory, file, now)
-            yield Office(bench, directory)
+            yield Office(rig, directory)
         finally:
-            await bench.close()
+            await rig.close()
 
 
 def key(n: int) -> str:

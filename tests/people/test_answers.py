@@ -20,6 +20,7 @@ from tests.people.harness import (
     NOON,
     Office,
     broken,
+    group,
     key,
     office,
     people,
@@ -54,7 +55,7 @@ def sign_in(name: str, person: int, customer: int, **members: Any) -> dict[str, 
 async def prepared(at: Office) -> None:
     """A refresh, an hour of sign-ins scanned, and a refresh that knows of them."""
     await at.refresh()
-    at.bench.log(
+    at.rig.log(
         sign_in("good", 1, 1),
         sign_in("good too", 1, 2),
         sign_in("bad", 1, 2, **PASSWORD_ONLY),
@@ -64,12 +65,12 @@ async def prepared(at: Office) -> None:
         sign_in("refused", 3, 1, status={"errorCode": 50126}),
         at=NOON - HOUR,
     )
-    await at.bench.work()
+    await at.rig.work()
     await at.refresh()
 
 
 async def items(endpoint: Endpoint, at: Office, query: str = "") -> list[dict[str, Any]]:
-    reply = await ask(endpoint, at.bench.app, query)
+    reply = await ask(endpoint, at.rig.app, query)
     assert reply.status == 200, reply.text
     found: list[dict[str, Any]] = reply.json["items"]
     return found
@@ -100,6 +101,9 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             "unknown": 0,
             "compliancePercent": 66.67,
             "neverMfa": False,
+            "totalByScope": {"customer": 3, "partner-center": 0, "partner-tenant": 0, "guest": 0},
+            "openIncidents": 1,
+            "worstSeverity": "high",
             "byStrength": {"untold": 2},
             "weakest": None,
             "customersReachable": 2,
@@ -109,6 +113,7 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             "offBoarded": False,
             "postureRules": [],
             "postureSeverity": None,
+            "contradiction": None,
         }
         assert (two["unknown"], two["compliancePercent"], two["postureRules"], two["postureSeverity"]) == (
             1,
@@ -150,13 +155,36 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             "compliancePercent": 100.0,
             "techniciansSeen": 2,
             "technicians": [
-                {"userId": user(1), "userPrincipalName": "user1@partner.example"},
-                {"userId": user(2), "userPrincipalName": "user2@partner.example"},
+                {
+                    "userId": user(n),
+                    "userPrincipalName": f"user{n}@partner.example",
+                    "customersReachable": 2,
+                    "customersReached": reached,
+                }
+                for n, reached in ((1, 2), (2, 1))
             ],
+            "techniciansWithoutMfa": [],
+            "techniciansReachable": 3,
+            "groups": [{"groupId": group(1), "groupName": "Group 1", "people": 3}],
+            "risks": {
+                "globalAdministrator": False,
+                "endsSoon": False,
+                "everybodyInOneGroup": True,
+                "noPim": False,
+                "unused": False,
+            },
+            "lastSeenOn": "2026-11-02",
             "openIncidents": 1,
         }
         assert (second["nonCompliant"], second["openIncidents"], second["daysLeft"]) == (1, 1, 12)
         assert [t["userId"] for t in second["technicians"]] == [user(3), user(1)]
+
+        assert await items(customers, at, "days=1&neverMfa=true") == []
+        (reached,) = await items(customers, at, "days=1&user=user2@partner.example")
+        assert (reached["customerId"], reached["unknown"], reached["compliant"]) == (tenant(1), 1, 0), "that person's"
+        assert [t["userId"] for t in reached["technicians"]] == [user(2)]
+        assert [t["userId"] for t in await items(technicians, at, "days=1&neverMfa=false")] != []
+        assert await items(technicians, at, "days=1&neverMfa=true") == []
 
         found = await items(accounts, at)
         assert [(a["userId"], a["postureSeverity"], a["postureRules"]) for a in found] == [
@@ -167,7 +195,7 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
         assert (found[2]["userType"], found[2]["delegatedAdmin"]) == ("guest", False)
         assert found[0]["whatToDo"].startswith("Give the person a Temporary Access Pass")
 
-        shown = (await ask(summary, at.bench.app, "days=1")).json
+        shown = (await ask(summary, at.rig.app, "days=1")).json
         assert shown["posture"]["accounts"] == {
             "total": 4,
             "registered": 2,
@@ -192,21 +220,25 @@ async def test_filters_pages_and_csv(azurite: str, monkeypatch: pytest.MonkeyPat
         assert await who("user=USER2@partner.example") == ["2"]
         assert await who(f"user=user_{key(3)}@customer.example") == ["3"], "as a customer's log shows them"
         assert await who("role=adminagents") == ["1"]
+        refused = await ask(technicians, at.rig.app, "role=GlobalAdmin")
+        assert (refused.status, refused.wrong) == (400, ["role"])
+        assert "Global Administrator" in refused.json["detail"]
         assert await who("role=Group%201") == ["1", "2", "3"]
         assert await who("state=off-boarded") == ["3"]
         assert await who("state=left") == []
         assert await who("rule=mfa-not-registered,mfa-not-capable") == ["2", "4"]
-        assert (await ask(technicians, at.bench.app, "user=nobody")).json["detail"] == "no such person"
-        assert (await ask(customers, at.bench.app, "customer=nobody")).json["detail"] == "no such customer"
+        assert (await ask(technicians, at.rig.app, "user=nobody")).json["detail"] == "no such person"
+        assert (await ask(customers, at.rig.app, "customer=nobody")).json["detail"] == "no such customer"
         assert [c["customerId"][-1] for c in await items(customers, at, f"customer={tenant(2)}")] == ["2"]
         assert [c["customerId"][-1] for c in await items(customers, at, "endsWithin=30")] == ["2"]
+        assert [c["customerId"][-1] for c in await items(customers, at, "risk=ends-soon,unused")] == ["2"]
         assert [a["userId"][-1] for a in await items(accounts, at, "severity=high")] == ["2"]
         assert [a["userId"][-1] for a in await items(accounts, at, "rule=guest-without-mfa")] == ["5"]
 
         for endpoint in (technicians, customers, accounts):
             every = await items(endpoint, at)
-            assert await pages(endpoint, at.bench.app, "limit=1") == every  # each by ten requests at the most
-            reply = await ask(endpoint, at.bench.app, "limit=2&format=csv")
+            assert await pages(endpoint, at.rig.app, "limit=1") == every  # each by ten requests at the most
+            reply = await ask(endpoint, at.rig.app, "limit=2&format=csv")
             assert reply.kind == "text/csv"
             assert len(reply.rows) == 2
             assert set(reply.rows[0]) == set(every[0])
@@ -222,18 +254,18 @@ async def test_filters_pages_and_csv(azurite: str, monkeypatch: pytest.MonkeyPat
             ("cursor=nonsense", ["cursor"]),
             ("unknown=1", ["unknown"]),
         ):
-            reply = await ask(technicians, at.bench.app, query)
+            reply = await ask(technicians, at.rig.app, query)
             assert (reply.status, reply.wrong) == (400, wrong)
-        assert (await ask(customers, at.bench.app, "endsWithin=-1")).wrong == ["endsWithin"]
-        assert (await ask(accounts, at.bench.app, "severity=bad")).wrong == ["severity"]
+        assert (await ask(customers, at.rig.app, "endsWithin=-1")).wrong == ["endsWithin"]
+        assert (await ask(accounts, at.rig.app, "severity=bad")).wrong == ["severity"]
 
 
 async def test_before_the_first_refresh_there_is_nothing_to_say(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with office(azurite, monkeypatch, SERVED) as at:
         for endpoint in (technicians, customers, accounts):
-            reply = await ask(endpoint, at.bench.app)
+            reply = await ask(endpoint, at.rig.app)
             assert (reply.json["items"], reply.json["cursor"], reply.json["refreshedAt"]) == ([], None, None)
-        assert (await ask(summary, at.bench.app)).json["posture"] == {}
+        assert (await ask(summary, at.rig.app)).json["posture"]["accounts"] is None
 
 
 async def test_who_left_is_shown_as_such(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,9 +284,9 @@ async def test_the_dormant_are_known_once_four_weeks_were_read(azurite: str, mon
     async with office(azurite, monkeypatch, SERVED, **wide) as at:
         await at.refresh()
         assert {t["dormant"] for t in await items(technicians, at)} == {None}
-        at.bench.log(sign_in("lately", 1, 1), at=NOON - HOUR)
+        at.rig.log(sign_in("lately", 1, 1), at=NOON - HOUR)
         at.pass_time(DAY)
-        await at.bench.work()
+        await at.rig.work()
         await at.refresh()
         dormant = {t["userId"][-1]: t["dormant"] for t in await items(technicians, at)}
         assert dormant == {"1": False, "2": True, "3": True, "4": True}
@@ -270,7 +302,7 @@ async def test_coverage_shows_what_keeps_the_directory_old(azurite: str, monkeyp
         at.fail(broken(status=403, path="/delegatedAdminRelationships", times=9))
         await at.refresh()
         at.pass_time(timedelta(minutes=1))
-        shown = (await ask(coverage, at.bench.app)).json["directory"]
+        shown = (await ask(coverage, at.rig.app)).json["directory"]
         assert (shown["refreshedAt"], shown["ageSeconds"]) == ("2026-11-02T12:00:00Z", 6 * 3600 + 60)
         states = {source["source"]: source for source in shown["sources"]}
         assert states["registrations"]["problem"] is None

@@ -9,17 +9,18 @@ import pytest
 
 from shared.answers.posture import posture
 from shared.basics.spelling import id_key
+from shared.compliance.beside import Posture
 from shared.people.activity import Activity
+from shared.people.customer_list import customers
 from shared.people.fetched import Account
+from shared.people.figures import posture_figures
 from shared.people.lists import (
     DORMANT_AFTER,
     CustomerEntry,
     Sources,
     Technician,
     accounts_with_findings,
-    customers,
     from_kept,
-    posture_figures,
     technicians,
     to_kept,
 )
@@ -28,7 +29,7 @@ from shared.people.roster import Person, Tenant
 from shared.rules.posture import POSTURE_RULES, AccountSignals, PostureRule, fitting_posture
 from shared.rules.rule import Severity
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
-from shared.store.refresh import State
+from shared.store.refresh import RefreshState
 from tests.people.harness import key, tenant, user
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -128,6 +129,7 @@ def sources(
         accounts=None if unread else {a.key: a for a in accounts},
         activity=activity or Activity(),
         wholly_read=wholly_read,
+        members=None,
         before={t.key: t for t in before},
         customers_before={},
     )
@@ -220,7 +222,7 @@ def test_a_customer_shows_its_relationships() -> None:
         "2026-11-11T12:00:00Z",
         True,
     )
-    assert (two.display_name, two.roles, two.end, two.valid_to) == ("Two", [], None, "2026-11-01T12:00:00Z")
+    assert (two.display_name, two.roles, two.end, two.valid_to) == ("Two", (), None, "2026-11-01T12:00:00Z")
 
 
 # --- accounts and figures ---------------------------------------------------------------------------------------------
@@ -288,11 +290,14 @@ def test_the_tenant_wide_requirement_is_a_figure_of_its_own() -> None:
 
 
 def test_the_summary_says_how_old_the_figures_are_and_what_is_wrong() -> None:
-    failing = State("registrations", problem="No licence.")
-    assert posture(None, [], NOW) == {}
-    assert posture(None, [failing], NOW) == {"problem": "No licence."}
-    shown = posture((NOW - DAY, {"accounts": {}}), [failing, State("roster", problem="Other.")], NOW)
-    assert shown == {"accounts": {}, "ageSeconds": 86_400, "problem": "No licence."}
+    failing = RefreshState("registrations", problem="No licence.")
+    assert posture(None, [], NOW) == Posture()
+    assert posture(None, [failing], NOW) == Posture(problem="No licence.")
+    figures = posture_figures([], [], [], security_defaults=True, now=NOW - DAY)
+    shown = posture((NOW - DAY, figures), [failing, RefreshState("roster", problem="Other.")], NOW)
+    assert (shown.age_seconds, shown.problem, shown.security_defaults) == (86_400, "No licence.", True)
+    told = shown.model_dump(mode="json", by_alias=True)
+    assert {name: told[name] for name in figures} == figures, "nothing of what was measured is left out"
 
 
 def test_nothing_can_be_divided_in_an_empty_tenant() -> None:

@@ -19,7 +19,7 @@ MFA_FOR_ALL: dict[str, object] = {
 
 
 async def kept(at: Office) -> KeptPolicies:
-    found = await load_policies((await at.bench.tables()).directory)
+    found = await load_policies((await at.rig.tables()).directory)
     assert found is not None
     return found
 
@@ -55,7 +55,7 @@ async def test_versions_are_kept_and_only_when_something_changed(azurite: str, m
         at.pass_time(6 * HOUR)
         await at.refresh()
         assert (await kept(at)).since > first.since
-        rows = [row["RowKey"] async for row in (await at.bench.tables()).directory.everything()]
+        rows = [row["RowKey"] async for row in (await at.rig.tables()).directory.everything()]
         assert len([key for key in rows if str(key).startswith("version-") and len(str(key)) == 28]) == 2
 
 

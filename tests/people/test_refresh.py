@@ -195,34 +195,34 @@ async def test_a_directory_file_is_what_the_first_refresh_goes_on_from(
 async def test_a_newcomer_has_the_slices_since_read_again(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with office(azurite, monkeypatch, people(), slice_minutes=240) as at:
         await at.refresh()
-        at.bench.set_time(NOON + 4 * HOUR)
+        at.rig.set_time(NOON + 4 * HOUR)
         bad = {**AT_HOME, **PASSWORD_ONLY, "userId": user(3), "homeTenantId": "99" * 16}
-        at.bench.log(record("before", NOON - HOUR, **bad), record("since", NOON + HOUR, **bad), at=NOON)
-        await at.bench.work()
-        assert await at.bench.findings() == [], "nobody knows them yet"
-        at.bench.set_time(NOON + 8 * HOUR)
-        await at.bench.work()
+        at.rig.log(record("before", NOON - HOUR, **bad), record("since", NOON + HOUR, **bad), at=NOON)
+        await at.rig.work()
+        assert await at.rig.findings() == [], "nobody knows them yet"
+        at.rig.set_time(NOON + 8 * HOUR)
+        await at.rig.work()
         at.serve(JOINED)
         await at.refresh()
-        at.bench.reads.clear()
-        await at.bench.work()
-        assert await at.bench.findings() == ["since"]
-        assert {s.start for s in at.bench.reads} == {NOON, NOON + 4 * HOUR}
+        at.rig.reads.clear()
+        await at.rig.work()
+        assert await at.rig.findings() == ["since"]
+        assert {s.start for s in at.rig.reads} == {NOON, NOON + 4 * HOUR}
         await at.refresh()
-        assert await at.bench.work() == 0, "the same people make nothing due"
+        assert await at.rig.work() == 0, "the same people make nothing due"
 
 
 async def test_a_leaver_changes_nothing_of_the_past(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with office(azurite, monkeypatch, people(), slice_minutes=240) as at:
         await at.refresh()
         bad = {**AT_HOME, **PASSWORD_ONLY, "userId": user(2), "homeTenantId": "99" * 16}
-        at.bench.log(record("then", NOON + HOUR, **bad), record("later", NOON + 7 * HOUR, **bad), at=NOON)
-        at.bench.set_time(NOON + 6 * HOUR)
+        at.rig.log(record("then", NOON + HOUR, **bad), record("later", NOON + 7 * HOUR, **bad), at=NOON)
+        at.rig.set_time(NOON + 6 * HOUR)
         at.serve(without(people(), user(2)))
         await at.refresh()
-        at.bench.set_time(NOON + 9 * HOUR)
-        await at.bench.work()
-        assert await at.bench.findings() == ["then"], "read for the first time only after they left"
+        at.rig.set_time(NOON + 9 * HOUR)
+        await at.rig.work()
+        assert await at.rig.findings() == ["then"], "read for the first time only after they left"
 
 
 # --- cut off ----------------------------------------------------------------------------------------------------------
@@ -240,17 +240,17 @@ LAYERED = people(eligible={1: [user(3)], 9: [group(1)]})
 
 async def test_cut_off_behind_every_single_request_it_gets_there(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with office(azurite, monkeypatch, LAYERED, page_size=1) as at:
-        nothing = await at.bench.copy()
+        nothing = await at.rig.copy()
         await at.refresh()
         clean, every = await _in_the_end(at), len(at.asked())
         assert every > 20, "too small a partner shows nothing"
-        await at.bench.restore(nothing)
+        await at.rig.restore(nothing)
         requests = 0
         for _ in range(every):
             at.heal()
             at.fail(broken(1, times=1000))
             await at.refresh(scheduled=False)
-            answered = [r for r in at.bench.graph.requests() if r["status"] == 200 and "/v1.0/" in str(r["path"])]
+            answered = [r for r in at.rig.graph.requests() if r["status"] == 200 and "/v1.0/" in str(r["path"])]
             requests += len(answered)
             at.asked()
             if (await at.state()).run:
@@ -270,13 +270,13 @@ async def test_cut_off_behind_every_single_request_it_gets_there(azurite: str, m
 @pytest.mark.soak
 async def test_cut_off_at_any_request_to_graph_it_goes_on(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with office(azurite, monkeypatch, LAYERED, page_size=1) as at:
-        nothing = await at.bench.copy()
+        nothing = await at.rig.copy()
         await at.refresh()
         clean, every = await _in_the_end(at), len(at.asked())
         assert every > 20, "too small a partner shows nothing"
         for skip in range(every - 1):  # the last one, security defaults, cuts nothing off
-            await at.bench.restore(nothing)
-            at.bench.set_time(NOON)
+            await at.rig.restore(nothing)
+            at.rig.set_time(NOON)
             at.fail(broken(skip))
             await at.refresh(scheduled=False)
             states = [await at.state(), await at.state("registrations")]
@@ -428,7 +428,7 @@ async def test_security_defaults_that_may_not_be_read_are_unknown(
 
 async def test_nothing_is_done_while_another_worker_refreshes(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with office(azurite, monkeypatch, people()) as at, CutProxy(azurite) as proxy:
-        dying = at.bench.worker(proxy.connection, retries=0)
+        dying = at.rig.worker(proxy.connection, retries=0)
         await dying.tables()
         proxy.begin(Cut(12, Loss.ANSWER, Aftermath.CRASH))
         with pytest.raises((ServiceRequestError, ServiceResponseError)):
@@ -436,7 +436,7 @@ async def test_nothing_is_done_while_another_worker_refreshes(azurite: str, monk
         at.asked()
         await at.refresh()
         assert at.asked() == [], "the lease of the dead worker still holds"
-        at.pass_time(at.bench.app.lease)
+        at.pass_time(at.rig.app.lease)
         await at.refresh(scheduled=False)
         assert sorted(await at.roster()) == ["01", "02"]
 
@@ -498,11 +498,11 @@ async def test_a_worker_that_dies_at_a_write_loses_nothing(
     in the short run after those that name the new directory, make slices due and say how the roster stands."""
     async with office(azurite, monkeypatch, people(), slice_minutes=240) as at, CutProxy(azurite) as proxy:
         await at.refresh()
-        at.bench.set_time(NOON + 8 * HOUR)
-        await at.bench.work()
+        at.rig.set_time(NOON + 8 * HOUR)
+        await at.rig.work()
         at.serve(JOINED)
-        before = await at.bench.copy()
-        dying = at.bench.worker(proxy.connection, retries=0)
+        before = await at.rig.copy()
+        dying = at.rig.worker(proxy.connection, retries=0)
         await dying.tables()
         proxy.begin()
         await refresh_directory(dying, scheduled=True)
@@ -514,12 +514,12 @@ async def test_a_worker_that_dies_at_a_write_loses_nothing(
         )
         assert len(writes) > 5
         for number in writes:
-            await at.bench.restore(before)
-            at.bench.set_time(NOON + 8 * HOUR)
+            await at.rig.restore(before)
+            at.rig.set_time(NOON + 8 * HOUR)
             proxy.begin(Cut(number, Loss.ANSWER, Aftermath.CRASH))
             with pytest.raises((ServiceRequestError, ServiceResponseError)):
                 await refresh_directory(dying, scheduled=True)
-            at.pass_time(at.bench.app.lease)
+            at.pass_time(at.rig.app.lease)
             await at.refresh(scheduled=False)
             if (await at.state()).last_began == NOON:  # it died before it noted that it began
                 await at.refresh()
@@ -527,12 +527,12 @@ async def test_a_worker_that_dies_at_a_write_loses_nothing(
             assert await _marked(at) >= clean[1], f"cut at write {number}: slices were not made due"
             state = await at.state()
             assert (state.run, state.problem, state.due_since) == ("", "", None)
-            partitions = {row["PartitionKey"] async for row in (await at.bench.tables()).directory.everything()}
+            partitions = {row["PartitionKey"] async for row in (await at.rig.tables()).directory.everything()}
             assert not [p for p in partitions if p.startswith("run-")], "pages stayed behind"
 
 
 async def _marked(at: Office) -> set[object]:
-    control = (await at.bench.tables()).control
+    control = (await at.rig.tables()).control
     return {s.start for s in (await read_agenda(control, PARTNER)).marked}
 
 
@@ -542,18 +542,18 @@ async def test_a_worker_that_lost_its_lease_publishes_nothing(azurite: str, monk
         await at.refresh()
         at.pass_time(6 * HOUR)
         at.serve(JOINED)
-        before = await at.bench.copy()
-        slow = at.bench.worker(proxy.connection)
+        before = await at.rig.copy()
+        slow = at.rig.worker(proxy.connection)
         await slow.tables()
         proxy.begin()
         await refresh_directory(slow, scheduled=True)
         pointer = next(n for n, r in enumerate(proxy.requests, 1) if r.startswith("P") and "RowKey='version'" in r)
-        await at.bench.restore(before)
-        at.bench.set_time(NOON + 6 * HOUR)
+        await at.rig.restore(before)
+        at.rig.set_time(NOON + 6 * HOUR)
         proxy.hold(pointer)
         working = asyncio.ensure_future(refresh_directory(slow, scheduled=True))
         await proxy.held.wait()
-        at.pass_time(at.bench.app.lease)
+        at.pass_time(at.rig.app.lease)
         at.serve(without(people(), user(2)))
         await at.refresh()
         found, state = await at.file(), await at.state()
@@ -569,8 +569,8 @@ async def test_a_long_refresh_pauses_before_its_function_is_ended(
 ) -> None:
     async with office(azurite, monkeypatch, LAYERED, page_size=1) as at:
         times = itertools.count()
-        tables = Tables.connect(azurite, prefix=at.bench.prefix)
-        hurried = App(at.bench.settings, clock=lambda: NOON + next(times) * 2 * MINUTE, tables=tables)
+        tables = Tables.connect(azurite, prefix=at.rig.prefix)
+        hurried = App(at.rig.settings, clock=lambda: NOON + next(times) * 2 * MINUTE, tables=tables)
         try:
             await refresh_directory(hurried, scheduled=True)
         finally:
@@ -581,7 +581,7 @@ async def test_a_long_refresh_pauses_before_its_function_is_ended(
         assert await at.file() is None
         asked = len(at.asked())
         assert asked > 5
-        at.bench.set_time(NOON + next(times) * 2 * MINUTE)
+        at.rig.set_time(NOON + next(times) * 2 * MINUTE)
         await at.refresh(scheduled=False)
         assert sorted(await at.roster()) == ["01", "02", "03"]
         assert len(at.asked()) < 20, "it goes on where it paused"
@@ -593,7 +593,7 @@ async def test_what_was_fetched_does_not_stay_behind(azurite: str, monkeypatch: 
         at.pass_time(6 * HOUR)
         at.serve(replace(JOINED, registrations=(*JOINED.registrations, registration(5, registered=False))))
         await at.refresh()
-        partitions = {row["PartitionKey"] async for row in (await at.bench.tables()).directory.everything()}
+        partitions = {row["PartitionKey"] async for row in (await at.rig.tables()).directory.everything()}
         assert {p.partition("-")[0] for p in partitions} == {"current", "people", "policies", "refresh", "version"}
         assert len([p for p in partitions if p.startswith("version")]) == 1
 
@@ -606,7 +606,7 @@ async def test_a_refresh_takes_the_erased_under_their_pseudonyms(azurite: str, m
         await at.refresh()
         before = await at.file()
         assert before is not None
-        done = await erase_person(at.bench.app, user(1), Actor("ann"), force=True)
+        done = await erase_person(at.rig.app, user(1), Actor("ann"), force=True)
         for _ in range(2):
             at.pass_time(HOUR)
             await at.refresh()
@@ -616,4 +616,4 @@ async def test_a_refresh_takes_the_erased_under_their_pseudonyms(azurite: str, m
             assert dates == {
                 done.pseudonym if a.user_id == user(1) else a.user_id: (a.from_, a.to) for a in before.delegated_admins
             }
-            assert await mentions(at.bench, *spellings(user(1), "user1@partner.example")) == []
+            assert await mentions(at.rig, *spellings(user(1), "user1@partner.example")) == []

@@ -32,7 +32,7 @@ async def test_the_default_paces_are_never_throttled(azurite: str, monkeypatch: 
     """In real time, with a limit as tight as the pace: the refresh leaves the rest of Graph's five to the scan."""
     served = people(registrations=[registration(n) for n in range(4)])
     async with office(azurite, monkeypatch, served, page_size=1, report_requests_per_10_seconds=1) as at:
-        at.bench.graph.control(Control.model_validate({"clock": {"real": True}, "throttling": Throttling(requests=1)}))
+        at.rig.graph.control(Control.model_validate({"clock": {"real": True}, "throttling": Throttling(requests=1)}))
         await at.refresh()
         assert (await at.state("registrations")).problem == ""
-        assert {r["status"] for r in at.bench.graph.requests()} == {200}
+        assert {r["status"] for r in at.rig.graph.requests()} == {200}

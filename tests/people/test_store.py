@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
@@ -21,14 +19,6 @@ from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 PARTNER = "11111111-1111-1111-1111-111111111111"
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def tables(azurite: str) -> AsyncIterator[Tables]:
-    made = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
-    await made.create()
-    yield made
-    await made.close()
 
 
 @pytest.fixture

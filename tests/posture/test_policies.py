@@ -21,7 +21,8 @@ from shared.posture.reading import federation_of, policy_of
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 GROUP = "99999999-9999-4999-8999-999999999999"
-JANE = Person("a" * 32, frozenset({"b" * 32}), guest=False)
+ELSEWHERE = "c" * 32
+JANE = Person("a" * 32, frozenset({"b" * 32}), known=frozenset({"b" * 32, ELSEWHERE}), guest=False)
 BREAK_GLASS = Person("d" * 32, guest=False)
 
 
@@ -68,6 +69,10 @@ def read(*policies: dict[str, Any], defaults: bool | None = False, domains: tupl
         ({"users": {"includeUsers": [], "includeGroups": [GROUP]}}, Answer.CANNOT_TELL),
         ({"users": {"excludeGroups": [GROUP]}}, Answer.CANNOT_TELL),
         ({"users": {"excludeGroups": ["b" * 32]}}, Answer.NO),
+        ({"users": {"excludeGroups": [ELSEWHERE]}}, Answer.YES),
+        ({"users": {"excludeRoles": [ELSEWHERE]}}, Answer.YES),
+        ({"users": {"excludeGroups": [ELSEWHERE, GROUP]}}, Answer.CANNOT_TELL),
+        ({"users": {"includeUsers": [], "includeGroups": [ELSEWHERE]}}, Answer.NO),
         ({"users": {"excludeUsers": ["a" * 32]}}, Answer.NO),
     ],
 )

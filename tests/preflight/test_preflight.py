@@ -24,10 +24,16 @@ from shared.graph.permissions import PARTS
 from shared.preflight.queues import NAMES, check_queues
 from shared.preflight.run import preflight_when_due
 from shared.preflight.storage import check_exports, check_storage
+from shared.rules import RULES_VERSION
 from shared.rules.rule import PARTNER
-from tests.alerts.harness import bench as alert_bench
+from shared.store.rollup_rows import PARTNER as PARTNER_DAYS
+from shared.store.rollup_rows import totals_key
+from shared.store.rollups import roll_up_partner
+from shared.store.tables import etag_of, keys, merge
+from tests.alerts.harness import rig as alert_rig
 from tests.functions.asking import ask
-from tests.scan.harness import bench
+from tests.scan.harness import rig
+from tests.settings import settings_for
 
 SIGN_INS = f"AuditLog.Read.All: the sign-in log ({PARTNER})"
 LICENCE = f"Microsoft Entra ID P1 or P2 (sign-in log) ({PARTNER})"
@@ -45,7 +51,7 @@ async def look(at: Any) -> Any:
 
 async def test_queues_are_there_missing_or_refused(storage: str) -> None:
     async def states(connection: str) -> dict[str, str]:
-        settings = load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=connection)
+        settings = settings_for(connection)
         return {check.name: check.state for check in await check_queues(settings)}
 
     assert await states(storage) == dict.fromkeys(NAMES, "missing")
@@ -55,7 +61,7 @@ async def test_queues_are_there_missing_or_refused(storage: str) -> None:
         await service.get_queue_client("alerts-poison").send_message("crashed")
     found = await states(storage)
     assert [name for name in NAMES if found[name] == "ok"] == ["scan-slices", "alerts-poison"]
-    settings = load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=storage)
+    settings = settings_for(storage)
     (poison,) = [check for check in await check_queues(settings) if check.name == "alerts-poison"]
     assert "1 messages crashed" in poison.detail
 
@@ -71,7 +77,7 @@ async def test_queues_are_there_missing_or_refused(storage: str) -> None:
 async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch) as at:
+    async with rig(azurite, monkeypatch) as at:
         at.fail(StatusFault(kind="status", status=403))
         checks = _by_name(await look(at))
         assert checks[SIGN_INS]["state"] == "missing"
@@ -109,7 +115,7 @@ async def test_what_graph_refuses_is_missing_with_the_command_that_helps(
 async def test_without_an_identity_no_permission_is_called_missing(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch) as at:
+    async with rig(azurite, monkeypatch) as at:
         monkeypatch.setenv("IDENTITY_HEADER", "not the one that is expected")
         said = await look(at)
         by_kind: dict[str, set[str]] = {}
@@ -129,7 +135,7 @@ async def test_without_an_identity_no_permission_is_called_missing(
 async def test_storage_that_may_not_be_used_names_the_role(storage: str) -> None:
     key = next(part for part in storage.split(";") if part.startswith("AccountKey="))
     wrong = storage.replace(key, "AccountKey=d3Jvbmc=")
-    app = App(load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=wrong))
+    app = App(settings_for(wrong))
     try:
         tables, blobs = await check_storage(app)
     finally:
@@ -150,7 +156,7 @@ async def test_by_identity_the_blob_service_must_be_named() -> None:
 
 
 async def test_the_timer_looks_once_an_hour(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch) as at:
+    async with rig(azurite, monkeypatch) as at:
         assert (await ask(coverage, at.app)).json["preflight"] is None
         looked = []
         for minutes in (0, 59, 60):
@@ -165,7 +171,7 @@ async def test_a_webhook_is_judged_by_its_last_message(azurite: str) -> None:
     from local.stage.receivers import Fault
     from shared.preflight.run import _check_webhooks
 
-    async with alert_bench(azurite) as at:
+    async with alert_rig(azurite) as at:
 
         async def state() -> str:
             (check,) = await _check_webhooks(at.app)
@@ -199,7 +205,7 @@ def test_the_command_says_which_setting_is_wrong() -> None:
 async def test_whoever_asks_again_gets_the_last_answer_and_the_scan_waits_for_nobody(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch) as at:
+    async with rig(azurite, monkeypatch) as at:
         said = await look(at)
         asked = len(at.graph.requests())
         every = await asyncio.gather(*(ask(preflight, at.app) for _ in range(10)))
@@ -213,14 +219,14 @@ async def test_a_channel_that_cannot_be_used_is_told_while_the_rest_goes_on(
     azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     reference = "@Microsoft.KeyVault(VaultName=kv;SecretName=channel-soc-url)"
-    async with bench(azurite, monkeypatch, channels={"soc": {"kind": "teams", "url": reference}}) as at:
+    async with rig(azurite, monkeypatch, channels={"soc": {"kind": "teams", "url": reference}}) as at:
         with caplog.at_level(logging.INFO, "monitor"):
             checks = _by_name(await look(at))
         assert checks["soc"]["state"] == "missing"
         assert "did not resolve" in checks["soc"]["detail"]
         assert "channel-soc-url" not in str(checks), "an address, even of a secret, is nobody's business here"
         assert "channels" not in checks, "there is one, though it cannot be used"
-        assert (await ask(health, at.app)).json == {"status": "degraded"}
+        assert (await ask(health, at.app)).json == {"status": "degraded", "packKeyId": None}
         (told,) = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
         assert (told["deadChannels"], told["missingPermissions"], told["missingLicences"]) == (1, 0, 0)
         assert at.app.settings.channels == {}
@@ -229,10 +235,10 @@ async def test_a_channel_that_cannot_be_used_is_told_while_the_rest_goes_on(
 async def test_no_channel_at_all_is_a_choice_and_no_dead_channel(
     azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with bench(azurite, monkeypatch) as at:
+    async with rig(azurite, monkeypatch) as at:
         with caplog.at_level(logging.INFO, "monitor"):
             assert _by_name(await look(at))["channels"]["state"] == "missing"
-        assert (await ask(health, at.app)).json == {"status": "ok"}
+        assert (await ask(health, at.app)).json == {"status": "ok", "packKeyId": None}
         (told,) = [e for r in caplog.records if (e := json.loads(r.getMessage()))["event"] == "preflight"]
         assert (told["missing"] > 0, told["deadChannels"]) == (True, 0)
 
@@ -240,7 +246,7 @@ async def test_no_channel_at_all_is_a_choice_and_no_dead_channel(
 async def test_a_missing_permission_is_counted_for_the_alert(
     azurite: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with bench(azurite, monkeypatch) as at:
+    async with rig(azurite, monkeypatch) as at:
         with caplog.at_level(logging.INFO, "monitor"):
             at.fail(StatusFault(kind="status", status=403))
             await look(at)
@@ -254,10 +260,38 @@ async def test_a_missing_permission_is_counted_for_the_alert(
 async def test_every_part_that_is_read_is_asked_for_and_the_optional_ones_only_where_they_are(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch) as at:
+    async with rig(azurite, monkeypatch) as at:
         checks = _by_name((await ask(preflight, at.app)).json)
         named = {name.split(":")[0] for name, check in checks.items() if check["kind"] == "permission"}
         assert named == {part.permission for part in PARTS}
-    async with bench(azurite, monkeypatch, read_federation=False) as at:
+    async with rig(azurite, monkeypatch, read_federation=False) as at:
         checks = _by_name((await ask(preflight, at.app)).json)
         assert not [name for name in checks if name.startswith("Domain")]
+
+
+async def test_a_period_judged_by_two_versions_of_the_rules_asks_for_a_rescan(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, now = "the rules of the last 30 days", str(RULES_VERSION)
+    async with rig(azurite, monkeypatch) as at:
+        said = await look(at)
+        assert (said["rulesVersions"], _by_name(said)[name]["state"]) == ([], "ok")
+
+        rollups = (await at.tables()).rollups
+        for days, versions in ((31, {"1": 5}), (1, {now: 90})):
+            day = at.now - timedelta(days=days)
+            await roll_up_partner(rollups, day)
+            row = {**keys(PARTNER_DAYS, totals_key(day)), "rulesVersions": json.dumps(versions)}
+            await rollups.write(merge(row, etag_of(await rollups.get(PARTNER_DAYS, totals_key(day)) or {})))
+        said = await look(at)
+        assert (said["rulesVersions"], _by_name(said)[name]["state"]) == ([now], "ok")
+
+        row = {**keys(PARTNER_DAYS, totals_key(day)), "rulesVersions": json.dumps({"10": 4, now: 86})}
+        await rollups.write(merge(row, etag_of(await rollups.get(PARTNER_DAYS, totals_key(day)) or {})))
+        said = await look(at)
+        check = _by_name(said)[name]
+        assert said["rulesVersions"] == [now, "10"]
+        assert (check["kind"], check["state"]) == ("rules", "unknown"), "an upgrade makes no installation look broken"
+        assert (check["command"], "rescan" in check["toDo"]) == ("python -m local ops rescan", True)
+        assert f"version {now}: 86 slices, version 10: 4 slices" in check["detail"]
+        assert (await ask(coverage, at.app)).json["preflight"]["rulesVersions"] == [now, "10"]

@@ -14,26 +14,26 @@ from functions.incidents import incidents
 from functions.self_test import self_test, start_test
 from local.stage.receivers import Fault
 from shared.preflight.self_test import fail_self_test, is_self_test, message_of, run_self_test
-from tests.alerts.harness import Bench, bench, receiver
+from tests.alerts.harness import Rig, receiver, rig
 from tests.functions.asking import ask
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 
 JSON = {"Content-Type": "application/json"}
 
 
-async def _start(at: Bench, **body: str) -> str:
+async def _start(at: Rig, **body: str) -> str:
     reply = await ask(start_test, at.app, headers=JSON, body=json.dumps(body).encode())
     assert reply.status == 200, reply.text
     assert not reply.json["done"]
     return str(reply.json["id"])
 
 
-async def _shown(at: Bench, id_: str) -> Any:
+async def _shown(at: Rig, id_: str) -> Any:
     return (await ask(self_test, at.app, path={"id": id_})).json
 
 
 async def test_it_goes_the_way_and_counts_nowhere(azurite: str) -> None:
-    async with bench(azurite, receiver(), receiver("slack")) as at:
+    async with rig(azurite, receiver(), receiver("slack")) as at:
         tables = await at.app.tables()
         before = [(await ask(route, at.app)).json for route in (summary, findings, incidents, coverage)]
         id_ = await _start(at)
@@ -56,7 +56,7 @@ async def test_it_goes_the_way_and_counts_nowhere(azurite: str) -> None:
         shown = await _shown(at, id_)
         assert (shown["done"], shown["passed"]) == (True, True)
         assert {leg["name"]: leg["milliseconds"] for leg in shown["legs"]} == {
-            "queue": 0,  # the bench's clock stands still
+            "queue": 0,  # the rig's clock stands still
             "assessment": 0,
             "tables": 0,
             "alert:soc": 60_000,
@@ -70,7 +70,7 @@ async def test_it_goes_the_way_and_counts_nowhere(azurite: str) -> None:
 
 
 async def test_an_alert_that_nobody_takes_fails_it(azurite: str) -> None:
-    async with bench(azurite, receiver(), receiver(name="other")) as at:
+    async with rig(azurite, receiver(), receiver(name="other")) as at:
         at.receivers[1].faults.append(Fault.GONE)
         id_ = await _start(at, channel="soc1")
         await run_self_test(at.app, message_of(id_))
@@ -82,7 +82,7 @@ async def test_an_alert_that_nobody_takes_fails_it(azurite: str) -> None:
 
 
 async def test_one_whose_message_crashes_its_workers_has_failed(azurite: str) -> None:
-    async with bench(azurite) as at:
+    async with rig(azurite) as at:
         id_ = await _start(at)
         await fail_self_test(at.app, message_of(id_))
         await run_self_test(at.app, message_of(id_))
@@ -93,7 +93,7 @@ async def test_one_whose_message_crashes_its_workers_has_failed(azurite: str) ->
 
 async def test_a_worker_that_dies_on_the_way_leaves_nothing_behind(azurite: str) -> None:
     """Cut off at each of its writes, then either run again or given up."""
-    async with bench(azurite, receiver()) as at, CutProxy(azurite) as proxy:
+    async with rig(azurite, receiver()) as at, CutProxy(azurite) as proxy:
         tables = await at.app.tables()
         dying = at.worker(proxy.connection, retries=0)
         await dying.tables()
@@ -119,7 +119,7 @@ async def test_a_worker_that_dies_on_the_way_leaves_nothing_behind(azurite: str)
 
 
 async def test_what_it_said_is_kept_for_a_month(azurite: str) -> None:
-    async with bench(azurite) as at:
+    async with rig(azurite) as at:
         old = await _start(at)
         at.now += timedelta(days=30)
         kept = await _start(at)
@@ -130,7 +130,7 @@ async def test_what_it_said_is_kept_for_a_month(azurite: str) -> None:
 
 
 async def test_what_cannot_be_asked(azurite: str) -> None:
-    async with bench(azurite) as at:
+    async with rig(azurite) as at:
         for body in (b'{"channel": "nobody"}', b'{"channel": 1}', b'{"colour": "red"}', b""):
             assert (await ask(start_test, at.app, headers=JSON, body=body)).status == 400
         for id_ in ("0" * 32, "'", ""):

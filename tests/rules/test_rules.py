@@ -82,9 +82,9 @@ def test_a_rule_tells_people_what_they_need(rule: Rule) -> None:
     assert rule.title
     assert rule.meaning.endswith(".")
     remedy = rule.remedy
-    for text in (remedy.now, remedy.prevent, remedy.check):
+    for text in (remedy.first, remedy.now, remedy.prevent, remedy.check):
         assert re.fullmatch(r"[A-Z].{20,400}\.", text), text
-    assert re.fullmatch(r"https://learn\.microsoft\.com/[a-z0-9/-]+", remedy.link)
+    assert re.fullmatch(r"https://learn\.microsoft\.com/[a-z0-9/-]+(#[a-z-]+)?", remedy.link)
     assert rule.what_to_do == remedy.now
     assert rule.common_issue is None or 1 <= rule.common_issue <= 6
 
@@ -97,7 +97,7 @@ def test_no_rule_speaks_of_a_person_where_another_says_that_it_was_a_program() -
     """A password flow is found beside an interactive sign-in without MFA, as it is logged."""
     assert assessed({**ROPC}).rules == ("password-flow", "interactive-without-mfa")
     rule = RULE["interactive-without-mfa"]
-    texts = (rule.meaning, rule.remedy.now, rule.remedy.prevent, rule.remedy.check)
+    texts = (rule.meaning, rule.remedy.first, rule.remedy.now, rule.remedy.prevent, rule.remedy.check)
     assert not any("person" in text.lower() for text in texts)
 
 

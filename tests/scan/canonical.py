@@ -1,9 +1,9 @@
 """The tables as invariant 1 compares them: what they say of the log, and nothing of the work that led there.
 
 Left out: who worked when and how often (owners, generations, batches, leases, send ids, attempts, requests, errors,
-times of work), the word that sessions were asked, what stands for nothing (contributions and incidents of no finding,
-roots that prove nothing, slices that were split), and what an incident told, which hangs on the history and not on the
-final log: `told` has that.
+times of work), the word that sessions were asked and whom a slice ever wrote to, what stands for nothing (contributions
+and incidents of no finding, roots that prove nothing, slices that were split), and what an incident told, which hangs
+on the history and not on the final log: `told` has that.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 from shared.ledger.counts import Counts
 from shared.ledger.slices import slice_named
 from shared.store.events import EVENT
-from shared.store.incidents import SHARDS
+from shared.store.incident_rows import SHARDS
 from shared.store.packing import unpack
 from shared.store.tables import Row, Table, Tables
 
@@ -45,6 +45,7 @@ _WORK: Final = {
         "toldAt",
         "toldLast",
         "openedAt",
+        "raisedAt",
         "grewAt",
         "snoozedUntil",
         "resolvedAt",
@@ -159,7 +160,7 @@ def _says_nothing(kind: str, row: Row) -> bool:
         return bool(row["proves"] == "")
     if kind == "head":
         return bool(row["state"] == "split")  # its halves stand in its place
-    return kind in ("ask", "event", "history")
+    return kind in ("ask", "event", "history", "went", "rooted")
 
 
 def _columns(row: Mapping[str, Any], left_out: set[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from azure.data.tables import UpdateMode
 from local.graph_server import LocalGraph
 from local.graph_server.control import Change, ClockChange, Control, Fault, Hide
 from shared.app.app import App
-from shared.app.settings import Settings, load_settings
+from shared.app.settings import Settings
 from shared.ledger.days import Reach, Totals
 from shared.ledger.head import Head
 from shared.ledger.slices import Slice, closed_slices
@@ -32,6 +32,7 @@ from shared.store.days import partner_days
 from shared.store.directory import save_directory
 from shared.store.ledger import heads_of_day, read_head
 from shared.store.tables import MAX_BATCH, Operation, Table, Tables, delete
+from tests.settings import settings_for
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 NINE = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -49,7 +50,7 @@ def record(record_id: str, at: datetime, **members: object) -> dict[str, Any]:
     return {**PLAIN, "id": record_id, "createdDateTime": f"{at:%Y-%m-%dT%H:%M:%SZ}", **members}
 
 
-class Bench:
+class Rig:
     """What a test drives: a monitor, the Graph it reads, and the time of both."""
 
     def __init__(
@@ -254,7 +255,7 @@ def slice_of(body: str) -> Slice:
 
 
 @asynccontextmanager
-async def bench(
+async def rig(
     azurite: str,
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -264,23 +265,20 @@ async def bench(
     directory: DirectoryFile = DIRECTORY,
     credential_for: Callable[[LocalGraph, str], AsyncTokenCredential] | None = None,
     **settings: Any,
-) -> AsyncIterator[Bench]:
-    """A bench with empty tables of its own (or those of `prefix`), a day of lookback and slices of an hour."""
+) -> AsyncIterator[Rig]:
+    """A rig with empty tables of its own (or those of `prefix`), a day of lookback and slices of an hour."""
     async with LocalGraph([], tenant_id=PARTNER, page_size=page_size, now=now) as graph:
         monkeypatch.setenv("IDENTITY_ENDPOINT", graph.identity_url)
         monkeypatch.setenv("IDENTITY_HEADER", graph.identity.header)
         values = {
-            "auth_mode": "local",
-            "partner_tenant_id": PARTNER,
             "graph_base_url": graph.url,
-            "AzureWebJobsStorage": azurite,
             "lookback_days": 1,
             "slice_minutes": 60,
             "graph_requests_per_10_seconds": 1000,
             **settings,
         }
         credentials = partial(credential_for, graph) if credential_for else None
-        made = Bench(load_settings(**values), graph, azurite, prefix or "t" + uuid4().hex[:20], credentials)
+        made = Rig(settings_for(azurite, **values), graph, azurite, prefix or "t" + uuid4().hex[:20], credentials)
         made.set_time(now)
         try:
             await save_directory((await made.tables()).directory, directory, now)

@@ -12,7 +12,7 @@ from shared.ledger.slices import Slice
 from shared.rules.rule import AT_HOME, NON_INTERACTIVE, PASSWORD_ONLY, SILENT
 from shared.scan.job import scan_slice
 from shared.scan.plan import plan_scans
-from tests.scan.harness import Bench, record, slice_at, slice_of
+from tests.scan.harness import Rig, record, slice_at, slice_of
 
 # Two slices of eight hours: one that holds every kind of record, and one whose child goes by a root in the first.
 WIDTH = 480  # minutes
@@ -37,9 +37,9 @@ def weak(record_id: str, at: datetime, **members: object) -> dict[str, Any]:
     return record(record_id, at, **{**PASSWORD_ONLY, **members})
 
 
-def full_log(bench: Bench) -> None:
+def full_log(rig: Rig) -> None:
     """Findings of several incidents, records that cannot be read, roots, and who goes by them."""
-    bench.log(
+    rig.log(
         silent("child", CHILD.start + MINUTE, "session-a", appId="app-e"),
         silent("child-of-proven", CHILD.start + 2 * MINUTE, "session-b"),
         weak("weak", SEVEN, appId="app-a", sessionId="session-a"),
@@ -54,10 +54,10 @@ def full_log(bench: Bench) -> None:
     )
 
 
-def corrected_log(bench: Bench, at: datetime | None = None) -> None:
+def corrected_log(rig: Rig, at: datetime | None = None) -> None:
     """What arrives late: details that withdraw findings, raise one, change a root, move one to another scope; records
     more, and one mended."""
-    bench.correct(
+    rig.correct(
         record("weak-again", SEVEN + MINUTE, appId="app-a"),
         record("other-app", SEVEN + 2 * MINUTE, appId="app-b"),
         weak("legacy", SEVEN + 3 * MINUTE, clientAppUsed="IMAP4", appId="app-c", authenticationProtocol="ropc"),
@@ -66,7 +66,7 @@ def corrected_log(bench: Bench, at: datetime | None = None) -> None:
         record("broken", SEVEN + 7 * MINUTE),
         at=at,
     )
-    bench.log(
+    rig.log(
         weak("late", SEVEN + 10 * MINUTE, appId="app-d"),
         record("late-broken", SEVEN + 11 * MINUTE, **BROKEN),
         at=at,
@@ -78,7 +78,7 @@ class Story:
     """A moment to disturb: `prepare` leads up to it, `act` is what is disturbed, given what `prepare` gave."""
 
     name: str
-    prepare: Callable[[Bench], Awaitable[list[str]]]
+    prepare: Callable[[Rig], Awaitable[list[str]]]
     act: Callable[[App, list[str]], Awaitable[list[str]]]
     page_size: int = 1000
     pages_per_slice: int = 50
@@ -92,61 +92,61 @@ async def _plan(app: App, _: list[str]) -> list[str]:
     return await plan_scans(app)
 
 
-async def _until(bench: Bench, slice_: Slice) -> list[str]:
+async def _until(rig: Rig, slice_: Slice) -> list[str]:
     """Work until that slice is the next; gives the message that names it."""
-    while messages := await plan_scans(bench.app):
+    while messages := await plan_scans(rig.app):
         while messages:
             if slice_of(messages[0]) == slice_:
                 return messages
-            messages = await _scan(bench.app, messages)
+            messages = await _scan(rig.app, messages)
     raise AssertionError(f"{slice_.id} was never due")
 
 
-async def _first_read(bench: Bench) -> list[str]:
+async def _first_read(rig: Rig) -> list[str]:
     """The child's slice was read before that of its root, as newest first has it."""
-    bench.set_time(EARLY)
-    full_log(bench)
-    bench.set_time(LATE)
-    return await _until(bench, RICH)
+    rig.set_time(EARLY)
+    full_log(rig)
+    rig.set_time(LATE)
+    return await _until(rig, RICH)
 
 
-async def _outdated_read(bench: Bench) -> list[str]:
+async def _outdated_read(rig: Rig) -> list[str]:
     """A first read while the log is about to change: whoever comes later sees another one."""
-    bench.set_time(EARLY)
-    full_log(bench)
-    bench.set_time(LATE)
-    corrected_log(bench, at=LATE + LATER)
-    return await _until(bench, RICH)
+    rig.set_time(EARLY)
+    full_log(rig)
+    rig.set_time(LATE)
+    corrected_log(rig, at=LATE + LATER)
+    return await _until(rig, RICH)
 
 
-async def _second_read(bench: Bench) -> list[str]:
+async def _second_read(rig: Rig) -> list[str]:
     """All was read; then the log changed. The findings are told of by the read that follows."""
-    bench.set_time(EARLY)
-    full_log(bench)
-    await bench.work()
-    corrected_log(bench)
-    bench.set_time(LATE)
-    return await _until(bench, RICH)
+    rig.set_time(EARLY)
+    full_log(rig)
+    await rig.work()
+    corrected_log(rig)
+    rig.set_time(LATE)
+    return await _until(rig, RICH)
 
 
-async def _split(bench: Bench) -> list[str]:
+async def _split(rig: Rig) -> list[str]:
     """A slice that was read whole, with findings, and has grown too long since."""
-    bench.set_time(EARLY)
-    full_log(bench)
-    await bench.work()
-    corrected_log(bench)
-    bench.log(*(weak(f"more-{i}", RICH.start + i * MINUTE, appId=f"app-{i % 2}") for i in range(6)))
-    bench.set_time(LATE)
-    return await _until(bench, RICH)
+    rig.set_time(EARLY)
+    full_log(rig)
+    await rig.work()
+    corrected_log(rig)
+    rig.log(*(weak(f"more-{i}", RICH.start + i * MINUTE, appId=f"app-{i % 2}") for i in range(6)))
+    rig.set_time(LATE)
+    return await _until(rig, RICH)
 
 
-async def _to_plan(bench: Bench) -> list[str]:
+async def _to_plan(rig: Rig) -> list[str]:
     """Something is due, and roll-ups are not of the heads that stand."""
-    await _second_read(bench)
-    rollups = (await bench.tables()).rollups
+    await _second_read(rig)
+    rollups = (await rig.tables()).rollups
     for key in [(row["PartitionKey"], row["RowKey"]) async for row in rollups.everything()]:
         await rollups.write(("delete", {"PartitionKey": key[0], "RowKey": key[1]}))
-    bench.pass_time(bench.app.lease)  # nobody came for the message
+    rig.pass_time(rig.app.lease)  # nobody came for the message
     return []
 
 

@@ -21,7 +21,7 @@ from shared.scan.plan import LONGEST_CHAIN_TIME
 from shared.store.flights import read_flight
 from shared.store.ledger import Lost
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
-from tests.scan.harness import Bench, bench
+from tests.scan.harness import Rig, rig
 from tests.scan.stories import CHILD, LATE, MINUTE, RICH, SEVEN, WIDTH, weak
 
 HOUR = timedelta(hours=1)
@@ -44,7 +44,7 @@ def test_ten_reads_in_vain_take_the_same_time_with_a_mark(is_marked: bool) -> No
     assert now - began > 4 * HOUR
 
 
-async def test_a_marked_slice_whose_read_fails_waits_for_its_back_off(desk: Bench) -> None:
+async def test_a_marked_slice_whose_read_fails_waits_for_its_back_off(desk: Rig) -> None:
     desk.log(weak("a", SEVEN))
     await desk.work()
     await rescan(desk.app, PARTNER, RICH.start, RICH.end)
@@ -69,7 +69,7 @@ def test_a_worker_that_died_the_second_time_is_waited_for() -> None:
 async def test_a_slice_that_kills_its_workers_blocks_nobody(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The queue brings the message back after each crash: the third time the slice waits and the next is read."""
     async with (
-        bench(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH) as desk,
+        rig(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH) as desk,
         CutProxy(azurite) as proxy,
     ):
         victim = desk.worker(proxy.connection, retries=0)
@@ -96,7 +96,7 @@ async def test_a_slice_that_kills_its_workers_blocks_nobody(azurite: str, monkey
 
 
 async def test_a_chain_ends_after_its_time(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, lookback_days=3) as desk:
+    async with rig(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, lookback_days=3) as desk:
         (first,) = await desk.plan()
         (second,) = await scan_slice(desk.app, first)
         desk.pass_time(LONGEST_CHAIN_TIME)
@@ -110,11 +110,11 @@ async def test_a_worker_that_stood_still_claims_nothing_that_another_width_cover
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SLICE_MINUTES was changed while it stood between the flight and the claim: the time would be counted twice."""
-    async with bench(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH) as narrow:
+    async with rig(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH) as narrow:
         narrow.log(weak("a", SEVEN))
         (message,) = await narrow.plan()
         stale: Flight = await read_flight((await narrow.tables()).control, PARTNER)
-        async with bench(azurite, monkeypatch, now=LATE, slice_minutes=60, prefix=narrow.prefix) as other:
+        async with rig(azurite, monkeypatch, now=LATE, slice_minutes=60, prefix=narrow.prefix) as other:
             other.set_time(LATE + other.app.lease)
             await other.plan()
             narrow.now = other.now

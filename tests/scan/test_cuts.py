@@ -16,23 +16,23 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from tests.scan.canonical import View, canonical, difference, half_told, told
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
-from tests.scan.harness import Bench, Copy, bench
+from tests.scan.harness import Copy, Rig, rig
 from tests.scan.stories import SECOND_READ, STORIES, WIDTH, Story
 
 
 class _Moment:
     """A story told up to the moment that is disturbed, again and again from the same tables."""
 
-    def __init__(self, bench: Bench, proxy: CutProxy, story: Story, messages: list[str], before: Copy) -> None:
-        self._bench = bench
+    def __init__(self, rig: Rig, proxy: CutProxy, story: Story, messages: list[str], before: Copy) -> None:
+        self._rig = rig
         self._proxy = proxy
         self._story = story
         self._messages = messages
         self._before = before
-        self._now = bench.now
+        self._now = rig.now
         self._victims = {
-            Aftermath.BLIP: bench.worker(proxy.connection),
-            Aftermath.CRASH: bench.worker(proxy.connection, retries=0),
+            Aftermath.BLIP: rig.worker(proxy.connection),
+            Aftermath.CRASH: rig.worker(proxy.connection, retries=0),
         }
         self.requests = 0
         self.writes: list[int] = []
@@ -51,8 +51,8 @@ class _Moment:
     async def disturbed(self, cut: Cut, *, redelivered: bool) -> View:
         """What the tables say in the end when that is cut. A crash is followed by the message coming back to another
         worker at once, or by the plan finding after the lease what was left behind."""
-        self._bench.set_time(self._now)
-        await self._bench.restore(self._before)
+        self._rig.set_time(self._now)
+        await self._rig.restore(self._before)
         crash = cut.aftermath is Aftermath.CRASH
         self._proxy.begin(cut)
         try:
@@ -62,14 +62,14 @@ class _Moment:
             follow = self._messages if redelivered else []
         else:
             assert not crash, "the request that was to be cut never came"
-        assert await half_told((await self._bench.tables()).slices) == [], cut
+        assert await half_told((await self._rig.tables()).slices) == [], cut
         return await self._in_the_end(follow)
 
     async def _in_the_end(self, follow: list[str]) -> View:
-        await self._bench.deliver(follow)
-        self._bench.set_time(self._now + self._bench.app.lease)
-        await self._bench.work()
-        tables = await self._bench.tables()
+        await self._rig.deliver(follow)
+        self._rig.set_time(self._now + self._rig.app.lease)
+        await self._rig.work()
+        tables = await self._rig.tables()
         return await canonical(tables) | await told(tables)
 
 
@@ -77,7 +77,7 @@ class _Moment:
 async def _moment(azurite: str, monkeypatch: pytest.MonkeyPatch, story: Story) -> AsyncIterator[_Moment]:
     size, most = story.page_size, story.pages_per_slice
     async with (
-        bench(azurite, monkeypatch, page_size=size, slice_minutes=WIDTH, pages_per_slice=most) as desk,
+        rig(azurite, monkeypatch, page_size=size, slice_minutes=WIDTH, pages_per_slice=most) as desk,
         CutProxy(azurite) as proxy,
     ):
         messages = await story.prepare(desk)

@@ -10,11 +10,11 @@ from shared.scan.dry_run import Fate
 from shared.scan.dry_run_job import go_on, is_dry_run, read_dry_run, start_dry_run
 from tests.functions.asking import ask
 from tests.scan.canonical import raw
-from tests.scan.harness import Bench, record
+from tests.scan.harness import Rig, record
 from tests.scan.stories import BROKEN, EARLY, MINUTE, RICH, SEVEN, full_log, silent, weak
 
 
-async def test_it_tells_what_comes_goes_and_changes_and_writes_nothing(desk: Bench) -> None:
+async def test_it_tells_what_comes_goes_and_changes_and_writes_nothing(desk: Rig) -> None:
     full_log(desk)
     await desk.work()
     desk.correct(
@@ -41,7 +41,7 @@ async def test_it_tells_what_comes_goes_and_changes_and_writes_nothing(desk: Ben
     assert await go_on(desk.app, message) == []
 
 
-async def test_it_goes_by_sessions_and_leaves_no_word_that_it_asked(desk: Bench) -> None:
+async def test_it_goes_by_sessions_and_leaves_no_word_that_it_asked(desk: Rig) -> None:
     desk.log(record("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
     await desk.work()
     run, message = await start_dry_run(desk.app, (PARTNER,), RICH.start, RICH.end)
@@ -50,7 +50,7 @@ async def test_it_goes_by_sessions_and_leaves_no_word_that_it_asked(desk: Bench)
     assert (done.found.findings, done.found.evidence) == ({}, {})
 
 
-async def test_over_http_it_answers_202_and_is_of_a_day_at_most(desk: Bench) -> None:
+async def test_over_http_it_answers_202_and_is_of_a_day_at_most(desk: Rig) -> None:
     await desk.work()
     body = f'{{"from": "{RICH.start.isoformat()}", "to": "{EARLY.isoformat()}", "dryRun": true}}'.encode()
     headers = {"Content-Type": "application/json"}

@@ -36,7 +36,7 @@ from shared.scan.messages import SliceMessage
 from shared.store.flights import read_flight
 from tests.scan.canonical import raw
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
-from tests.scan.harness import Bench, bench, record, slice_at, slice_of
+from tests.scan.harness import Rig, record, rig, slice_at, slice_of
 from tests.scan.stories import EARLY, MINUTE, RICH, SEVEN, WIDTH, weak
 
 ALL = 1000  # more requests than a test makes
@@ -66,7 +66,7 @@ def told(fault: Fault) -> str:
     return "-".join(str(value) for value in fault.model_dump(include={"kind", "status", "url"}).values())
 
 
-async def recover(desk: Bench, after: timedelta) -> None:
+async def recover(desk: Rig, after: timedelta) -> None:
     """Graph is well again, and that much time has passed."""
     desk.graph.control(Control(clear_faults=True))
     desk.pass_time(after)
@@ -82,7 +82,7 @@ async def recover(desk: Bench, after: timedelta) -> None:
 async def test_a_read_that_fails_is_noted_covers_nothing_and_is_tried_again(
     azurite: str, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
-    async with bench(
+    async with rig(
         azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=1, graph_timeout_seconds=0.5
     ) as desk:
         desk.log(weak("a", SEVEN), weak("b", SEVEN))
@@ -101,7 +101,7 @@ async def test_a_read_that_fails_is_noted_covers_nothing_and_is_tried_again(
 
 
 async def test_a_read_that_fails_in_the_middle_leaves_what_stood(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=1) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=1) as desk:
         desk.log(weak("a", SEVEN), weak("b", SEVEN, appId="app-b"))
         await desk.work()
         desk.correct(record("a", SEVEN), record("b", SEVEN, appId="app-b"))
@@ -113,7 +113,7 @@ async def test_a_read_that_fails_in_the_middle_leaves_what_stood(azurite: str, m
         assert len(await desk.incidents()) == 2
 
 
-async def test_the_tenth_failure_parks_the_slice_until_it_is_released(desk: Bench) -> None:
+async def test_the_tenth_failure_parks_the_slice_until_it_is_released(desk: Rig) -> None:
     desk.log(weak("a", SEVEN))
     desk.fail(StatusFault(kind="status", status=500, times=ALL))
     for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -136,7 +136,7 @@ async def test_the_tenth_failure_parks_the_slice_until_it_is_released(desk: Benc
 
 @pytest.mark.parametrize(("fault", "sentence", "wait"), OF_A_TENANT, ids=[told(fault) for fault, _, _ in OF_A_TENANT])
 async def test_a_tenant_that_may_not_be_read_waits_and_says_why(
-    desk: Bench, fault: Fault, sentence: str, wait: timedelta
+    desk: Rig, fault: Fault, sentence: str, wait: timedelta
 ) -> None:
     desk.log(weak("a", SEVEN))
     desk.fail(fault)
@@ -153,7 +153,7 @@ async def test_a_tenant_that_may_not_be_read_waits_and_says_why(
 
 
 @pytest.mark.parametrize(("said", "wait"), [(600, 10 * MINUTE), (None, MINUTE)])
-async def test_throttling_is_waited_out_and_never_counts(desk: Bench, said: int | None, wait: timedelta) -> None:
+async def test_throttling_is_waited_out_and_never_counts(desk: Rig, said: int | None, wait: timedelta) -> None:
     desk.log(weak("a", SEVEN))
     desk.graph.control(Control(throttling=Throttling(requests=0, retry_after=said)))
     for _ in range(MAX_ATTEMPTS + 2):
@@ -165,7 +165,7 @@ async def test_throttling_is_waited_out_and_never_counts(desk: Bench, said: int 
     await recover(desk, timedelta(0))
 
 
-async def test_how_long_a_problem_lasts_is_kept(desk: Bench) -> None:
+async def test_how_long_a_problem_lasts_is_kept(desk: Rig) -> None:
     desk.fail(LicenceFault(kind="licence", times=ALL))
     await desk.work()
     began = desk.now
@@ -221,7 +221,7 @@ class NoAnswer(Tokens):
 async def test_a_tenant_without_a_token_holds_up_nobody(
     azurite: str, monkeypatch: pytest.MonkeyPatch, credential: type[Tokens]
 ) -> None:
-    async with bench(
+    async with rig(
         azurite,
         monkeypatch,
         now=EARLY,
@@ -239,7 +239,7 @@ async def test_a_tenant_without_a_token_holds_up_nobody(
 
 
 async def test_a_throttled_tenant_holds_up_nobody(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(
+    async with rig(
         azurite,
         monkeypatch,
         now=EARLY,
@@ -265,7 +265,7 @@ async def test_a_throttled_tenant_holds_up_nobody(azurite: str, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("shape", get_args(Shape))
-async def test_a_broken_record_is_quarantined_and_the_others_count(desk: Bench, shape: Shape) -> None:
+async def test_a_broken_record_is_quarantined_and_the_others_count(desk: Rig, shape: Shape) -> None:
     desk.log(weak("a", SEVEN), record("b", SEVEN))
     desk.fail(MalformedFault(kind="malformed", shape=shape, index=1))
     await desk.work()
@@ -277,7 +277,7 @@ async def test_a_broken_record_is_quarantined_and_the_others_count(desk: Bench, 
 
 
 async def test_operators_hear_once_of_records_that_were_quarantined(
-    desk: Bench, caplog: pytest.LogCaptureFixture
+    desk: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "monitor")
     desk.log(weak("a", SEVEN), record("b", SEVEN))
@@ -302,7 +302,7 @@ GARBAGE: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("members", GARBAGE.values(), ids=GARBAGE)
-async def test_garbage_that_can_be_read_is_counted(desk: Bench, members: dict[str, object]) -> None:
+async def test_garbage_that_can_be_read_is_counted(desk: Rig, members: dict[str, object]) -> None:
     desk.log(weak("a", SEVEN))
     desk.fail(MalformedFault(kind="malformed", record={**weak("b", SEVEN), **members}))
     await desk.work()
@@ -311,7 +311,7 @@ async def test_garbage_that_can_be_read_is_counted(desk: Bench, members: dict[st
     assert await desk.coverage() == 1
 
 
-async def test_broken_records_of_any_size_are_kept(desk: Bench) -> None:
+async def test_broken_records_of_any_size_are_kept(desk: Rig) -> None:
     noise = "".join(f"{(i * 2654435761) % 2**32:08x}" for i in range(150_000))  # squeezes to half at best
     huge = [record(f"b{i}", SEVEN, isInteractive="perhaps", noise=noise[i * 1000 :]) for i in range(6)]
     desk.log(*huge, weak("a", SEVEN))
@@ -327,7 +327,7 @@ async def test_broken_records_of_any_size_are_kept(desk: Bench) -> None:
 
 async def test_a_slice_that_kills_its_workers_is_parked(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with (
-        bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk,
+        rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk,
         CutProxy(azurite) as proxy,
     ):
         desk.log(weak("a", SEVEN))
@@ -352,7 +352,7 @@ async def test_a_slice_that_kills_its_workers_is_parked(azurite: str, monkeypatc
         assert [r.parked for r in await desk.reach(RICH)] == [True]
 
 
-async def test_poison_parks_its_own_slice_alone(desk: Bench) -> None:
+async def test_poison_parks_its_own_slice_alone(desk: Rig) -> None:
     desk.log(weak("a", SEVEN))
     (stale,) = await desk.plan()
     desk.pass_time(desk.app.lease)
@@ -370,7 +370,7 @@ async def test_poison_parks_its_own_slice_alone(desk: Bench) -> None:
     assert await desk.findings() == ["a"]
 
 
-async def test_a_stale_message_does_nothing(desk: Bench) -> None:
+async def test_a_stale_message_does_nothing(desk: Rig) -> None:
     (stale,) = await desk.plan()
     desk.pass_time(desk.app.lease)
     await desk.plan()
@@ -379,7 +379,7 @@ async def test_a_stale_message_does_nothing(desk: Bench) -> None:
     assert await desk.copy() == before
 
 
-async def test_a_message_that_names_a_slice_in_other_hands_goes_on_with_the_next(desk: Bench) -> None:
+async def test_a_message_that_names_a_slice_in_other_hands_goes_on_with_the_next(desk: Rig) -> None:
     slices: list[Slice] = []
     (message,) = await desk.plan()
     asked = SliceMessage.model_validate_json(message)

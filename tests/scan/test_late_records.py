@@ -8,10 +8,10 @@ from local.graph_server.control import Control, Hide, MalformedFault, RepeatedPa
 from shared.basics.spelling import id_key
 from shared.operations.slices import rescan
 from shared.rules.rule import AT_HOME, PARTNER, PLAIN, SILENT
-from shared.store.incidents import outline_incidents
+from shared.store.outlines import outline_incidents
 from shared.store.tables import Table, Tables
 from tests.scan.canonical import canonical, difference, raw
-from tests.scan.harness import Bench, bench, record, slice_of
+from tests.scan.harness import Rig, record, rig, slice_of
 from tests.scan.stories import BROKEN, CHILD, EARLY, MINUTE, RICH, SEVEN, WIDTH, full_log, weak
 
 HOUR = timedelta(hours=1)
@@ -19,7 +19,7 @@ CLIENT = id_key(PLAIN["appId"])
 QUARTER = 16 * MINUTE  # the second read, with some room
 
 
-async def verdicts(desk: Bench) -> tuple[int, int]:
+async def verdicts(desk: Rig) -> tuple[int, int]:
     """How many compliant and non-compliant sign-ins into customers the partner's days count."""
     counts = await desk.counts()
     found = counts.scopes["customer"].verdicts if "customer" in counts.scopes else {}
@@ -29,7 +29,7 @@ async def verdicts(desk: Bench) -> tuple[int, int]:
 # --- details that arrive late -----------------------------------------------------------------------------------------
 
 
-async def test_details_that_arrive_late_withdraw_the_finding(desk: Bench) -> None:
+async def test_details_that_arrive_late_withdraw_the_finding(desk: Rig) -> None:
     desk.log(weak("a", SEVEN))
     await desk.work()
     assert (await desk.findings(), await verdicts(desk)) == (["a"], (0, 1))
@@ -41,7 +41,7 @@ async def test_details_that_arrive_late_withdraw_the_finding(desk: Bench) -> Non
     assert await desk.events() == []  # it was never told, so there is nothing to take back
 
 
-async def test_details_that_arrive_late_raise_a_finding(desk: Bench) -> None:
+async def test_details_that_arrive_late_raise_a_finding(desk: Rig) -> None:
     desk.log(record("a", SEVEN))
     await desk.work()
     assert (await desk.findings(), await verdicts(desk)) == ([], (1, 0))
@@ -52,7 +52,7 @@ async def test_details_that_arrive_late_raise_a_finding(desk: Bench) -> None:
     assert await desk.events() == ["opened"]
 
 
-async def test_a_finding_that_was_told_is_taken_back_once(desk: Bench) -> None:
+async def test_a_finding_that_was_told_is_taken_back_once(desk: Rig) -> None:
     desk.log(weak("a", SEVEN))
     desk.pass_time(QUARTER)
     await desk.work()
@@ -62,7 +62,7 @@ async def test_a_finding_that_was_told_is_taken_back_once(desk: Bench) -> None:
     assert await desk.events() == ["opened", "withdrawn"]
 
 
-async def test_a_finding_that_gets_worse_raises_its_incident(desk: Bench) -> None:
+async def test_a_finding_that_gets_worse_raises_its_incident(desk: Rig) -> None:
     desk.log(weak("a", SEVEN))
     desk.pass_time(QUARTER)
     await desk.work()
@@ -74,7 +74,7 @@ async def test_a_finding_that_gets_worse_raises_its_incident(desk: Bench) -> Non
     assert await desk.events() == ["opened", "raised"]
 
 
-async def test_an_incident_is_of_the_scopes_of_its_findings_as_they_are_now(desk: Bench) -> None:
+async def test_an_incident_is_of_the_scopes_of_its_findings_as_they_are_now(desk: Rig) -> None:
     desk.log(
         record("customer", SEVEN, **SILENT),
         record("home", SEVEN, **SILENT, **AT_HOME),
@@ -94,7 +94,7 @@ async def test_an_incident_is_of_the_scopes_of_its_findings_as_they_are_now(desk
     assert await _open(table, ["partner-tenant"]) == 1
 
 
-async def test_a_finding_that_moves_to_another_scope_takes_its_incident_along(desk: Bench) -> None:
+async def test_a_finding_that_moves_to_another_scope_takes_its_incident_along(desk: Rig) -> None:
     desk.log(record("a", SEVEN, **SILENT))
     await desk.work()
     desk.correct(record("a", SEVEN, **SILENT, **AT_HOME))
@@ -104,7 +104,7 @@ async def test_a_finding_that_moves_to_another_scope_takes_its_incident_along(de
     assert (incident["scopes"], incident["count"]) == ("partner-tenant", 1)
 
 
-async def test_a_record_that_arrives_late_is_counted_by_the_next_read(desk: Bench) -> None:
+async def test_a_record_that_arrives_late_is_counted_by_the_next_read(desk: Rig) -> None:
     desk.log(record("a", SEVEN))
     desk.log(weak("late", SEVEN), at=EARLY + 10 * MINUTE)
     await desk.work()
@@ -114,7 +114,7 @@ async def test_a_record_that_arrives_late_is_counted_by_the_next_read(desk: Benc
     assert await verdicts(desk) == (1, 1)
 
 
-async def test_a_broken_record_that_was_mended_leaves_the_quarantine(desk: Bench) -> None:
+async def test_a_broken_record_that_was_mended_leaves_the_quarantine(desk: Rig) -> None:
     desk.log(record("a", SEVEN, **BROKEN), record("b", SEVEN, **BROKEN))
     await desk.work()
     assert (await desk.head(RICH)).quarantined == 2
@@ -132,7 +132,7 @@ async def test_a_broken_record_that_was_mended_leaves_the_quarantine(desk: Bench
 # --- a log that shrinks -----------------------------------------------------------------------------------------------
 
 
-async def test_a_broken_record_that_is_gone_stays_in_quarantine(desk: Bench) -> None:
+async def test_a_broken_record_that_is_gone_stays_in_quarantine(desk: Rig) -> None:
     desk.log(record("a", SEVEN), record("b", SEVEN, **BROKEN))
     await desk.work()
     desk.hide("b")
@@ -144,7 +144,7 @@ async def test_a_broken_record_that_is_gone_stays_in_quarantine(desk: Bench) -> 
     assert len([key for _, key in rows if key.startswith("quar-")]) == 1
 
 
-async def test_a_finding_whose_record_is_gone_stays_and_the_slice_is_incomplete(desk: Bench) -> None:
+async def test_a_finding_whose_record_is_gone_stays_and_the_slice_is_incomplete(desk: Rig) -> None:
     desk.log(weak("a", SEVEN), record("b", SEVEN))
     await desk.work()
     assert await desk.coverage() == 1
@@ -165,7 +165,7 @@ async def test_a_finding_whose_record_is_gone_stays_and_the_slice_is_incomplete(
     assert await desk.coverage() == 1
 
 
-async def test_a_log_that_shrank_still_adds_and_judges_what_is_there(desk: Bench) -> None:
+async def test_a_log_that_shrank_still_adds_and_judges_what_is_there(desk: Rig) -> None:
     desk.log(weak("gone", SEVEN), weak("mended", SEVEN, appId="app-m"), record("worse", SEVEN, appId="app-w"))
     desk.log(*(record(f"more-{i}", SEVEN) for i in range(3)))
     await desk.work()
@@ -179,7 +179,7 @@ async def test_a_log_that_shrank_still_adds_and_judges_what_is_there(desk: Bench
     assert await verdicts(desk) == (4, 2)  # the counts of the last read that saw everything
 
 
-async def test_fewer_records_than_before_keep_the_old_counts(desk: Bench) -> None:
+async def test_fewer_records_than_before_keep_the_old_counts(desk: Rig) -> None:
     desk.log(record("a", SEVEN), record("b", SEVEN))
     await desk.work()
     desk.hide("a", "b")
@@ -189,7 +189,7 @@ async def test_fewer_records_than_before_keep_the_old_counts(desk: Bench) -> Non
     assert (head.records, head.consistent, await verdicts(desk)) == (2, False, (2, 0))
 
 
-async def test_a_log_that_never_comes_back_seals_as_inconsistent(desk: Bench) -> None:
+async def test_a_log_that_never_comes_back_seals_as_inconsistent(desk: Rig) -> None:
     desk.log(weak("a", SEVEN))
     await desk.work()
     desk.hide("a")
@@ -208,7 +208,7 @@ async def test_a_log_that_never_comes_back_seals_as_inconsistent(desk: Bench) ->
 async def test_what_is_near_the_end_of_retention_is_left_as_it_is(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, retention_days=1) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, retention_days=1) as desk:
         desk.log(weak("a", SEVEN))
         desk.pass_time(QUARTER)
         await desk.work()
@@ -225,7 +225,7 @@ async def test_what_is_near_the_end_of_retention_is_left_as_it_is(
 async def test_a_slice_that_came_near_the_end_of_retention_on_its_way_is_left_as_it_is(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, retention_days=1) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, retention_days=1) as desk:
         desk.log(weak("a", SEVEN))
         desk.pass_time(QUARTER)
         await desk.work()
@@ -242,7 +242,7 @@ async def test_a_slice_that_came_near_the_end_of_retention_on_its_way_is_left_as
 # --- pages and boundaries ---------------------------------------------------------------------------------------------
 
 
-async def test_a_record_on_the_boundary_belongs_to_the_later_slice_alone(desk: Bench) -> None:
+async def test_a_record_on_the_boundary_belongs_to_the_later_slice_alone(desk: Rig) -> None:
     desk.log(
         weak("on-it", RICH.end), record("broken", RICH.end, **BROKEN), weak("before", RICH.end - timedelta(seconds=1))
     )
@@ -258,7 +258,7 @@ async def test_a_record_on_the_boundary_belongs_to_the_later_slice_alone(desk: B
     assert (await desk.head(CHILD)).quarantined == 0
 
 
-async def test_a_record_from_outside_the_period_is_quarantined_and_not_lost(desk: Bench) -> None:
+async def test_a_record_from_outside_the_period_is_quarantined_and_not_lost(desk: Rig) -> None:
     outside = record("stray", SEVEN - timedelta(days=1))
     desk.log(record("a", SEVEN))
     desk.fail(MalformedFault(kind="malformed", record=outside))
@@ -268,7 +268,7 @@ async def test_a_record_from_outside_the_period_is_quarantined_and_not_lost(desk
 
 
 async def test_a_page_that_comes_twice_counts_once(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2) as desk:
         desk.log(*(weak(f"r{i}", SEVEN + i * MINUTE) for i in range(5)))
         desk.fail(RepeatedPageFault(kind="repeated-page"))
         await desk.work()
@@ -276,7 +276,7 @@ async def test_a_page_that_comes_twice_counts_once(azurite: str, monkeypatch: py
         assert await verdicts(desk) == (0, 5)
 
 
-async def test_an_idle_slice_is_read_again_at_every_second_age_only(desk: Bench) -> None:
+async def test_an_idle_slice_is_read_again_at_every_second_age_only(desk: Rig) -> None:
     desk.log(record("a", SEVEN))
     desk.set_time(CHILD.end)
     await desk.work()
@@ -287,7 +287,7 @@ async def test_an_idle_slice_is_read_again_at_every_second_age_only(desk: Bench)
     assert (await desk.head(CHILD)).next_due == CHILD.end + timedelta(hours=6)
 
 
-async def test_reading_again_and_again_changes_nothing(desk: Bench) -> None:
+async def test_reading_again_and_again_changes_nothing(desk: Rig) -> None:
     full_log(desk)
     desk.set_time(CHILD.end + QUARTER)
     await desk.work()

@@ -14,7 +14,7 @@ from shared.rules.rule import PARTNER
 from shared.store.flights import read_flight
 from shared.store.tables import Table, delete
 from tests.scan.canonical import canonical, difference
-from tests.scan.harness import Bench, bench, record
+from tests.scan.harness import Rig, record, rig
 from tests.scan.stories import CHILD, EARLY, LATE, MINUTE, RICH, WIDTH, corrected_log, full_log, weak
 
 HOUR = timedelta(hours=1)
@@ -49,7 +49,7 @@ LOSSES: dict[str, tuple[str, Wanted]] = {
 
 
 @pytest.mark.parametrize(("table", "wanted"), LOSSES.values(), ids=LOSSES)
-async def test_what_is_lost_heals(desk: Bench, table: str, wanted: Wanted) -> None:
+async def test_what_is_lost_heals(desk: Rig, table: str, wanted: Wanted) -> None:
     full_log(desk)
     desk.set_time(LATE)
     await desk.work()
@@ -65,7 +65,7 @@ async def test_what_is_lost_heals(desk: Bench, table: str, wanted: Wanted) -> No
     assert await desk.coverage() == 1
 
 
-async def test_findings_that_are_lost_come_back_with_the_next_read(desk: Bench) -> None:
+async def test_findings_that_are_lost_come_back_with_the_next_read(desk: Rig) -> None:
     """Nothing says that they lack while their head is there."""
     full_log(desk)
     await desk.work()
@@ -77,7 +77,7 @@ async def test_findings_that_are_lost_come_back_with_the_next_read(desk: Bench) 
     assert difference(whole, await canonical(tables)) == []
 
 
-async def test_coverage_falls_as_soon_as_the_plan_sees_that_heads_are_lost(desk: Bench) -> None:
+async def test_coverage_falls_as_soon_as_the_plan_sees_that_heads_are_lost(desk: Rig) -> None:
     full_log(desk)
     desk.set_time(LATE)
     await desk.work()
@@ -91,7 +91,7 @@ async def test_what_is_lost_is_found_within_two_days_though_the_day_rests(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sealed = RICH.end + timedelta(days=8)  # by its first read
-    async with bench(azurite, monkeypatch, now=sealed, slice_minutes=WIDTH, lookback_days=12) as desk:
+    async with rig(azurite, monkeypatch, now=sealed, slice_minutes=WIDTH, lookback_days=12) as desk:
         await desk.work()
         await desk.plan()
         await lose((await desk.tables()).slices, of_key(f"head-{RICH.name}"))
@@ -103,7 +103,7 @@ async def test_what_is_lost_is_found_within_two_days_though_the_day_rests(
 
 
 async def test_a_worker_whose_flight_is_lost_stops(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=1) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=1) as desk:
         desk.log(weak("a", RICH.start), weak("b", RICH.start))
         messages = await desk.plan()
         await lose((await desk.tables()).control, lambda _: True)
@@ -116,13 +116,13 @@ async def test_a_worker_whose_flight_is_lost_stops(azurite: str, monkeypatch: py
 # --- outages ----------------------------------------------------------------------------------------------------------
 
 
-def order(desk: Bench) -> list[Slice]:
+def order(desk: Rig) -> list[Slice]:
     """The slices in the order of their first reads."""
     return list(dict.fromkeys(desk.reads))
 
 
 async def test_the_first_run_goes_back_from_the_newest(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, lookback_days=3) as desk:
+    async with rig(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, lookback_days=3) as desk:
         await desk.work()
         assert len(desk.reads) == 8
         assert order(desk) == sorted(desk.reads, reverse=True)
@@ -131,7 +131,7 @@ async def test_the_first_run_goes_back_from_the_newest(azurite: str, monkeypatch
 
 
 async def test_a_new_slice_does_not_wait_for_the_backlog(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=CHILD.end - MINUTE, slice_minutes=WIDTH, lookback_days=3) as desk:
+    async with rig(azurite, monkeypatch, now=CHILD.end - MINUTE, slice_minutes=WIDTH, lookback_days=3) as desk:
         await desk.plan()  # it flies and nobody comes
         desk.set_time(CHILD.end + HOUR)
         await desk.work()
@@ -139,7 +139,7 @@ async def test_a_new_slice_does_not_wait_for_the_backlog(azurite: str, monkeypat
 
 
 async def test_after_days_of_outage_it_catches_up_from_both_ends(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk:
         await desk.work()
         seen = set(desk.reads)
         desk.log(*(record(f"day-{i}", RICH.end + i * timedelta(days=1)) for i in range(3)))
@@ -159,7 +159,7 @@ async def test_a_short_look_back_forgets_nothing_since_the_installation(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """How far the first run looks back says nothing of how far a later one does."""
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, lookback_days=1) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, lookback_days=1) as desk:
         desk.log(record("a", RICH.start))
         await desk.work()
         desk.log(weak("in-the-gap", CHILD.start))
@@ -170,13 +170,13 @@ async def test_a_short_look_back_forgets_nothing_since_the_installation(
 
 
 async def test_what_the_log_gave_up_is_not_asked_for(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, lookback_days=3, retention_days=1) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, lookback_days=3, retention_days=1) as desk:
         await desk.work()
         assert [s.name for s in desk.reads] == [RICH.name, "160000-28800"]
         assert await desk.coverage() == 2 / 8  # and what was given up is not called read
 
 
-async def test_an_outage_in_the_middle_of_a_correction_ends_well(desk: Bench) -> None:
+async def test_an_outage_in_the_middle_of_a_correction_ends_well(desk: Rig) -> None:
     full_log(desk)
     await desk.work()
     corrected_log(desk)

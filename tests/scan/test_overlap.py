@@ -18,7 +18,7 @@ import pytest
 from shared.app.app import App
 from tests.scan.canonical import View, canonical, difference, raw, told
 from tests.scan.cut_proxy import CutProxy
-from tests.scan.harness import Bench, Copy, bench
+from tests.scan.harness import Copy, Rig, rig
 from tests.scan.stories import FIRST_READ, LATER, OUTDATED_READ, SECOND_READ, SPLIT, WIDTH, Story
 
 
@@ -32,14 +32,14 @@ class Rival(Enum):
 class _Race:
     """A story told up to the moment at which two workers meet, again and again from the same tables."""
 
-    def __init__(self, bench: Bench, proxy: CutProxy, story: Story, messages: list[str], before: Copy) -> None:
-        self._bench = bench
+    def __init__(self, rig: Rig, proxy: CutProxy, story: Story, messages: list[str], before: Copy) -> None:
+        self._rig = rig
         self._proxy = proxy
         self._story = story
         self._messages = messages
         self._before = before
-        self._now = bench.now
-        self._first = bench.worker(proxy.connection)
+        self._now = rig.now
+        self._first = rig.worker(proxy.connection)
         self.requests = 0
         self.claimed = 0  # the request by which the first worker claims the slice
         self.done = 0  # and the one by which it says that it is done
@@ -47,11 +47,11 @@ class _Race:
     async def alone(self) -> View:
         """What the tables say when one worker works undisturbed, as late as the second one would."""
         await self._warm(self._first)
-        await self._warm(self._bench.app)
+        await self._warm(self._rig.app)
         await self._count()
-        await self._bench.restore(self._before)
-        self._bench.set_time(self._now + LATER)
-        return await self._in_the_end(await self._story.act(self._bench.app, self._messages))
+        await self._rig.restore(self._before)
+        self._rig.set_time(self._now + LATER)
+        return await self._in_the_end(await self._story.act(self._rig.app, self._messages))
 
     async def _count(self) -> None:
         self._proxy.begin()
@@ -62,19 +62,19 @@ class _Race:
 
     async def run(self, held: int, rival: Rival) -> View:
         """The first is held at that request, the other works to its end, and the first goes on."""
-        self._bench.set_time(self._now)
-        await self._bench.restore(self._before)
+        self._rig.set_time(self._now)
+        await self._rig.restore(self._before)
         self._proxy.hold(held)
         first = asyncio.ensure_future(self._story.act(self._first, self._messages))
         stopped = asyncio.ensure_future(self._proxy.held.wait())
         await asyncio.wait({first, stopped}, return_when=asyncio.FIRST_COMPLETED)
         assert not first.done(), "the request that was to be held never came"
         if rival is Rival.REDELIVERED:
-            self._bench.set_time(self._now + LATER)
-            await self._bench.deliver(await self._story.act(self._bench.app, self._messages))
+            self._rig.set_time(self._now + LATER)
+            await self._rig.deliver(await self._story.act(self._rig.app, self._messages))
         else:
-            self._bench.set_time(self._now + self._bench.app.lease)
-            await self._bench.work()
+            self._rig.set_time(self._now + self._rig.app.lease)
+            await self._rig.work()
         ledger = await self._ledger()
         self._proxy.release()
         follow = await first
@@ -84,14 +84,14 @@ class _Race:
 
     async def _ledger(self) -> dict[tuple[str, str], dict[str, Any]]:
         """All of the ledger but the marks that make slices due, which anybody may leave."""
-        rows = await raw((await self._bench.tables()).slices)
+        rows = await raw((await self._rig.tables()).slices)
         return {key: row for key, row in rows.items() if not key[1].startswith("due-")}
 
     async def _in_the_end(self, follow: list[str]) -> View:
-        await self._bench.deliver(follow)
-        self._bench.set_time(self._now + self._bench.app.lease)
-        await self._bench.work()
-        tables = await self._bench.tables()
+        await self._rig.deliver(follow)
+        self._rig.set_time(self._now + self._rig.app.lease)
+        await self._rig.work()
+        tables = await self._rig.tables()
         view = await canonical(tables)
         # What an outdated reading told of stays told.
         return view if self._story is OUTDATED_READ else view | await told(tables)
@@ -107,7 +107,7 @@ class _Race:
 async def _race(azurite: str, monkeypatch: pytest.MonkeyPatch, story: Story) -> AsyncIterator[_Race]:
     size, most = story.page_size, story.pages_per_slice
     async with (
-        bench(azurite, monkeypatch, page_size=size, slice_minutes=WIDTH, pages_per_slice=most) as desk,
+        rig(azurite, monkeypatch, page_size=size, slice_minutes=WIDTH, pages_per_slice=most) as desk,
         CutProxy(azurite) as proxy,
     ):
         messages = await story.prepare(desk)

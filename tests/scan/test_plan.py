@@ -14,7 +14,7 @@ from shared.scan.due import Ledger, Terms, due_slices
 from shared.scan.messages import SliceMessage
 from shared.scan.plan import LONGEST_CHAIN
 from shared.store.flights import read_flight
-from tests.scan.harness import Bench, bench
+from tests.scan.harness import Rig, rig
 from tests.scan.stories import EARLY, LATE, RICH, WIDTH
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -99,13 +99,13 @@ def test_what_is_near_the_end_of_retention_is_never_due() -> None:
 # --- the plan over real tables ----------------------------------------------------------------------------------------
 
 
-async def test_a_tenant_has_one_slice_in_flight_however_often_one_plans(desk: Bench) -> None:
+async def test_a_tenant_has_one_slice_in_flight_however_often_one_plans(desk: Rig) -> None:
     found = await asyncio.gather(*(desk.plan() for _ in range(5)))
     found += [await desk.plan()]
     assert sorted(map(len, found)) == [0, 0, 0, 0, 0, 1]
 
 
-async def test_a_message_that_nobody_served_is_sent_again_after_the_lease(desk: Bench) -> None:
+async def test_a_message_that_nobody_served_is_sent_again_after_the_lease(desk: Rig) -> None:
     (first,) = await desk.plan()
     desk.pass_time(desk.app.lease - timedelta(seconds=1))
     assert await desk.plan() == []
@@ -116,7 +116,7 @@ async def test_a_message_that_nobody_served_is_sent_again_after_the_lease(desk: 
     assert asked.send_id != again.send_id
 
 
-async def test_a_flight_is_free_when_all_is_done(desk: Bench) -> None:
+async def test_a_flight_is_free_when_all_is_done(desk: Rig) -> None:
     await desk.work()
     flight = await read_flight((await desk.tables()).control, PARTNER)
     assert (flight.send_id, flight.first_seen, flight.problem) == ("", EARLY, "")
@@ -125,7 +125,7 @@ async def test_a_flight_is_free_when_all_is_done(desk: Bench) -> None:
 async def test_a_chain_is_of_bounded_length_and_fits_a_queue_message(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, now=LATE, slice_minutes=5, lookback_days=2) as desk:
+    async with rig(azurite, monkeypatch, now=LATE, slice_minutes=5, lookback_days=2) as desk:
         (message,) = await desk.plan()
         assert 1 + len(SliceMessage.model_validate_json(message).rest()) == LONGEST_CHAIN
         assert len(message) < 48_000  # 64 KiB as Base64
@@ -133,7 +133,7 @@ async def test_a_chain_is_of_bounded_length_and_fits_a_queue_message(
 
 async def test_many_tenants_share_a_budget(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tenants = ",".join(f"{i:08d}-0000-0000-0000-000000000000" for i in range(30))
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, monitored_tenant_ids=tenants) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, monitored_tenant_ids=tenants) as desk:
         first = await desk.plan()
         assert len(first) == 24  # of 122 requests in 10 seconds, 5 a tenant
         assert await desk.plan() == []

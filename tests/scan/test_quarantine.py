@@ -10,13 +10,13 @@ from local.graph_server.control import MalformedFault
 from shared.operations.slices import accept, replay
 from shared.rules.rule import PARTNER
 from shared.store.findings import quarantine_of
-from tests.scan.harness import Bench, record
+from tests.scan.harness import Rig, record
 from tests.scan.stories import BROKEN, EARLY, MINUTE, RICH, SEVEN, weak
 
 QUARTER = 16 * MINUTE
 
 
-async def test_an_unreadable_entry_of_one_answer_freezes_nothing(desk: Bench) -> None:
+async def test_an_unreadable_entry_of_one_answer_freezes_nothing(desk: Rig) -> None:
     """It stood in one page only. The next read is not taken for a log that shrank, and its counts stand."""
     desk.log(weak("a", SEVEN), record("b", SEVEN))
     desk.fail(MalformedFault(kind="malformed", shape="null"))
@@ -32,7 +32,7 @@ async def test_an_unreadable_entry_of_one_answer_freezes_nothing(desk: Bench) ->
     assert await desk.coverage() == 1
 
 
-async def test_a_record_of_an_id_stays_until_it_can_be_read_and_counts_go_on(desk: Bench) -> None:
+async def test_a_record_of_an_id_stays_until_it_can_be_read_and_counts_go_on(desk: Rig) -> None:
     desk.log(weak("a", SEVEN), record("b", SEVEN, **BROKEN))
     await desk.work()
     desk.hide("b")
@@ -49,7 +49,7 @@ async def test_a_record_of_an_id_stays_until_it_can_be_read_and_counts_go_on(des
     assert (await desk.head(RICH)).quarantined == 0
 
 
-async def test_what_an_operator_accepts_is_kept_with_the_head_through_every_later_read(desk: Bench) -> None:
+async def test_what_an_operator_accepts_is_kept_with_the_head_through_every_later_read(desk: Rig) -> None:
     desk.log(weak("a", SEVEN), record("b", SEVEN, **BROKEN))
     await desk.work()
     done = await accept(desk.app, PARTNER, RICH.start, RICH.end)
@@ -66,7 +66,7 @@ async def test_what_an_operator_accepts_is_kept_with_the_head_through_every_late
 
 
 @pytest.mark.parametrize("is_read", [True, False])
-async def test_a_slice_that_is_being_read_is_not_accepted_over_its_reader(desk: Bench, is_read: bool) -> None:
+async def test_a_slice_that_is_being_read_is_not_accepted_over_its_reader(desk: Rig, is_read: bool) -> None:
     desk.log(record("b", SEVEN, **BROKEN))
     await desk.work()
     await replay(desk.app, PARTNER, RICH.start, RICH.end)

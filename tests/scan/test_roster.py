@@ -10,7 +10,7 @@ from shared.operations.slices import rescan
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.store.directory import save_directory
-from tests.scan.harness import DIRECTORY, Bench, bench
+from tests.scan.harness import DIRECTORY, Rig, rig
 from tests.scan.stories import EARLY, MINUTE, RICH, SEVEN, WIDTH, weak
 
 GUEST = {"homeTenantId": "66666666-6666-6666-6666-666666666666"}  # so that only the roster makes a partner's user
@@ -31,7 +31,7 @@ async def test_a_sign_in_is_judged_by_who_was_who_at_its_time(
     azurite: str, monkeypatch: pytest.MonkeyPatch, members: dict[str, object]
 ) -> None:
     bounds = {"from": SEVEN.isoformat(), "to": (SEVEN + 10 * MINUTE).isoformat()}
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, directory=directory(**bounds)) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, directory=directory(**bounds)) as desk:
         desk.log(
             weak("before", SEVEN - MINUTE, **members),
             weak("from", SEVEN, **members),
@@ -43,7 +43,7 @@ async def test_a_sign_in_is_judged_by_who_was_who_at_its_time(
         assert (await desk.head(RICH)).records == 4
 
 
-async def test_who_leaves_the_roster_changes_nothing_of_the_past(desk: Bench) -> None:
+async def test_who_leaves_the_roster_changes_nothing_of_the_past(desk: Rig) -> None:
     desk.log(weak("a", SEVEN, **GUEST), weak("b", EARLY, **GUEST))
     await desk.work()
     left = directory(to=RICH.end.isoformat())
@@ -54,7 +54,7 @@ async def test_who_leaves_the_roster_changes_nothing_of_the_past(desk: Bench) ->
     assert await desk.findings() == ["a"]
 
 
-async def test_a_new_directory_judges_old_slices_only_when_they_are_read_again(desk: Bench) -> None:
+async def test_a_new_directory_judges_old_slices_only_when_they_are_read_again(desk: Rig) -> None:
     desk.log(weak("a", SEVEN, **GUEST))
     await desk.work()
     nobody = DIRECTORY.model_copy(update={"delegated_admins": []})
@@ -68,7 +68,7 @@ async def test_a_new_directory_judges_old_slices_only_when_they_are_read_again(d
 
 
 async def test_without_a_roster_nothing_is_called_clean(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk:
         table = (await desk.tables()).directory
         for row in [dict(row) async for row in table.everything()]:
             await table.write(("delete", row))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -10,21 +11,23 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
 from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER
+from shared.store.tables import delete
+from tests.functions.asking import counted_requests
 from tests.scan.canonical import raw
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
-from tests.scan.harness import Bench, bench, record
+from tests.scan.harness import Rig, record, rig
 from tests.scan.stories import CHILD, EARLY, MINUTE, RICH, SEVEN, WIDTH, silent, weak
 
 CHILD_AT = CHILD.start + MINUTE
 LATE = CHILD.end + 16 * MINUTE
 
 
-async def evidence(desk: Bench) -> dict[str, int]:
+async def evidence(desk: Rig) -> dict[str, int]:
     """How many sign-ins into customers are graded how."""
     return (await desk.counts()).scopes["customer"].evidence
 
 
-async def test_a_root_that_is_read_after_its_child_reaches_it(desk: Bench) -> None:
+async def test_a_root_that_is_read_after_its_child_reaches_it(desk: Rig) -> None:
     desk.set_time(LATE)
     desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
     await desk.work()
@@ -33,7 +36,7 @@ async def test_a_root_that_is_read_after_its_child_reaches_it(desk: Bench) -> No
     assert await desk.findings() == []
 
 
-async def test_a_root_in_the_same_slice_is_enough_and_read_once(desk: Bench) -> None:
+async def test_a_root_in_the_same_slice_is_enough_and_read_once(desk: Rig) -> None:
     desk.log(weak("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
     await desk.work()
     assert desk.reads.count(RICH) == 1
@@ -46,7 +49,7 @@ async def test_a_root_in_the_same_slice_is_enough_and_read_once(desk: Bench) -> 
     assert await evidence(desk) == {"proven": 1, "session": 1}
 
 
-async def test_a_corrected_root_reaches_its_children_and_back(desk: Bench) -> None:
+async def test_a_corrected_root_reaches_its_children_and_back(desk: Rig) -> None:
     desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
     await desk.work()
     desk.set_time(LATE)
@@ -66,7 +69,7 @@ async def test_a_corrected_root_reaches_its_children_and_back(desk: Bench) -> No
 
 
 async def test_a_sealed_slice_is_opened_again_by_its_root(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, read_ages_minutes=(0, 15)) as desk:
+    async with rig(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, read_ages_minutes=(0, 15)) as desk:
         desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
         await desk.work()
         assert (await desk.head(CHILD)).next_due is None
@@ -77,7 +80,7 @@ async def test_a_sealed_slice_is_opened_again_by_its_root(azurite: str, monkeypa
         assert (await desk.head(CHILD)).next_due is None
 
 
-async def test_roots_that_disagree_prove_nothing(desk: Bench) -> None:
+async def test_roots_that_disagree_prove_nothing(desk: Rig) -> None:
     desk.set_time(LATE)
     desk.log(
         record("good", SEVEN, sessionId="s"),
@@ -90,20 +93,20 @@ async def test_roots_that_disagree_prove_nothing(desk: Bench) -> None:
     assert rules == {"bad": "interactive-without-mfa", "after": "mfa-evidence-unknown"}
 
 
-async def test_a_root_after_the_child_says_nothing_of_it(desk: Bench) -> None:
+async def test_a_root_after_the_child_says_nothing_of_it(desk: Rig) -> None:
     desk.log(silent("child", SEVEN, "s"), record("root", SEVEN + MINUTE, sessionId="s"))
     await desk.work()
     assert await evidence(desk) == {"unknown": 1, "proven": 1}
 
 
-async def test_another_persons_session_of_the_same_id_is_another_session(desk: Bench) -> None:
+async def test_another_persons_session_of_the_same_id_is_another_session(desk: Rig) -> None:
     other = {"userId": "44444444-4444-4444-4444-444444444444", "userPrincipalName": "other@partner.example"}
     desk.log(record("root", SEVEN, sessionId="s", **other), silent("child", SEVEN + MINUTE, "s"))
     await desk.work()
     assert await evidence(desk) == {"unknown": 1, "proven": 1}
 
 
-async def test_a_root_that_was_corrected_to_prove_nothing_speaks_no_more(desk: Bench) -> None:
+async def test_a_root_that_was_corrected_to_prove_nothing_speaks_no_more(desk: Rig) -> None:
     desk.set_time(LATE)
     desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
     await desk.work()
@@ -118,7 +121,7 @@ async def test_a_root_that_was_corrected_to_prove_nothing_speaks_no_more(desk: B
 async def test_whoever_is_told_and_dies_is_told_again(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker dies between the root and the word to those who asked; then the root's record vanishes, and is back."""
     async with (
-        bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk,
+        rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk,
         CutProxy(azurite) as proxy,
     ):
         desk.set_time(CHILD.end)
@@ -146,3 +149,114 @@ async def test_whoever_is_told_and_dies_is_told_again(azurite: str, monkeypatch:
         desk.pass_time(timedelta(hours=1))
         await desk.work()
         assert await evidence(desk) == {"proven": 2, "session": 1}
+
+
+OTHER = {"userId": "44444444-4444-4444-4444-444444444444", "userPrincipalName": "other@partner.example"}
+ELSEWHERE = [
+    pytest.param(OTHER, id="person"),
+    pytest.param({"sessionId": "t"}, id="session"),
+    pytest.param({"sessionId": None}, id="no-session"),
+    pytest.param({"isInteractive": False, "signInEventTypes": ["nonInteractiveUser"]}, id="no-root"),
+]
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+async def test_a_record_that_turns_out_to_be_of_another_session_takes_its_root_back(
+    desk: Rig, elsewhere: dict[str, object]
+) -> None:
+    desk.set_time(LATE)
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
+    await desk.work()
+    assert (await evidence(desk))["session"] == 1
+    desk.correct(record("root", SEVEN, **{"sessionId": "s", **elsewhere}))
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    graded = await evidence(desk)
+    assert graded["unknown"] == 1
+    assert "session" not in graded
+    assert "child" in await desk.findings()
+    desk.pass_time(MINUTE)
+    desk.correct(record("root", SEVEN, sessionId="s"))
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    assert (await evidence(desk))["session"] == 1
+    assert await desk.findings() == []
+
+
+async def test_the_halves_of_a_split_slice_know_what_the_whole_wrote(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, page_size=2, pages_per_slice=1) as desk:
+        desk.log(record("root", SEVEN, sessionId="s"), silent("child", CHILD_AT, "s"))
+        await desk.work()
+        desk.correct(record("root", SEVEN, sessionId="s", **OTHER))
+        desk.log(*(record(f"more-{n}", SEVEN + n * MINUTE, sessionId="u") for n in range(1, 4)))
+        await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+        await desk.work()
+        assert (await desk.head(RICH)).state == "split"
+        assert "child" in await desk.findings()
+
+
+def questions(sent: Sequence[str]) -> int:
+    """How often sessions were asked for; a batch of writes does not name its table."""
+    return sum("sessions()" in address for address in sent)
+
+
+async def test_a_read_that_says_and_asks_the_same_asks_nobody_again(desk: Rig) -> None:
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
+    with counted_requests() as sent:
+        await desk.work()
+    assert questions(sent) == 1  # behind what was written at once: nothing of a first read can stand
+    desk.pass_time(16 * MINUTE)
+    with counted_requests() as sent:
+        assert await desk.work() > 0
+    assert questions(sent) == 0
+    assert await evidence(desk) == {"proven": 1, "session": 1}
+    desk.log(silent("other", SEVEN + 2 * MINUTE, "t"))
+    desk.pass_time(timedelta(hours=1))
+    with counted_requests() as sent:
+        await desk.work()
+    assert questions(sent) == 2  # before word is left of the other session, and behind it
+    assert await evidence(desk) == {"proven": 1, "session": 1, "unknown": 1}
+
+
+async def test_a_root_of_another_slice_is_heard_by_one_that_asks_nobody(desk: Rig) -> None:
+    desk.set_time(LATE)
+    desk.log(silent("child", CHILD_AT, "s"))
+    await desk.work()
+    desk.pass_time(16 * MINUTE)
+    await desk.work()
+    assert await evidence(desk) == {"unknown": 1}
+    desk.log(record("root", SEVEN, sessionId="s"))
+    await rescan(desk.app, PARTNER, RICH.start, RICH.end)
+    await desk.work()
+    assert await evidence(desk) == {"proven": 1, "session": 1}
+
+
+async def test_what_a_read_went_by_is_forgotten_once_the_slice_is_sealed(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, read_ages_minutes=(0, 15)) as desk:
+
+        async def kept() -> list[str]:
+            rows = (await desk.tables()).slices.everything()
+            return [row["RowKey"] async for row in rows if row["RowKey"] == f"went-{RICH.name}"]
+
+        desk.log(record("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
+        await desk.work()
+        assert await kept() == [f"went-{RICH.name}"]
+        desk.pass_time(16 * MINUTE)
+        await desk.work()
+        assert await kept() == []
+
+
+async def test_a_first_read_whose_roots_stand_already_writes_them_anew(desk: Rig) -> None:
+    desk.log(record("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
+    await desk.work()
+    tables = await desk.tables()
+    lost = [row async for row in tables.slices.everything() if row["RowKey"] == f"head-{RICH.name}"]
+    await tables.slices.write(delete(lost[0]))  # the ledger's row is lost, what it stood for is not
+    await desk.wake()
+    desk.correct(weak("root", SEVEN, sessionId="s"))
+    await desk.work()
+    assert await evidence(desk) == {"none": 2}

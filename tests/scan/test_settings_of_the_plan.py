@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.app.settings import Settings, SettingsError, load_settings
+from shared.app.settings import Settings, SettingsError
 from shared.ledger.head import Head
 from shared.ledger.slices import Slice, near_retention_end
 from shared.rules.rule import PARTNER
 from shared.scan.due import Ledger, Terms, due_slices
 from shared.scan.writing import done_head
+from tests.settings import settings_for
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 PLAN = timedelta(minutes=5)
@@ -40,9 +41,7 @@ PAIRS = [{one: a, other: b} for one, other in combinations(ENDS, 2) for a, b in 
 def accepted(**values: Any) -> Settings | None:
     """The settings; None where the app refuses them with a sentence."""
     try:
-        return load_settings(
-            auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage="UseDevelopmentStorage=true", **values
-        )
+        return settings_for(**values)
     except SettingsError:
         return None
 

@@ -15,27 +15,27 @@ from shared.rules.rule import PARTNER
 from shared.scan.job import scan_slice
 from shared.store.agenda import make_due, read_agenda
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
-from tests.scan.harness import Bench, bench, record, slice_at
+from tests.scan.harness import Rig, record, rig, slice_at
 from tests.scan.stories import BROKEN, CHILD, EARLY, MINUTE, RICH, SEVEN, WIDTH, silent, weak
 
 DAY = RICH.start
 EARLIER, LATER = slice_at(DAY, 240), slice_at(DAY + timedelta(hours=4), 240)  # its halves
 
 
-async def standing(desk: Bench) -> list[tuple[str, int]]:
+async def standing(desk: Rig) -> list[tuple[str, int]]:
     """The slices that stand in RICH's place, each with its records."""
     heads = await desk.heads(DAY)
     return [(h.slice.name, h.records) for h in heads if h.state != SliceState.SPLIT and h.slice.start < RICH.end]
 
 
-async def contributed(desk: Bench) -> int:
+async def contributed(desk: Rig) -> int:
     """How many findings all contributions stand for."""
     rows = (await desk.tables()).incidents.everything()
     return sum([row["count"] async for row in rows if row["RowKey"].startswith("part-")])
 
 
 async def test_a_slice_of_too_many_pages_becomes_two(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
         desk.log(
             *(weak(f"early-{i}", DAY + i * MINUTE) for i in range(3)), *(weak(f"late-{i}", SEVEN) for i in range(2))
         )
@@ -48,7 +48,7 @@ async def test_a_slice_of_too_many_pages_becomes_two(azurite: str, monkeypatch: 
 
 
 async def test_halves_are_halved_where_they_are_still_too_long(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
         desk.log(*(weak(f"r{i}", DAY + i * 20 * MINUTE) for i in range(9)))
         await desk.work()
         assert [name for name, _ in await standing(desk)] == [
@@ -65,7 +65,7 @@ async def test_a_slice_that_cannot_be_halved_is_read_however_long(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = EARLY + timedelta(minutes=5)
-    async with bench(azurite, monkeypatch, now=now, slice_minutes=5, page_size=1, pages_per_slice=1) as desk:
+    async with rig(azurite, monkeypatch, now=now, slice_minutes=5, page_size=1, pages_per_slice=1) as desk:
         second = EARLY + timedelta(seconds=10)
         desk.log(*(weak(f"r{i}", second) for i in range(3)))
         messages = await desk.plan()
@@ -78,7 +78,7 @@ async def test_a_slice_that_cannot_be_halved_is_read_however_long(
 async def test_what_was_told_before_the_split_is_not_told_again_nor_taken_back(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
         desk.pass_time(16 * MINUTE)
         desk.log(weak("a", DAY), weak("b", SEVEN, appId="app-b"), record("c", SEVEN))
         await desk.work()
@@ -98,7 +98,7 @@ async def test_what_was_told_before_the_split_is_not_told_again_nor_taken_back(
 async def test_a_mark_on_a_slice_that_was_split_goes_to_its_halves_and_is_served_once(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
         desk.log(*(weak(f"r{i}", DAY + i * 60 * MINUTE) for i in range(6)))
         await desk.work()
         tables = await desk.tables()
@@ -113,7 +113,7 @@ async def test_a_mark_on_a_slice_that_was_split_waits_with_its_halves(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The plan that passes it on may not send them, because another slice of the tenant flies."""
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
         desk.log(*(weak(f"r{i}", DAY + i * 60 * MINUTE) for i in range(6)))
         await desk.work()
         control = (await desk.tables()).control
@@ -132,7 +132,7 @@ async def test_a_mark_on_a_slice_that_was_split_waits_with_its_halves(
 async def test_who_asked_before_it_was_split_is_told_all_the_same(
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
         root = weak("root", SEVEN, sessionId="session")
         desk.log(root, at=CHILD.end + 30 * MINUTE)
         desk.log(silent("child", CHILD.start, "session"))
@@ -155,7 +155,7 @@ async def test_no_half_stands_before_the_whole_says_that_it_was_split(
     """More rows than one batch holds go with the split: a worker that dies between the batches must not leave a whole
     that counts beside halves that may be read."""
     async with (
-        bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=100, pages_per_slice=3) as desk,
+        rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=100, pages_per_slice=3) as desk,
         CutProxy(azurite) as proxy,
     ):
         desk.log(*(record(f"broken-{i}", SEVEN, **BROKEN) for i in range(230)))
@@ -186,7 +186,7 @@ async def test_no_half_stands_before_the_whole_says_that_it_was_split(
 
 @pytest.mark.parametrize("lost", [RICH, EARLIER, LATER], ids=["whole", "first half", "second half"])
 async def test_a_lost_head_of_a_split_slice_heals(azurite: str, monkeypatch: pytest.MonkeyPatch, lost: Slice) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, page_size=2, pages_per_slice=2) as desk:
         desk.log(*(weak(f"r{i}", DAY + i * 2 * 60 * MINUTE) for i in range(4)))
         await desk.work()
         before = await standing(desk)
@@ -204,10 +204,10 @@ async def test_a_lost_head_of_a_split_slice_heals(azurite: str, monkeypatch: pyt
 async def test_wider_slices_leave_no_time_twice(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The setting of a slice's width may change: what stands keeps its width, and the rest is filled up."""
     four = slice_at(DAY, 240)
-    async with bench(azurite, monkeypatch, now=four.end + MINUTE, slice_minutes=240) as narrow:
+    async with rig(azurite, monkeypatch, now=four.end + MINUTE, slice_minutes=240) as narrow:
         narrow.log(weak("a", DAY))
         await narrow.work()
-        async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, prefix=narrow.prefix) as wide:
+        async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, prefix=narrow.prefix) as wide:
             wide.log(weak("a", DAY), weak("b", SEVEN))
             await wide.work()
             ends = [(head.slice.start, head.slice.end) for head in await wide.heads(DAY)]

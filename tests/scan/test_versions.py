@@ -10,10 +10,10 @@ from azure.data.tables import UpdateMode
 from shared.incidents.model import ALL_SCOPES
 from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER, SILENT
-from shared.store.incidents import outline_incidents
+from shared.store.outlines import outline_incidents
 from shared.store.tables import SCHEMA, Table, Tables
 from tests.scan.canonical import raw
-from tests.scan.harness import Bench, bench, record
+from tests.scan.harness import Rig, record, rig
 from tests.scan.stories import (
     EARLY,
     LATE,
@@ -49,7 +49,7 @@ async def overlay(table: Table, columns: dict[str, Any], *beginnings: str) -> Ro
     return {key: row for key, row in (await raw(table)).items() if key[1].startswith(beginnings)}
 
 
-async def test_unknown_columns_survive_whatever_we_write(desk: Bench) -> None:
+async def test_unknown_columns_survive_whatever_we_write(desk: Rig) -> None:
     full_log(desk)
     desk.set_time(LATE)
     await desk.work()
@@ -84,7 +84,7 @@ async def test_unknown_columns_survive_whatever_we_write(desk: Bench) -> None:
         ("control", "flight"),
     ],
 )
-async def test_rows_of_a_newer_version_are_left_alone(desk: Bench, name: str, beginning: str) -> None:
+async def test_rows_of_a_newer_version_are_left_alone(desk: Rig, name: str, beginning: str) -> None:
     full_log(desk)
     desk.set_time(LATE)
     await desk.work()
@@ -105,7 +105,7 @@ async def test_rows_of_a_newer_version_are_left_alone(desk: Bench, name: str, be
 @pytest.mark.parametrize(
     ("name", "beginning"), [("slices", "find-"), ("rollups", "block-"), ("rollups", "day-"), ("sessions", "session")]
 )
-async def test_rows_of_a_newer_version_may_lack_what_ours_have(desk: Bench, name: str, beginning: str) -> None:
+async def test_rows_of_a_newer_version_may_lack_what_ours_have(desk: Rig, name: str, beginning: str) -> None:
     """A newer version may have given columns other names: nothing may fall over that."""
     full_log(desk)
     desk.set_time(LATE)
@@ -122,7 +122,7 @@ async def test_rows_of_a_newer_version_may_lack_what_ours_have(desk: Bench, name
     assert {row["v"] for (_, key), row in (await raw(table)).items() if key.startswith(beginning)} >= {SCHEMA + 1}
 
 
-async def test_an_incident_of_an_older_version_is_of_all_scopes_until_its_slices_are_read_again(desk: Bench) -> None:
+async def test_an_incident_of_an_older_version_is_of_all_scopes_until_its_slices_are_read_again(desk: Rig) -> None:
     desk.log(record("a", SEVEN, **SILENT), record("b", RICH.start - 60 * MINUTE, **SILENT))
     await desk.work()
     table = (await desk.tables()).incidents
@@ -141,7 +141,7 @@ async def test_an_incident_of_an_older_version_is_of_all_scopes_until_its_slices
     assert [(i["count"], i["scopes"]) for i in (await desk.incidents()).values()] == [(1, "customer")]
 
 
-async def test_a_finding_of_a_newer_version_still_counts_in_its_incident(desk: Bench) -> None:
+async def test_a_finding_of_a_newer_version_still_counts_in_its_incident(desk: Rig) -> None:
     desk.log(weak("a", SEVEN), weak("b", SEVEN))
     await desk.work()
     await overlay((await desk.tables()).slices, NEWER, "find-")
@@ -151,7 +151,7 @@ async def test_a_finding_of_a_newer_version_still_counts_in_its_incident(desk: B
     assert await desk.events() == ["opened"]
 
 
-async def test_a_finding_of_a_newer_version_whose_record_is_gone_makes_its_slice_incomplete(desk: Bench) -> None:
+async def test_a_finding_of_a_newer_version_whose_record_is_gone_makes_its_slice_incomplete(desk: Rig) -> None:
     desk.log(weak("a", SEVEN), record("b", SEVEN))
     await desk.work()
     await overlay((await desk.tables()).slices, NEWER, "find-")
@@ -163,7 +163,7 @@ async def test_a_finding_of_a_newer_version_whose_record_is_gone_makes_its_slice
 
 
 async def test_a_newer_version_at_a_slice_holds_up_no_other(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with bench(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk:
+    async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH) as desk:
         await desk.work()
         heads = await overlay((await desk.tables()).slices, NEWER, f"head-{RICH.name}")
         desk.reads.clear()

@@ -576,3 +576,40 @@ def test_a_customer_is_read_by_any_spelling_of_its_id() -> None:
     assert {assessed({"resourceTenantId": tenant, "crossTenantAccessType": None}).scope for tenant in spelt} == {
         "customer"
     }
+
+
+@pytest.mark.parametrize("surrogate", ["\\ud800", "\\uDFFF", "\\udc00\\ud83d", "\\\\\\ud800"])
+@pytest.mark.parametrize("taken", ["", "\ue000 \\ue001", "".join(map(chr, range(0xE000, 0xE064)))])
+def test_only_the_record_with_a_lone_surrogate_is_read_with_care(surrogate: str, taken: str) -> None:
+    """What was read with care keeps what was parsed, and not its bytes; where no character is free to stand for the
+    surrogate, all are. Either way the same comes of it."""
+    good = with_member(f'"userDisplayName": "\\ud83d\\ude00 \\\\ud800 {taken}"')
+    bad, broken = (with_member(f'"{name}": "{surrogate}{taken}"') for name in ("userDisplayName", "appId"))
+    page = decode_page(raw_page(good, bad, good, broken, good))
+    assert kinds(page.records) == ["SignIn", "SignIn", "SignIn", "Quarantined", "SignIn"]
+    with_care = [i for i, r in enumerate(page.records) if isinstance(r, Quarantined) or isinstance(r.record, dict)]
+    assert with_care == ([0, 1, 2, 3, 4] if len(taken) > 60 else [1, 3])
+    for place, text in enumerate((good, bad, good, broken, good)):
+        (alone,) = line(text, place)
+        shown = page.records[place]
+        if isinstance(shown, Quarantined):
+            assert shown == alone
+        else:
+            assert isinstance(alone, SignIn)
+            assert members(shown) == members(alone)
+
+
+def test_a_next_link_with_a_lone_surrogate_is_what_it_was() -> None:
+    body = f'{{"value": [{GOOD}], "@odata.nextLink": "https://x/\\ud800"}}'.encode()
+    assert decode_page(body).next_link == "https://x/\ud800"
+
+
+@pytest.mark.parametrize("name", ['"\\ud800"', '"\ud800"', '"\\udfff\\ud800"'])
+def test_a_policy_whose_name_is_no_unicode_still_says_what_came_of_it(name: str) -> None:
+    duo = f'{{"displayName": {name}, "result": "success", "enforcedGrantControls": ["RequireDuoMfa"]}}'
+    password = json.dumps({**PLAIN, **PASSWORD_ONLY})[:-1]
+    (record,) = decode_page(raw_page(f'{password}, "appliedConditionalAccessPolicies": [{duo}]}}')).records
+    assert isinstance(record, SignIn)
+    assert "third-party-mfa-unrecognised" in assess(record, DIRECTORY).rules
+    (policy,) = record.details.policies
+    assert set(policy.name) == {"\N{REPLACEMENT CHARACTER}"}

@@ -13,6 +13,7 @@ from datetime import timedelta
 from itertools import batched
 from typing import Any, Final
 
+from local.stage.receivers import Fault
 from tests.soak.rig import LEASE, Rig
 
 type Act = Callable[[Rig], Awaitable[None]]
@@ -21,12 +22,14 @@ type Act = Callable[[Rig], Awaitable[None]]
 @dataclass(frozen=True, slots=True)
 class FaultRow:
     """One row. `how` says in words what is done. `numbers_alone`: rows are named otherwise afterwards, so that the
-    numbers are compared and not the tables."""
+    numbers are compared and not the tables. `says_otherwise`: the log itself says something else for a while, so that
+    incidents may be told that it does not hold in the end."""
 
     name: str
     how: str
     act: Act
     numbers_alone: bool = False
+    says_otherwise: bool = False
 
 
 def _status(status: int, times: int, **more: Any) -> dict[str, Any]:
@@ -109,10 +112,13 @@ async def _shrunk(rig: Rig) -> None:
 
 
 def _mid_scan(fault: dict[str, Any], seconds: float = 4) -> Act:
-    """Something is lost when a part of the scan is done, and comes back some seconds later."""
+    """Something is lost when a part of the scan is done, and comes back some seconds later. What was refused is asked
+    for again after a quarter of an hour; here after ten seconds."""
 
     async def act(rig: Rig) -> None:
-        await rig.start()
+        soon = "_ASK_AGAIN: Final = timedelta(seconds=10)\n"
+        hasty = rig.patched("hasty", "shared/graph/client.py", soon.replace("seconds=10", "minutes=15"), soon)
+        await rig.start(app=hasty)
         await rig.until_read(3)
         await rig.fail({**fault, "times": 10_000})
         await asyncio.sleep(seconds)
@@ -215,6 +221,14 @@ async def _two_versions(rig: Rig) -> None:
     await rig.hosts.pop().stop()
 
 
+async def _receivers_fail(rig: Rig) -> None:
+    rig.receivers["all"].faults += [Fault.FAIL, Fault.TAKE_AND_DROP]
+    rig.receivers["worst"].faults += [Fault.DROP, Fault.SLOW_DOWN]
+    for receiver in rig.receivers.values():
+        receiver.retry_after = "5"
+    await rig.start()
+
+
 def _meanwhile(**settings: str) -> Act:
     async def act(rig: Rig) -> None:
         await rig.start(settings)
@@ -301,14 +315,25 @@ MATRIX: Final = (
     FaultRow("repeated page", "6 pages lead to themselves once more", _graph({"kind": "repeated-page", "times": 6})),
     FaultRow("pages that go round", "pages lead to themselves for 4 s", _mid_scan({"kind": "repeated-page"})),
     FaultRow("expired skip token", "6 next pages refused", _graph({"kind": "skip-token", "times": 6})),
-    FaultRow("records late", "a third of the log is served later; then read again", _late(3)),
-    FaultRow("records late, nearly all", "all but every second record later", _late(2)),
-    FaultRow("corrected details", "every seventh record says single-factor first", _corrected(**_SINGLE)),
-    FaultRow("one id, other content", "every seventh record is another user's first", _corrected(**_ANOTHER)),
-    FaultRow("a log that shrinks", "a third of the log is gone, then there again", _shrunk),
-    FaultRow("consent lost", "403 for 4 s in mid-scan", _mid_scan(_status(403, 1))),
-    FaultRow("licence lost", "no licence for 4 s in mid-scan", _mid_scan({"kind": "licence"})),
-    FaultRow("token lost", "401 for 4 s in mid-scan", _mid_scan(_status(401, 1))),
+    FaultRow("records late", "a third of the log is served later; then read again", _late(3), says_otherwise=True),
+    FaultRow("records late, nearly all", "all but every second record later", _late(2), says_otherwise=True),
+    FaultRow(
+        "corrected details", "every seventh record says single-factor first", _corrected(**_SINGLE), says_otherwise=True
+    ),
+    FaultRow(
+        "one id, other content",
+        "every seventh record is another user's first",
+        _corrected(**_ANOTHER),
+        says_otherwise=True,
+    ),
+    FaultRow("a log that shrinks", "a third of the log is gone, then there again", _shrunk, says_otherwise=True),
+    FaultRow("consent lost", "403 for 4 s in mid-scan; asked again after 10 s, not 15 min", _mid_scan(_status(403, 1))),
+    FaultRow(
+        "licence lost",
+        "no licence for 4 s in mid-scan; asked again after 10 s, not 15 min",
+        _mid_scan({"kind": "licence"}),
+    ),
+    FaultRow("token lost", "401 for 4 s in mid-scan; asked again after 10 s, not 15 min", _mid_scan(_status(401, 1))),
     FaultRow("storage stopped", "the table service closes every connection for 5 s", _storage(_stop, 5)),
     FaultRow("storage frozen", "the table service says nothing for 5 s, longer than the lease", _storage(_freeze, 5)),
     FaultRow("storage slow", "0.15 s more a request for 10 s", _storage(_slow, 10)),
@@ -323,6 +348,7 @@ MATRIX: Final = (
     FaultRow("two versions side by side", "the new one writes a column more", _two_versions),
     FaultRow("directory refresh", "every 5 s", _meanwhile(DIRECTORY_SCHEDULE="*/5 * * * * *")),
     FaultRow("export and retention", "every 5 s", _meanwhile(MAINTENANCE_SCHEDULE="*/5 * * * * *")),
-    FaultRow("erase", "two people in mid-scan, then all read again", _erased, numbers_alone=True),
+    FaultRow("erase", "two people in mid-scan, then all read again", _erased, numbers_alone=True, says_otherwise=True),
+    FaultRow("receivers that fail", "500, 429, closed before and after the message was taken", _receivers_fail),
     FaultRow("exception", "approved and withdrawn in mid-scan", _excepted),
 )

@@ -8,10 +8,11 @@ and the coverage the truth.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import batched, groupby
@@ -27,11 +28,13 @@ from local.sample import Sample, make_sample, write_sample
 from local.stage.azurite import azurite
 from local.stage.receivers import Receiver, Receivers, new_secret
 from local.stage.stack import CHECKOUT, default_schedules, graph_process, load_directory_file
+from shared.incidents.model import Incident
 from shared.ledger.head import SliceState
+from shared.rules.rule import Severity
 from shared.signin.directory import DirectoryFile
 from shared.store.incidents import all_incidents
 from shared.store.tables import MAX_BATCH, Tables, delete
-from tests.alerts.channel_model import wrong_words
+from tests.alerts.channel_model import said_twice, told_falsely, wrong_words
 from tests.scan.canonical import View, canonical, difference
 from tests.soak.storage_proxy import StorageProxy
 
@@ -40,7 +43,15 @@ NEVER: Final = "0 0 0 1 1 *"
 LEASE: Final = 10.0  # a loaded machine is slow to renew
 # Everything in the log is older than the last age, so that one read settles a slice and no clock moves what is due.
 AGE: Final = timedelta(days=8)
-QUEUES: Final = ("scan-slices", "scan-slices-poison", "alerts", "alerts-poison")
+QUEUES: Final = (
+    "scan-slices",
+    "scan-slices-poison",
+    "alerts",
+    "alerts-poison",
+    "evidence-packs",
+    "evidence-packs-poison",
+)
+MINIMUM: Final = {"all": Severity.LOW, "worst": Severity.HIGH}
 SETTINGS: Final = {
     "SCAN_SCHEDULE": "*/2 * * * * *",
     "ALERT_SCHEDULE": "*/2 * * * * *",
@@ -66,7 +77,8 @@ class Rig:
         self.proxy = proxy
         self.work = work
         self.hosts: list[HostProcess] = []
-        self.receiver: Receiver | None = None
+        # One channel that wants everything and one that wants the worst alone.
+        self.receivers = {name: Receiver("generic", new_secret(), f"/{name}") for name in ("all", "worst")}
         self.settings: dict[str, str] = {}
         self.kills = 0
         self._connection = connection
@@ -147,6 +159,16 @@ class Rig:
         """The tables, past the proxy."""
         return Tables.connect(self._connection)
 
+    def channels(self) -> dict[str, str]:
+        """The settings of the channels."""
+        settings: dict[str, str] = {}
+        for name, receiver in self.receivers.items():
+            channel = f"CHANNELS__{name.upper()}"
+            settings |= {f"{channel}__KIND": "generic", f"{channel}__URL": receiver.url}
+            settings |= {f"{channel}__SECRET": receiver.secret or ""}
+            settings |= {f"{channel}__MINIMUM_SEVERITY": MINIMUM[name].label}
+        return settings
+
     # --- a round ------------------------------------------------------------------------------------------------------
 
     async def begin(self) -> None:
@@ -171,8 +193,9 @@ class Rig:
                             await table.transact([delete(row) for row in batch])
         finally:
             await tables.close()
-        if self.receiver is not None:
-            self.receiver.tries.clear()
+        for receiver in self.receivers.values():
+            receiver.tries.clear()
+            receiver.faults.clear()
 
     async def until(self, holds: Callable[[list[Mapping[str, Any]]], bool], seconds: float = 240) -> None:
         """Wait until it holds of the heads."""
@@ -225,6 +248,11 @@ class Rig:
             if "head-" in key and not row.get("records"):
                 continue  # an empty slice: a new one closes now and then
             kept = {name: value for name, value in row.items() if name not in _OF_THE_HOUR}
+            if "rulesVersions" in kept:  # how many slices: one of which the pages went round may have been halved
+                kept["rulesVersions"] = sorted(json.loads(kept["rulesVersions"]))
+            counts = kept.get("counts", {})
+            if " block-" in key and not any(counts.get(part) for part in ("scopes", "users", "apart")):
+                continue  # of empty slices
             if {*kept} - {"PartitionKey", "RowKey", "v", "format"}:
                 said[key] = kept
         return said
@@ -233,15 +261,30 @@ class Rig:
         """What differs from a clean round, in words."""
         return difference(clean, await self.view())
 
-    async def wrong_words(self) -> list[str]:
-        """What is wrong with the channel's last words."""
+    async def incidents(self) -> list[Incident]:
+        """All incidents."""
         tables = self.tables()
         try:
-            incidents = [incident async for incident in all_incidents(tables.incidents)]
+            return [incident async for incident in all_incidents(tables.incidents)]
         finally:
             await tables.close()
-        assert self.receiver is not None
-        return wrong_words([received.json for received in self.receiver.taken], incidents)
+
+    @property
+    def messages(self) -> int:
+        """How many messages the channels took, repetitions too."""
+        return sum(len(receiver.taken) for receiver in self.receivers.values())
+
+    async def wrong_words(self, true: Collection[str] | None = None) -> list[str]:
+        """What is wrong with what the channels heard. `true` are the keys of the incidents that the log holds, where
+        the fault is none of the log itself, which may say something else for a while."""
+        incidents = await self.incidents()
+        wrong = []
+        for name, receiver in self.receivers.items():
+            bodies = [received.json for received in receiver.taken]
+            found = wrong_words(bodies, incidents, MINIMUM[name]) + said_twice(bodies)
+            found += told_falsely(bodies, true) if true is not None else []
+            wrong += [f"channel {name}: {line}" for line in found]
+        return wrong
 
     async def close(self) -> None:
         """End everything."""
@@ -263,12 +306,11 @@ async def rig(work: Path) -> AsyncIterator[Rig]:
         await load_directory_file(connection, directory)
         made = Rig(sample, connection, proxy, graph["url"], work)
         stack.push_async_callback(made.close)
-        made.receiver = Receiver("generic", new_secret(), "/hook")
-        receivers = await stack.enter_async_context(Receivers(made.receiver))
+        await stack.enter_async_context(Receivers(*made.receivers.values()))
         made.settings = {
             **default_schedules(),
             **SETTINGS,
-            **receivers.settings(),
+            **made.channels(),
             "AUTH_MODE": "local",
             "PARTNER_TENANT_ID": directory.partner_tenant_id,
             "AzureWebJobsStorage": proxy.connection,

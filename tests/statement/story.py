@@ -15,7 +15,7 @@ from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, TECHNICIAN
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.store.customer_quarters import write_customer_quarters
 from shared.store.days import note_day
-from tests.scan.harness import Bench, Copy, bench, record
+from tests.scan.harness import Copy, Rig, record, rig
 
 NOW = datetime(2026, 10, 12, 4, tzinfo=UTC)
 SEPTEMBER = datetime(2026, 9, 1, tzinfo=UTC)
@@ -53,7 +53,7 @@ def september(day: int, hour: int = 9) -> datetime:
     return SEPTEMBER + timedelta(days=day - 1, hours=hour)
 
 
-def log(at: Bench) -> None:
+def log(at: Rig) -> None:
     """What the log holds: two customers, one of whom has a sign-in by password alone."""
     colleague = {"userId": COLLEAGUE, "userPrincipalName": "colleague@partner.example"}
     at.log(
@@ -71,12 +71,12 @@ _copies: dict[str, Copy] = {}
 
 
 @asynccontextmanager
-async def story(azurite: str, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> AsyncIterator[Bench]:
-    """The bench of it, with all that is due read: once a process and kind, then from a copy of the tables."""
+async def story(azurite: str, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> AsyncIterator[Rig]:
+    """The rig of it, with all that is due read: once a process and kind, then from a copy of the tables."""
     wide = {"slice_minutes": 1440, "lookback_days": 45, "retention_days": 60, "read_ages_minutes": "0,1440"}
-    async with bench(azurite, monkeypatch, now=NOW, directory=DIRECTORY, **{**wide, **settings}) as at:
+    async with rig(azurite, monkeypatch, now=NOW, directory=DIRECTORY, **{**wide, **settings}) as at:
         log(at)
-        kind = repr(sorted(settings.items()))
+        kind = repr(sorted(item for item in settings.items() if item[0] != "pack_key_file"))
         if kind in _copies:
             await at.restore(_copies[kind])
         else:

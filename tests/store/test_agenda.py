@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
@@ -20,11 +18,8 @@ SLICE = Slice(PARTNER, DAY + timedelta(hours=9), timedelta(minutes=15))
 
 
 @pytest.fixture
-async def table(azurite: str) -> AsyncIterator[Table]:
-    tables = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
-    await tables.create()
-    yield tables.control
-    await tables.close()
+def table(tables: Tables) -> Table:
+    return tables.control
 
 
 async def test_a_mark_that_was_made_anew_is_not_cleared(table: Table) -> None:

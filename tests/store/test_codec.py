@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -106,3 +107,27 @@ def test_json_by_name_and_none_as_version_1_reads_it() -> None:
     made = to_json(EMPTY)
     assert (made["told_at"], made["who"]) == (PAST.isoformat(), {"user_name": "Ann", "app": "none"})
     assert of_json(Thing, {**made, "new": 1}) == EMPTY
+
+
+@pytest.mark.parametrize("thing", [EMPTY, FULL])
+def test_the_same_columns_are_one_json_value_too(thing: Thing) -> None:
+    made = json.loads(json.dumps(CODEC.to_json(thing)))
+    assert {*made} == {
+        "name",
+        "app",
+        "at",
+        "toldAt",
+        "due",
+        "age",
+        "colour",
+        "size",
+        "rules",
+        "notes",
+        "isThere",
+        "extra",
+    }
+    assert CODEC.of_json(made, key="k") == thing
+
+
+def test_what_a_json_value_lacks_takes_its_default() -> None:
+    assert CODEC.of_json({"name": "Ann", "later": 1}, key="k") == EMPTY

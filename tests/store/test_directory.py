@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
@@ -30,16 +28,8 @@ OLD, NEW = directory("old", 700), directory("new", 3)
 
 
 @pytest.fixture
-def prefix() -> str:
-    return "t" + uuid4().hex[:20]
-
-
-@pytest.fixture
-async def table(azurite: str, prefix: str) -> AsyncIterator[Table]:
-    tables = Tables.connect(azurite, prefix=prefix)
-    await tables.create()
-    yield tables.directory
-    await tables.close()
+def table(tables: Tables) -> Table:
+    return tables.directory
 
 
 async def test_a_directory_comes_back_as_it_was(table: Table) -> None:

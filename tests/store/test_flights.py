@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
@@ -18,16 +16,8 @@ NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def prefix() -> str:
-    return "t" + uuid4().hex[:20]
-
-
-@pytest.fixture
-async def table(azurite: str, prefix: str) -> AsyncIterator[Table]:
-    tables = Tables.connect(azurite, prefix=prefix)
-    await tables.create()
-    yield tables.control
-    await tables.close()
+def table(tables: Tables) -> Table:
+    return tables.control
 
 
 async def test_a_tenant_nobody_knows_has_an_empty_flight(table: Table) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -38,11 +38,8 @@ SLICE = Slice("1111-2222", DAY, timedelta(minutes=15))
 
 
 @pytest.fixture
-async def table(azurite: str) -> AsyncIterator[Table]:
-    tables = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
-    await tables.create()
-    yield tables.slices
-    await tables.close()
+def table(tables: Tables) -> Table:
+    return tables.slices
 
 
 async def take(table: Table, now: datetime = NOW, send_id: str = "send") -> Claim | None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
-
-import pytest
 
 from shared.ledger.counts import Counts, Protocol, Seen
 from shared.ledger.counts_json import mark_of
@@ -40,14 +37,6 @@ DAY = datetime(2026, 11, 2, tzinfo=UTC)
 NOW = DAY + timedelta(hours=6)
 AGES = (timedelta(0), timedelta(minutes=15), timedelta(hours=1))
 QUARTER = timedelta(minutes=15)
-
-
-@pytest.fixture
-async def tables(azurite: str) -> AsyncIterator[Tables]:
-    made = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
-    await made.create()
-    yield made
-    await made.close()
 
 
 def slice_of(tenant: str, number: int) -> Slice:

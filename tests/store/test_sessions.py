@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
@@ -23,11 +21,8 @@ OLDER, NEWER = "1", "2"  # generations
 
 
 @pytest.fixture
-async def table(azurite: str) -> AsyncIterator[Table]:
-    tables = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
-    await tables.create()
-    yield tables.sessions
-    await tables.close()
+def table(tables: Tables) -> Table:
+    return tables.sessions
 
 
 async def put(table: Table, generation: str, own: Evidence, *, rewrite: bool = False) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from uuid import uuid4
-
 import pytest
 
 from shared.store.swap import swap, until_settled
@@ -15,11 +12,8 @@ BESIDE = keys("a", "beside")
 
 
 @pytest.fixture
-async def table(azurite: str) -> AsyncIterator[Table]:
-    tables = Tables.connect(azurite, prefix="t" + uuid4().hex[:20])
-    await tables.create()
-    yield tables.control
-    await tables.close()
+def table(tables: Tables) -> Table:
+    return tables.control
 
 
 def mine(row: Row) -> bool:

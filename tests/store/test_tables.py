@@ -5,14 +5,13 @@ Limits: docs/platform-facts.md, "Table Storage".
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
 
+from shared.store.sizes import wire_bytes
 from shared.store.tables import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
@@ -26,22 +25,8 @@ from shared.store.tables import (
     keys,
     merge,
     upsert,
-    wire_bytes,
 )
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
-
-
-@pytest.fixture
-def prefix() -> str:
-    return "t" + uuid4().hex[:20]
-
-
-@pytest.fixture
-async def tables(azurite: str, prefix: str) -> AsyncIterator[Tables]:
-    made = Tables.connect(azurite, prefix=prefix)
-    await made.create()
-    yield made
-    await made.close()
 
 
 @pytest.fixture

@@ -9,20 +9,20 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from shared.messages.kind import Kind
+from shared.messages.kind import ChannelKind
 from shared.messages.message import Message, to_json
 from shared.messages.render.slack import slack
 from shared.messages.render.teams import teams
 
 __all__ = ["render"]
 
-_RENDERERS: Final[Mapping[Kind, Callable[[Message], dict[str, Any]]]] = {
-    Kind.GENERIC: to_json,
-    Kind.TEAMS: teams,
-    Kind.SLACK: slack,
+_RENDERERS: Final[Mapping[ChannelKind, Callable[[Message], dict[str, Any]]]] = {
+    ChannelKind.GENERIC: to_json,
+    ChannelKind.TEAMS: teams,
+    ChannelKind.SLACK: slack,
 }
 
 
-def render(kind: Kind, message: Message) -> bytes:
+def render(kind: ChannelKind, message: Message) -> bytes:
     """The body to send, as UTF-8 JSON."""
     return json.dumps(_RENDERERS[kind](message), ensure_ascii=False, separators=(",", ":")).encode()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.posture.cause import READ_WITHIN, Cause, CauseKind, Configured, Seen, cause_of
+from shared.rules.cause import READ_WITHIN, Cause, CauseKind, Configured, Seen, cause_of
 from shared.signin.applied import MOST_POLICIES, AppliedPolicy, RuleHit, applied_policies
 
 AT = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -63,6 +63,7 @@ ENFORCED = policy("Another", "success")
         ),
         ([policy(conditionsNotSatisfied=8)], {}, "condition-missed", "MFA for all", "location"),
         ([], {"trusted_location": True}, "condition-missed", "", "trusted location"),
+        ([ENFORCED], {"trusted_location": True}, "condition-missed", "", "trusted location"),
         ([COMPLIANT_DEVICE], {}, "not-mfa-control", "Device", "RequireCompliantDevice"),
         ([ENFORCED], {"remembered": True}, "remembered", "", ""),
         ([], {"remembered": True}, "remembered", "", ""),

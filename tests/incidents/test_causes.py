@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from shared.incidents.causes import cause_of_finding
 from shared.incidents.findings import Finding, finding_of
-from shared.posture.findings import cause_of_finding
 from shared.rules.assess import assess
 from shared.rules.rule import AT_HOME, PARTNER, PASSWORD_ONLY, PLAIN, SILENT
 from shared.signin.decoding import decode_page

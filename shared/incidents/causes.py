@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from shared.basics.spelling import squeezed
 from shared.incidents.findings import Finding
-from shared.posture.cause import Cause, Configured, Seen, cause_of
 from shared.rules.assess import Verdict
+from shared.rules.cause import Cause, Configured, Seen, cause_of
 from shared.signin.applied import is_custom_control
+from shared.signin.details import text_of
 from shared.signin.how import How
 from shared.signin.traits import Scope
 
@@ -41,3 +43,17 @@ def cause_of_finding(finding: Finding, configured: Configured | None = None) -> 
         app_password=finding.how == How.APP_PASSWORD,
     )
     return cause_of(seen, configured)
+
+
+def with_cause(finding: Finding, configured: Configured | None) -> Finding:
+    """The finding with its cause, as far as it has one."""
+    cause = cause_of_finding(finding, configured)
+    if cause is None:
+        return finding
+    return replace(
+        finding,
+        cause_kind=str(cause.kind),
+        cause_policy_id=text_of(cause.policy_id),
+        cause_policy=text_of(cause.policy),
+        cause_rule=text_of(cause.rule),
+    )

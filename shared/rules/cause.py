@@ -50,7 +50,7 @@ class Cause(NamedTuple):
     Example: `Cause(CauseKind.EXCLUDED, "8f…", "MFA for all", "serviceProvider")`.
     """
 
-    kind: CauseKind
+    kind: str  # a CauseKind; a newer version of the app may know more
     policy_id: str = ""
     policy: str = ""
     rule: str = ""
@@ -82,16 +82,19 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What the tenant's policies demand, as they were read at `read_at` (UTC): the ids of those that demand MFA and of
-    those that do not. For a policy that did not apply the log may leave its controls out."""
+    """What the tenant's policies demand: the ids of those that demand MFA and of those that do not. For a policy that
+    did not apply the log may leave its controls out. They were read last at `read_at` and first found like that at
+    `since` (None: then too), both UTC."""
 
     read_at: datetime
     with_mfa: frozenset[str] = frozenset()
     without_mfa: frozenset[str] = frozenset()
+    since: datetime | None = None
 
     def is_fresh(self, at: datetime) -> bool:
-        """Whether the policies were read within a day of that time."""
-        return abs(self.read_at - at) <= READ_WITHIN
+        """Whether the policies were read within a day of that time, or before and after it without a change: so that a
+        slice that is read again says what it said."""
+        return (self.since or self.read_at) - READ_WITHIN <= at <= self.read_at + READ_WITHIN
 
 
 def cause_of(seen: Seen, configured: Configured | None = None) -> Cause:
@@ -151,7 +154,7 @@ def _condition_missed(seen: Seen, configured: Configured | None) -> Cause | None
     for policy in _holes(seen, configured, "notapplied"):
         if policy.unmet and not any(condition in _TARGETS for condition in policy.unmet):
             return _of(CauseKind.CONDITION_MISSED, policy, ", ".join(policy.unmet))
-    if seen.trusted_location and not _was_enforced(seen):
+    if seen.trusted_location:  # also where a policy demanded MFA: trusted addresses of per-user MFA waive it
         return Cause(CauseKind.CONDITION_MISSED, rule="trusted location")
     return None
 

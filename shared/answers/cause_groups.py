@@ -1,0 +1,124 @@
+"""Sign-ins that are alike, put together by what would mend them. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha256
+from typing import Final
+
+from shared.ledger.days import DayGroups
+from shared.ledger.finding_groups import FindingGroup
+from shared.rules.cause import Cause
+from shared.store.outlines import IncidentOutline
+
+NOT_RECORDED: Final = "not-recorded"
+_MOST_IN_SENTENCE: Final = 3
+_MOSTLY: Final = 0.9
+
+
+@dataclass(slots=True)
+class CauseGroup:
+    """Sign-ins that share a gap (`key`); `why` and `app` are those of unknown sign-ins."""
+
+    key: str
+    cause: Cause | None = None
+    why: str | None = None
+    app: str = ""
+    sign_ins: int = 0
+    rules: set[str] = field(default_factory=set)
+    users: Counter[str] = field(default_factory=Counter)
+    customers: Counter[str] = field(default_factory=Counter)
+    apps: Counter[str] = field(default_factory=Counter)
+    days: set[date] = field(default_factory=set)
+    _seen: set[tuple[str, str, str]] = field(default_factory=set)
+
+    @property
+    def id(self) -> str:
+        """The same cause has the same id."""
+        return sha256(self.key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    def add(self, group: FindingGroup, n: int, day: date) -> None:
+        """Count sign-ins that are alike."""
+        self.sign_ins += n
+        self.rules.update(group.rules)
+        self.users[group.user] += n
+        self.customers[group.customer] += n
+        self.apps[group.app] += n
+        self.days.add(day)
+        self._seen.add((group.user, group.customer, group.app))
+        self._seen.add((group.user, "", ""))
+
+    def holds(self, incident: IncidentOutline) -> bool:
+        """Whether an incident is about sign-ins of this cause."""
+        return (incident.user, incident.customer, incident.app) in self._seen and not incident.rules.isdisjoint(
+            self.rules
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    groups: list[CauseGroup]
+    not_listed: int
+
+
+def cause_id(cause: Cause | None) -> str:
+    """The id under which the causes have it."""
+    return CauseGroup(_gap_key(cause)).id
+
+
+def grouped(days: Iterable[DayGroups], scopes: Sequence[str], verdict: str) -> Found:
+    found: dict[str, CauseGroup] = {}
+    not_listed = 0
+    for day in days:
+        for group, n in day.lines.items():
+            if group.verdict != verdict or group.scope not in scopes:
+                continue
+            if group.is_rest:
+                not_listed += n
+                continue
+            made = _group_of(group, verdict)
+            found.setdefault(made.key, made).add(group, n, day.day.date())
+    return Found([*found.values()], not_listed)
+
+
+def _group_of(group: FindingGroup, verdict: str) -> CauseGroup:
+    if verdict == "unknown":
+        return CauseGroup(_joined("", group.app, group.why or ""), why=group.why or NOT_RECORDED, app=group.app)
+    return CauseGroup(_gap_key(group.cause), cause=group.cause)
+
+
+def _gap_key(cause: Cause | None) -> str:
+    return _joined("gap", cause.key if cause else NOT_RECORDED)
+
+
+def _joined(*parts: str) -> str:
+    """Parts as one text that no part can forge."""
+    return "".join(f"{len(part)}:{part}" for part in parts)
+
+
+def sentence_of(groups: Sequence[CauseGroup], of_all: int, verdict: str) -> str:
+    """How few gaps explain how much: as many as it takes for nine in ten, three at most."""
+    if not of_all:
+        return "Nothing to explain: no sign-in of that kind in the period."
+    worst = sorted(groups, key=lambda group: (-group.sign_ins, group.id))
+    explained, few = 0, 0
+    while few < min(_MOST_IN_SENTENCE, len(worst)) and explained < _MOSTLY * of_all:
+        explained += worst[few].sign_ins
+        few += 1
+    what = "sign-ins without MFA" if verdict == "non-compliant" else "sign-ins of which nothing is known"
+    share = round(100 * explained / of_all)
+    people = len(worst[0].users) if worst else 0
+    gaps = "1 gap explains" if few == 1 else f"{few} gaps explain"
+    share_it = "1 person shares" if people == 1 else f"{people} people share"
+    return f"{gaps} {share} % of {of_all} {what}; {share_it} the first."
+
+
+def effect_of(cause: CauseGroup, of_all: int, now: float | None, fixed: float | None) -> str:
+    people = f"{len(cause.users)} {'person' if len(cause.users) == 1 else 'people'}"
+    if cause.why is not None:
+        return f"{cause.sign_ins} of {of_all} sign-ins of which nothing is known, {people}."
+    what = f"{cause.sign_ins} of {of_all} sign-ins without MFA, {people}"
+    return f"{what}; closing it lifts {now} % to {fixed} %."

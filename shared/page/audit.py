@@ -1,0 +1,187 @@
+"""For the auditor: statement, coverage calendar, roster of a day, register, exceptions, a random sample of findings."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
+
+from pydantic import Field
+
+from shared.answers.acts import RegisterQuery, read_register
+from shared.answers.exception_models import ExceptionItem, ExceptionsQuery
+from shared.answers.exceptions import list_exceptions, read_exception_detail
+from shared.answers.findings import FindingItem, FindingsQuery, read_findings
+from shared.answers.overview import CoverageQuery, SummaryQuery, read_coverage, read_summary
+from shared.answers.period import UtcDay
+from shared.answers.technicians import TechniciansQuery, read_technicians
+from shared.compliance.gaps import CoverageItem, GapKind
+from shared.compliance.summary import TrendDay
+from shared.ledger.slices import DAY, midnight
+from shared.page.asked import PageQuery, Visit
+from shared.page.frame import show
+from shared.wire.models import Named, Whole
+
+CALENDAR_DAYS: Final = 400
+_MOST_ROWS: Final = 100
+_SAMPLE: Final = 25
+_SAMPLED_OF: Final = 1000
+
+
+class RosterQuery(PageQuery):
+    """Whose rights, on which UTC day."""
+
+    on: UtcDay | None = None
+    cursor: Named | None = None
+
+
+class RegisterPageQuery(PageQuery):
+    """Which part of the register."""
+
+    cursor: Named | None = None
+
+
+class SampleQuery(PageQuery):
+    """Which random sample: the same seed gives the same sign-ins while the findings stay the same."""
+
+    seed: Whole = Field(default=1, ge=0, le=999_999_999)
+
+
+class Cell(NamedTuple):
+    """A day of the calendar. `kind` is read, part, unread, lost (gone from the log), before (the installation) or none
+    (nothing expected)."""
+
+    day: date
+    kind: str
+    words: str
+
+
+class Month(NamedTuple):
+    """A month of the calendar, by week, Monday first; None where a week reaches beyond it."""
+
+    first: date
+    weeks: list[list[Cell | None]]
+
+
+class ExceptionRow(NamedTuple):
+    """An exception, and how many days it still holds."""
+
+    item: ExceptionItem
+    days_left: int
+
+
+async def audit_page(visit: Visit) -> str:
+    """The entrance of the auditor."""
+    app, now = visit.app, visit.now
+    days = min(CALENDAR_DAYS, app.settings.finding_retention_days)
+    year = await read_summary(app, SummaryQuery(days=days))
+    exceptions = await list_exceptions(app, ExceptionsQuery(limit=50))
+    coverage = await read_coverage(app, CoverageQuery.model_validate({**visit.query.period, "limit": 25}))
+    gaps = await read_coverage(app, CoverageQuery(days=days, limit=1000))
+    return await show(
+        "audit.html",
+        visit,
+        months=_months(now, days),
+        calendar=calendar(year.trend, gaps.items, now),
+        today=now.date(),
+        calendar_days=days,
+        coverage=coverage,
+        exceptions=[ExceptionRow(e, (e.expires_on - now.date()).days) for e in exceptions.items],
+    )
+
+
+async def exception_page(visit: Visit) -> str:
+    """One exception with its history. Raises UnknownException."""
+    item = await read_exception_detail(visit.app, visit.path["id"])
+    return await show("exception.html", visit, e=item, days_left=(item.expires_on - visit.now.date()).days)
+
+
+async def roster_page(visit: Visit[RosterQuery]) -> str:
+    """Who had delegated rights on a day."""
+    day = visit.query.on or midnight(visit.now)
+    page = await read_technicians(
+        visit.app,
+        TechniciansQuery.model_validate(
+            {
+                **visit.query.period,
+                "asOf": day,
+                "user": visit.query.user,
+                "limit": _MOST_ROWS,
+                "cursor": visit.query.cursor,
+            }
+        ),
+    )
+    return await show("roster.html", visit, day=day, page=page)
+
+
+async def register_page(visit: Visit[RegisterPageQuery]) -> str:
+    """Who had the app do what."""
+    page = await read_register(visit.app, RegisterQuery(limit=_MOST_ROWS, cursor=visit.query.cursor))
+    return await show("register.html", visit, page=page)
+
+
+async def sample_page(visit: Visit[SampleQuery]) -> str:
+    """A random sample of the period's findings."""
+    query = visit.query
+    page = await read_findings(
+        visit.app,
+        FindingsQuery.model_validate({**visit.times, **query.whose, "scope": query.scope, "limit": _SAMPLED_OF}),
+    )
+    return await show(
+        "sample.html", visit, page=page, sample=sample(page.items, query.seed), seed=query.seed, most=_SAMPLED_OF
+    )
+
+
+def sample(items: Sequence[FindingItem], seed: int) -> list[FindingItem]:
+    """At most 25 of them, chosen by the seed alone, the newest first."""
+    ordered = sorted(items, key=lambda item: (item.signed_in_at, item.id))
+    chosen = random.Random(seed).sample(ordered, min(_SAMPLE, len(ordered)))  # noqa: S311 - no secret hangs on it
+    return sorted(chosen, key=lambda item: (item.signed_in_at, item.id), reverse=True)
+
+
+def calendar(days: Sequence[TrendDay], gaps: Sequence[CoverageItem], now: datetime) -> list[Month]:
+    """The days by month, the newest month first."""
+    kinds: dict[date, set[str]] = {}
+    for gap in gaps:
+        day = midnight(gap.from_)
+        while day < min(gap.to or now, now):
+            kinds.setdefault(day.date(), set()).add(gap.kind)
+            day += DAY
+    months: dict[date, list[Cell]] = {}
+    for day_ in days:
+        months.setdefault(day_.date.replace(day=1), []).append(_cell(day_, kinds.get(day_.date, set()), now))
+    return [Month(first, _weeks(cells)) for first, cells in sorted(months.items(), reverse=True)]
+
+
+def _weeks(cells: Sequence[Cell]) -> list[list[Cell | None]]:
+    padded: list[Cell | None] = [*[None] * cells[0].day.weekday(), *cells]
+    padded += [None] * (-len(padded) % 7)
+    return [padded[n : n + 7] for n in range(0, len(padded), 7)]
+
+
+def _cell(day: TrendDay, kinds: set[str], now: datetime) -> Cell:
+    percent = day.coverage_percent
+    if percent is None:
+        kind, words = "none", "not over yet" if day.date == now.date() else "nothing expected"
+    elif percent == 100:
+        kind, words = "read", "read to its end" if day.settled or day.date == now.date() else "read, not final yet"
+    elif GapKind.EXPIRED in kinds:
+        kind, words = "lost", f"{percent:g} % read, the rest is gone from the log"
+    elif day.before_installation and percent == 0:
+        kind, words = "before", "before the installation"
+    else:
+        kind, words = ("part", f"{percent:g} % read") if percent else ("unread", "not read")
+    troubles = "".join(f", {name}" for name in sorted(kinds - {GapKind.BEFORE_INSTALLATION, GapKind.EXPIRED}))
+    lacking = f", {day.non_compliant} without MFA" if day.non_compliant else ""
+    return Cell(day.date, kind, words + troubles + lacking)
+
+
+def _months(now: datetime, days: int) -> list[str]:
+    """The months that are kept, this one first."""
+    found: list[str] = []
+    at = now
+    while at > now - timedelta(days=days) and len(found) < 24:
+        found.append(f"{at:%Y-%m}")
+        at = at.replace(day=1) - DAY
+    return found

@@ -1,0 +1,83 @@
+"""One cause: what it explains, where it happens, its incidents, and what a person does about all of them at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.answers.ahead import read_period_ahead
+from shared.answers.causes import CauseItem, CausesPage, CausesQuery, UnknownCause, change_cause, read_causes
+from shared.answers.incident_detail import IncidentChange
+from shared.answers.incidents import IncidentsQuery, worst_incidents
+from shared.incidents.acts import NotNow
+from shared.page.asked import Visit
+from shared.page.frame import show
+from shared.store.rollup_rows import GROUPS
+
+
+class CauseForm(BaseModel):
+    """What the form of a cause's page sends."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    act: Literal["acknowledged", "snoozed", "comment", "assign"]
+    comment: str = Field(default="", max_length=2000)
+    days: int = Field(default=7, ge=1, le=90)
+    assignee: str = Field(default="", max_length=200)
+
+
+async def causes_page(visit: Visit) -> str:
+    """All causes, those first whose mending helps most; then why sign-ins are unknown."""
+    await read_period_ahead(visit.app, visit.span, GROUPS, incidents=True)
+    lacking = await _read(visit, "non-compliant")
+    unknown = await _read(visit, "unknown")
+    return await show("causes.html", visit, lacking=lacking, unknown=unknown)
+
+
+async def cause_page(visit: Visit) -> str:
+    """The page of a cause. Raises UnknownCause."""
+    await read_period_ahead(visit.app, visit.span, GROUPS, incidents=True)
+    cause, page = await _find(visit)
+    incidents = await worst_incidents(visit.app, IncidentsQuery(), 1000, visit.now)
+    mine = [item for item in incidents.items if item.id in {*cause.incident_ids}]
+    return await show("cause.html", visit, c=cause, texts=page.rule_texts, incidents=mine)
+
+
+async def act_on_cause(visit: Visit, form: CauseForm, *, by: str) -> str:
+    """Do the same to every incident of a cause that is not resolved; gives where to go then. Raises UnknownCause,
+    BadParameter, NotNow with the reasons where some could not be changed."""
+    words = form.comment.strip() or None
+    if form.act == "assign":
+        change = IncidentChange(assignee=form.assignee.strip(), comment=words)
+    elif form.act == "comment":
+        change = IncidentChange(comment=words or "(no words)")
+    else:
+        until = visit.now + timedelta(days=form.days) if form.act == "snoozed" else None
+        change = IncidentChange(state=form.act, snoozed_until=until, comment=words)
+    key = visit.path["id"]
+    done = await change_cause(visit.app, key, change, by=by)
+    if done.refused:
+        reasons = " ".join(sorted({*done.refused.values()}))
+        raise NotNow(f"{len(done.changed)} incidents were changed, {len(done.refused)} were not: {reasons}")
+    return visit.link("/causes", key)
+
+
+async def _read(visit: Visit, verdict: str) -> CausesPage:
+    query = {**visit.query.period, "scope": visit.query.scope, "verdict": verdict, "limit": 50}
+    return await read_causes(visit.app, CausesQuery.model_validate(query))
+
+
+async def _find(visit: Visit) -> tuple[CauseItem, CausesPage]:
+    for verdict in ("non-compliant", "unknown"):
+        page = await read_causes(
+            visit.app,
+            CausesQuery.model_validate(
+                {**visit.query.period, "scope": visit.query.scope, "verdict": verdict, "limit": 1000}
+            ),
+        )
+        cause = next((item for item in page.items if item.id == visit.path["id"]), None)
+        if cause is not None:
+            return cause, page
+    raise UnknownCause("no such cause")

@@ -1,0 +1,154 @@
+"""Incidents as a list with tabs, one as a page, and what a person does about it there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final, Literal, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from shared.answers.findings import FindingsQuery, read_findings
+from shared.answers.incident_detail import IncidentChange, IncidentDetail, change_incident, read_detail
+from shared.answers.incidents import IncidentsQuery, StateName, read_incidents
+from shared.page.asked import PageQuery, Visit
+from shared.page.frame import show
+from shared.wire.models import Listed, Named, RuleId, SeverityFilter
+
+_MOST_ROWS: Final = 50
+_MOST_SIGN_INS: Final = 25
+TABS: Final = (
+    ("open", "Open"),
+    ("acknowledged", "Acknowledged"),
+    ("snoozed", "Snoozed"),
+    ("silenced", "Silenced"),
+    ("resolved", "Resolved"),
+)
+
+
+class IncidentsPageQuery(PageQuery):
+    """Which incidents."""
+
+    state: Listed[StateName] = ("open",)
+    rule: Listed[RuleId] | None = None
+    severity: SeverityFilter | None = None
+    cursor: Named | None = None
+
+
+class Event(NamedTuple):
+    """Something in the story of an incident. `kind` is person, system or message."""
+
+    at: datetime
+    kind: str
+    by: str
+    what: str
+    detail: str
+
+
+def _none_if_blank(value: object) -> object:
+    return None if value == "" else value
+
+
+class IncidentForm(BaseModel):
+    """What the form of an incident's page sends. `version` is the etag that the person saw."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    act: Literal["acknowledged", "snoozed", "resolved", "open", "comment", "assign"]
+    comment: str = Field(default="", max_length=2000)
+    version: str = Field(min_length=1, max_length=200)
+    days: int = Field(default=7, ge=1, le=90)
+    assignee: str = Field(default="", max_length=200)
+    due_on: Annotated[date | None, BeforeValidator(_none_if_blank)] = None
+
+    def change(self, now: datetime) -> IncidentChange:
+        """What is asked for, as the API takes it."""
+        words = self.comment.strip() or None
+        if self.act == "assign":
+            return IncidentChange(assignee=self.assignee.strip(), due_on=self.due_on, comment=words)
+        if self.act == "comment":
+            return IncidentChange(comment=words or "(no words)")
+        until = now + timedelta(days=self.days) if self.act == "snoozed" else None
+        return IncidentChange(state=self.act, snoozed_until=until, comment=words)
+
+
+async def incidents_page(visit: Visit[IncidentsPageQuery]) -> str:
+    """The list, worst first."""
+    query = visit.query
+    named = query.from_ is not None or query.to is not None or query.days is not None
+    page = await read_incidents(
+        visit.app,
+        IncidentsQuery.model_validate(
+            {
+                **(visit.times if named else {}),
+                **query.whose,
+                "state": query.state,
+                "scope": query.scope,
+                "rule": query.rule,
+                "severity": query.severity,
+                "cursor": query.cursor,
+                "sort": "severity",
+                "limit": _MOST_ROWS,
+            }
+        ),
+    )
+    return await show("incidents.html", visit, page=page, state=",".join(query.state), tabs=TABS, of_period=named)
+
+
+async def incident_page(visit: Visit) -> str:
+    """The page of an incident. Raises UnknownIncident."""
+    key = visit.path["id"]
+    detail = await read_detail(visit.app, key)
+    findings = await read_findings(visit.app, FindingsQuery(incident=key, limit=_MOST_SIGN_INS))
+    return await show(
+        "incident.html",
+        visit,
+        i=detail,
+        findings=findings.items,
+        more_findings=findings.cursor is not None,
+        story=story(detail),
+        acts=possible(detail),
+    )
+
+
+async def act_on_incident(visit: Visit, form: IncidentForm, *, by: str) -> str:
+    """Do what the form says, if the incident is still as the person saw it; gives where to go then.
+
+    Raises UnknownIncident, ChangedIncident, NotNow, BadParameter.
+    """
+    key = visit.path["id"]
+    await change_incident(visit.app, key, form.change(visit.now), by=by, etag=form.version)
+    return visit.link("/incidents", key)
+
+
+def story(detail: IncidentDetail) -> Sequence[Event]:
+    """What happened, in time: sign-ins, people, the system, and messages."""
+    told = [
+        Event(
+            line.at,
+            "system" if line.by == "system" else "person",
+            line.by,
+            line.action.replace("-", " "),
+            line.detail or "",
+        )
+        for line in detail.history
+    ]
+    told += [
+        Event(a.created_at, "message", a.channel, f"{a.type.replace('.', ' ')}: {a.state}", a.last_answer or "")
+        for a in detail.alerts
+    ]
+    told.append(Event(detail.first_seen_at, "sign-in", "log", "first sign-in", ""))
+    if detail.count > 1:
+        told.append(Event(detail.last_seen_at, "sign-in", "log", f"last of {detail.count} sign-ins", ""))
+    return sorted(told, key=lambda event: event.at)
+
+
+def possible(detail: IncidentDetail) -> Sequence[str]:
+    """What can be done in its state."""
+    if detail.state == "resolved":
+        return ("open",)
+    if detail.state == "silenced":
+        return ()
+    again = ("open",) if detail.state in ("acknowledged", "snoozed") else ()
+    known = () if detail.state == "acknowledged" else ("acknowledged",)
+    return (*known, "snoozed", "resolved", *again)

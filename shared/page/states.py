@@ -1,0 +1,59 @@
+"""The states in which an overview says more than figures: nothing read yet, no permission, paused, the first day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from shared.answers.alert_state import read_alert_state
+from shared.app.app import App
+from shared.ledger.flight import Flight
+from shared.preflight.model import Preflight, last_preflight
+from shared.store.flights import all_flights
+
+# How long after the installation the page still begins with what to do first.
+FIRST_HOURS: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`sentence` says what is wrong and what to do next; "" where nothing is. `is_first_run`: the app was installed not
+    long ago. `preflight` is what was not ok when it was last looked."""
+
+    sentence: str
+    is_first_run: bool
+    preflight: Preflight | None
+
+
+async def state_of(app: App) -> State:
+    """How the app stands: two requests."""
+    tables = await app.tables()
+    now = app.clock()
+    flights = [flight async for flight in all_flights(tables.control)]
+    preflight = await last_preflight(tables.control)
+    alerts = await read_alert_state(tables, now)
+    seen = [flight.first_seen for flight in flights if flight.first_seen]
+    first_run = not seen or now - min(seen) < FIRST_HOURS
+    told = _cannot_read(flights)
+    if not told and alerts.paused_until is not None:
+        by = f" by {alerts.paused_by}" if alerts.paused_by else ""
+        told = (
+            f"Alerts are paused until {alerts.paused_until:%d %b %Y %H:%M} UTC{by}: nobody is told until then. "
+            "Findings and incidents go on. To end it sooner: python -m local ops pause with a time that has passed."
+        )
+    return State(told, first_run, preflight)
+
+
+def _cannot_read(flights: Sequence[Flight]) -> str:
+    flight = next((f for f in flights if f.problem), None)
+    if flight is None:
+        return ""
+    since = f" since {flight.problem_since:%d %b %H:%M} UTC" if flight.problem_since else ""
+    then = (
+        "Waiting does not help: look at Setup for what is missing and the command that grants it."
+        if flight.refused
+        else "It is tried again by itself; if it stays, look at Setup."
+    )
+    return f"The sign-in log cannot be read{since}: {flight.problem} {then}"

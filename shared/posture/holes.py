@@ -1,0 +1,106 @@
+"""The holes in policies that demand MFA: by what they leave out whom, and how many sign-ins went that way. Pure.
+
+A policy is for somebody or something unless it excludes them; the log says by which rule a policy left a sign-in out,
+in words of its own (docs/entra-facts.md, "Was there MFA?"). Here the two meet.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.basics.spelling import id_key, squeezed
+from shared.posture.policies import Answer, Person, Policies, Policy, applies_to, exclusions, leaves_out
+from shared.rules.cause import Cause, CauseKind
+
+GUESTS: Final = "guestsorexternalusers"
+# What the log calls the rules (conditionalAccessRuleSatisfied), and, where it names none, the conditions.
+_KIND_OF_RULE: Final = {
+    "userid": "user",
+    "groupid": "group",
+    "roleid": "role",
+    "guest": "guest",
+    "serviceprovider": "guest",
+    **dict.fromkeys(("appid", "allapps", "firstpartyapps", "office365", "acr", "appfilter"), "application"),
+    **dict.fromkeys(("application", "applications"), "application"),
+    **dict.fromkeys(("alllocations", "insidecorpnet", "alltrustedlocations", "locationid"), "location"),
+    **dict.fromkeys(("location", "locations"), "location"),
+    **dict.fromkeys(("alldeviceplatforms", "deviceplatform", "deviceplatforms"), "platform"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """What one policy leaves out by one kind of rule (user, group, role, guest, application, location or platform).
+    `parts` are the ids and words. `sign_ins` without proof of MFA went through it; `told` is what the log called it
+    where no exclusion of today explains it, else "". Which of several groups it was the log does not say."""
+
+    policy_id: str
+    policy: str
+    rule: str
+    parts: tuple[str, ...]
+    sign_ins: int
+    told: str = ""
+
+
+def holes_of(policies: Policies, causes: Mapping[Cause, int]) -> list[Hole]:
+    """Every exclusion of the enforced policies that demand MFA, those of the most sign-ins first; behind them what went
+    through exclusions that are there no more. `causes` are the sign-ins of a period by their cause."""
+    parts: dict[tuple[str, str], list[str]] = {}
+    named: dict[str, Policy] = {}
+    for each in exclusions(policies):
+        rule = "guest" if each.rule == "user" and squeezed(each.what) == GUESTS else each.rule
+        parts.setdefault((squeezed(each.policy.id), rule), []).append(each.what)
+        named[squeezed(each.policy.id)] = each.policy
+    went = Counter[tuple[str, str]]()
+    gone: dict[Cause, int] = {}
+    for cause, n in causes.items():
+        if cause.kind == CauseKind.EXCLUDED:
+            key = squeezed(cause.policy_id), _KIND_OF_RULE.get(squeezed(cause.rule), "")
+            if key in parts:
+                went[key] += n
+            else:
+                gone[cause] = gone.get(cause, 0) + n
+    found = [Hole(named[of].id, named[of].name, rule, tuple(w), went[of, rule]) for (of, rule), w in parts.items()]
+    found += [
+        Hole(cause.policy_id, cause.policy, _KIND_OF_RULE.get(squeezed(cause.rule), "other"), (), n, cause.rule)
+        for cause, n in gone.items()
+    ]
+    return sorted(found, key=lambda hole: (bool(hole.told), -hole.sign_ins, hole.policy, hole.policy_id, hole.rule))
+
+
+def people_in(hole: Hole, people: Iterable[Person]) -> list[Person] | None:
+    """The delegated admins whom a hole leaves out; None where it is about something else, or who is in a group is not
+    known."""
+    every = [*people]
+    keys = {id_key(part) for part in hole.parts}
+    if hole.told:
+        return None
+    if hole.rule == "user":
+        return [person for person in every if person.key in keys]
+    if hole.rule in ("group", "role"):
+        return [p for p in every if keys & p.groups] if all(keys <= p.known for p in every) else None
+    if hole.rule == "guest" and all(squeezed(part) == GUESTS for part in hole.parts):
+        return [p for p in every if p.guest] if all(p.guest is not None for p in every) else None
+    return None
+
+
+def why_uncovered(policies: Policies, person: Person) -> str:
+    """Why nobody makes a delegated admin do MFA everywhere, in words. Names of policies are hostile text."""
+    if policies.security_defaults is None and policies.conditional_access is None:
+        return "The policies could not be read."
+    demanding = [p for p in policies.conditional_access or () if p.demands_mfa and p.is_enforced]
+    wide = [policy for policy in demanding if policy.is_for_everything]
+    if out := [policy.name for policy in wide if leaves_out(policy, person) is Answer.YES]:
+        return f"Left out of {_quoted(out)}."
+    if wide:
+        return f"{_quoted([policy.name for policy in wide])} is for others."
+    if partly := [policy.name for policy in demanding if applies_to(policy, person) is not Answer.NO]:
+        return f"{_quoted(partly)} demands MFA, but not for every application, place, platform and client."
+    return "No policy that is on demands MFA of them."
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)

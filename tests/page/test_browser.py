@@ -1,0 +1,282 @@
+"""The page in a real browser: every page and every state, wide and narrow, light and dark, whatever names say."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from shared.app.app import App
+from shared.page import PAGES
+from tests.page.browser import Look, invalid, looking, opened, running_browser
+from tests.page.serving import serving_pages
+from tests.page.stage import Stage, staged
+
+STATES = ("full", "part", "first", "paused", "denied", "down")
+READER = base64.b64encode(
+    json.dumps({"claims": [{"typ": "roles", "val": "Reader"}, {"typ": "preferred_username", "val": "r@x"}]}).encode()
+).decode()
+
+
+class Site:
+    """The pages behind an address, in whichever state is shown."""
+
+    def __init__(self, address: str, stage: Stage) -> None:
+        self.address = address
+        self.stage = stage
+
+    def show(self, state: str) -> None:
+        """Show the app in this state from now on."""
+        self.stage.shown = state
+
+    def links(self, context: BrowserContext) -> list[str]:
+        """Every page once, with the first of each kind of thing."""
+        self.show("full")
+        found = [f"/{page.route}" for page in PAGES if "{" not in page.route]
+        for start, kind in (
+            *(("/incidents", "incidents"), ("/causes", "causes"), ("/customers", "customers")),
+            *(("/technicians", "technicians"), ("/applications", "applications"), ("/findings", "findings")),
+            *(("/rules", "rules"), ("/audit", "days")),
+        ):
+            look = opened(context, self.address + start)
+            hrefs = look.page.eval_on_selector_all("main a", "links => links.map(a => a.getAttribute('href'))")
+            found += [h for h in hrefs if re.match(rf"/{kind}/[^/?]+", h)][-1:]
+            look.page.close()
+        return found
+
+
+@pytest.fixture(scope="module")
+def site(azurite: str) -> Iterator[Site]:
+    patch = pytest.MonkeyPatch()
+    stack = AsyncExitStack()
+    made: list[Stage] = []
+
+    async def make() -> object:
+        made.append(await stack.enter_async_context(staged(azurite, patch)))
+        return current
+
+    def current() -> App:
+        return made[0].current()
+
+    with serving_pages(make, stack.aclose) as address:  # type: ignore[arg-type]
+        yield Site(address, made[0])
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_browser() as found:
+        yield found
+
+
+def look_at(context: BrowserContext, site: Site, path: str) -> Look:
+    return opened(context, site.address + path)
+
+
+def test_every_page_is_sound(site: Site, browser: Browser, tmp_path: Path) -> None:
+    """axe finds nothing, html-validate neither, the policy is not broken, nothing of a name runs, and no page is wider
+    than the window: at three widths, light and dark."""
+    pages: list[tuple[str, str]] = []
+    with looking(browser) as context:
+        paths = site.links(context)
+        assert len(paths) >= len(PAGES) - 1  # there is no exception here
+        for number, path in enumerate(paths):
+            look = look_at(context, site, path)
+            assert (path, look.violations(), look.complaints, look.overflow()) == (path, [], [], 0)
+            assert look.page.title() != "ran"
+            answer = context.request.get(site.address + path)
+            assert (answer.status, len(answer.body()) <= 100_000) == (200, True), path
+            pages.append((f"{number:02d}", answer.text()))
+            look.page.close()
+    for width, scheme, some in ((360, "dark", paths), (768, "light", paths[::3])):
+        with looking(browser, width=width, scheme=scheme) as context:
+            for path in some:
+                look = look_at(context, site, path)
+                contrast = look.violations("color-contrast")  # what colours can change
+                assert (path, contrast, look.complaints, look.overflow()) == (path, [], [], 0)
+                look.page.close()
+    assert invalid(pages, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ("first", ("The log is being read for the first time", "Your first hour", "0 of")),
+        (
+            "part",
+            ("Not known yet|Nothing found, not everything read|Action needed", "was not read to its end|Your first"),
+        ),
+        ("paused", ("Alerts are paused until 03 Nov 2026 06:30 UTC by jane@partner.example", "nobody is told")),
+        ("denied", ("The sign-in log cannot be read since", "AuditLog.Read.All", "look at Setup")),
+        ("down", ("Service Unavailable", "The app's storage did not answer", "Try again in a minute")),
+    ],
+)
+def test_each_state_says_what_happens_and_what_to_do(
+    site: Site, browser: Browser, tmp_path: Path, state: str, says: tuple[str, ...]
+) -> None:
+    site.show(state)
+    with looking(browser, width=768) as context:
+        look = look_at(context, site, "/")
+        complaints = [c for c in look.complaints if "503" not in c]
+        assert (look.violations(), complaints, look.overflow()) == ([], [], 0)
+        for words in says:
+            assert re.search(words, look.text), words
+        assert "✓" not in look.text
+        assert invalid([(state, look.page.content())], tmp_path) == []
+
+
+def test_who_may_only_read_is_told_whom_to_ask(site: Site, browser: Browser) -> None:
+    site.show("reader")
+    with looking(browser) as context:
+        look = look_at(context, site, "/")
+        assert "Unauthorized" in look.text
+        assert "Sign in with your work account" in look.text
+        context.set_extra_http_headers({"X-MS-CLIENT-PRINCIPAL": READER})
+        look = look_at(context, site, "/incidents")
+        with look.page.expect_navigation():
+            look.page.click("main tbody a")
+        assert "needs the app role Operator" in " ".join(look.page.inner_text("main").split())
+        assert look.page.query_selector("button[name=act]") is None
+        refused = context.request.post(
+            look.page.url.partition("?")[0] + "/act", form={"act": "acknowledged", "version": "*"}
+        )
+        assert refused.status == 403
+
+
+def test_with_keys_the_page_is_one_sentence(site: Site, browser: Browser) -> None:
+    site.show("key")
+    with looking(browser) as context:
+        for path in ("/", "/incidents", "/audit"):
+            answer = context.request.get(site.address + path)
+            assert answer.headers["content-type"].startswith("text/plain")
+            assert "AUTH_MODE easyauth" in answer.text()
+
+
+def test_a_person_with_a_keyboard_acts_on_an_incident(site: Site, browser: Browser) -> None:
+    """From the overview to an incident, a comment and an acknowledgement, by keys alone."""
+    site.show("full")
+    with looking(browser) as context:
+        look = look_at(context, site, "/")
+        page = look.page
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        page.keyboard.press("Enter")
+        assert page.evaluate("location.hash") == "#main"
+        link = page.locator("#incidents tbody a").first
+        link.focus()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        page.locator("form.act input[name=comment]").first.focus()
+        page.keyboard.type(f"known {'<b>'} job")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.value") == "acknowledged"
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        text = " ".join(page.inner_text("main").split())
+        assert "acknowledged by local: known <b> job" in text
+        assert look.complaints == []
+
+
+def test_a_form_of_another_site_is_refused_and_an_old_one_too(site: Site, browser: Browser) -> None:
+    site.show("full")
+    with looking(browser) as context:
+        look = look_at(context, site, "/incidents?state=open,acknowledged")
+        with look.page.expect_navigation():
+            look.page.click("main tbody a")
+        address = look.page.url.partition("?")[0] + "/act"
+        version = look.page.get_attribute("input[name=version]", "value") or ""
+        form: dict[str, str | float | bool] = {"act": "comment", "comment": "x", "version": version}
+        foreign = {"Origin": "https://evil.example"}
+        assert context.request.post(address, form=form, headers=foreign).status == 403
+        assert context.request.post(address, form=form, headers={"Sec-Fetch-Site": "cross-site"}).status == 403
+        assert context.request.post(address, data="{}", headers={"Content-Type": "application/json"}).status == 415
+        assert context.request.post(address, form={**form, "act": "explode"}).status == 400
+        assert context.request.post(address, form=form, headers={"Origin": site.address}).status == 200
+        late = context.request.post(address, form=form)
+        assert late.status == 409
+        assert "Somebody changed it while you looked at it" in late.text()
+
+
+def test_a_cause_is_acknowledged_with_all_its_incidents(site: Site, browser: Browser) -> None:
+    site.show("full")
+    with looking(browser) as context:
+        look = look_at(context, site, "/causes")
+        with look.page.expect_navigation():
+            look.page.click("main ol a")
+        with look.page.expect_navigation():
+            look.page.click("button[value=acknowledged]")
+        rows = look.page.locator("main tbody tr").all_inner_texts()
+        assert rows
+        assert all("acknowledged" in row for row in rows)
+
+
+def test_a_token_is_checked_and_not_kept(site: Site, browser: Browser) -> None:
+    site.show("full")
+    parts = (
+        json.dumps({"alg": "RS256", "typ": "JWT", "kid": "k"}),
+        json.dumps({"aud": "https://x", "ver": "1.0"}),
+        "s",
+    )
+    secret = ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
+    with looking(browser) as context:
+        look = look_at(context, site, "/token")
+        look.page.fill("textarea", secret)
+        with look.page.expect_navigation():
+            look.page.click("button")
+        assert "refused" in look.page.inner_text("main")
+        assert secret not in look.page.content()
+        look.page.fill("textarea", "not a token")
+        with look.page.expect_navigation():
+            look.page.click("button")
+        assert look.page.get_by_role("alert").inner_text()
+        assert look.violations() == []
+
+
+def test_the_filter_goes_on_through_links_and_forms(site: Site, browser: Browser) -> None:
+    site.show("full")
+    with looking(browser, width=360) as context:
+        look = look_at(context, site, "/?user=technician%40partner.example&days=7")
+        page = look.page
+        assert page.locator("details.filter").get_attribute("open") is not None
+        with page.expect_navigation():
+            page.click("nav >> text=Incidents")
+        assert "user=technician%40partner.example" in page.url
+        assert "days=7" in page.url
+        page.locator("details.filter input[name=days]").fill("2")
+        with page.expect_navigation():
+            page.click("details.filter button")
+        assert "days=2" in page.url
+        assert "Last 2 days" in page.inner_text("details.filter summary")
+        wrong = look_at(context, site, "/?days=9999")
+        assert "Change the filter or the address" in wrong.text
+        unknown = look_at(context, site, "/customers/nobody")
+        assert "no such customer" in unknown.text
+
+
+def test_it_prints(site: Site, browser: Browser, tmp_path: Path) -> None:
+    site.show("full")
+    with looking(browser) as context:
+        look = look_at(context, site, "/")
+        pdf = look.page.pdf(path=tmp_path / "page.pdf", format="A4")
+        assert pdf.startswith(b"%PDF")
+        look.page.emulate_media(media="print")
+        assert not look.page.locator("nav").is_visible()
+        assert look.page.locator("#sentence").is_visible()
+        assert look.page.locator("#trust").is_visible()
+
+
+def test_it_works_without_javascript(site: Site, browser: Browser) -> None:
+    """The page brings no script at all."""
+    site.show("full")
+    with looking(browser, axe=False) as context:
+        look = look_at(context, site, "/")
+        assert look.page.locator("script").count() == 0
+        policy = context.request.get(site.address).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
