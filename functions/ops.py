@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue, model_validator
 from functions.http import Call, NoQuery, Sends, Ways, endpoint
 from functions.who import Role
 from shared.app.app import App
-from shared.app.setting_types import Guid, UserId
+from shared.app.setting_types import TenantId, UserId
 from shared.ledger.register import ActKind
 from shared.ledger.slices import RETENTION_MARGIN
 from shared.maintenance.erase import NoSuchPerson, StillOnRoster, erase_person
@@ -37,7 +37,7 @@ class PeriodOf(Body):
 
     from_: AskedTime = Field(alias="from")
     to: AskedTime
-    tenant: Guid | None = None
+    tenant: TenantId | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
@@ -51,7 +51,7 @@ class PeriodToRelease(Body):
 
     from_: AskedTime | None = Field(default=None, alias="from")
     to: AskedTime | None = None
-    tenant: Guid | None = None
+    tenant: TenantId | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

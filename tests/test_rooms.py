@@ -60,3 +60,38 @@ def test_comments_cite_only_documents_that_are_here() -> None:
             cited.setdefault(name, []).append(str(path.relative_to(ROOT)))
     missing = {name: where for name, where in cited.items() if not {name, f"docs/{name}"} & HERE}
     assert missing == {}
+
+
+def test_keys_of_rows_are_made_in_the_store_alone() -> None:
+    """Outside it nobody hands a key of his own, or a constant of his own module, to what names a row."""
+    made = []
+    for path in [p for part in ("shared", "functions") for p in (ROOT / part).rglob("*.py")]:
+        if (ROOT / "shared" / "store") in path.parents:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        own = {name for n in tree.body if isinstance(n, ast.AnnAssign | ast.Assign) for name in _constants(n)}
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        made += [f"{path.relative_to(ROOT)}:{call.lineno}" for call in calls if _makes_a_key(call, own)]
+    assert made == []
+
+
+def _constants(node: ast.AnnAssign | ast.Assign) -> list[str]:
+    """The names given to a text, or to a pair of texts."""
+    value = node.value
+    texts = [value] if not isinstance(value, ast.Tuple) else value.elts
+    if not texts or not all(isinstance(text, ast.Constant) and isinstance(text.value, str) for text in texts):
+        return []
+    targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _makes_a_key(node: ast.Call, own: set[str]) -> bool:
+    name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+    if name not in ("keys", "prefixed", "between") or (isinstance(node.func, ast.Attribute) and name == "keys"):
+        return False
+    asked = [part for argument in node.args[: 4 if name == "between" else 2] for part in ast.walk(argument)]
+    return any(
+        (isinstance(part, ast.Name) and part.id in own)
+        or (isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value not in ("", "~"))
+        for part in asked
+    )  # fmt: skip

@@ -28,9 +28,9 @@ from shared.messages.message import (
     DigestMessage,
     ExpiringException,
     IncidentNumbers,
-    SeverityName,
 )
 from shared.rules import RULES
+from shared.rules.rule import SeverityName
 from shared.signin.traits import HEADLINE
 from shared.store.alerts import add_delivery, read_delivery
 from shared.store.days import days_of_customers, partner_days

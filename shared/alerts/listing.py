@@ -9,9 +9,10 @@ from pydantic import Field, JsonValue
 
 from shared.app.app import App
 from shared.messages.delivery import Delivery, DeliveryState
+from shared.rules.rule import SeverityName
 from shared.store.alerts import page_of_deliveries, read_delivery
 from shared.wire.cursor import Place, from_cursor, to_cursor
-from shared.wire.models import Answer, BadParameter, Listed, ListQuery, Named, Page, SeverityName, severity_name
+from shared.wire.models import Answer, BadParameter, Listed, ListQuery, Named, Page, severity_name
 
 type StateName = Literal["pending", "sending", "delivered", "dead"]
 

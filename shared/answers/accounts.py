@@ -12,7 +12,7 @@ from shared.answers.period import CoveredPage, read_standing, span_of
 from shared.app.app import App
 from shared.people.lists import AccountEntry, from_kept
 from shared.rules.posture import POSTURE_RULE
-from shared.rules.rule import Severity
+from shared.rules.rule import Severity, SeverityName
 from shared.store.people import ACCOUNTS, load_list
 from shared.wire.models import (
     Answer,
@@ -20,7 +20,6 @@ from shared.wire.models import (
     ListQuery,
     Named,
     SeverityFilter,
-    SeverityName,
     severity_name,
     shown_id,
 )

@@ -19,7 +19,7 @@ from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
 from shared.ledger.counts import Protocol
 from shared.ledger.days import DayApps, DayGroups
-from shared.ledger.tallies import AppLine, Verdicts
+from shared.ledger.tallies import AppLine, Verdicts, summed
 from shared.ledger.trimming import REST
 from shared.store.days import days_of_apps, days_of_groups
 from shared.wire.models import HEADLINE_NAMES, Answer, Listed, ListQuery, Named, Scopes, shown_id
@@ -113,10 +113,7 @@ class _Seen:
     @property
     def whole(self) -> Verdicts:
         """All of it."""
-        whole = Verdicts()
-        for line in self.protocols.values():
-            whole.merge(line)
-        return whole
+        return summed(self.protocols.values())
 
 
 async def read_applications(app: App, query: ApplicationsQuery) -> ApplicationsPage:

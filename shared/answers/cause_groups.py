@@ -60,6 +60,8 @@ class CauseGroup:
 
 @dataclass(frozen=True, slots=True)
 class Found:
+    """The causes, and how many sign-ins stand in lines that were trimmed away, so that nobody knows theirs."""
+
     groups: list[CauseGroup]
     not_listed: int
 
@@ -70,6 +72,7 @@ def cause_id(cause: Cause | None) -> str:
 
 
 def grouped(days: Iterable[DayGroups], scopes: Sequence[str], verdict: str) -> Found:
+    """The sign-ins of these scopes and that verdict by cause."""
     found: dict[str, CauseGroup] = {}
     not_listed = 0
     for day in days:
@@ -109,7 +112,7 @@ def sentence_of(groups: Sequence[CauseGroup], of_all: int, verdict: str) -> str:
         explained += worst[few].sign_ins
         few += 1
     what = "sign-ins without MFA" if verdict == "non-compliant" else "sign-ins of which nothing is known"
-    share = round(100 * explained / of_all)
+    share = 100 * explained // of_all  # cut and not rounded: 100 % are all of them
     people = len(worst[0].users) if worst else 0
     gaps = "1 gap explains" if few == 1 else f"{few} gaps explain"
     share_it = "1 person shares" if people == 1 else f"{people} people share"
@@ -117,6 +120,7 @@ def sentence_of(groups: Sequence[CauseGroup], of_all: int, verdict: str) -> str:
 
 
 def effect_of(cause: CauseGroup, of_all: int, now: float | None, fixed: float | None) -> str:
+    """How much of the whole a cause is, and what closing it does to the percentage."""
     people = f"{len(cause.users)} {'person' if len(cause.users) == 1 else 'people'}"
     if cause.why is not None:
         return f"{cause.sign_ins} of {of_all} sign-ins of which nothing is known, {people}."

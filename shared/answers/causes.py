@@ -15,10 +15,10 @@ from typing import Final, Literal
 from pydantic import Field
 
 from shared.answers.cause_groups import NOT_RECORDED, CauseGroup, Found, effect_of, grouped, sentence_of
-from shared.answers.directories import known_directory, tenant_names
+from shared.answers.directories import known_directory, tenant_names, user_names
 from shared.answers.incident_detail import IncidentChange, change_incident
 from shared.answers.people import paged
-from shared.answers.period import CoveredPage, PeriodQuery, Span, Standing, read_standing, span_of
+from shared.answers.period import CoveredPage, PeriodQuery, Span, read_standing, span_of
 from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.compliance.coverage import percent
@@ -147,7 +147,9 @@ async def read_causes(app: App, query: CausesQuery) -> CausesPage:
     found = await _causes(app, span, query)
     incidents = await outline_incidents((await app.tables()).incidents)
     whole = figures_of_days(standing.days).of_scopes(query.scope).by_verdict
-    names = _Names(_names(standing), tenant_names(await known_directory(app)))
+    directory = await known_directory(app)
+    apps = {key: top.name for day in standing.days for key, top in day.tops.apps.items() if top.name}
+    names = _Names({**apps, **user_names(standing.days, directory)}, tenant_names(directory))
     page, cursor = paged(found.groups, query, "causes", lambda each: (f"{10**9 - each.sign_ins:010d}", each.id))
     of_all = sum(cause.sign_ins for cause in found.groups) + found.not_listed
     return CausesPage(
@@ -191,16 +193,6 @@ async def _causes(app: App, span: Span, query: CausesQuery) -> Found:
 
 def _open(incidents: Iterable[IncidentOutline], cause: CauseGroup) -> list[IncidentOutline]:
     return [i for i in incidents if i.state != IncidentState.RESOLVED and cause.holds(i)]
-
-
-def _names(standing: Standing) -> dict[str, str]:
-    return {
-        key: top.name
-        for day in standing.days
-        for lines in (day.tops.users, day.tops.apps)
-        for key, top in lines.items()
-        if top.name
-    }
 
 
 def _item(

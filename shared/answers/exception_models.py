@@ -13,8 +13,6 @@ from shared.exceptions.life import Asked
 from shared.exceptions.model import ExceptionState, Papers
 from shared.wire.models import Answer, Body, Listed, ListQuery, RuleId, ShownRule, Versioned
 
-State = Literal["requested", "approved", "expired", "withdrawn"]
-
 
 def _guid(value: object) -> object:
     if value is not None and not (isinstance(value, str) and is_key(id_key(value))):
@@ -22,7 +20,7 @@ def _guid(value: object) -> object:
     return value
 
 
-Guid = Annotated[str | None, BeforeValidator(_guid)]
+IdOrNone = Annotated[str | None, BeforeValidator(_guid)]
 ShortText = Annotated[str, Field(max_length=500)]
 LongText = Annotated[str, Field(max_length=2000)]
 
@@ -70,9 +68,9 @@ class ExceptionRequest(Body):
     title: ShortText = ""
     reason: LongText = ""
     owner: ShortText = ""
-    user_id: Guid = None
-    app_id: Guid = None
-    customer_id: Guid = None
+    user_id: IdOrNone = None
+    app_id: IdOrNone = None
+    customer_id: IdOrNone = None
     rules: Annotated[tuple[RuleId, ...], Field(max_length=20)] = ()
     starts_on: date | None = Field(default=None, description="The first UTC day that is accepted; up to 90 days ago.")
     expires_on: date | None = Field(default=None, description="The UTC day from which on it holds no more.")
@@ -127,7 +125,7 @@ class Approval(Body):
 class ExceptionsQuery(ListQuery):
     """Which exceptions."""
 
-    state: Listed[State] | None = None
+    state: Listed[ExceptionState] | None = None
 
 
 class NamedMfa(Answer):

@@ -23,7 +23,7 @@ from shared.incidents.findings import Finding
 from shared.posture.gaps import remedy_of, title_of
 from shared.rules.assess import Verdict
 from shared.rules.cause import Cause
-from shared.rules.rule import Severity
+from shared.rules.rule import Severity, SeverityName
 from shared.signin.applied import AppliedPolicy
 from shared.signin.evidence import Evidence
 from shared.store.incidents import read_incident
@@ -40,7 +40,6 @@ from shared.wire.models import (
     RuleId,
     Scopes,
     SeverityFilter,
-    SeverityName,
     ShownEvidence,
     ShownRule,
     ShownScope,

@@ -20,7 +20,7 @@ from shared.answers.period import CoveredPage, read_standing, times_of
 from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.incidents.model import Incident
-from shared.rules.rule import Severity
+from shared.rules.rule import Severity, SeverityName
 from shared.store.incidents import KEY_SPAN, incidents_within
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import (
@@ -32,7 +32,6 @@ from shared.wire.models import (
     RuleId,
     Scopes,
     SeverityFilter,
-    SeverityName,
     ShownRule,
     ShownScope,
     same_id,

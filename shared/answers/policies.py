@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from shared.answers.people import technicians_of, time_of
+from shared.answers.people import technicians_of
 from shared.answers.period import PeriodQuery, read_standing, span_of
 from shared.answers.policy_texts import (
     COVERED,
@@ -25,7 +25,7 @@ from shared.app.app import App
 from shared.compliance.coverage import Coverage
 from shared.compliance.summary import Period
 from shared.graph.policies import DOMAINS, FEDERATION
-from shared.people.lists import Technician
+from shared.people.lists import Technician, is_current
 from shared.posture.holes import Hole, holes_of, people_in, why_uncovered
 from shared.posture.policies import (
     Federation,
@@ -177,7 +177,7 @@ class _Roster:
     """The delegated admins of now, as far as policies ask."""
 
     def __init__(self, technicians: Sequence[Technician], facts: Mapping[str, Any], now: datetime) -> None:
-        current = [t for t in technicians if (end := time_of(t.end)) is None or end > now]
+        current = [t for t in technicians if is_current(t, now)]
         known = frozenset(facts.get("known", ()))
         self.people = [Person(t.key, frozenset(t.memberships), known, t.guest) for t in current]
         self.names = {t.key: t.user_principal_name for t in current}

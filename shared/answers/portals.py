@@ -15,7 +15,7 @@ from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_
 from shared.app.app import App
 from shared.ledger.counts import Protocol
 from shared.ledger.days import DayApps, DayGroups
-from shared.ledger.tallies import Verdicts
+from shared.ledger.tallies import Verdicts, summed
 from shared.ledger.trimming import REST
 from shared.rules.assess import Verdict
 from shared.signin.traits import Scope
@@ -81,10 +81,7 @@ class _Portal:
     @property
     def whole(self) -> Verdicts:
         """All of it."""
-        whole = Verdicts()
-        for line in self.days.values():
-            whole.merge(line)
-        return whole
+        return summed(self.days.values())
 
 
 async def read_portals(app: App, query: PortalsQuery) -> PortalsPage:

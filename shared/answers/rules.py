@@ -7,17 +7,29 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final, Literal
 
+from shared.basics.well_known import PARTNER_CENTER_APP
 from shared.exceptions.issues import ISSUES, CommonIssue
 from shared.rules import RULE, RULES
 from shared.rules.assess import assess
 from shared.rules.posture import POSTURE_RULE, POSTURE_RULES, PostureRule
-from shared.rules.rule import AT_HOME, CUSTOMER, PARTNER, PLAIN, TECHNICIAN, Owner, Policy, Record, Rule, Severity
+from shared.rules.rule import (
+    AT_HOME,
+    CUSTOMER,
+    PARTNER,
+    PLAIN,
+    TECHNICIAN,
+    Owner,
+    Policy,
+    Record,
+    Rule,
+    Severity,
+    SeverityName,
+)
 from shared.signin.decoding import decode_page
 from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.signin.model import SignIn
 from shared.signin.traits import Scope
-from shared.tokens.gate import PARTNER_CENTER_APP
-from shared.wire.models import Answer, ListQuery, Page, ScopeName, SeverityName, severity_name
+from shared.wire.models import Answer, ListQuery, Page, ScopeName, severity_name
 
 _ATTACK: Final = "https://attack.mitre.org/techniques/{path}/"
 # What lays the plain sign-in of the cases into each scope.

@@ -33,6 +33,7 @@ from shared.ledger.tallies import UserLine, with_remainder
 from shared.people.activity import Activity
 from shared.people.lists import DORMANT_AFTER, Technician
 from shared.people.pages import PAGE_TABLES, pages_of
+from shared.rules.rule import SeverityName
 from shared.store.directory import Loaded
 from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.store.people import TECHNICIANS, load_list
@@ -46,7 +47,6 @@ from shared.wire.models import (
     ListQuery,
     Named,
     Scopes,
-    SeverityName,
     severity_name,
     shown_id,
 )

@@ -10,14 +10,14 @@ from pydantic import Field
 
 from shared.answers.customers import days_left
 from shared.answers.directories import known_directory, tenant_names
-from shared.answers.people import technicians_of, time_of
+from shared.answers.people import technicians_of
 from shared.answers.period import Span, read_standing
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
 from shared.compliance.figures import figures_of_days
 from shared.ledger.tallies import Verdicts
-from shared.people.lists import CustomerEntry, Technician, from_kept
+from shared.people.lists import CustomerEntry, Technician, from_kept, is_current
 from shared.signin.traits import Scope
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
 from shared.wire.models import Answer, shown_id
@@ -74,8 +74,7 @@ async def read_worst(app: App, span: Span, scopes: Sequence[str], most: int) -> 
     for technician in technicians_of(technicians):
         line = tops.users.get(technician.key)
         person = _person(technician, line.of_scopes(scopes) if line else Verdicts())
-        end = time_of(technician.end)
-        if person.why and (end is None or end > span.now):
+        if person.why and is_current(technician, span.now):
             people.append(person)
     return Worst(
         people=sorted(people, key=lambda p: (-p.non_compliant, -(p.customers_reachable or 0), p.user_id))[:most],

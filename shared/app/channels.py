@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from shared.app.addresses import refusal
-from shared.app.setting_types import LOOPBACK_HOSTS, CommaSeparated, Words, resolved, sentences_of
+from shared.app.setting_types import LOOPBACK_HOSTS, TenantIds, Words, resolved, sentences_of
 from shared.basics.spelling import id_key
 from shared.messages.kind import ChannelKind
 from shared.rules import RULE
@@ -102,7 +102,7 @@ class Channel(BaseModel):
     previous_secret: Secret | None = None
     minimum_severity: Level = Severity.LOW
     rules: Words = ()
-    customers: CommaSeparated = ()
+    customers: TenantIds = ()
     quiet_hours: Hours = None
     quiet_except: Level | None = None
     time_zone: Zone = ZoneInfo("UTC")

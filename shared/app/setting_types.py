@@ -32,31 +32,21 @@ def resolved(value: object) -> object:
     return value
 
 
-def _is_guid(value: object) -> bool:
-    return isinstance(value, str) and is_key(id_key(value))
+def _guid_of(what: str) -> BeforeValidator:
+    """Takes a GUID, in small letters; the refusal names what is wanted."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str) or not is_key(id_key(value)):
+            raise ValueError(f"must be {what} (a GUID)")
+        return value.strip().lower()
+
+    return BeforeValidator(check)
 
 
-def _guid(value: object) -> object:
-    if not isinstance(value, str) or not _is_guid(value):
-        raise ValueError("must be a tenant id (a GUID)")
-    return value.strip().lower()
-
-
-def _group_id(value: object) -> object:
-    if not isinstance(value, str) or not _is_guid(value):
-        raise ValueError("must be the object id of a group (a GUID)")
-    return value.strip().lower()
-
-
-def _user_id(value: object) -> object:
-    if not isinstance(value, str) or not _is_guid(value):
-        raise ValueError("must be the object id of a user (a GUID)")
-    return value.strip().lower()
-
-
-Guid = Annotated[str, BeforeValidator(_guid)]
-UserId = Annotated[str, BeforeValidator(_user_id)]
-GroupIds = Annotated[tuple[Annotated[str, BeforeValidator(_group_id)], ...], NoDecode, BeforeValidator(comma_separated)]
-CommaSeparated = Annotated[tuple[Guid, ...], NoDecode, BeforeValidator(comma_separated)]
+TenantId = Annotated[str, _guid_of("a tenant id")]
+UserId = Annotated[str, _guid_of("the object id of a user")]
+GroupId = Annotated[str, _guid_of("the object id of a group")]
+GroupIds = Annotated[tuple[GroupId, ...], NoDecode, BeforeValidator(comma_separated)]
+TenantIds = Annotated[tuple[TenantId, ...], NoDecode, BeforeValidator(comma_separated)]
 Minutes = Annotated[tuple[int, ...], NoDecode, BeforeValidator(comma_separated)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)]

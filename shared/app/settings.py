@@ -21,10 +21,10 @@ from pydantic_settings import SettingsError as Unreadable
 from shared.app.channels import Channel, channels_of
 from shared.app.setting_types import (
     LOOPBACK_HOSTS,
-    CommaSeparated,
     GroupIds,
-    Guid,
     Minutes,
+    TenantId,
+    TenantIds,
     Words,
     resolved,
     sentences_of,
@@ -59,8 +59,8 @@ class Settings(BaseSettings):
 
     # Who and where
     auth_mode: AuthMode = AuthMode.KEY
-    partner_tenant_id: Guid
-    monitored_tenant_ids: CommaSeparated = ()
+    partner_tenant_id: TenantId
+    monitored_tenant_ids: TenantIds = ()
     azure_client_id: str | None = None
     graph_base_url: str = "https://graph.microsoft.com"
 

@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from shared.basics.spelling import id_key
 from shared.basics.times import Instant
+from shared.basics.well_known import BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, SECURITY_ADMINISTRATOR
 from shared.graph.client import GraphClient
 from shared.graph.problems import BadAnswer, NotFound, Unlicensed
 
@@ -26,9 +27,9 @@ _LONGEST_NAME: Final = 256
 AGENT_GROUPS: Final = ("AdminAgents", "HelpdeskAgents", "SalesAgents")
 # Template ids of the built-in roles whose holders the requirement names (docs/entra-facts.md, "The requirement").
 ADMIN_ROLES: Final = {
-    "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
-    "b0f54661-2d74-4c50-afa3-1ec803f12efe": "Billing Administrator",
-    "194ae4cb-b126-40b2-bd5b-6091b380977d": "Security Administrator",
+    GLOBAL_ADMINISTRATOR: "Global Administrator",
+    BILLING_ADMINISTRATOR: "Billing Administrator",
+    SECURITY_ADMINISTRATOR: "Security Administrator",
 }
 
 

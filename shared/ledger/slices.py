@@ -57,6 +57,11 @@ class Slice:
         return Slice(self.tenant, self.start, half), Slice(self.tenant, self.start + half, half)
 
 
+def partitions_from(tenant: str) -> str:
+    """What every partition of a tenant's slices begins with, so that the oldest sorts behind it."""
+    return f"{id_key(tenant)}-"
+
+
 def partition_of(tenant: str, at: datetime) -> str:
     """The partition that holds a tenant's day."""
     return f"{id_key(tenant)}-{at:%Y%m%d}"

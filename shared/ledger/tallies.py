@@ -6,7 +6,7 @@ tens of thousands of them at once, none in a circle: the garbage collector passe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct, field
@@ -72,6 +72,14 @@ class Verdicts(Struct, rename="camel", omit_defaults=True, gc=False):
         self.compliant += other.compliant
         self.non_compliant += other.non_compliant
         self.unknown += other.unknown
+
+
+def summed(lines: Iterable[Verdicts]) -> Verdicts:
+    """All of them together."""
+    whole = Verdicts()
+    for line in lines:
+        whole.merge(line)
+    return whole
 
 
 class UserLine(Verdicts):

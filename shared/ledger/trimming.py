@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.ledger.finding_groups import Groups
-from shared.ledger.tallies import AppLine, ScopeCounts, UserLine, Verdicts
+from shared.ledger.tallies import AppLine, ScopeCounts, UserLine, Verdicts, summed
 
 # The key of the one line that stands for all that were trimmed.
 REST: Final = ""
@@ -39,7 +39,7 @@ def trim_customers(lines: Mapping[str, ScopeCounts], most: int) -> Mapping[str, 
 
 def trim_apps(lines: Mapping[str, dict[str, AppLine]], most: int) -> Mapping[str, dict[str, AppLine]]:
     """At most so many applications of a scope, the worst first; the rest by protocol still."""
-    kept, left = _parted(lines, most, lambda key: _sum_of(lines[key]).badness)
+    kept, left = _parted(lines, most, lambda key: summed(lines[key].values()).badness)
     if not left:
         return lines
     rest: dict[str, AppLine] = {}
@@ -86,10 +86,3 @@ def _parted(lines: Mapping[str, object], most: int, badness: Any) -> tuple[list[
         return [*lines], []
     worst = sorted(lines, key=lambda key: (key == REST, badness(key), key))
     return worst[: most - 1], worst[most - 1 :]
-
-
-def _sum_of(protocols: Mapping[str, Verdicts]) -> Verdicts:
-    whole = Verdicts()
-    for line in protocols.values():
-        whole.merge(line)
-    return whole

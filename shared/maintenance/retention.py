@@ -14,7 +14,7 @@ from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key
 from shared.incidents.model import IncidentState
-from shared.ledger.slices import DAY, days_between, midnight, partition_of
+from shared.ledger.slices import DAY, days_between, midnight, partition_of, partitions_from
 from shared.maintenance.removal import Allowance, remove, remove_batch
 from shared.store import rollups
 from shared.store.alerts import ended_before, rows_about
@@ -24,20 +24,18 @@ from shared.store.findings import quarantined_on
 from shared.store.flights import all_flights
 from shared.store.incident_rows import SHARDS, incident_in
 from shared.store.incidents import incident_rows, remove_incident, rows_beside
+from shared.store.notes import Note, read_note, write_note
 from shared.store.register import PARTITION as REGISTER
 from shared.store.register import acts_until
 from shared.store.sessions import FIRST_PARTITION, LAST_PARTITION
 from shared.store.tables import (
     MAX_BATCH,
-    SCHEMA,
     Conflict,
     Row,
     Table,
     Tables,
     etag_of,
     is_newer,
-    keys,
-    upsert,
     utc,
 )
 
@@ -49,7 +47,6 @@ SESSION_RETENTION: Final = timedelta(days=120)
 # The longest that a log is kept (shared/app/settings.py), and ten nights on which this may have failed.
 _NIGHTS_BACK: Final = timedelta(days=100)
 _KEYS: Final = ["PartitionKey", "RowKey", "v"]
-_PLACE: Final = ("maintenance", "sessions")
 
 
 async def delete_expired(app: App, rows: int = ROWS_A_RUN) -> int:
@@ -62,7 +59,7 @@ async def delete_expired(app: App, rows: int = ROWS_A_RUN) -> int:
     tenants = {id_key(tenant) for tenant in app.settings.tenants}
     tenants |= {flight.tenant async for flight in all_flights(tables.control)}  # also those no longer watched
     for tenant in sorted(tenants):
-        old = tables.slices.between(f"{tenant}-", partition_of(tenant, cutoff), "", "~", _KEYS)
+        old = tables.slices.between(partitions_from(tenant), partition_of(tenant, cutoff), "", "~", _KEYS)
         await remove(tables.slices, old, allowance)
         await _quarantine(app, tables.slices, tenant, cutoff, allowance)
     await remove(tables.rollups, rollups.expired(tables.rollups, cutoff), allowance)
@@ -134,7 +131,7 @@ async def _remove_incident(incidents: Table, key: str, etag: str, allowance: All
 
 async def _sessions(tables: Tables, cutoff: datetime, allowance: Allowance) -> None:
     """Many rows and no order of time in their keys: a run goes on where the last one stopped, and then begins anew."""
-    place = await tables.control.get(*_PLACE)
+    place = await read_note(tables.control, Note.SESSIONS_LOOKED_AT)
     start = str(place["partition"]) if place else FIRST_PARTITION
     batch: list[Row] = []
     at = start
@@ -150,7 +147,7 @@ async def _sessions(tables: Tables, cutoff: datetime, allowance: Allowance) -> N
     else:
         at = FIRST_PARTITION
     await _flush(tables.sessions, batch, allowance)
-    await tables.control.write(upsert({**keys(*_PLACE), "v": SCHEMA, "partition": at}))
+    await write_note(tables.control, Note.SESSIONS_LOOKED_AT, partition=at)
 
 
 def _is_of_before(row: Row, cutoff: datetime) -> bool:

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import GenerateJsonSchema
 
 from shared.basics.times import Instant
+from shared.rules.rule import SeverityName
 
 VERSION: Final = "1.0"
 SCHEMA_ID: Final = "urn:partner-mfa-monitor:alert:1"
@@ -24,7 +25,6 @@ MOST_LISTED_BYTES: Final = 52 * 1024
 MOST_EXCEPTIONS: Final = 20
 MOST_IN_SECTION: Final = 10
 
-type SeverityName = Literal["low", "medium", "high", "critical"]
 type IncidentType = Literal[
     "incident.opened", "incident.raised", "incident.lowered", "incident.ongoing", "incident.withdrawn"
 ]

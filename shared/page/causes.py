@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from shared.answers.ahead import read_period_ahead
 from shared.answers.causes import CauseItem, CausesPage, CausesQuery, UnknownCause, change_cause, read_causes
-from shared.answers.incident_detail import IncidentChange
 from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.incidents.acts import NotNow
+from shared.page.acts import ActForm
 from shared.page.asked import Visit
 from shared.page.frame import show
 from shared.store.rollup_rows import GROUPS
 
 
-class CauseForm(BaseModel):
+class CauseForm(ActForm):
     """What the form of a cause's page sends."""
 
-    model_config = ConfigDict(extra="forbid")
-
     act: Literal["acknowledged", "snoozed", "comment", "assign"]
-    comment: str = Field(default="", max_length=2000)
-    days: int = Field(default=7, ge=1, le=90)
-    assignee: str = Field(default="", max_length=200)
 
 
 async def causes_page(visit: Visit) -> str:
@@ -48,16 +40,8 @@ async def cause_page(visit: Visit) -> str:
 async def act_on_cause(visit: Visit, form: CauseForm, *, by: str) -> str:
     """Do the same to every incident of a cause that is not resolved; gives where to go then. Raises UnknownCause,
     BadParameter, NotNow with the reasons where some could not be changed."""
-    words = form.comment.strip() or None
-    if form.act == "assign":
-        change = IncidentChange(assignee=form.assignee.strip(), comment=words)
-    elif form.act == "comment":
-        change = IncidentChange(comment=words or "(no words)")
-    else:
-        until = visit.now + timedelta(days=form.days) if form.act == "snoozed" else None
-        change = IncidentChange(state=form.act, snoozed_until=until, comment=words)
     key = visit.path["id"]
-    done = await change_cause(visit.app, key, change, by=by)
+    done = await change_cause(visit.app, key, form.change(visit.now), by=by)
     if done.refused:
         reasons = " ".join(sorted({*done.refused.values()}))
         raise NotNow(f"{len(done.changed)} incidents were changed, {len(done.refused)} were not: {reasons}")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from shared.answers.findings import FindingsQuery, read_findings
-from shared.answers.incident_detail import IncidentChange, IncidentDetail, change_incident, read_detail
+from shared.answers.incident_detail import IncidentDetail, change_incident, read_detail
 from shared.answers.incidents import IncidentsQuery, StateName, read_incidents
+from shared.page.acts import ActForm
 from shared.page.asked import PageQuery, Visit
 from shared.page.frame import show
 from shared.wire.models import Listed, Named, RuleId, SeverityFilter
@@ -49,27 +50,17 @@ def _none_if_blank(value: object) -> object:
     return None if value == "" else value
 
 
-class IncidentForm(BaseModel):
+class IncidentForm(ActForm):
     """What the form of an incident's page sends. `version` is the etag that the person saw."""
 
-    model_config = ConfigDict(extra="forbid")
-
     act: Literal["acknowledged", "snoozed", "resolved", "open", "comment", "assign"]
-    comment: str = Field(default="", max_length=2000)
     version: str = Field(min_length=1, max_length=200)
-    days: int = Field(default=7, ge=1, le=90)
-    assignee: str = Field(default="", max_length=200)
     due_on: Annotated[date | None, BeforeValidator(_none_if_blank)] = None
 
-    def change(self, now: datetime) -> IncidentChange:
-        """What is asked for, as the API takes it."""
-        words = self.comment.strip() or None
-        if self.act == "assign":
-            return IncidentChange(assignee=self.assignee.strip(), due_on=self.due_on, comment=words)
-        if self.act == "comment":
-            return IncidentChange(comment=words or "(no words)")
-        until = now + timedelta(days=self.days) if self.act == "snoozed" else None
-        return IncidentChange(state=self.act, snoozed_until=until, comment=words)
+    @property
+    def due(self) -> date | None:
+        """The day by which it is to be done."""
+        return self.due_on
 
 
 async def incidents_page(visit: Visit[IncidentsPageQuery]) -> str:

@@ -125,7 +125,7 @@ def _mark(standing: Standing) -> Mark:
         return Mark("unsure", "Nothing found, not everything read")
     if standing.acknowledged_burning:
         return Mark("unsure", "Known problems go on")
-    if standing.without or standing.compliance is None:
+    if standing.without or standing.unknown or standing.compliance is None:
         return Mark("unsure", "Nothing open")
     return Mark("good", "✓ All with MFA")
 

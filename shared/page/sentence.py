@@ -138,7 +138,7 @@ def ago(age: timedelta) -> str:
 
 
 def can_be_trusted(grounds: Grounds) -> bool:
-    """Whether a good figure may be shown as good: everything was read, nothing is in quarantine, alerts are on."""
+    """Whether a good figure may be shown as good: all was read, nothing is in quarantine, alerts are not paused."""
     return (
         grounds.covered == 100
         and grounds.read_anything

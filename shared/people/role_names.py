@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared.basics.well_known import BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, SECURITY_ADMINISTRATOR
+
 ROLE_NAMES: Final = {
     "0526716b-113d-4c15-b2c8-68e3c22b9f80": "Authentication Policy Administrator",
     "11451d60-acb2-45eb-a7d6-43d0f0125c13": "Windows 365 Administrator",
     "11648597-926c-4cf3-9c36-bcebb0ba8dcc": "Power Platform Administrator",
     "158c047a-c907-4556-b7ef-446551a6b5f7": "Cloud Application Administrator",
     "17315797-102d-40b4-93e0-432062caca18": "Compliance Administrator",
-    "194ae4cb-b126-40b2-bd5b-6091b380977d": "Security Administrator",
+    SECURITY_ADMINISTRATOR: "Security Administrator",
     "29232cdf-9323-42fd-ade2-1d097af3e4de": "Exchange Administrator",
     "2b745bdf-0803-4d80-aa65-822c4493daac": "Office Apps Administrator",
     "3a2c62db-5318-420d-8d74-23affee5d9d5": "Intune Administrator",
@@ -23,7 +25,7 @@ ROLE_NAMES: Final = {
     "4d6ac14f-3453-41d0-bef9-a3e0c569773a": "License Administrator",
     "5d6b6bb7-de71-4623-b4af-96380a352509": "Security Reader",
     "5f2222b1-57c3-48ba-8ad5-d4759f1fde6f": "Security Operator",
-    "62e90394-69f5-4237-9190-012177145e10": "Global Administrator",
+    GLOBAL_ADMINISTRATOR: "Global Administrator",
     "69091246-20e8-4a56-aa4d-066075b2a7a8": "Teams Administrator",
     "729827e3-9c14-49f7-bb1b-9608f156bbb8": "Helpdesk Administrator",
     "75941009-915a-4869-abe7-691bff18279e": "Skype for Business Administrator",
@@ -37,7 +39,7 @@ ROLE_NAMES: Final = {
     "966707d0-3269-4727-9be2-8c3a10f19b9d": "Password Administrator",
     "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3": "Application Administrator",
     "a9ea8996-122f-4c74-9520-8edcd192826c": "Fabric Administrator",
-    "b0f54661-2d74-4c50-afa3-1ec803f12efe": "Billing Administrator",
+    BILLING_ADMINISTRATOR: "Billing Administrator",
     "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9": "Conditional Access Administrator",
     "c4e39bd9-1100-46d3-8c65-fb160da0071f": "Authentication Administrator",
     "e8611ab8-c189-46e8-94e1-60213ab1f814": "Privileged Role Administrator",

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from shared.basics.well_known import GLOBAL_ADMINISTRATOR
+
 ENDS_SOON: Final = timedelta(days=30)
 UNUSED_AFTER: Final = timedelta(days=90)
-# Template id of the role with which a relationship cannot extend itself.
-GLOBAL_ADMINISTRATOR: Final = "62e90394-69f5-4237-9190-012177145e10"
 
 
 class Risk(StrEnum):

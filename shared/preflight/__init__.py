@@ -4,7 +4,7 @@ Use cases: may import `app`, alerts, scan, people and everything below them. `se
 whole way.
 """
 
-from shared.preflight.model import Check, Kind, Preflight, State
+from shared.preflight.model import Check, CheckKind, CheckState, Preflight
 from shared.preflight.run import preflight, preflight_when_due, recent_preflight
 
-__all__ = ["Check", "Kind", "Preflight", "State", "preflight", "preflight_when_due", "recent_preflight"]
+__all__ = ["Check", "CheckKind", "CheckState", "Preflight", "preflight", "preflight_when_due", "recent_preflight"]

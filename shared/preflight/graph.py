@@ -7,13 +7,13 @@ from typing import Final
 from urllib.parse import quote
 
 from shared.app.app import App
+from shared.basics.well_known import GLOBAL_ADMINISTRATOR
 from shared.graph.permissions import PARTS, Part
 from shared.graph.problems import BadAnswer, GraphProblem, NotFound, NoToken, Refused, Unlicensed
 from shared.preflight.identity import NO_TOKEN, SEE_IDENTITY
-from shared.preflight.model import Check, Kind, State
+from shared.preflight.model import Check, CheckKind, CheckState
 
 _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
-_GLOBAL_ADMINISTRATOR: Final = "62e90394-69f5-4237-9190-012177145e10"
 _GRANT: Final = (
     'infra/scripts/grant-graph-permissions.sh "$(azd env get-value AZURE_IDENTITY_PRINCIPAL_ID)" {permission}'
 )
@@ -27,7 +27,7 @@ _PROBES: Final = {
     "tenantRelationships/": "v1.0/tenantRelationships/delegatedAdminCustomers?$top=1",
     "groups": "v1.0/groups?$select=id&$top=1",
     "roleManagement/directory/": "v1.0/roleManagement/directory/roleAssignments?$filter="
-    + quote(f"roleDefinitionId eq '{_GLOBAL_ADMINISTRATOR}'"),
+    + quote(f"roleDefinitionId eq '{GLOBAL_ADMINISTRATOR}'"),
     _PIM: f"v1.0/{_PIM}eligibilityScheduleInstances?$filter=" + quote(f"groupId eq '{_NOBODY}'"),
     "policies/": "v1.0/policies/identitySecurityDefaultsEnforcementPolicy?$select=isEnabled",
     "identity/conditionalAccess/": "v1.0/identity/conditionalAccess/policies?$select=id&$top=1",
@@ -78,27 +78,36 @@ def _permission(part: Part, tenant: str, problem: GraphProblem | None) -> Check:
     name = f"{part.permission}: {part.name} ({tenant})"
     command = _GRANT.format(permission=part.permission)
     if problem is None or (isinstance(problem, NotFound) and part.path in _NOT_THERE):
-        return Check(kind=Kind.PERMISSION, name=name, state=State.OK, detail="Graph answers.")
+        return Check(kind=CheckKind.PERMISSION, name=name, state=CheckState.OK, detail="Graph answers.")
     if isinstance(problem, Unlicensed):
         why = "A licence is missing, so Graph does not say whether the permission is there."
-        return Check(kind=Kind.PERMISSION, name=name, state=State.UNKNOWN, detail=why, to_do="See the licence.")
+        return Check(
+            kind=CheckKind.PERMISSION, name=name, state=CheckState.UNKNOWN, detail=why, to_do="See the licence."
+        )
     if isinstance(problem, NoToken):
-        return Check(kind=Kind.PERMISSION, name=name, state=State.UNKNOWN, detail=str(problem), to_do=SEE_IDENTITY)
+        return Check(
+            kind=CheckKind.PERMISSION, name=name, state=CheckState.UNKNOWN, detail=str(problem), to_do=SEE_IDENTITY
+        )
     if isinstance(problem, Refused):
         todo = f"Grant the app's identity {part.permission} with admin consent."
         return Check(
-            kind=Kind.PERMISSION, name=name, state=State.MISSING, detail=str(problem), to_do=todo, command=command
+            kind=CheckKind.PERMISSION,
+            name=name,
+            state=CheckState.MISSING,
+            detail=str(problem),
+            to_do=todo,
+            command=command,
         )
     todo = "Report it: the query is not understood." if isinstance(problem, BadAnswer) else "Try again in a minute."
-    return Check(kind=Kind.PERMISSION, name=name, state=State.UNKNOWN, detail=str(problem), to_do=todo)
+    return Check(kind=CheckKind.PERMISSION, name=name, state=CheckState.UNKNOWN, detail=str(problem), to_do=todo)
 
 
 def _licence(part: Part, tenant: str, problem: GraphProblem | None) -> Check:
     name, todo = _LICENCES[part.path]
     name = f"{name} ({tenant})"
     if isinstance(problem, Unlicensed):
-        return Check(kind=Kind.LICENCE, name=name, state=State.MISSING, detail=str(problem), to_do=todo)
+        return Check(kind=CheckKind.LICENCE, name=name, state=CheckState.MISSING, detail=str(problem), to_do=todo)
     if problem is None or (isinstance(problem, NotFound) and part.path == _PIM):
-        return Check(kind=Kind.LICENCE, name=name, state=State.OK, detail="Graph answers.")
+        return Check(kind=CheckKind.LICENCE, name=name, state=CheckState.OK, detail="Graph answers.")
     why = "Graph did not answer, so nobody can say."
-    return Check(kind=Kind.LICENCE, name=name, state=State.UNKNOWN, detail=why, to_do="See the permission.")
+    return Check(kind=CheckKind.LICENCE, name=name, state=CheckState.UNKNOWN, detail=why, to_do="See the permission.")

@@ -9,7 +9,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity.aio import ManagedIdentityCredential
 
 from shared.app.settings import Settings
-from shared.preflight.model import Check, Kind, State
+from shared.preflight.model import Check, CheckKind, CheckState
 
 STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
 NO_TOKEN: Final = "The app gets no token, so nobody asked."  # noqa: S105 - a sentence
@@ -31,12 +31,12 @@ async def check_identity(settings: Settings) -> Check:
                 "Check that the identity exists and AZURE_CLIENT_ID names it. Your own machine has none: "
                 "ask the deployed app (GET /api/preflight)."
             )
-            return _check(State.MISSING, "It gets no token.", todo, "azd provision --no-state")
+            return _check(CheckState.MISSING, "It gets no token.", todo, "azd provision --no-state")
         except AzureError as error:
             why = f"The identity endpoint did not answer ({type(error).__name__})."
-            return _check(State.UNKNOWN, why, "Try again in a minute.")
-    return _check(State.OK, "It gets tokens.")
+            return _check(CheckState.UNKNOWN, why, "Try again in a minute.")
+    return _check(CheckState.OK, "It gets tokens.")
 
 
-def _check(state: State, detail: str, to_do: str | None = None, command: str | None = None) -> Check:
-    return Check(kind=Kind.IDENTITY, name=_NAME, state=state, detail=detail, to_do=to_do, command=command)
+def _check(state: CheckState, detail: str, to_do: str | None = None, command: str | None = None) -> Check:
+    return Check(kind=CheckKind.IDENTITY, name=_NAME, state=state, detail=detail, to_do=to_do, command=command)

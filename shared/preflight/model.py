@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 from pydantic import Field
 
+from shared.store.notes import Note, read_note, write_note
 from shared.store.packing import pack, unpack
-from shared.store.tables import SCHEMA, Table, is_newer, keys, upsert
+from shared.store.tables import Table, is_newer
 from shared.wire.models import Answer
 
-_ROW: Final = ("preflight", "latest")
 
-
-class Kind(StrEnum):
+class CheckKind(StrEnum):
     """What is checked."""
 
     IDENTITY = "identity"
@@ -29,7 +27,7 @@ class Kind(StrEnum):
     RULES = "rules"
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """`unknown`: it could not be found out, which is no proof of anything."""
 
     OK = "ok"
@@ -40,9 +38,9 @@ class State(StrEnum):
 class Check(Answer):
     """One check: of what, what was found, and, where it is not ok, what to do and which command does it."""
 
-    kind: Kind
+    kind: CheckKind
     name: str
-    state: State
+    state: CheckState
     detail: str
     to_do: str | None = None
     command: str | None = None
@@ -64,8 +62,8 @@ class Preflight(Answer):
 
 def preflight_of(checks: Sequence[Check], now: datetime, rules_versions: Collection[str] | None = None) -> Preflight:
     """The checks with their totals."""
-    missing = sum(check.state is State.MISSING for check in checks)
-    unknown = sum(check.state is State.UNKNOWN for check in checks)
+    missing = sum(check.state is CheckState.MISSING for check in checks)
+    unknown = sum(check.state is CheckState.UNKNOWN for check in checks)
     return Preflight(
         checked_at=now,
         ready=not missing and not unknown,
@@ -78,17 +76,18 @@ def preflight_of(checks: Sequence[Check], now: datetime, rules_versions: Collect
 
 async def save_preflight(table: Table, said: Preflight) -> None:
     """Keep the last answers."""
-    row = {**keys(*_ROW), "v": SCHEMA, "at": said.checked_at, **pack("said", said.model_dump(mode="json"))}
-    await table.write(upsert(row))
+    await write_note(table, Note.PREFLIGHT, at=said.checked_at, **pack("said", said.model_dump(mode="json")))
 
 
 async def kept_preflight(table: Table) -> Preflight | None:
     """What was found last; None when nobody ever looked."""
-    row = await table.get(*_ROW)
+    row = await read_note(table, Note.PREFLIGHT)
     return None if row is None or is_newer(row) else Preflight.model_validate(unpack("said", row))
 
 
 async def last_preflight(table: Table) -> Preflight | None:
     """What was found last, but for what is ok; None when nobody ever looked."""
     said = await kept_preflight(table)
-    return said and said.model_copy(update={"checks": [check for check in said.checks if check.state is not State.OK]})
+    return said and said.model_copy(
+        update={"checks": [check for check in said.checks if check.state is not CheckState.OK]}
+    )

@@ -10,7 +10,7 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from shared.app.settings import Settings
 from shared.preflight.identity import NO_TOKEN, SEE_IDENTITY
-from shared.preflight.model import Check, Kind, State
+from shared.preflight.model import Check, CheckKind, CheckState
 
 NAMES: Final = (
     "scan-slices",
@@ -36,7 +36,7 @@ async def check_queues(settings: Settings) -> list[Check]:
             return [await _check_queue(service, name) for name in NAMES]
     if settings.queue_service_uri is None:
         wanted = "AzureWebJobsStorage__queueServiceUri is not set."
-        return [_check(name, State.MISSING, wanted, "Set it, as the deployment does.", _DEPLOY) for name in NAMES]
+        return [_check(name, CheckState.MISSING, wanted, "Set it, as the deployment does.", _DEPLOY) for name in NAMES]
     async with (
         ManagedIdentityCredential(client_id=settings.azure_client_id) as credential,
         QueueServiceClient(
@@ -52,7 +52,7 @@ async def check_queues(settings: Settings) -> list[Check]:
 
 def queues_unasked() -> list[Check]:
     """What is said where the app gets no token."""
-    return [_check(name, State.UNKNOWN, NO_TOKEN, SEE_IDENTITY) for name in NAMES]
+    return [_check(name, CheckState.UNKNOWN, NO_TOKEN, SEE_IDENTITY) for name in NAMES]
 
 
 async def _check_queue(service: QueueServiceClient, name: str) -> Check:
@@ -62,23 +62,25 @@ async def _check_queue(service: QueueServiceClient, name: str) -> Check:
         return _refused(name, error)
     waiting = queue.approximate_message_count or 0
     if name.endswith("-poison") and waiting:
-        return _check(name, State.OK, f"It is there; {waiting} messages crashed their workers and wait to be settled.")
-    return _check(name, State.OK, f"It is there; about {waiting} messages wait.")
+        return _check(
+            name, CheckState.OK, f"It is there; {waiting} messages crashed their workers and wait to be settled."
+        )
+    return _check(name, CheckState.OK, f"It is there; about {waiting} messages wait.")
 
 
 def _refused(name: str, error: AzureError) -> Check:
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status == 404:
         todo = "The deployment makes it, and so does the host."
-        return _check(name, State.MISSING, "It is not there.", todo, _DEPLOY)
+        return _check(name, CheckState.MISSING, "It is not there.", todo, _DEPLOY)
     if status in (401, 403):
         todo = f"Give the app's identity the role {_ROLE} on the storage account."
-        return _check(name, State.MISSING, f"The app may not use it ({status}).", todo, _DEPLOY)
+        return _check(name, CheckState.MISSING, f"The app may not use it ({status}).", todo, _DEPLOY)
     if status is not None:
-        return _check(name, State.UNKNOWN, f"The queue service answered {status}.", "Try again.")
+        return _check(name, CheckState.UNKNOWN, f"The queue service answered {status}.", "Try again.")
     why = f"The queue service could not be reached ({type(error).__name__})."
-    return _check(name, State.UNKNOWN, why, "Look at the network rules and private endpoints of the account.")
+    return _check(name, CheckState.UNKNOWN, why, "Look at the network rules and private endpoints of the account.")
 
 
-def _check(name: str, state: State, detail: str, to_do: str | None = None, command: str | None = None) -> Check:
-    return Check(kind=Kind.QUEUE, name=name, state=state, detail=detail, to_do=to_do, command=command)
+def _check(name: str, state: CheckState, detail: str, to_do: str | None = None, command: str | None = None) -> Check:
+    return Check(kind=CheckKind.QUEUE, name=name, state=state, detail=detail, to_do=to_do, command=command)

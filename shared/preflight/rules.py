@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.app.app import App
 from shared.ledger.tallies import Tally, add
-from shared.preflight.model import Check, Kind, State
+from shared.preflight.model import Check, CheckKind, CheckState
 from shared.rules import RULES_VERSION
 from shared.store.days import partner_days
 
@@ -30,11 +30,11 @@ def check_rules(slices: Tally) -> Check:
     told = ", ".join(f"version {version}: {n} slices" for version, n in slices.items())
     if len(slices) < 2:
         said = told or f"Nothing was judged yet; version {RULES_VERSION} would."
-        return Check(kind=Kind.RULES, name=_NAME, state=State.OK, detail=said)
+        return Check(kind=CheckKind.RULES, name=_NAME, state=CheckState.OK, detail=said)
     return Check(
-        kind=Kind.RULES,
+        kind=CheckKind.RULES,
         name=_NAME,
-        state=State.UNKNOWN,
+        state=CheckState.UNKNOWN,
         detail=f"Two versions judged them, so their figures are of two measures ({told}).",
         to_do="Run a rescan, so that the rules of today judge all of them.",
         command="python -m local ops rescan",

@@ -16,9 +16,9 @@ from shared.preflight.graph import check_graph
 from shared.preflight.identity import check_identity
 from shared.preflight.model import (
     Check,
-    Kind,
+    CheckKind,
+    CheckState,
     Preflight,
-    State,
     kept_preflight,
     last_preflight,
     preflight_of,
@@ -62,12 +62,12 @@ async def preflight(app: App) -> Preflight:
     """Check everything, and keep what was found where storage allows. Never raises for what is missing."""
     settings = app.settings
     identity = await check_identity(settings)
-    has_token = identity.state is State.OK
+    has_token = identity.state is CheckState.OK
     reaches_storage = has_token or settings.storage_connection_string is not None
     storage = await check_storage(app) if reaches_storage else storage_unasked()
     graph = await check_graph(app, ask=has_token)
     queues = await check_queues(settings) if reaches_storage else queues_unasked()
-    has_tables = storage[0].state is State.OK
+    has_tables = storage[0].state is CheckState.OK
     versions = await judged_by(app) if has_tables else None
     rest = [await _check_directory(app), *await _check_webhooks(app)] if has_tables else []
     rest += [check_rules(versions)] if versions is not None else []
@@ -80,11 +80,11 @@ async def preflight(app: App) -> Preflight:
 
 def _missing_by_kind(said: Preflight) -> dict[str, int]:
     """What alert rules ask for: what keeps the scan from reading, and who will not hear of it."""
-    lacking = [check for check in said.checks if check.state is State.MISSING]
+    lacking = [check for check in said.checks if check.state is CheckState.MISSING]
     return {
-        "missingPermissions": sum(check.kind is Kind.PERMISSION for check in lacking),
-        "missingLicences": sum(check.kind is Kind.LICENCE for check in lacking),
-        "deadChannels": sum(check.kind is Kind.WEBHOOK and check.name != NO_CHANNEL for check in lacking),
+        "missingPermissions": sum(check.kind is CheckKind.PERMISSION for check in lacking),
+        "missingLicences": sum(check.kind is CheckKind.LICENCE for check in lacking),
+        "deadChannels": sum(check.kind is CheckKind.WEBHOOK and check.name != NO_CHANNEL for check in lacking),
     }
 
 
@@ -103,15 +103,22 @@ async def _check_directory(app: App) -> Check:
     except DirectoryMissing as missing:
         todo = "Wait for the first refresh, or load a directory file."
         return Check(
-            kind=Kind.DIRECTORY, name=name, state=State.MISSING, detail=str(missing), to_do=todo, command=command
+            kind=CheckKind.DIRECTORY,
+            name=name,
+            state=CheckState.MISSING,
+            detail=str(missing),
+            to_do=todo,
+            command=command,
         )
     age = app.clock() - loaded.at
     said = f"{len(loaded.file.delegated_admins)} delegated admins, {len(loaded.file.customers)} customers; refreshed "
     said += f"{age // timedelta(hours=1)} hours ago."
     if age > _STALE:
         todo = "Look at the permissions above and at the log of the refresh."
-        return Check(kind=Kind.DIRECTORY, name=name, state=State.UNKNOWN, detail=said, to_do=todo, command=command)
-    return Check(kind=Kind.DIRECTORY, name=name, state=State.OK, detail=said)
+        return Check(
+            kind=CheckKind.DIRECTORY, name=name, state=CheckState.UNKNOWN, detail=said, to_do=todo, command=command
+        )
+    return Check(kind=CheckKind.DIRECTORY, name=name, state=CheckState.OK, detail=said)
 
 
 async def _check_webhooks(app: App) -> list[Check]:
@@ -121,7 +128,11 @@ async def _check_webhooks(app: App) -> list[Check]:
     if not channels and not wrong:
         todo = "Put its address into the vault and name it (README.md, Deploy), so that somebody hears of incidents."
         none, name = "No channel is configured.", "azd env set ALERT_CHANNELS soc=teams && azd provision"
-        return [Check(kind=Kind.WEBHOOK, name=NO_CHANNEL, state=State.MISSING, detail=none, to_do=todo, command=name)]
+        return [
+            Check(
+                kind=CheckKind.WEBHOOK, name=NO_CHANNEL, state=CheckState.MISSING, detail=none, to_do=todo, command=name
+            )
+        ]
     table, after, newest = (await app.tables()).alerts, None, dict[str, Delivery]()
     for _ in range(_PAGES):
         rows, more = await page_of_deliveries(table, after)
@@ -137,9 +148,9 @@ async def _check_webhooks(app: App) -> list[Check]:
 def _wrong_channel(name: str, why: str) -> Check:
     shown = clean(name)
     return Check(
-        kind=Kind.WEBHOOK,
+        kind=CheckKind.WEBHOOK,
         name=shown,
-        state=State.MISSING,
+        state=CheckState.MISSING,
         detail=f"The channel is dead, and nothing is sent to it: {why}.",
         to_do=f"Correct CHANNELS__{shown.upper()}__… and its secret in the vault, then have the app read it again.",
         command=READ_AGAIN,
@@ -155,24 +166,26 @@ def _test_command(channel: str, settings: Settings) -> str:
 def _webhook(name: str, last: Delivery | None, command: str) -> Check:
     if last is None:
         why = "Nothing was sent to it yet."
-        return Check(kind=Kind.WEBHOOK, name=name, state=State.UNKNOWN, detail=why, to_do=SEND_A_TEST, command=command)
+        return Check(
+            kind=CheckKind.WEBHOOK, name=name, state=CheckState.UNKNOWN, detail=why, to_do=SEND_A_TEST, command=command
+        )
     if last.state == DeliveryState.DELIVERED:
         return Check(
-            kind=Kind.WEBHOOK,
+            kind=CheckKind.WEBHOOK,
             name=name,
-            state=State.OK,
+            state=CheckState.OK,
             detail=f"It took a message at {last.last_at:%Y-%m-%d %H:%M} UTC.",
         )
     why = f"The last message was given up: {last.last_answer or 'no answer'} ({last.last_status})."
     todo = f"Correct CHANNELS__{name.upper()}__URL or the receiver, then: {SEND_A_TEST}"
-    return Check(kind=Kind.WEBHOOK, name=name, state=State.MISSING, detail=why, to_do=todo, command=command)
+    return Check(kind=CheckKind.WEBHOOK, name=name, state=CheckState.MISSING, detail=why, to_do=todo, command=command)
 
 
 def lines(checks: Iterable[Check]) -> Iterable[str]:
     """The checks as text for a terminal."""
     for check in checks:
         yield f"{check.state:8} {check.kind:11} {check.name}"
-        if check.state is not State.OK:
+        if check.state is not CheckState.OK:
             yield f"         {check.detail}"
             yield f"         to do: {check.to_do}"
             if check.command:

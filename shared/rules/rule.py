@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from shared.signin.evidence import Evidence, Why
 from shared.signin.outcome import Outcome
 from shared.signin.traits import HEADLINE, Scope
+
+SeverityName = Literal["low", "medium", "high", "critical"]
+_SEVERITIES: Final[tuple[SeverityName, ...]] = ("low", "medium", "high", "critical")
 
 
 class Severity(IntEnum):
@@ -21,9 +24,9 @@ class Severity(IntEnum):
     CRITICAL = 4
 
     @property
-    def label(self) -> str:
+    def label(self) -> SeverityName:
         """low, medium, high or critical."""
-        return self.name.lower()
+        return _SEVERITIES[self - 1]
 
     @classmethod
     def of(cls, label: str) -> Severity:

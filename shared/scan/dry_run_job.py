@@ -12,7 +12,6 @@ from pydantic.alias_generators import to_camel
 
 from shared.app.app import App
 from shared.basics.events import log_event
-from shared.basics.spelling import is_key
 from shared.graph.problems import GraphProblem
 from shared.ledger.head import SliceState
 from shared.ledger.slices import DAY, days_between, near_retention_end, slice_with_id
@@ -20,12 +19,11 @@ from shared.operations.slices import overlaps
 from shared.scan.dry_run import Forecast, IncidentForecast, forecast_incidents, forecast_slice
 from shared.store.codec import Codec
 from shared.store.directory import DirectoryMissing
+from shared.store.dry_runs import read_dry_run_row, write_dry_run_row
 from shared.store.ledger import heads_of_day
-from shared.store.swap import swap
-from shared.store.tables import SCHEMA, Conflict, Table, etag_of, is_newer, keys
+from shared.store.tables import Conflict, Table, etag_of
 
 LONGEST: Final = DAY
-_PARTITION: Final = "dry-run"
 
 
 class UnknownDryRun(Exception):  # noqa: N818 - what is asked for
@@ -125,10 +123,10 @@ async def read_dry_run(app: App, id_: str) -> DryRun:
 
 
 async def _read(table: Table, id_: str) -> tuple[DryRun, str] | None:
-    row = await table.get(_PARTITION, id_) if is_key(id_) else None
-    return None if row is None or is_newer(row) else (_CODEC.value(row, id=id_), etag_of(row))
+    row = await read_dry_run_row(table, id_)
+    return None if row is None else (_CODEC.value(row, id=id_), etag_of(row))
 
 
 async def _write(table: Table, run: DryRun, etag: str | None) -> None:
-    row = {**keys(_PARTITION, run.id), "v": SCHEMA, **_CODEC.columns(run)}
-    await swap(table, row, etag, is_mine=lambda stands: _CODEC.value(stands, id=run.id) == run)
+    columns = _CODEC.columns(run)
+    await write_dry_run_row(table, run.id, columns, etag, is_mine=lambda row: _CODEC.value(row, id=run.id) == run)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from shared.basics.spelling import id_key, name_key
+from shared.basics.well_known import PARTNER_CENTER_APP, PARTNER_CENTER_URL
 from shared.signin.directory import Directory
 from shared.signin.model import SignIn
 from shared.signin.protocol import way_of
@@ -154,7 +155,7 @@ _SERVICE_PROVIDER: Final = "serviceprovider"
 # Ways into a customer's tenant that are not delegated administration.
 _AS_GUEST: Final = {"b2bcollaboration", "b2bdirectconnect", "passthrough"}
 _NOT_DELEGATED: Final = _AS_GUEST | {"microsoftsupport"}
-_PARTNER_CENTER: Final = {"fa3d9a0c3fb042cc919347c7ecd2edbd", id_key("https://api.partnercenter.microsoft.com")}
+_PARTNER_CENTER: Final = {id_key(PARTNER_CENTER_APP), id_key(PARTNER_CENTER_URL)}
 _WINDOWS_SIGN_IN: Final = "38aa3b87a06d4817b2757a316988d93b"
 # What stands in the partner's log and gives no token for the cloud.
 _ON_PREMISES_CATEGORY: Final = "adfssigninlogs"

@@ -124,15 +124,20 @@ def merged(days: Sequence[ByScope]) -> dict[str, ScopeCounts]:
     return whole
 
 
+def _headline(by_scope: ByScope) -> ScopeCounts:
+    """The scopes of the percentage together."""
+    whole = ScopeCounts()
+    for scope in HEADLINE:
+        whole.merge(by_scope.get(str(scope), ScopeCounts()))
+    return whole
+
+
 def customer_figures(key: str, name: str | None, by_scope: ByScope) -> CustomerFigures:
     """A customer's entry."""
-    headline = ScopeCounts()
-    for scope in HEADLINE:
-        headline.merge(by_scope.get(str(scope), ScopeCounts()))
     return CustomerFigures(
         customer_id=shown_id(key),
         customer_name=name,
-        figures=judged(headline, of_customer=True),
+        figures=judged(_headline(by_scope), of_customer=True),
         by_scope={str(s): judged(by_scope[s], of_customer=True) for s in WATCHED if s in by_scope},
     )
 
@@ -140,10 +145,7 @@ def customer_figures(key: str, name: str | None, by_scope: ByScope) -> CustomerF
 def _trend(days: Sequence[Day]) -> list[StatementTrend]:
     trend = []
     for day in days:
-        whole = ScopeCounts()
-        for scope in HEADLINE:
-            whole.merge(day.counts.scopes.get(str(scope), ScopeCounts()))
-        numbers = sign_ins(whole)
+        numbers = sign_ins(_headline(day.counts.scopes))
         trend.append(
             StatementTrend(
                 date=day.day.date(),
@@ -164,19 +166,20 @@ def _customers(sources: Sources, names: Mapping[str, str], partner: str) -> list
 
 def _customers_listed(sources: Sources) -> set[str]:
     listed = sources.directory.file.customers if sources.directory else []
-    return {id_key(c.tenant_id) for c in listed if _overlaps(c.from_, c.to, sources)}
+    return {id_key(c.tenant_id) for c in listed if held_in(sources.start, c.from_, c.to)}
 
 
 def _roster(sources: Sources) -> StatementRoster:
     if sources.directory is None:
         return StatementRoster(people=None, customers=None)
     admins = sources.directory.file.delegated_admins
-    people = {id_key(a.user_id) for a in admins if _overlaps(a.from_, a.to, sources)}
+    people = {id_key(a.user_id) for a in admins if held_in(sources.start, a.from_, a.to)}
     return StatementRoster(people=len(people), customers=len(_customers_listed(sources)))
 
 
-def _overlaps(start: datetime | None, end: datetime | None, sources: Sources) -> bool:
-    return (start is None or start < sources.end) and (end is None or end > sources.start)
+def held_in(month: datetime, start: datetime | None, end: datetime | None) -> bool:
+    """Whether what holds from `start` (None: ever since) until `end` (None: still) held at some time of a month."""
+    return (start is None or start < month_after(month)) and (end is None or end > month)
 
 
 def _days(sources: Sources, lacking: Sequence[CoverageItem]) -> list[StatementDay]:

@@ -19,9 +19,8 @@ from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.incidents.findings import Finding
 from shared.ledger.slices import DAY, days_between
-from shared.signin.directory import DelegatedAdmin
 from shared.statement.archive import Writer
-from shared.statement.build import month_after
+from shared.statement.build import held_in, month_after
 from shared.statement.manifest import MANIFEST, SIGNATURE, manifest_of, signature_of
 from shared.statement.model import Sealed, Statement, StatementDay, StatementPerson
 from shared.statement.reading import Found, StatementQuery, shown_statement
@@ -180,14 +179,9 @@ async def _roster(contents: _Contents) -> AsyncIterator[bytes]:
     """Who had rights at some time of the month."""
     directory = await known_directory(contents.app)
     admins = directory.file.delegated_admins if directory else []
-    mine = [a for a in admins if _overlaps(a, contents)]
+    mine = [a for a in admins if held_in(contents.pack.month, a.from_, a.to)]
     lines = [
         RosterLine(user_id=a.user_id, user_name=a.user_principal_name, roles=a.roles, from_=a.from_, to=a.to)
         for a in sorted(mine, key=lambda a: id_key(a.user_id))
     ]
     yield csv_text(RosterLine, lines).encode("utf-8", "replace")
-
-
-def _overlaps(admin: DelegatedAdmin, contents: _Contents) -> bool:
-    starts, ends = admin.from_, admin.to
-    return (starts is None or starts < contents.end) and (ends is None or ends > contents.pack.month)

@@ -11,6 +11,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from shared.compliance.coverage import percent
 from shared.compliance.numbers import Judged
 from shared.rules import RULES
 from shared.rules.rule import Severity
@@ -63,7 +64,8 @@ def _ordered(counts: Mapping[str, object], order: Iterable[str]) -> list[tuple[s
 
 
 def _share(n: int, whole: int) -> str:
-    return f"{100 * n / whole:.1f}\u202f%" if whole else "–"
+    """Never all of it while there is a rest, as every percentage here."""
+    return _percent(percent(n, whole - n))
 
 
 _ENVIRONMENT: Final = Environment(

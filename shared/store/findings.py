@@ -22,7 +22,6 @@ from shared.store.tables import MAX_BATCH, SCHEMA, Row, Table, is_newer, keys, u
 FINDING: Final = "find-"
 _QUARANTINED: Final = "quar-"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9-]{1,80}")
-_INT32: Final = 2**31 - 1
 _RAW_ROOM: Final = 300_000  # several share a batch
 
 
@@ -42,7 +41,6 @@ def finding_row(partition: str, finding: Finding) -> dict[str, Any]:
         **keys(partition, finding_key(finding)),
         "v": SCHEMA,
         **_columns(finding),
-        "code": max(-_INT32, min(finding.code, _INT32)),  # Entra's have six digits; a broken one may have any number
         "rules": ",".join(finding.rules),
         "severities": ",".join(str(int(severity)) for _, severity in finding.fits),
         "severity": int(finding.severity),

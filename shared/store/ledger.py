@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 from typing import Any, Final
 
 from shared.ledger.counts import Counts
 from shared.ledger.head import Head, SliceState
-from shared.ledger.slices import Slice, midnight, partition_of, slice_named
+from shared.ledger.slices import Slice, midnight, partition_of, slice_named, slice_with_id
 from shared.store.codec import NEVER, Codec
 from shared.store.packing import pack_first, packed_columns, unpack
 from shared.store.sizes import wire_bytes
@@ -159,9 +159,7 @@ async def take_claims_away(table: Table, now: datetime) -> list[Slice]:
 
 
 def _slice_of(row: Row) -> Slice:
-    tenant, _, day = str(row["PartitionKey"]).rpartition("-")
-    midnight_of = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
-    return slice_named(tenant, midnight_of, str(row["RowKey"]).removeprefix(_HEAD))
+    return slice_with_id(f"{row['PartitionKey']}-{str(row['RowKey']).removeprefix(_HEAD)}")
 
 
 async def _take_away(table: Table, slice_: Slice, now: datetime) -> None:

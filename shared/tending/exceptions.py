@@ -25,12 +25,12 @@ from shared.messages.message import ExceptionFacts, ExceptionMessage
 from shared.store import alerts
 from shared.store.exceptions import Stored, read_exceptions, write_step
 from shared.store.incidents import take_step, unresolved
-from shared.store.tables import SCHEMA, Conflict, Tables, keys, upsert, utc
+from shared.store.notes import Note, read_note, write_note
+from shared.store.tables import Conflict, Tables, utc
 from shared.wire.text import clean
 
 # Incidents that a scan wrote while the exceptions changed are found within this time.
 _EVERY: Final = timedelta(minutes=15)
-_ROW: Final = ("exceptions", "tended")
 _URGENT: Final = 3
 
 
@@ -119,7 +119,7 @@ async def silence_incidents(app: App, tables: Tables, *, only_when_due: bool = F
     now = app.clock()
     exceptions = [stored.exception for stored in await read_exceptions(tables.control)]
     mark = _mark([e for e in exceptions if e.is_in_effect(now)])
-    last = await tables.control.get(*_ROW)
+    last = await read_note(tables.control, Note.EXCEPTIONS_TENDED)
     if only_when_due and last is not None and last["mark"] == mark and utc(last["at"]) > now - _EVERY:
         return 0
     accepts = accepting(exceptions, now)
@@ -134,8 +134,7 @@ async def silence_incidents(app: App, tables: Tables, *, only_when_due: bool = F
             overtaken = True  # something happened to it just now: the next minute looks again
             continue
         stepped += 1
-    row = {**keys(*_ROW), "v": SCHEMA, "mark": "" if overtaken else mark, "at": now}
-    await tables.control.write(upsert(row))
+    await write_note(tables.control, Note.EXCEPTIONS_TENDED, mark="" if overtaken else mark, at=now)
     if stepped:
         log_event("incidents_silenced_or_opened", incidents=stepped)
     return stepped

@@ -9,16 +9,16 @@ from shared.app.app import App
 from shared.basics.events import log_event
 from shared.incidents.tending import pass_time
 from shared.store.incidents import take_step, unresolved
-from shared.store.tables import SCHEMA, Conflict, Tables, keys, upsert, utc
+from shared.store.notes import Note, read_note, write_note
+from shared.store.tables import Conflict, Tables, utc
 
 EVERY: Final = timedelta(minutes=15)
-_ROW: Final = ("alerts", "sweep")
 
 
 async def sweep(app: App, tables: Tables) -> None:
     """Look at every incident that is not resolved, unless that was done a short while ago."""
     now = app.clock()
-    last = await tables.alerts.get(*_ROW)
+    last = await read_note(tables.alerts, Note.SWEEP)
     if last is not None and utc(last["at"]) > now - EVERY:
         return
     stepped = 0
@@ -31,6 +31,6 @@ async def sweep(app: App, tables: Tables) -> None:
         except Conflict:
             continue  # something happened to it just now: the next sweep looks again
         stepped += 1
-    await tables.alerts.write(upsert({**keys(*_ROW), "v": SCHEMA, "at": now}))
+    await write_note(tables.alerts, Note.SWEEP, at=now)
     if stepped:
         log_event("incidents_swept", incidents=stepped)

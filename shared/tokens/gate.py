@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple, TypedDict
 
+from shared.basics.well_known import PARTNER_CENTER_APP, PARTNER_CENTER_URL
 from shared.tokens.claims import Claims, audiences
 from shared.tokens.kind import Mfa, TokenKind
 
-PARTNER_CENTER_APP: Final = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
-PARTNER_CENTER_AUDIENCES: Final = frozenset({"https://api.partnercenter.microsoft.com", PARTNER_CENTER_APP})
+PARTNER_CENTER_AUDIENCES: Final = frozenset({PARTNER_CENTER_URL, PARTNER_CENTER_APP})
 """Partner Center's API and application id (docs/entra-facts.md)."""
 
 _CHALLENGE: Final = 'Bearer error="invalid_token"'

@@ -16,6 +16,7 @@ from shared.basics.spelling import id_key, is_key
 from shared.basics.times import Instant
 from shared.rules import RULE
 from shared.rules.assess import Verdict
+from shared.rules.rule import Severity, SeverityName
 from shared.signin.evidence import Evidence
 from shared.signin.traits import WATCHED
 
@@ -135,9 +136,7 @@ ScopeName = Literal["customer", "partner-center", "partner-tenant", "guest"]  # 
 SCOPE_NAMES: Final[tuple[ScopeName, ...]] = get_args(ScopeName)
 HEADLINE_NAMES: Final[tuple[ScopeName, ...]] = ("customer", "partner-center")  # those of HEADLINE
 Scopes = Annotated[tuple[ScopeName, ...], BeforeValidator(_scopes)]  # a comma list, or "all"
-SeverityName = Literal["low", "medium", "high", "critical"]
 SeverityFilter = Annotated[SeverityName, BeforeValidator(_lower)]
-_SEVERITIES: Final[tuple[SeverityName, ...]] = ("low", "medium", "high", "critical")  # in the order of Severity
 
 
 class ListQuery(Query):
@@ -154,7 +153,7 @@ class ListQuery(Query):
 
 def severity_name(severity: int) -> SeverityName:
     """The name of a severity; one that nobody knows yet is at most critical and at least low."""
-    return _SEVERITIES[min(max(severity, 1), len(_SEVERITIES)) - 1]
+    return Severity(min(max(severity, 1), len(Severity))).label
 
 
 def shown_id(key: str) -> str:

@@ -16,12 +16,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from local.stage.receivers import Fault, Receiver, Receivers
 from shared.alerts.post import MOST_BYTES, Answer, Target, post
-from shared.basics.retry_after import retry_after
 
 BODY = b'{"some":"message"}'
 SHORT = 0.5  # seconds; what hangs must end by the time-out, however short that is
@@ -100,16 +97,6 @@ async def test_a_date_to_come_back_at() -> None:
         wait = (await sent(receiver.url)).retry_after
     assert wait is not None
     assert timedelta(minutes=50) < wait <= timedelta(hours=1)
-
-
-DATES = r"[A-Z][a-z]{2}, [0-9]{1,2} [A-Z][a-z]{2} [0-9]{1,9} [0-9:]{5,8} [-+A-Z0-9]{3,6}"
-
-
-@settings(deadline=None)
-@given(st.one_of(st.text(), st.from_regex(DATES, fullmatch=True)))
-def test_no_text_to_come_back_at_breaks_a_try(value: str) -> None:
-    wait = retry_after(value, datetime(2026, 11, 2, 12, tzinfo=UTC))
-    assert wait is None or wait >= timedelta(0)
 
 
 async def test_throttling_and_the_end_of_a_receiver_are_understood() -> None:
@@ -252,25 +239,6 @@ async def test_https_goes_to_the_checked_address_under_the_receivers_name(
         assert len(hosts) == 1
     finally:
         await runner.cleanup()
-
-
-@pytest.mark.parametrize(
-    ("value", "wait"),
-    [
-        ("120", timedelta(seconds=120)),
-        (" 0 ", timedelta(0)),
-        ("Mon, 02 Nov 2026 12:10:00 GMT", timedelta(minutes=10)),
-        ("Mon, 02 Nov 2026 11:00:00 GMT", timedelta(0)),
-        ("soon", None),
-        ("-5", None),
-        ("1e9", None),
-        ("", None),
-        (None, None),
-        ("9" * 400, timedelta(seconds=10**9)),
-    ],
-)
-def test_retry_after_in_both_forms(value: str | None, wait: timedelta | None) -> None:
-    assert retry_after(value, datetime(2026, 11, 2, 12, tzinfo=UTC)) == wait
 
 
 async def test_no_log_tells_the_url(caplog: pytest.LogCaptureFixture) -> None:

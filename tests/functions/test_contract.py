@@ -6,8 +6,10 @@ import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,6 +23,7 @@ from schemathesis.specs.openapi import checks as of_openapi
 from functions.http import ENDPOINTS
 from functions.openapi import document
 from functions.parts import PARTS
+from functions.unknown import refusal
 from shared.app.app import App
 from shared.app.settings import AuthMode
 from shared.basics.spelling import id_key
@@ -30,8 +33,8 @@ from shared.ledger.slices import partition_of
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Severity
 from shared.store.findings import finding_row
 from shared.store.incident_rows import incident_columns
-from tests.functions.asking import write_rows
-from tests.functions.serving import serving
+from tests.functions.asking import app_over, write_rows
+from tests.serving import Route, serving
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 AT = NOW - timedelta(hours=5)
@@ -58,7 +61,13 @@ async def _prepare(app: App) -> None:
 
 @pytest.fixture(scope="module")
 def address(azurite: str) -> Iterator[str]:
-    with serving(azurite, NOW, PARTNER, _prepare) as url:
+    @asynccontextmanager
+    async def prepared() -> AsyncIterator[list[Route]]:
+        async with app_over(azurite, NOW, PARTNER) as app:
+            await _prepare(app)
+            yield [Route(e.method, f"api/{e.route}", partial(e.serve, app)) for e in ENDPOINTS]
+
+    with serving(prepared(), lambda url: refusal(url).response()) as url:
         yield url
 
 

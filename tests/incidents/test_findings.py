@@ -38,6 +38,15 @@ def test_a_masked_user_has_the_name_that_the_roster_knows(
     assert (finding.user_name, finding.user) == (shown, TECHNICIAN.replace("-", ""))
 
 
+@pytest.mark.parametrize("code", [10**30, -(10**30), 2**31, 50126])
+def test_a_result_code_of_any_size_fits_a_column_of_32_bits(code: int) -> None:
+    tried = sign_in({**PASSWORD_ONLY, "authenticationProtocol": "ropc", "status": {"errorCode": code}})
+    known = directory("jane@partner.example")
+    finding = finding_of(tried, assess(tried, known), known)
+    assert finding is not None
+    assert finding.code == max(-(2**31), min(code, 2**31 - 1))
+
+
 def test_attempts_have_one_incident_a_user_and_rule_whatever_they_name() -> None:
     keys: dict[str, set[str]] = {}
     for n in range(50):

@@ -16,7 +16,7 @@ from shared.ledger.register import ActKind
 from shared.operations.pause import pause_alerts
 from shared.operations.register import Actor, note_act
 from shared.people.lists import CustomerEntry, Technician, to_kept
-from shared.preflight.model import Check, Kind, State, preflight_of, save_preflight
+from shared.preflight.model import Check, CheckKind, CheckState, preflight_of, save_preflight
 from shared.rules.rule import AT_HOME, CUSTOMER, NON_INTERACTIVE, PARTNER, PASSWORD_ONLY, TECHNICIAN
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.store.directory import save_directory
@@ -47,11 +47,11 @@ FILE: Final = DirectoryFile(
     ],
 )
 PREFLIGHT: Final = (
-    Check(kind=Kind.PERMISSION, name="AuditLog.Read.All", state=State.OK, detail="Granted."),
+    Check(kind=CheckKind.PERMISSION, name="AuditLog.Read.All", state=CheckState.OK, detail="Granted."),
     Check(
-        kind=Kind.PERMISSION,
+        kind=CheckKind.PERMISSION,
         name="Policy.Read.All",
-        state=State.MISSING,
+        state=CheckState.MISSING,
         detail="Not granted.",
         to_do="Grant it.",
         command="./infra/grant.sh Policy.Read.All",

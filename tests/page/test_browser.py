@@ -5,18 +5,20 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import azure.functions as func
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
+from functions.page import form_handler, page_handler, style
 from shared.app.app import App
-from shared.page import PAGES
+from shared.page import FORMS, PAGES
 from tests.page.browser import Look, invalid, looking, opened, running_browser
-from tests.page.serving import serving_pages
 from tests.page.stage import Stage, staged
+from tests.serving import Route, serving
 
 STATES = ("full", "part", "first", "paused", "denied", "down")
 READER = base64.b64encode(
@@ -53,20 +55,27 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(azurite: str) -> Iterator[Site]:
-    patch = pytest.MonkeyPatch()
-    stack = AsyncExitStack()
     made: list[Stage] = []
 
-    async def make() -> object:
-        made.append(await stack.enter_async_context(staged(azurite, patch)))
-        return current
+    @asynccontextmanager
+    async def prepared() -> AsyncIterator[list[Route]]:
+        with pytest.MonkeyPatch.context() as patch:
+            async with staged(azurite, patch) as stage:
+                made.append(stage)
+                yield _routes(stage.current)
 
-    def current() -> App:
-        return made[0].current()
+    def unknown(url: str) -> func.HttpResponse:
+        return func.HttpResponse("no such address", status_code=404)
 
-    with serving_pages(make, stack.aclose) as address:  # type: ignore[arg-type]
+    with serving(prepared(), unknown) as address:
         yield Site(address, made[0])
-    patch.undo()
+
+
+def _routes(current: Callable[[], App]) -> list[Route]:
+    """Every page and form, and the stylesheet, as the host would route to them."""
+    routes = [Route("GET", "style.css", style)]
+    routes += [Route("GET", page.route, page_handler(page, current)) for page in PAGES]
+    return routes + [Route("POST", form.route, form_handler(form, current)) for form in FORMS]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.posture.gdap import GLOBAL_ADMINISTRATOR, Access, AccessGroup, Risk, risks_of
+from shared.basics.well_known import GLOBAL_ADMINISTRATOR
+from shared.posture.gdap import Access, AccessGroup, Risk, risks_of
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 OLD = NOW - timedelta(days=100)

@@ -22,8 +22,8 @@ from shared.messages.message import (
     IncidentMessage,
     ListedIncident,
     Message,
-    SeverityName,
 )
+from shared.rules.rule import SeverityName
 from shared.wire.text import clean, minute
 
 # How many incidents and exceptions people see in one message; the JSON lists more.

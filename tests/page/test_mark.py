@@ -1,0 +1,30 @@
+"""The word that is read first: it is never good while something says otherwise, or says nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from shared.page.overview import _mark
+from tests.page.test_sentence import GOOD, GROUNDS
+
+
+def test_it_is_good_where_all_had_mfa_and_all_was_read() -> None:
+    assert _mark(GOOD).kind == "good"
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        pytest.param({"open": 1}, "bad", id="open"),
+        pytest.param({"without": 1, "compliance": 99.0}, "unsure", id="without"),
+        pytest.param({"unknown": 5, "worst_case": 96.0}, "unsure", id="unknown"),
+        pytest.param({"compliance": None, "judged": 0}, "unsure", id="nothing-judged"),
+        pytest.param({"acknowledged_burning": 2}, "unsure", id="known-goes-on"),
+        pytest.param({"grounds": replace(GROUNDS, covered=99.0)}, "unsure", id="not-read"),
+        pytest.param({"grounds": replace(GROUNDS, read_anything=False)}, "unsure", id="never-read"),
+    ],
+)
+def test_what_takes_it_away(changes: dict[str, object], kind: str) -> None:
+    assert _mark(replace(GOOD, **changes)).kind == kind  # type: ignore[arg-type]
