@@ -16,6 +16,7 @@ from typing import Any, Final
 from shared.ledger.counts import Counts
 from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, midnight, partition_of, slice_named, slice_with_id
+from shared.store.batches import BATCH_BYTES, batches_of
 from shared.store.codec import NEVER, Codec
 from shared.store.packing import pack_first, packed_columns, unpack
 from shared.store.sizes import wire_bytes
@@ -24,8 +25,6 @@ from shared.store.tables import SCHEMA, Conflict, Operation, Row, Table, delete,
 
 FENCED_CHANGES: Final = 98  # with the head and one more they fit a batch of 100
 COUNTS_ROOM: Final = 400_000  # of a row's 1 MiB
-# The service takes four times as much; the transport under the SDK finds more than 1 MiB at once too large a bite.
-_BATCH_BYTES: Final = 1_000_000
 _HEAD: Final = "head-"
 _DUE: Final = "due-"
 _CODEC: Final = Codec(
@@ -259,7 +258,7 @@ class Claim:
         Nothing at all is written where there are no rows and no head. Raises Lost.
         """
         widest = {**_columns_but_counts(head or self.head), **self._changed_counts(head or self.head)}
-        room = _BATCH_BYTES - max(wire_bytes(upsert(row)) for row in (_columns_but_counts(self.head), widest))
+        room = BATCH_BYTES - max(wire_bytes(upsert(row)) for row in (_columns_but_counts(self.head), widest))
         *batches, final = fenced_batches(operations, last, room)
         for batch in batches:
             await self.write(batch, now)
@@ -281,26 +280,13 @@ async def _fenced(table: Table, columns: Row, etag: str | None, beside: Sequence
 
 
 def fenced_batches(
-    operations: Iterable[Operation], last: Sequence[Operation] = (), room: int = _BATCH_BYTES
+    operations: Iterable[Operation], last: Sequence[Operation] = (), room: int = BATCH_BYTES
 ) -> list[list[Operation]]:
     """The operations in batches of at most `room` bytes, which leave a place for the head; those of `last` stand
     together in the last one."""
-    batches: list[list[Operation]] = [[]]
-    sizes = [0]
-
-    def add(together: Sequence[Operation]) -> None:
-        size = sum(map(wire_bytes, together))
-        if batches[-1] and (len(batches[-1]) + len(together) > FENCED_CHANGES or sizes[-1] + size > room):
-            batches.append([])
-            sizes.append(0)
-        batches[-1].extend(together)
-        sizes[-1] += size
-
-    for operation in operations:
-        add([operation])
-    if last:
-        add(last)
-    return batches
+    groups: list[Sequence[Operation]] = [*([operation] for operation in operations), last]
+    batches = batches_of(groups, lambda group: group, most=FENCED_CHANGES, room=room)
+    return [[operation for group in batch for operation in group] for batch in batches] or [[]]
 
 
 def _generation(now: datetime) -> str:
