@@ -38,6 +38,7 @@ from shared.posture.policies import (
     way_of,
 )
 from shared.posture.reading import policies_of
+from shared.rules.assess import Verdict
 from shared.rules.cause import Cause
 from shared.store.days import days_of_groups
 from shared.store.people import TECHNICIANS, load_list
@@ -45,6 +46,7 @@ from shared.store.policies import KeptPolicies, load_policies
 from shared.wire.models import HEADLINE_NAMES, Answer, Scopes, shown_id
 
 _MOST_NAMED: Final = 20
+_LACKING: Final = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
 
 type Told = Literal["yes", "no", "partly", "cannot-tell"]
 
@@ -148,7 +150,7 @@ async def read_policies_answer(app: App, query: PoliciesQuery) -> PoliciesAnswer
     causes: Counter[Cause] = Counter()
     async for day in days_of_groups(tables.rollups, span.start, span.last):
         for group, n in day.lines.items():
-            if group.cause is not None and group.scope in query.scope:
+            if group.cause is not None and group.scope in query.scope and group.verdict in _LACKING:
                 causes[group.cause] += n
     roster = _Roster(technicians_of(people), people.facts if people else {}, span.now)
     policies = policies_of(kept.parts, kept.read_at, since=kept.since) if kept else Policies(span.now)

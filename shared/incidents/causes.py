@@ -21,13 +21,15 @@ _ASKED: Final = frozenset({Verdict.NON_COMPLIANT, Verdict.UNKNOWN})
 
 
 def cause_of_finding(finding: Finding, configured: Configured | None = None) -> Cause | None:
-    """Why it was possible; None for an attempt, which was stopped, and for a sign-in that had MFA.
+    """Why it was possible; None for an attempt, which was stopped, and for a sign-in that had MFA, unless a policy
+    could have blocked how it was made (device code).
 
     `configured` are the tenant's policies as they were read last; they count for a sign-in within a day of it.
     """
-    if finding.code != 0 or finding.verdict not in _ASKED:
-        return None
     rules = frozenset(finding.rules)
+    had_mfa = finding.verdict == Verdict.COMPLIANT
+    if finding.code != 0 or not (finding.verdict in _ASKED or (had_mfa and _DEVICE_CODE in rules)):
+        return None
     custom = any(p.is_enforced and any(map(is_custom_control, p.controls)) for p in finding.policies)
     # Exchange's own password flow signs in for clients that know no other way.
     exchange = finding.how == How.PASSWORD_FLOW and squeezed(finding.protocol) != "ropc"
@@ -41,6 +43,7 @@ def cause_of_finding(finding: Finding, configured: Configured | None = None) -> 
         remembered=finding.how == How.REMEMBERED_DEVICE,
         trusted_location=finding.how in (How.TRUSTED_LOCATION, How.CORPORATE_NETWORK),
         app_password=finding.how == How.APP_PASSWORD,
+        had_mfa=had_mfa,
     )
     return cause_of(seen, configured)
 

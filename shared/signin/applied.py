@@ -33,6 +33,8 @@ _MFA_CONTROLS: Final = frozenset(
     }
 )
 _STRENGTH: Final = "authenticationstrength"
+# Results that say that a policy had no part.
+_SAY_LITTLE: Final = frozenset({"notenabled", "notapplied", "reportonlynotapplied"})
 # What the names of third-party controls hold (Duo's is "RequireDuoMfa").
 _CUSTOM_WORDS: Final = ("mfa", "duo", "multifactor", "2fa", "twofactor", "authenticator")
 
@@ -104,17 +106,24 @@ def any_custom_control(policies: bytes) -> bool:
 
 def applied_policies(value: object) -> tuple[AppliedPolicy, ...]:
     """The policies of a record, from what JSON made of `appliedConditionalAccessPolicies`: at most 30, those that were
-    enforced or failed first. What is no list of objects gives none."""
+    enforced or failed first, then those that nearly were. What is no list of objects gives none."""
     parts = [part for part in value if isinstance(part, Mapping)] if isinstance(value, list | tuple) else []
-    policies = [_policy(part) for part in parts]
-    policies.sort(key=lambda policy: squeezed(policy.result) in ("notenabled", "notapplied") and not policy.excluded)
-    return tuple(policies[:MOST_POLICIES])
+    return tuple(sorted(map(_policy, parts), key=_rank)[:MOST_POLICIES])
+
+
+def _rank(policy: AppliedPolicy) -> int:
+    """How little a policy says of why a sign-in was possible."""
+    if policy.excluded or squeezed(policy.result) not in _SAY_LITTLE:
+        return 0
+    targets = any(squeezed(condition) in ("application", "users") for condition in policy.unmet)
+    return 1 if policy.unmet and not targets else 2
 
 
 def _policy(part: Mapping[str, object]) -> AppliedPolicy:
     strength = part.get("authenticationStrength")
     controls = _texts(part.get("enforcedGrantControls"))
-    if isinstance(strength, Mapping) and not any(_STRENGTH in squeezed(control) for control in controls):
+    named = isinstance(strength, Mapping) and any(strength.values())  # exports write an object of nulls for none
+    if named and not any(_STRENGTH in squeezed(control) for control in controls):
         controls = (*controls, "authenticationStrength")
     return AppliedPolicy(
         id=_text(part.get("id")),
@@ -148,5 +157,12 @@ def _conditions(value: object) -> tuple[str, ...]:
 
 def _hits(value: object) -> tuple[RuleHit, ...]:
     parts = [part for part in value if isinstance(part, Mapping)] if isinstance(value, list | tuple) else []
-    hits = [RuleHit(_text(p.get("conditionalAccessCondition")), _text(p.get("ruleSatisfied"))) for p in parts]
+    hits = [hit for part in parts for hit in _hits_of(part)]
     return tuple(hit for hit in hits if hit.rule or hit.condition)[:_MOST_PARTS]
+
+
+def _hits_of(part: Mapping[str, object]) -> list[RuleHit]:
+    """A rule as Graph names its two parts, or as its documentation has them: {"users": "groupId"}."""
+    if "ruleSatisfied" in part or "conditionalAccessCondition" in part:
+        return [RuleHit(_text(part.get("conditionalAccessCondition")), _text(part.get("ruleSatisfied")))]
+    return [RuleHit(_text(condition), _text(rule)) for condition, rule in part.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,5 +74,8 @@ def test_the_cause_of_a_finding(members: dict[str, Any], kind: str) -> None:
 def test_what_was_stopped_or_had_mfa_has_no_cause() -> None:
     stopped = {"clientAppUsed": "IMAP4", "status": {"errorCode": 50126}}
     assert cause_of_finding(finding(**stopped)) is None
-    proven = {"authenticationProtocol": "deviceCode", "authenticationRequirement": "multiFactorAuthentication"}
-    assert cause_of_finding(finding(**proven)) is None
+    proven = {"authenticationRequirement": "multiFactorAuthentication"}
+    assert cause_of_finding(replace(finding(**PASSWORD_ONLY), verdict="compliant")) is None
+    code = cause_of_finding(finding(**proven, authenticationProtocol="deviceCode"))
+    assert code is not None
+    assert code.kind == "device-code-not-blocked"  # MFA does not help against a code that somebody else asked for
