@@ -86,7 +86,7 @@ def some(words: Sequence[str]) -> list[list[str]]:
     return [[word] for word in words] + [list(words[:2])]
 
 
-SIDES: Final = {
+SIDES: Final[dict[str, list[Any]]] = {
     "users": side("Users", [["All"], ["All"], *some(USERS)], [[], [], *some(USERS)]),
     "applications": side("Applications", [["All"], *some((*APPS, "Office365"))], [[], [], *some(("Office365", *APPS))]),
     "clientAppTypes": [["all"], ["all"], [*CLIENTS], *([c] for c in CLIENTS), [*CLIENTS[:2]], [*CLIENTS[2:]]],
