@@ -11,6 +11,7 @@ from typing import Final
 from shared.ledger.counts import FORMAT, AppLines, Counts, CustomerLines, PairLines, UserLines
 from shared.ledger.finding_groups import Groups
 from shared.ledger.head import Head, SliceState
+from shared.ledger.slices import midnight
 from shared.ledger.tallies import ScopeCounts, Tally
 from shared.ledger.tops import Tops
 
@@ -126,6 +127,11 @@ class CustomerDay:
 def block_of(at: datetime) -> int:
     """Which block of its day holds a slice that begins then."""
     return (at.hour * 3600 + at.minute * 60 + at.second) // int(BLOCK.total_seconds())
+
+
+def block_starts(at: datetime) -> datetime:
+    """When the block begins that holds a slice that begins then; UTC."""
+    return midnight(at) + block_of(at) * BLOCK
 
 
 def head_mark(heads: Iterable[Head]) -> str:

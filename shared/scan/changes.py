@@ -13,10 +13,9 @@ from shared.incidents.life import Accepts
 from shared.incidents.model import Facts, Who
 from shared.ledger.head import Head
 from shared.ledger.slices import Slice
-from shared.scan.at_once import all_of
 from shared.scan.hold import Hold
 from shared.scan.reading import Reading
-from shared.store.contributions import Contributor, contribute
+from shared.store.contributions import Contributor, contribute_together
 from shared.store.exceptions import read_exceptions
 from shared.store.findings import InQuarantine, Stored, finding_key, finding_row, quarantined_row
 from shared.store.ledger import FENCED_CHANGES, touch_prefix
@@ -152,9 +151,10 @@ async def contribute_all(hold: Hold, changes: Contributions) -> None:
         hold.app.settings.life,
         await accepts(),
         accepts,
+        is_first=hold.is_first_read,
     )
     for some in batched(changes.items(), _INCIDENTS_AT_ONCE, strict=False):
-        await all_of(contribute(hold.tables.incidents, key, dict(change), by) for key, change in some)
+        await contribute_together(hold.tables.incidents, {key: dict(change) for key, change in some}, by)
         await hold.keep()
 
 

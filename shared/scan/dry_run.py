@@ -18,10 +18,10 @@ from shared.graph.signins import pages
 from shared.incidents.findings import Finding
 from shared.ledger.counts import Counts
 from shared.ledger.slices import Slice
-from shared.scan.at_once import all_of
 from shared.scan.changes import FindingChanges, compare_findings
 from shared.scan.reading import Reading
 from shared.signin.sessions import Proof, SessionKey
+from shared.store.at_once import all_of
 from shared.store.findings import findings_of
 from shared.store.incidents import read_incident
 from shared.store.ledger import read_head

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.graph.problems import GraphProblem, Refused
 from shared.graph.signins import pages
+from shared.ledger.days import block_starts
 from shared.ledger.flight import Flight
 from shared.ledger.head import MAX_ATTEMPTS, SliceState, backoff
 from shared.ledger.slices import Slice, near_retention_end
@@ -49,7 +50,7 @@ async def scan_slice(app: App, body: str) -> list[str]:
         return []
     tables, message, flight = found
     try:
-        follow = await _read_slice(app, tables, message.slice, flight)
+        follow = await _read_slice(app, tables, message, flight)
     except Lost:
         log_event("claim_lost", slice=message.slice.id)
         return []
@@ -95,8 +96,9 @@ async def _go_on(app: App, tables: Tables, message: SliceMessage, then: Sequence
 # --- one slice --------------------------------------------------------------------------------------------------------
 
 
-async def _read_slice(app: App, tables: Tables, slice_: Slice, flight: Flight) -> list[Slice]:
+async def _read_slice(app: App, tables: Tables, message: SliceMessage, flight: Flight) -> list[Slice]:
     """Read a slice to its end. Returns the slices that stand in its place where it was split."""
+    slice_ = message.slice
     mark = await due_mark(tables.control, slice_)
     hold = await Hold.take(app, tables, slice_, flight)
     if hold is None or await _is_given_back(hold):
@@ -107,7 +109,8 @@ async def _read_slice(app: App, tables: Tables, slice_: Slice, flight: Flight) -
         halves = await _read_and_write(hold, was_made_due=mark is not None)
         if halves is None:
             return []
-        await hold.roll_up()
+        if halves or not _next_rolls_up(message, hold.now()):
+            await hold.roll_up()
         if halves:
             return halves
     if mark:
@@ -115,6 +118,13 @@ async def _read_slice(app: App, tables: Tables, slice_: Slice, flight: Flight) -
     if hold.flight.problem:
         await hold.change_flight(problem="", problem_since=None, refused=False)
     return []
+
+
+def _next_rolls_up(message: SliceMessage, now: datetime) -> bool:
+    """Whether the slice that follows at once is of the same hours of the day, which it adds up then. Where it does not
+    come to that the next plan finds the roll-up stale."""
+    following = message.rest()[:1] if message.may_go_on(now) else []
+    return any(block_starts(slice_.start) == block_starts(message.slice.start) for slice_ in following)
 
 
 async def _is_given_back(hold: Hold) -> bool:

@@ -16,11 +16,11 @@ from shared.ledger.flight import Flight
 from shared.ledger.head import Head, SliceState
 from shared.ledger.rest import named_terms, rest_until
 from shared.ledger.slices import Slice, closed_slices, days_between, midnight, near_retention_end
-from shared.scan.at_once import all_of
 from shared.scan.due import Ledger, Terms, due_slices, standing_for, unread
 from shared.scan.launch import launch
 from shared.scan.mending import Mending
 from shared.store.agenda import Agenda, clear_due, forget_rests, lay_to_rest, make_due, read_agenda
+from shared.store.at_once import all_of
 from shared.store.flights import change_flight
 from shared.store.ledger import heads_of_day, old_marks, remove_old_mark
 from shared.store.tables import Tables

@@ -16,13 +16,13 @@ from hashlib import sha256
 from shared.ledger.head import Head
 from shared.ledger.slices import Slice
 from shared.rules import RULES_VERSION
-from shared.scan.at_once import all_of
 from shared.scan.hold import Hold
 from shared.scan.reading import Reading, SaysOfSession
 from shared.signin.decoding import DECODER_VERSION
 from shared.signin.evidence import Evidence
 from shared.signin.sessions import Proof, SessionKey
 from shared.store.agenda import make_due
+from shared.store.at_once import all_of
 from shared.store.gone_by import GoneBy, forget_gone_by, note_gone_by, read_gone_by
 from shared.store.rooted import Rooted, digest_of, note_rooted, rooted_of
 from shared.store.sessions import (

@@ -167,9 +167,11 @@ def decode_plain(raw: bytes) -> SignIn | None:
 
 
 def _opened(sign_in: SignIn, category: str | None, result_type: str | int | None) -> SignIn:
-    """The sign-in with what its envelope says of it."""
-    sign_in.category = category or sign_in.category
-    sign_in.result_type = sign_in.result_type if result_type in (None, "") else result_type
+    """The sign-in with what its envelope says of it; what is blank there says nothing."""
+    if category and not category.isspace():
+        sign_in.category = category
+    if result_type is not None and not (isinstance(result_type, str) and not result_type.strip()):
+        sign_in.result_type = result_type
     return sign_in
 
 

@@ -14,23 +14,23 @@ from shared.signin.directory import Directory
 from shared.signin.model import SignIn
 from shared.signin.steps import Steps
 
-_LEGACY_CLIENTS: Final = {
+# The shortest spelling of each: IMAP4, MAPI over HTTP, Authenticated SMTP and Other clients hold one of these.
+_LEGACY_CLIENTS: Final = tuple(
     name_key(name)
     for name in (
-        *("Authenticated SMTP", "Autodiscover", "Exchange ActiveSync", "Exchange Online PowerShell"),
-        *("Exchange Web Services", "IMAP4", "MAPI over HTTP", "MAPI", "Offline Address Book", "Outlook Anywhere"),
-        *("Outlook Service", "POP3", "Reporting Web Services", "Other clients", "Legacy authentication clients"),
-        *("IMAP", "POP", "SMTP", "Other client"),  # other spellings seen
+        *("IMAP", "POP", "SMTP", "MAPI", "Autodiscover", "Exchange ActiveSync", "Exchange Online PowerShell"),
+        *("Exchange Web Services", "Offline Address Book", "Outlook Anywhere", "Outlook Service"),
+        *("Reporting Web Services", "Other client", "Legacy authentication clients"),
     )
-}
-_CLIENT_ENDS: Final = re.compile(r"[;(]")
+)
 # Exchange's own password flow announces itself so.
 _PASSWORD_FLOW_AGENTS: Final = re.compile(r"\b(bav2ropc|cbainprod|cbaintar)\b", re.IGNORECASE)
 
 
 def is_legacy_client(client_app_used: str | None) -> bool:
-    """Whether the client cannot do MFA at all ("Other clients; IMAP" is; "Universal Outlook" is not)."""
-    return name_key(_CLIENT_ENDS.split(client_app_used or "", maxsplit=1)[0]) in _LEGACY_CLIENTS
+    """Whether the client cannot do MFA at all ("IMAP4 over TLS" holds such a name; "Universal Outlook" does not)."""
+    client = name_key(client_app_used)
+    return any(name in client for name in _LEGACY_CLIENTS)
 
 
 def is_password_flow(protocol: str | None, user_agent: str | None) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from shared.ledger.counts import Counts
 from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import Slice, midnight, partition_of, slice_named, slice_with_id
+from shared.store.batches import BATCH_BYTES, batches_of
 from shared.store.codec import NEVER, Codec
 from shared.store.packing import pack_first, packed_columns, unpack
 from shared.store.sizes import wire_bytes
@@ -24,8 +25,6 @@ from shared.store.tables import SCHEMA, Conflict, Operation, Row, Table, delete,
 
 FENCED_CHANGES: Final = 98  # with the head and one more they fit a batch of 100
 COUNTS_ROOM: Final = 400_000  # of a row's 1 MiB
-# The service takes four times as much; the transport under the SDK finds more than 1 MiB at once too large a bite.
-_BATCH_BYTES: Final = 1_000_000
 _HEAD: Final = "head-"
 _DUE: Final = "due-"
 _CODEC: Final = Codec(
@@ -47,8 +46,15 @@ def head_row(slice_: Slice) -> dict[str, Any]:
 
 
 def _columns(head: Head) -> dict[str, Any]:
-    counts = pack_first("counts", chain((head.counts,), _shorter(head.counts)), COUNTS_ROOM)
-    return {**head_row(head.slice), "v": SCHEMA, **_CODEC.columns(head), **counts}
+    return {**_columns_but_counts(head), **_counts_columns(head.counts)}
+
+
+def _columns_but_counts(head: Head) -> dict[str, Any]:
+    return {**head_row(head.slice), "v": SCHEMA, **_CODEC.columns(head)}
+
+
+def _counts_columns(counts: dict[str, Any]) -> dict[str, Any]:
+    return pack_first("counts", chain((counts,), _shorter(counts)), COUNTS_ROOM)
 
 
 def _shorter(counts: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -166,13 +172,18 @@ async def _take_away(table: Table, slice_: Slice, now: datetime) -> None:
 
 
 class Claim:
-    """The right to write a slice, until somebody claims it anew."""
+    """The right to write a slice, until somebody claims it anew.
+
+    What the slice counted is nearly all of a head, and many batches carry the head: counts are neither read with a
+    claim nor written with a batch that does not change them, and stay in the row meanwhile.
+    """
 
     def __init__(self, table: Table, head: Head, etag: str, lease: timedelta) -> None:
         self._table = table
         self._etag = etag
         self._lease = lease
         self._is_first = False
+        self._packed: tuple[dict[str, Any], dict[str, Any]] | None = None  # counts that go with the last batch
         self.head = head
         self.generation_before = ""
         self.follows_crash = False  # the claim before, of the same send, was neither finished nor given back
@@ -185,7 +196,7 @@ class Claim:
 
         The attempt counts before anything is read, so that crashes count too.
         """
-        row = await table.get(slice_.partition, _HEAD + slice_.name)
+        row = await table.get(slice_.partition, _HEAD + slice_.name, _WITHOUT_COUNTS)
         old = _head(row, slice_.tenant, midnight(slice_.start)) if row else Head(slice_)
         if old.state in (SliceState.SPLIT, SliceState.PARKED, SliceState.FOREIGN):
             return None
@@ -202,7 +213,8 @@ class Claim:
             lease_until=now + lease,
             attempts=old.attempts + 1,
         )
-        claim = cls(table, head, await _fenced(table, head, etag_of(row) if row else None), lease)
+        columns = _columns_but_counts(head) if row else _columns(head)
+        claim = cls(table, head, await _fenced(table, columns, etag_of(row) if row else None), lease)
         claim._is_first = row is None
         claim.generation_before = old.generation
         claim.follows_crash = old.is_held(now)
@@ -221,8 +233,17 @@ class Claim:
         changed = replace(head or self.head, batch=self.head.batch + 1)
         if changed.state is SliceState.CLAIMED:
             changed = replace(changed, lease_until=now + self._lease)
-        self._etag = await _fenced(self._table, changed, self._etag, [*operations])
+        columns = {**_columns_but_counts(changed), **self._changed_counts(changed)}
+        self._etag = await _fenced(self._table, columns, self._etag, [*operations])
         self.head = changed
+
+    def _changed_counts(self, head: Head) -> dict[str, Any]:
+        """The columns of the head's counts, nothing where they are those that stand. Packed once for each counts."""
+        if head.counts is self.head.counts:
+            return {}
+        if self._packed is None or self._packed[0] is not head.counts:
+            self._packed = head.counts, _counts_columns(head.counts)
+        return self._packed[1]
 
     async def write_all(
         self,
@@ -236,8 +257,8 @@ class Claim:
 
         Nothing at all is written where there are no rows and no head. Raises Lost.
         """
-        heads = (self.head, head or self.head)
-        room = _BATCH_BYTES - max(wire_bytes(upsert(_columns(known))) for known in heads)
+        widest = {**_columns_but_counts(head or self.head), **self._changed_counts(head or self.head)}
+        room = BATCH_BYTES - max(wire_bytes(upsert(row)) for row in (_columns_but_counts(self.head), widest))
         *batches, final = fenced_batches(operations, last, room)
         for batch in batches:
             await self.write(batch, now)
@@ -245,40 +266,27 @@ class Claim:
             await self.write(final, now, head)
 
 
-async def _fenced(table: Table, head: Head, etag: str | None, beside: Sequence[Operation] = ()) -> str:
-    """Write a head that is still the one with that etag, and what goes beside it. Returns its etag. Raises Lost."""
+async def _fenced(table: Table, columns: Row, etag: str | None, beside: Sequence[Operation] = ()) -> str:
+    """Write a head's columns where it is still the one with that etag, and what goes beside it. Returns its etag.
+    Raises Lost."""
 
     def is_mine(stands: Row) -> bool:
-        written = (stands["owner"], stands["generation"], stands["batch"])
-        return written == (head.owner, head.generation, head.batch)
+        return all(stands[name] == columns[name] for name in ("owner", "generation", "batch"))
 
     try:
-        return await swap(table, _columns(head), etag, is_mine=is_mine, beside=beside)
+        return await swap(table, columns, etag, is_mine=is_mine, beside=beside)
     except Conflict:
-        raise Lost(f"slice {head.slice.id} was claimed by another worker") from None
+        raise Lost(f"{columns['RowKey']} of {columns['PartitionKey']} was claimed by another worker") from None
 
 
 def fenced_batches(
-    operations: Iterable[Operation], last: Sequence[Operation] = (), room: int = _BATCH_BYTES
+    operations: Iterable[Operation], last: Sequence[Operation] = (), room: int = BATCH_BYTES
 ) -> list[list[Operation]]:
     """The operations in batches of at most `room` bytes, which leave a place for the head; those of `last` stand
     together in the last one."""
-    batches: list[list[Operation]] = [[]]
-    sizes = [0]
-
-    def add(together: Sequence[Operation]) -> None:
-        size = sum(map(wire_bytes, together))
-        if batches[-1] and (len(batches[-1]) + len(together) > FENCED_CHANGES or sizes[-1] + size > room):
-            batches.append([])
-            sizes.append(0)
-        batches[-1].extend(together)
-        sizes[-1] += size
-
-    for operation in operations:
-        add([operation])
-    if last:
-        add(last)
-    return batches
+    groups: list[Sequence[Operation]] = [*([operation] for operation in operations), last]
+    batches = batches_of(groups, lambda group: group, most=FENCED_CHANGES, room=room)
+    return [[operation for group in batch for operation in group] for batch in batches] or [[]]
 
 
 def _generation(now: datetime) -> str:

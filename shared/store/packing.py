@@ -51,7 +51,15 @@ def unpack_bytes(name: str, row: Row) -> bytes | None:
 
 def pack(name: str, value: object, room: int = ROOM) -> dict[str, bytes]:
     """A JSON value as columns, of at most `room` bytes together. Raises TooLong."""
-    return pack_bytes(name, json.dumps(value, separators=(",", ":"), sort_keys=True).encode(), room)
+    return pack_bytes(name, _json(value), room)
+
+
+def _json(value: object) -> bytes:
+    """The JSON of a value, the same for equal ones."""
+    try:
+        return msgspec.json.encode(value, order="sorted")  # several times as quick
+    except (msgspec.MsgspecError, TypeError, UnicodeEncodeError):
+        return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()  # as text that is no Unicode
 
 
 def pack_first(name: str, values: Iterable[object], room: int) -> dict[str, bytes]:
@@ -79,9 +87,8 @@ def pack_fitting(name: str, shape: Callable[[int], object], most: int, room: int
     """As many lines of a value as fit into the room: `shape` gives the value with at most so many. Raises TooLong where
     not even one does."""
     while True:
-        data = json.dumps(shape(most), separators=(",", ":"), sort_keys=True).encode()
         try:
-            return pack_bytes(name, data, room)
+            return pack_bytes(name, _json(shape(most)), room)
         except TooLong as too_long:
             if most <= 1:
                 raise

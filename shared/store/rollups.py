@@ -21,11 +21,12 @@ from azure.data.tables import UpdateMode
 
 from shared.basics.spelling import id_key
 from shared.ledger.counts import FORMAT, MOST_PAIRS, Counts
-from shared.ledger.days import BLOCK, Reach, block_of, counts_mark, head_mark, marks_mark
+from shared.ledger.days import BLOCK, Reach, block_of, block_starts, counts_mark, head_mark, marks_mark
 from shared.ledger.head import Head, SliceState
 from shared.ledger.reach_json import reach_of_json, reach_shapes
 from shared.ledger.slices import midnight
 from shared.ledger.tallies import Tally, add
+from shared.store.batches import BATCH_BYTES
 from shared.store.customer_quarters import CUSTOMER_QUARTERS, quarter_partition
 from shared.store.ledger import counts_of_heads, heads_of_day
 from shared.store.packing import pack_first, pack_fitting, packed_columns, unpack
@@ -59,8 +60,6 @@ from shared.store.tables import (
 _BLOCK: Final = "block-"
 _BLOCK_ROOM: Final = 700_000
 _BLOCK_REACH_ROOM: Final = 100_000
-# More at once is too large a bite for the transport under the SDK.
-_BATCH_BYTES: Final = 1_000_000
 _MARKS: Final = ["RowKey", "v", "mark", "countsMark"]
 
 
@@ -183,7 +182,7 @@ async def _renew_block(
     if old is None or old["countsMark"] != row["countsMark"]:
         counts = Counts()
         first = heads[0].slice
-        start = midnight(first.start) + block_of(first.start) * BLOCK
+        start = block_starts(first.start)
         async for of_head in counts_of_heads(slices, first.tenant, start, start + BLOCK):
             counts.merge(Counts.of_json(of_head))
         most = max(counts.longest, min(MOST_PAIRS, sum(map(len, counts.pairs.values()))))
@@ -267,7 +266,7 @@ async def _write_day(rollups: Table, day: datetime, old: Row | None, totals: Map
         trimmed += [kind.name] if columns["trimmed"] else []
         operation = upsert({**keys(PARTNER, kind.row_key(day)), "v": SCHEMA, **columns})
         size += wire_bytes(operation)
-        if batches[-1] and size > _BATCH_BYTES:
+        if batches[-1] and size > BATCH_BYTES:
             batches.append([])
             size = wire_bytes(upsert(totals)) + wire_bytes(operation)
         batches[-1].append(operation)

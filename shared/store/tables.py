@@ -110,16 +110,18 @@ class Table:
         self._client = client
         self._retries = retries
 
-    async def get(self, partition: str, row: str) -> TableEntity | None:
-        """The row, or None."""
+    async def get(self, partition: str, row: str, select: Sequence[str] | None = None) -> TableEntity | None:
+        """The row, or only the named columns of it, or None. Within an answer a whole row is read once
+        (shared/store/once.py); a part of one is asked for each time."""
+        columns = None if select is None else [*select]
 
         async def get() -> TableEntity | None:
             try:
-                return await self._client.get_entity(**_named(keys(partition, row)))
+                return await self._client.get_entity(**_named(keys(partition, row)), select=columns)
             except ResourceNotFoundError:
                 return None
 
-        return await one_once(self._place(partition), row, get)
+        return await get() if columns else await one_once(self._place(partition), row, get)
 
     async def known(self, partition: str, first: str, end: str) -> list[TableEntity] | None:
         """The rows with first <= RowKey < end, where a page has read them already (shared/store/once.py)."""

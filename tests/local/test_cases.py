@@ -1,4 +1,5 @@
-"""The files that people really have, each with the right value of its records (tests/cases/records)."""
+"""The files that people really have, and those at the borders of each kind, with the right value of each record
+(tests/cases)."""
 
 from __future__ import annotations
 
@@ -11,22 +12,38 @@ import pytest
 from local.commands.assess import main
 
 CASES: Final = Path(__file__).parents[1] / "cases" / "records"
-EXPECTED: Final[list[dict[str, Any]]] = json.loads((CASES / "expected.json").read_text("utf-8"))
+NEAR_MISSES: Final = CASES.parent / "near-misses"
 
 
-def run(case: dict[str, Any], captured: pytest.CaptureFixture[bytes], *options: str) -> tuple[int, str]:
-    files = [str(CASES / name) for name in case["files"]]
-    code = main([*files, "--directory", str(CASES / "directory.json"), *options])
+def _expected(folder: Path) -> list[dict[str, Any]]:
+    cases: list[dict[str, Any]] = json.loads((folder / "expected.json").read_text("utf-8"))
+    return cases
+
+
+EXPECTED: Final = _expected(CASES)
+
+
+def run(
+    case: dict[str, Any], captured: pytest.CaptureFixture[bytes], *options: str, folder: Path = CASES
+) -> tuple[int, str]:
+    files = [str(folder / name) for name in case["files"]]
+    code = main([*files, "--directory", str(folder / "directory.json"), *options])
     return code, captured.readouterr().out.decode()
 
 
 @pytest.mark.parametrize(
-    "case",
-    [case for case in EXPECTED if "records" in case],
-    ids=lambda case: str(case["name"]),
+    ("folder", "case"),
+    [
+        pytest.param(folder, case, id=case["name"])
+        for folder in (CASES, NEAR_MISSES)
+        for case in _expected(folder)
+        if "records" in case
+    ],
 )
-def test_each_record_has_its_right_value(case: dict[str, Any], capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    code, out = run(case, capsysbinary)
+def test_each_record_has_its_right_value(
+    folder: Path, case: dict[str, Any], capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    code, out = run(case, capsysbinary, folder=folder)
     lines = [json.loads(line) for line in out.splitlines()]
     expected = case["records"]
     assert len(lines) == len(expected)

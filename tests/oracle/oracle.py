@@ -333,8 +333,8 @@ def outcome_of(case: Case) -> str:
 
 
 def is_legacy_client(case: Case) -> bool:
-    """What stands before a semicolon or a bracket in the client's name equals one of the listed names."""
-    return squeeze(re.split(r"[;(]", text(case.record, "clientAppUsed"))[0]) in LEGACY_CLIENTS
+    """The client's name holds one of the listed names, whatever stands round it."""
+    return any(legacy in name(case.record, "clientAppUsed") for legacy in LEGACY_CLIENTS)
 
 
 def is_password_flow(case: Case) -> bool:

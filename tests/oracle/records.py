@@ -60,10 +60,11 @@ LEGACY_CLIENTS = [
         "Authenticated-SMTP",
         "ExchangeWebServices",
     ),
+    *("IMAP4x", "Universal Outlook; IMAP", "Browser; Other clients", "Browser (IMAP)"),
 ]
 MODERN_CLIENTS: list[Json] = [
-    *("Browser", "Mobile Apps and Desktop clients", "Modern clients", "Universal Outlook", "IMAP4x"),
-    *("Universal Outlook; IMAP", "Browser; Other clients", "Client of tomorrow", "Browser (IMAP)", "", None),
+    *("Browser", "Mobile Apps and Desktop clients", "Modern clients", "Universal Outlook", "Client of tomorrow"),
+    *("ActiveSync", "", None),
 ]
 PASSWORD_FLOW_AGENTS = ["BAV2ROPC", "CBAInPROD", "CBAInTAR", "bav2ropc", "BAV2ROPC/1.0"]
 AGENTS_OF_BROWSERS: list[Json] = [

@@ -1,4 +1,4 @@
-"""Records that people really have, each with its right value (tests/cases/records)."""
+"""Records that people really have, and those at the borders of each kind, each with its right value (tests/cases)."""
 
 from __future__ import annotations
 
@@ -10,40 +10,44 @@ from typing import Any, Final
 import pytest
 
 from shared.rules.assess import Assessment, assess
-from shared.signin.decoding import Quarantined, decode_value
+from shared.signin.decoding import Quarantined, decode_page, decode_value
 from shared.signin.directory import Directory, DirectoryFile
 from shared.signin.model import SignIn
 from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_of
 
-RECORDS: Final = Path(__file__).parents[1] / "cases" / "records"
-DIRECTORY: Final = Directory.of(DirectoryFile.model_validate_json((RECORDS / "directory.json").read_bytes()))
+CASES: Final = Path(__file__).parents[1] / "cases"
+NEAR_MISSES: Final = CASES / "near-misses"
 
 
-def cases() -> Iterator[Any]:
+def cases(folder: Path) -> Iterator[Any]:
     """The cases whose files are JSON lines of records; the shapes of other files are tests/local's."""
-    for case in json.loads((RECORDS / "expected.json").read_bytes()):
+    for case in json.loads((folder / "expected.json").read_bytes()):
         if "records" in case and all(f.endswith(".jsonl") and "/s" not in f for f in case["files"]):
-            yield pytest.param(case, id=case["name"])
+            yield pytest.param(folder, case, id=case["name"])
 
 
-def read(files: list[str]) -> list[SignIn | Quarantined]:
-    lines = [line for file in files for line in (RECORDS / file).read_text().splitlines()]
-    return [decode_value(json.loads(line), index) for index, line in enumerate(lines)]
+def lines_of(folder: Path, files: list[str]) -> list[str]:
+    return [line for file in files for line in (folder / file).read_text().splitlines()]
 
 
-def judge(records: list[SignIn | Quarantined]) -> list[Assessment | None]:
+def read(folder: Path, files: list[str]) -> list[SignIn | Quarantined]:
+    return [decode_value(json.loads(line), index) for index, line in enumerate(lines_of(folder, files))]
+
+
+def judge(folder: Path, records: list[SignIn | Quarantined]) -> list[Assessment | None]:
     """What is said of each record, its session asked; None for one in quarantine."""
+    directory = Directory.of(DirectoryFile.model_validate_json((folder / "directory.json").read_bytes()))
     sign_ins = [record for record in records if isinstance(record, SignIn)]
     proofs: dict[SessionKey, Proof] = {}
-    for root in filter(None, {record.id: root_of(record, DIRECTORY) for record in sign_ins}.values()):
+    for root in filter(None, {record.id: root_of(record, directory) for record in sign_ins}.values()):
         proofs.setdefault(root.session, Proof()).add(root.at, root.own)
 
     def judged(record: SignIn | Quarantined) -> Assessment | None:
         if isinstance(record, Quarantined):
             return None
-        key = session_of(record, DIRECTORY)
+        key = session_of(record, directory)
         session = proofs[key].at(record.at) if key in proofs else Session.UNSEEN
-        return assess(record, DIRECTORY, session=session)
+        return assess(record, directory, session=session)
 
     return [judged(record) for record in records]
 
@@ -64,10 +68,24 @@ def shown(found: Assessment | None) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("case", [*cases()])
-def test_each_record_has_its_right_value(case: dict[str, Any]) -> None:
-    assert [shown(found) for found in judge(read(case["files"]))] == case["records"]
+@pytest.mark.parametrize(("folder", "case"), [*cases(CASES / "records"), *cases(NEAR_MISSES)])
+def test_each_record_has_its_right_value(folder: Path, case: dict[str, Any]) -> None:
+    assert [shown(found) for found in judge(folder, read(folder, case["files"]))] == case["records"]
+
+
+@pytest.mark.parametrize(("folder", "case"), [*cases(NEAR_MISSES)])
+def test_a_page_of_them_says_the_same(folder: Path, case: dict[str, Any]) -> None:
+    """Envelopes come in no page; of them the record counts, which may say less."""
+    right = [
+        (line, value)
+        for line, value in zip(lines_of(folder, case["files"]), case["records"], strict=True)
+        if '"properties"' not in line
+    ]
+    page = '{"value": [' + ", ".join(line for line, _ in right) + "]}"
+    records = decode_page(page.encode()).records
+    assert [shown(found) for found in judge(folder, records)] == [value for _, value in right]
 
 
 def test_there_are_cases() -> None:
-    assert len([*cases()]) >= 25
+    assert len([*cases(CASES / "records")]) >= 25
+    assert len([*cases(NEAR_MISSES)]) >= 40

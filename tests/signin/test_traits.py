@@ -381,11 +381,12 @@ LEGACY = [
     "Offline Address Book", "Outlook Anywhere (RPC over HTTP)", "Outlook Service", "POP3", "POP", "SMTP",
     "Reporting Web Services", "Other clients", "Other client", "Other clients; IMAP", "other  CLIENTS ; x", "IMAP4;",
     "MAPI", "Outlook Anywhere", "Exchange ActiveSync (supported)", "Exchange ActiveSync (unsupported)",
-    "Legacy authentication clients", "Other clients; MAPI Over HTTP",
+    "Legacy authentication clients", "Other clients; MAPI Over HTTP", "IMAP4 over TLS", "(IMAP4)", "Browser; IMAP4",
+    "Universal Outlook (POP)", "Mapi-over-Http/RPC",
 ]  # fmt: skip
 MODERN = [
     "Browser", "Mobile Apps and Desktop clients", "Modern clients", "Universal Outlook", "Outlook", "Unknown", "",
-    "IMAP4x", "(IMAP4)", ";IMAP4", "Browser; IMAP4", "IMAP4 IMAP4", None,
+    "Exchange", "ActiveSync", "Web Services", "Office clients", None,
 ]  # fmt: skip
 
 

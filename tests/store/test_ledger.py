@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from uuid import uuid4
 
 import pytest
@@ -193,3 +197,48 @@ async def test_halves_go_on_from_the_generation_of_the_whole(table: Table) -> No
         of_half = await Claim.take(table, half, owner="o", send_id="s", now=NOW, lease=LEASE)
         assert of_half is not None
         assert of_half.head.generation > claim.head.generation
+
+
+async def test_counts_stay_in_the_row_of_a_claim_that_does_not_change_them(table: Table) -> None:
+    """Most of a head is its counts: neither a claim nor its batches carry them, and all of them are still there."""
+    counts = {"long": "".join(sha256(str(n).encode()).hexdigest() for n in range(2_000))}
+    first = await taken(table)
+    await first.write([], NOW, replace(first.head, counts=counts, counts_mark="mark", state=SliceState.IDLE))
+    with sizes_sent() as sizes:
+        second = await taken(table, send_id="again")
+        await second.write_all(rows(3 * FENCED_CHANGES), NOW, replace(second.head, state=SliceState.IDLE))
+    assert sizes
+    assert max(sizes) < 98 * 1_000  # the counts alone would take more
+    head = await read_head(table, SLICE)
+    assert head is not None
+    assert (head.counts, head.counts_mark, head.state) == (counts, "mark", SliceState.IDLE)
+
+
+async def test_counts_that_are_replaced_by_none_are_gone(table: Table) -> None:
+    first = await taken(table)
+    await first.write([], NOW, replace(first.head, counts={"a": 1}, counts_mark="mark", state=SliceState.IDLE))
+    second = await taken(table, send_id="again")
+    await second.write([], NOW, replace(second.head, counts={}, counts_mark="", state=SliceState.SPLIT))
+    head = await read_head(table, SLICE)
+    assert head is not None
+    assert head.counts == {}
+
+
+@contextmanager
+def sizes_sent() -> Iterator[list[int]]:
+    """How many bytes each request to storage has, as the client's own log tells."""
+    sizes: list[int] = []
+
+    class Note(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            sizes.extend(int(size) for size in re.findall(r"'Content-Length': '(\d+)'", record.getMessage()))
+
+    log, note = logging.getLogger("azure.core.pipeline.policies.http_logging_policy"), Note()
+    before = log.level
+    log.addHandler(note)
+    log.setLevel(logging.INFO)
+    try:
+        yield sizes
+    finally:
+        log.removeHandler(note)
+        log.setLevel(before)
