@@ -116,13 +116,13 @@ def sentence_of(groups: Sequence[CauseGroup], of_all: int, verdict: str) -> str:
     people = len(worst[0].users) if worst else 0
     gaps = "1 gap explains" if few == 1 else f"{few} gaps explain"
     share_it = "1 person shares" if people == 1 else f"{people} people share"
-    return f"{gaps} {share} % of {of_all} {what}; {share_it} the first."
+    return f"{gaps} {share} % of {of_all:,} {what}; {share_it} the first."
 
 
 def effect_of(cause: CauseGroup, of_all: int, now: float | None, fixed: float | None) -> str:
     """How much of the whole a cause is, and what closing it does to the percentage."""
     people = f"{len(cause.users)} {'person' if len(cause.users) == 1 else 'people'}"
     if cause.why is not None:
-        return f"{cause.sign_ins} of {of_all} sign-ins of which nothing is known, {people}."
-    what = f"{cause.sign_ins} of {of_all} sign-ins without MFA, {people}"
+        return f"{cause.sign_ins:,} of {of_all:,} sign-ins of which nothing is known, {people}."
+    what = f"{cause.sign_ins:,} of {of_all:,} sign-ins without MFA, {people}"
     return f"{what}; closing it lifts {now} % to {fixed} %."

@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from typing import Final, Literal
 
 from pydantic import Field
 
 from shared.answers.cause_groups import NOT_RECORDED, CauseGroup, Found, effect_of, grouped, sentence_of
 from shared.answers.directories import known_directory, tenant_names, user_names
-from shared.answers.incident_detail import IncidentChange, change_incident
+from shared.answers.incident_detail import ChangedIncident, IncidentChange, change_incident
 from shared.answers.people import paged
 from shared.answers.period import CoveredPage, PeriodQuery, Span, read_standing, span_of
 from shared.answers.rules import RuleText, texts_of
@@ -26,7 +27,7 @@ from shared.compliance.figures import figures_of_days
 from shared.incidents.acts import NotNow
 from shared.incidents.model import IncidentState
 from shared.ledger.tallies import Verdicts
-from shared.posture.gaps import Remedy, remedy_of, title_of
+from shared.posture.gaps import Owner, Remedy, remedy_of, title_of
 from shared.rules import RULE
 from shared.rules.cause import Cause, CauseKind
 from shared.store.days import days_of_groups
@@ -78,11 +79,14 @@ class WhatCloses(Answer):
 
     steps: list[str]
     link: str
+    owner: Owner = Field(
+        description="Whose step it is: partner-admin (of the partner's Entra ID), application-owner, customer."
+    )
 
     @classmethod
     def of(cls, remedy: Remedy) -> WhatCloses:
         """The remedy as the answers show it."""
-        return cls(steps=[*remedy.steps], link=remedy.link)
+        return cls(steps=[*remedy.steps], link=remedy.link, owner=remedy.owner)
 
 
 class CauseItem(Answer):
@@ -111,6 +115,7 @@ class CauseItem(Answer):
     first_seen_on: date
     last_seen_on: date
     incident_ids: list[str] = Field(description="Those that are not resolved.")
+    version: str = Field(description="Another one as soon as one of these incidents comes, goes or has something done.")
 
 
 class CausesPage(CoveredPage[CauseItem]):
@@ -130,6 +135,14 @@ class CauseChanged(Answer):
 
 class UnknownCause(Exception):  # noqa: N818
     """There is no such cause in the last thirty days."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCause:
+    """A cause as a person saw it: the period and scopes asked for, and the version shown."""
+
+    query: CausesQuery
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,20 +176,19 @@ async def read_causes(app: App, query: CausesQuery) -> CausesPage:
     )
 
 
-async def change_cause(app: App, id_: str, change: IncidentChange, *, by: str) -> CauseChanged:
-    """Do the same to every incident of a cause that is not resolved. Raises UnknownCause, BadParameter."""
-    span = span_of(app, None, None, None)
-    for verdict in ("non-compliant", "unknown"):
-        query = CausesQuery(verdict=verdict, scope=("customer", "partner-center", "partner-tenant", "guest"))
-        cause = next((c for c in (await _causes(app, span, query)).groups if c.id == id_), None)
-        if cause is not None:
-            break
-    else:
-        raise UnknownCause("no such cause")
-    incidents = await outline_incidents((await app.tables()).incidents)
+async def change_cause(
+    app: App, id_: str, change: IncidentChange, *, by: str, seen: SeenCause | None = None
+) -> CauseChanged:
+    """Do the same to every incident of a cause that is not resolved: of the last thirty days and all scopes, or as a
+    person saw it. Raises UnknownCause, BadParameter, ChangedIncident where the cause is not any more as it was seen."""
+    query = seen.query if seen else CausesQuery(scope=("customer", "partner-center", "partner-tenant", "guest"))
+    cause = await _cause(app, id_, query)
+    incidents = _open(await outline_incidents((await app.tables()).incidents), cause)
+    if seen is not None and seen.version != _version(incidents):
+        raise ChangedIncident(f"cause {id_} is at {_version(incidents)}")
     changed: list[str] = []
     refused: dict[str, str] = {}
-    for incident in _open(incidents, cause):
+    for incident in incidents:
         try:
             await change_incident(app, incident.key, change, by=by, etag="*")
         except NotNow as reason:
@@ -186,6 +198,16 @@ async def change_cause(app: App, id_: str, change: IncidentChange, *, by: str) -
     return CauseChanged(changed=changed, refused=refused)
 
 
+async def _cause(app: App, id_: str, query: CausesQuery) -> CauseGroup:
+    span = span_of(app, query.days, query.from_, query.to)
+    for verdict in ("non-compliant", "unknown"):
+        asked = query.model_copy(update={"verdict": verdict})
+        cause = next((c for c in (await _causes(app, span, asked)).groups if c.id == id_), None)
+        if cause is not None:
+            return cause
+    raise UnknownCause("no such cause")
+
+
 async def _causes(app: App, span: Span, query: CausesQuery) -> Found:
     days = [day async for day in days_of_groups((await app.tables()).rollups, span.start, span.last)]
     return grouped(days, query.scope, query.verdict)
@@ -193,6 +215,11 @@ async def _causes(app: App, span: Span, query: CausesQuery) -> Found:
 
 def _open(incidents: Iterable[IncidentOutline], cause: CauseGroup) -> list[IncidentOutline]:
     return [i for i in incidents if i.state != IncidentState.RESOLVED and cause.holds(i)]
+
+
+def _version(incidents: Sequence[IncidentOutline]) -> str:
+    told = sorted(f"{incident.key} {incident.state} {incident.version}" for incident in incidents)
+    return sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
 def _item(
@@ -236,6 +263,7 @@ def _item(
         first_seen_on=min(cause.days),
         last_seen_on=max(cause.days),
         incident_ids=[incident.key for incident in incidents],
+        version=_version(incidents),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from shared.answers.ahead import read_period_ahead
@@ -14,6 +15,7 @@ from shared.page.charts import spark
 from shared.page.frame import show
 from shared.store.rollup_rows import APPS, GROUPS
 from shared.wire.models import Listed, Named
+from shared.wire.text import percentage
 
 _MOST_ROWS: Final = 100
 _MOST_SIGN_INS: Final = 15
@@ -73,12 +75,12 @@ def watch(item: ApplicationItem, page: ApplicationsPage) -> str:
     elif item.clean_since == item.last_seen_on:
         return f"Not clean: the last sign-in without MFA was on {item.clean_since:%d %b %Y}."
     else:
-        since = f"clean since {item.clean_since:%d %b %Y}"
+        since = f"clean since {item.clean_since + timedelta(days=1):%d %b %Y}"
     after = [day for day in item.trend if item.clean_since is None or day.date > item.clean_since]
     sign_ins = sum(day.compliant + day.non_compliant + day.unknown for day in after)
     unknown = sum(day.unknown for day in after)
     whole = page.coverage.percent == 100
-    read = "read completely" if whole else f"but only {page.coverage.percent} % of the period was read"
+    read = "read completely" if whole else f"but only {percentage(page.coverage.percent or 0)} of the period was read"
     silent = f", {unknown} of which say nothing" if unknown else ""
     return f"{since[:1].upper()}{since[1:]}, in {sign_ins} sign-ins{silent}, {read}."
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final, Literal
 
 from shared.answers.ahead import read_period_ahead
-from shared.answers.causes import CauseItem, CausesPage, CausesQuery, UnknownCause, change_cause, read_causes
-from shared.answers.incidents import IncidentsQuery, worst_incidents
+from shared.answers.causes import (
+    CauseItem,
+    CausesPage,
+    CausesQuery,
+    SeenCause,
+    UnknownCause,
+    change_cause,
+    read_causes,
+)
+from shared.answers.incidents import IncidentItem, IncidentsQuery, worst_incidents
 from shared.incidents.acts import NotNow
 from shared.page.acts import ActForm
 from shared.page.asked import Visit
 from shared.page.frame import show
 from shared.store.rollup_rows import GROUPS
+
+_MOST_ASSIGNEES: Final = 5
 
 
 class CauseForm(ActForm):
@@ -34,33 +46,40 @@ async def cause_page(visit: Visit) -> str:
     cause, page = await _find(visit)
     incidents = await worst_incidents(visit.app, IncidentsQuery(), 1000, visit.now)
     mine = [item for item in incidents.items if item.id in {*cause.incident_ids}]
-    return await show("cause.html", visit, c=cause, texts=page.rule_texts, incidents=mine)
+    return await show("cause.html", visit, c=cause, texts=page.rule_texts, incidents=mine, assignees=_assignees(mine))
 
 
 async def act_on_cause(visit: Visit, form: CauseForm, *, by: str) -> str:
-    """Do the same to every incident of a cause that is not resolved; gives where to go then. Raises UnknownCause,
-    BadParameter, NotNow with the reasons where some could not be changed."""
+    """Do the same to every incident of a cause that is not resolved, if they are still as the person saw them. Returns
+    where to go then. Raises UnknownCause, ChangedIncident, BadParameter, NotNow with the reasons where some could not
+    be changed."""
     key = visit.path["id"]
-    done = await change_cause(visit.app, key, form.change(visit.now), by=by)
+    seen = SeenCause(_asked(visit), form.version)
+    done = await change_cause(visit.app, key, form.change(visit.now), by=by, seen=seen)
     if done.refused:
         reasons = " ".join(sorted({*done.refused.values()}))
         raise NotNow(f"{len(done.changed)} incidents were changed, {len(done.refused)} were not: {reasons}")
     return visit.link("/causes", key)
 
 
+def _assignees(incidents: Iterable[IncidentItem]) -> list[str]:
+    """Who looks after its incidents, those of most incidents first."""
+    counted = Counter(item.assignee for item in incidents if item.assignee)
+    return [name for name, _ in counted.most_common(_MOST_ASSIGNEES)]
+
+
 async def _read(visit: Visit, verdict: str) -> CausesPage:
-    query = {**visit.query.period, "scope": visit.query.scope, "verdict": verdict, "limit": 50}
-    return await read_causes(visit.app, CausesQuery.model_validate(query))
+    return await read_causes(visit.app, _asked(visit, verdict, 50))
+
+
+def _asked(visit: Visit, verdict: str = "non-compliant", limit: int = 1000) -> CausesQuery:
+    query = {**visit.query.period, "scope": visit.query.scope, "verdict": verdict, "limit": limit}
+    return CausesQuery.model_validate(query)
 
 
 async def _find(visit: Visit) -> tuple[CauseItem, CausesPage]:
     for verdict in ("non-compliant", "unknown"):
-        page = await read_causes(
-            visit.app,
-            CausesQuery.model_validate(
-                {**visit.query.period, "scope": visit.query.scope, "verdict": verdict, "limit": 1000}
-            ),
-        )
+        page = await read_causes(visit.app, _asked(visit, verdict))
         cause = next((item for item in page.items if item.id == visit.path["id"]), None)
         if cause is not None:
             return cause, page

@@ -10,6 +10,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.page.places import ENTRANCES
+from shared.wire.text import percentage
 
 _HERE: Final = Path(__file__).parent
 STYLE: Final = (_HERE / "templates" / "style.css").read_text(encoding="utf-8")
@@ -36,7 +37,7 @@ def _date(at: datetime | date | None) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "not measurable" if value is None else f"{value:.2f}".rstrip("0").rstrip(".") + "\u00a0%"
+    return "not measurable" if value is None else percentage(value)
 
 
 def _number(value: int | None) -> str:
@@ -45,6 +46,11 @@ def _number(value: int | None) -> str:
 
 def _plural(count: int, one: str, many: str) -> str:
     return f"{_number(count)} {one if count == 1 else many}"
+
+
+def _bound(sentence: str) -> str:
+    """A sentence of an answer whose percentages are not torn from their sign at the end of a line."""
+    return sentence.replace(" %", "\u202f%")
 
 
 def _environment() -> Environment:
@@ -56,7 +62,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["entrances"] = ENTRANCES
-    made.filters |= {"time": _time, "date": _date, "percent": _percent, "number": _number, "plural": _plural}
+    made.filters |= {
+        "time": _time,
+        "date": _date,
+        "percent": _percent,
+        "number": _number,
+        "plural": _plural,
+        "bound": _bound,
+    }
     made.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return made
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.wire.text import percentage
+
 _LATE: Final = timedelta(hours=3)
 _OLD: Final = timedelta(hours=24)  # the directory is refreshed every six hours
 
@@ -74,10 +76,10 @@ def _problems(standing: Standing) -> str:
 def _share(standing: Standing) -> str:
     if standing.compliance is None:
         return "No sign-in of the period could be judged."
-    share = f"{_percent(standing.compliance)} of {standing.judged - standing.unknown:,} sign-ins had MFA"
+    share = f"{percentage(standing.compliance)} of {standing.judged - standing.unknown:,} sign-ins had MFA"
     if standing.unknown and standing.worst_case is not None:
         unknown = _count(standing.unknown, "that says nothing", "that say nothing")
-        return f"{share} ({_percent(standing.worst_case)} if the {unknown} had none)."
+        return f"{share} ({percentage(standing.worst_case)} if the {unknown} had none)."
     return f"{share}."
 
 
@@ -109,7 +111,7 @@ def _read_until(grounds: Grounds) -> tuple[int, str]:
 def _covered(grounds: Grounds) -> list[tuple[int, str]]:
     if grounds.covered is None:
         return []
-    return [(0 if grounds.covered == 100 else 1, f"{_percent(grounds.covered)} of the period was read")]
+    return [(0 if grounds.covered == 100 else 1, f"{percentage(grounds.covered)} of the period was read")]
 
 
 def _unread_records(grounds: Grounds) -> list[tuple[int, str]]:
@@ -152,7 +154,3 @@ def can_be_trusted(grounds: Grounds) -> bool:
 
 def _count(n: int, one: str, many: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
-
-
-def _percent(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") + " %"

@@ -6,6 +6,7 @@ Pure.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from shared.rules.cause import Cause, CauseKind
@@ -14,12 +15,21 @@ _LEARN: Final = "https://learn.microsoft.com/"
 _CONDITIONAL_ACCESS: Final = _LEARN + "entra/identity/conditional-access/"
 
 
+class Owner(StrEnum):
+    """Who can close a gap."""
+
+    PARTNER_ADMIN = "partner-admin"  # who administers Entra ID in the partner's tenant
+    APPLICATION_OWNER = "application-owner"  # who runs the program or the mailbox that signs in
+    CUSTOMER = "customer"  # who administers the customer's tenant, together with the partner
+
+
 @dataclass(frozen=True, slots=True)
 class Remedy:
     """What closes a gap: steps in their order, for a person in the partner's tenant unless they say otherwise."""
 
     steps: tuple[str, ...]
     link: str
+    owner: Owner = Owner.PARTNER_ADMIN
 
 
 _REMEDIES: Final = {
@@ -75,6 +85,7 @@ _REMEDIES: Final = {
             "Block legacy authentication for everybody with a Conditional Access policy; remove app passwords.",
         ),
         _CONDITIONAL_ACCESS + "policy-block-legacy-authentication",
+        Owner.APPLICATION_OWNER,
     ),
     CauseKind.DEVICE_CODE_NOT_BLOCKED: Remedy(
         (
@@ -113,6 +124,7 @@ _REMEDIES: Final = {
             ),
         ),
         _LEARN + "entra/external-id/authentication-conditional-access",
+        Owner.CUSTOMER,
     ),
     CauseKind.NO_POLICY_APPLIED: Remedy(
         (

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from shared.statement.model import AnswerName, Sealed, StatementDay, StatementQuestion
 from shared.statement.texts import GAP_WORDS
+from shared.wire.text import percentage
 
 _LEGACY: Final = ("legacy-auth", "password-flow")
 _TRIED: Final = ("legacy-auth-attempt", "password-flow-attempt")
@@ -198,4 +199,4 @@ def _n(n: int, noun: str) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "no share that can be told" if value is None else f"{value:.2f}".rstrip("0").rstrip(".") + " %"
+    return "no share that can be told" if value is None else percentage(value)

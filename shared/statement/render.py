@@ -19,6 +19,7 @@ from shared.statement.model import CustomerFigures, Sealed, Statement, Statement
 from shared.statement.texts import GAP_WORDS, GRADES, SCOPES, STRENGTHS, WHYS
 from shared.wire.csv_text import csv_text
 from shared.wire.models import Answer
+from shared.wire.text import percentage
 
 _HERE: Final = Path(__file__).parent / "templates"
 _STYLE: Final = (_HERE / "statement.css").read_text(encoding="utf-8")
@@ -50,11 +51,11 @@ def _day(at: datetime) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".rstrip("0").rstrip(".") + "\u202f%"
+    return "–" if value is None else percentage(value)
 
 
 def _number(value: object) -> str:
-    return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else "–"
+    return f"{value:,}" if isinstance(value, int) else "–"
 
 
 def _ordered(counts: Mapping[str, object], order: Iterable[str]) -> list[tuple[str, object]]:

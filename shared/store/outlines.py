@@ -24,8 +24,8 @@ def _split(listed: object) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class IncidentOutline:
-    """What a summary needs of an incident. `last` is UTC; the rest is as in Incident, Facts and Who, and `reached` as
-    Incident.customers."""
+    """What a summary needs of an incident. `last` is UTC; `version` changes with every line of its history; the rest is
+    as in Incident, Facts and Who, and `reached` as Incident.customers."""
 
     key: str
     state: str
@@ -37,6 +37,7 @@ class IncidentOutline:
     app: str
     rules: frozenset[str]
     customers: frozenset[str]
+    version: str
 
     @property
     def reached(self) -> frozenset[str]:
@@ -47,7 +48,7 @@ class IncidentOutline:
 async def outline_incidents(table: Table) -> list[IncidentOutline]:
     """Every incident that has findings, in outline: a few columns of each, however many findings it has."""
     columns = ["id", "state", "severity", "scopes", "last", "count", "user", "customer", "app", "rules", "v"]
-    columns += packed_columns("customers")[:1]  # so many of them never fill one
+    columns += ["opening", "revision", *packed_columns("customers")[:1]]  # so many of them never fill one
 
     async def of_shard(place: int, shard: str) -> list[IncidentOutline]:
         rows = table.range(shard, *ends_of_shard(place), select=columns)
@@ -60,7 +61,9 @@ async def outline_incidents(table: Table) -> list[IncidentOutline]:
 def _outline(row: Row) -> IncidentOutline:
     who = (str(row["user"]), str(row["customer"]), str(row["app"]))
     sets = (_split(row["rules"]), frozenset[str](unpack("customers", row) or ()))
-    return IncidentOutline(row["id"], row["state"], int(row["severity"]), _scopes(row), utc(row["last"]), *who, *sets)
+    version = f"{row.get('opening') or 0}-{row.get('revision') or 0}"
+    last, severity = utc(row["last"]), int(row["severity"])
+    return IncidentOutline(row["id"], row["state"], severity, _scopes(row), last, *who, *sets, version)
 
 
 async def incidents_changed_since(table: Table, since: datetime) -> list[Incident]:

@@ -12,8 +12,15 @@ from typing import Final
 from shared.wire.models import Answer
 
 # What makes a spreadsheet take a cell for a formula, at the beginning of the text or behind a character that some
-# spreadsheets (";" in much of Europe, the tab) take for the end of a cell. Blanks and quotes before it do not help.
-_FORMULA: Final = re.compile(r"(^|[;,|\t\r\n])(?=[\s\"\']*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r])")
+# spreadsheets (";" in much of Europe, the tab) take for the end of a cell. Blanks, quotes and what nobody sees (control
+# characters, a byte-order mark, marks of direction) before it do not help.
+_UNSEEN: Final = (
+    r"\s\"\'\x00-\x1f\x7f-\xa0\xad\u061c"
+    r"\u115f\u1160\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\u2800\u3164\ufeff\uffa0"
+)
+_ENDS: Final = r";,|\t\r\n\x0b\x0c\x85\u2028\u2029\uff0c\uff1b"
+_BEGINS: Final = r"=+\-@\u2212\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\t\r\n"
+_FORMULA: Final = re.compile(rf"(^|[{_ENDS}])(?=[{_UNSEEN}]*[{_BEGINS}])")
 
 
 def csv_text(kind: type[Answer], items: Iterable[Answer]) -> str:

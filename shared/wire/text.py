@@ -26,6 +26,11 @@ def hyphenated(key: str) -> str:
     return clean(shown_id(key))
 
 
+def percentage(value: float) -> str:
+    """A percentage as people read it: two digits at most, and never apart from its sign."""
+    return f"{value:.2f}".rstrip("0").rstrip(".") + "\u202f%"
+
+
 def minute(at: datetime) -> str:
     """A time as people read it. `at` is UTC."""
     return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -75,6 +75,7 @@ async def test_what_would_help_most_comes_first_and_is_dealt_with_in_one_act(
         assert (first["compliancePercent"], first["compliancePercentIfFixed"]) == (25.0, 75.0)
         assert "closing it lifts 25.0 % to 75.0 %" in first["sentence"]
         assert first["whatCloses"]["steps"]
+        assert first["whatCloses"]["owner"] == "partner-admin"
         assert first["whatCloses"]["link"].startswith("https://learn.microsoft.com/")
         behind = (await _json(findings, at, f"cause={first['id']}"))["items"]
         assert ({i["id"] for i in behind}, {i["cause"] for i in behind}) == ({"one", "two"}, {"excluded"})

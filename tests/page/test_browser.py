@@ -225,6 +225,23 @@ def test_a_cause_is_acknowledged_with_all_its_incidents(site: Site, browser: Bro
         assert all("acknowledged" in row for row in rows)
 
 
+def test_a_cause_says_whose_step_it_is_and_takes_an_owner(site: Site, browser: Browser) -> None:
+    """A form that somebody filled in before another one did is refused."""
+    site.show("full")
+    with looking(browser) as context:
+        look = look_at(context, site, "/causes")
+        assert "Step of: partner admin" in look.text
+        with look.page.expect_navigation():
+            look.page.click("main ol a")
+        late = look_at(context, site, look.page.url.removeprefix(site.address)).page
+        for page, words in ((look.page, "Looks after it ada@partner.example"), (late, "Somebody changed it while you")):
+            page.click("text=Snooze or assign")
+            page.fill("input[name=assignee]", "ada@partner.example")
+            with page.expect_navigation():
+                page.click("button[value=assign]")
+            assert words in " ".join(page.inner_text("main").split())
+
+
 def test_a_token_is_checked_and_not_kept(site: Site, browser: Browser) -> None:
     site.show("full")
     parts = (

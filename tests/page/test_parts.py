@@ -13,6 +13,7 @@ from shared.app.app import App
 from shared.compliance.gaps import CoverageItem, GapKind
 from shared.compliance.summary import TrendDay
 from shared.ledger.tallies import Verdicts
+from shared.page.applications import watch
 from shared.page.asked import PageQuery, Visit
 from shared.page.audit import calendar, sample
 from shared.page.places import place_of
@@ -58,6 +59,31 @@ def test_the_calendar_tells_what_was_lost_from_what_was_never_there() -> None:
     assert all(len(week) == 7 for week in month.weeks)
     assert month.weeks[0][6] is not None  # the first of November 2026 is a Sunday
     assert calendar([], [], NOW) == []
+
+
+def application(last_lacking: date | None) -> Any:
+    days = [
+        SimpleNamespace(date=date(2026, 11, n), compliant=3, non_compliant=int(n == 2), unknown=0) for n in range(1, 6)
+    ]
+    return SimpleNamespace(clean_since=last_lacking, last_seen_on=date(2026, 11, 5), trend=days)
+
+
+@pytest.mark.parametrize(
+    ("last_lacking", "percent", "says"),
+    [
+        (None, 100, "Without a sign-in without MFA in this period, in 16 sign-ins, read completely."),
+        (date(2026, 11, 2), 100, "Clean since 03 Nov 2026, in 9 sign-ins, read completely."),
+        (
+            date(2026, 11, 2),
+            87.5,
+            "Clean since 03 Nov 2026, in 9 sign-ins, but only 87.5\u202f% of the period was read.",
+        ),
+        (date(2026, 11, 5), 100, "Not clean: the last sign-in without MFA was on 05 Nov 2026."),
+    ],
+)
+def test_an_application_is_clean_from_the_day_after(last_lacking: date | None, percent: float, says: str) -> None:
+    page = SimpleNamespace(coverage=SimpleNamespace(percent=percent))
+    assert watch(application(last_lacking), cast(Any, page)) == says
 
 
 def test_a_sample_is_the_same_for_everybody_who_has_its_address() -> None:

@@ -33,12 +33,12 @@ GOOD = Standing(
 
 
 def test_all_is_well() -> None:
-    assert headline(GOOD) == "No problem is open. 100 % of 120 sign-ins had MFA."
+    assert headline(GOOD) == "No problem is open. 100\u202f% of 120 sign-ins had MFA."
     assert can_be_trusted(GROUNDS)
     assert trust(GROUNDS) == [
         "alerts are on",
         "read without a gap until 20 Nov 07:30 UTC",
-        "100 % of the period was read",
+        "100\u202f% of the period was read",
         "0 records in quarantine",
         "directory 70 s old",
     ]
@@ -47,7 +47,7 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"covered": 99.98}, "99.98 % of the period was read"),
+        ({"covered": 99.98}, "99.98\u202f% of the period was read"),
         ({"quarantined": 1}, "1 record could not be read"),
         ({"paused_until": NOW + timedelta(hours=2)}, "alerts are paused until 20 Nov 10:00 UTC"),
         ({"measured_until": None}, "nothing was read to its end yet"),
@@ -77,7 +77,7 @@ def test_problems_that_are_open() -> None:
     bad = replace(GOOD, open=3, critical=1, burning=2, compliance=96.27, worst_case=96.02, judged=3087, unknown=8)
     assert headline(bad) == (
         "3 problems are open, 1 of them critical, 2 still happening. "
-        "96.27 % of 3,079 sign-ins had MFA (96.02 % if the 8 that say nothing had none)."
+        "96.27\u202f% of 3,079 sign-ins had MFA (96.02\u202f% if the 8 that say nothing had none)."
     )
     assert headline(replace(bad, open=1, critical=0, burning=0)).startswith(
         "1 problem is open, none seen in the last day."

@@ -50,6 +50,21 @@ def test_a_client_that_sends_a_formula_behind_a_separator_gets_a_quote_there() -
     assert written.splitlines()[1] == "Mozilla;'=cmd|'/C calc'!A0;,x;'=y,2026-11-02T09:00:00Z,-5"
 
 
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\ufe66"])
+@pytest.mark.parametrize("before", ["", " ", "\ufeff", "\u200b", "\u202e", "\xa0", "\x00", '"', "\u2060\ufeff "])
+@pytest.mark.parametrize("end", ["", ";", ",", "|", "\t", "\r", "\n", "\r\n", "\x0b", "\x85", "\u2028", "\uff1b"])
+def test_what_nobody_sees_hides_no_formula(begin: str, before: str, end: str) -> None:
+    """At the beginning of a cell, and behind whatever some spreadsheet takes for the end of one."""
+    text = f"{'a' if end else ''}{end}{before}{begin}1+1"
+    _, (cell, *_) = csv.reader(
+        io.StringIO(
+            csv_text(_Item, [_Item(user_name=text, rules=[], seen_at=_AT, count=0)]),
+            newline="",
+        )
+    )
+    assert f"'{before}{begin}" in cell
+
+
 def test_lines_end_as_the_standard_says() -> None:
     written = csv_text(_Item, [_Item(user_name='say "hi", all', rules=[], seen_at=_AT, count=3)])
     assert written == 'userName,rules,seenAt,count\r\n"say ""hi"", all",,2026-11-02T09:00:00Z,3\r\n'
