@@ -27,9 +27,10 @@ from shared.compliance.figures import figures_of_days
 from shared.incidents.acts import NotNow
 from shared.incidents.model import IncidentState
 from shared.ledger.tallies import Verdicts
-from shared.posture.gaps import Owner, Remedy, remedy_of, title_of
+from shared.posture.gaps import Remedy, remedy_of, title_of
 from shared.rules import RULE
 from shared.rules.cause import Cause, CauseKind
+from shared.rules.rule import Owner
 from shared.store.days import days_of_groups
 from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.wire.models import HEADLINE_NAMES, Answer, ListQuery, Scopes, ShownRule, shown_id

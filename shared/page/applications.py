@@ -11,7 +11,7 @@ from shared.answers.findings import FindingsQuery, read_findings
 from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.ledger.counts import Protocol
 from shared.page.asked import PageQuery, Visit
-from shared.page.charts import spark
+from shared.page.charts import lacking_by_day, spark
 from shared.page.frame import show
 from shared.store.rollup_rows import APPS, GROUPS
 from shared.wire.models import Listed, Named
@@ -62,7 +62,7 @@ async def application_page(visit: Visit) -> str:
         key=key,
         a=item,
         watch=watch(item, page) if item else "It did not sign anybody in during this period.",
-        chart=spark(item.trend, visit.span.start.date(), visit.span.last.date()) if item else "",
+        chart=lacking_by_day(item.trend, visit.span.start.date(), visit.span.last.date()) if item else "",
         incidents=incidents,
         findings=findings,
     )

@@ -17,7 +17,9 @@ from shared.answers.applications import ApplicationDay
 from shared.compliance.summary import TrendDay
 
 _WIDTH: Final = 720
-_HEIGHT: Final = 140
+_HEIGHT: Final = 72
+
+type Stack = Sequence[tuple[str, int]]  # kinds from the foot upwards, each with how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +47,38 @@ def bar_of(day: TrendDay, now: datetime) -> Bar:
 
 
 def trend(bars: Sequence[Bar]) -> Markup:
-    """Stacked bars a day, the worst at the foot so that a single sign-in without MFA is seen. Days that were not read
-    to their end are hatched, the day that is not over has a dashed edge."""
-    most = max((bar.total for bar in bars), default=0) or 1
-    step = _WIDTH / max(1, len(bars))
-    drawn = "".join(_day(bar, place * step, step, most) for place, bar in enumerate(bars))
-    return _svg("chart", (_WIDTH, _HEIGHT), _label(bars), drawn) + _ends([bar.day for bar in bars])
+    """Two rows of bars, each with a measure of its own, so that a single sign-in without MFA is seen beside thousands
+    with it. Days that were not read to their end are hatched, the day that is not over has a dashed edge."""
+    lacking = [(bar, (("bad", bar.non_compliant), ("unsure", bar.unknown))) for bar in bars]
+    fine = [(bar, (("good", bar.compliant),)) for bar in bars]
+    with_mfa = f"{sum(bar.compliant for bar in bars)} sign-ins with MFA in {len(bars)} days"
+    return (
+        _panel("Without MFA or unknown, a day", lacking, _label(bars), hatch=True)
+        + _panel("With MFA, a day", fine, with_mfa)
+        + _ends([bar.day for bar in bars])
+    )
 
 
-def _day(bar: Bar, x: float, step: float, most: int) -> str:
+def _panel(title: str, days: Sequence[tuple[Bar, Stack]], label: str, *, hatch: bool = False) -> Markup:
+    """One row of bars below its title and the highest of its numbers."""
+    highest = max((sum(count for _, count in stack) for _, stack in days), default=0)
+    step = _WIDTH / max(1, len(days))
+    drawn = "".join(_day(bar, stack, place * step, step, highest or 1) for place, (bar, stack) in enumerate(days))
+    floor = f'<line class="axis-line" x1="0" y1="{_HEIGHT - 0.5}" x2="{_WIDTH}" y2="{_HEIGHT - 0.5}"/>'
+    return _axis(title, highest) + _svg("chart", (_WIDTH, _HEIGHT), label, floor + drawn, hatch=hatch)
+
+
+def _axis(title: str, highest: int) -> Markup:
+    """What is drawn below, and how much the highest bar is."""
+    return Markup(  # noqa: S704 - our own words and a number
+        f'<p class="axis quiet"><span>{title}</span> <span>highest: {highest:,}</span></p>'
+    )
+
+
+def _day(bar: Bar, stack: Stack, x: float, step: float, most: int) -> str:
     width = max(1.0, step - 2)
     drawn, y = [], float(_HEIGHT)
-    for kind, count in (("bad", bar.non_compliant), ("unsure", bar.unknown), ("good", bar.compliant)):
+    for kind, count in stack:
         if count:
             height = max(2.0, count / most * (_HEIGHT - 4))
             y -= height
@@ -75,16 +97,17 @@ def _label(bars: Sequence[Bar]) -> str:
     return f"{total} sign-ins in {len(bars)} days, {bad} without MFA; {days}"
 
 
-def _svg(kind: str, size: tuple[int, int], label: str, inside: str) -> Markup:
-    """Drawn as wide as there is room; what stands in it is stretched, so that text stands beside it."""
-    hatch = (
+def _svg(kind: str, size: tuple[int, int], label: str, inside: str, *, hatch: bool = False) -> Markup:
+    """Drawn as wide as there is room; what stands in it is stretched, so that text stands beside it. `hatch`: the
+    pattern of days that were not read is defined here, once a page."""
+    pattern = (
         '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<line class="hatch" x1="0" y1="0" x2="0" y2="6"/></pattern></defs>'
     )
     width, height = size
     return Markup(  # noqa: S704 - numbers and dates alone
         f'<svg class="{kind}" viewBox="0 0 {width} {height}" preserveAspectRatio="none" role="img" '
-        f'aria-label="{escape(label)}">{hatch if "unread" in inside else ""}{inside}</svg>'
+        f'aria-label="{escape(label)}">{pattern if hatch and "unread" in inside else ""}{inside}</svg>'
     )
 
 
@@ -113,3 +136,19 @@ def spark(days: Sequence[ApplicationDay], first: date, last: date) -> Markup:
     label = f"{total} sign-ins without MFA in {count} days, at most {max(lacking.values(), default=0)} a day"
     floor = '<line class="axis-line" x1="0" y1="23.5" x2="120" y2="23.5"/>'
     return _svg("spark", (120, 24), label, floor + drawn)
+
+
+def lacking_by_day(days: Sequence[ApplicationDay], first: date, last: date) -> Markup:
+    """The same as `spark`, wide, with its highest number and its ends."""
+    highest = max((day.non_compliant for day in days if first <= day.date <= last), default=0)
+    return _axis("Sign-ins a day", highest) + spark(days, first, last) + _ends([first, last])
+
+
+def share(part: int, whole: int) -> Markup:
+    """A part of a whole as a bar, for the eye alone: the numbers stand beside it."""
+    width = max(1.5, min(100.0, 100 * part / max(1, whole)))
+    return Markup(  # noqa: S704 - numbers alone
+        '<svg class="share" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="whole" width="100" height="6" rx="1"/>'
+        f'<rect class="bad" width="{width:.1f}" height="6" rx="1"/></svg>'
+    )

@@ -16,7 +16,7 @@ from shared.compliance.summary import AlertState
 from shared.page.asked import PageQuery, Visit, scope_text
 from shared.page.places import Place, place_of
 from shared.page.render import render
-from shared.page.sentence import Grounds, trust
+from shared.page.sentence import Grounds, can_be_trusted, trust
 from shared.wire.models import HEADLINE_NAMES, SCOPE_NAMES
 
 SCOPES: Final = (
@@ -39,6 +39,11 @@ class Frame:
     def place(self) -> Place:
         """The entry of the navigation where one is."""
         return place_of(self.visit.here)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether nothing speaks against the figures."""
+        return can_be_trusted(self.grounds)
 
     @property
     def period(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from shared.answers.ahead import read_period_ahead
@@ -63,7 +63,7 @@ async def overview_page(visit: Visit) -> str:
     state = await state_of(app)
     summary = await read_summary(app, SummaryQuery.model_validate({**period, "scope": scope, **whose}))
     asked = IncidentsQuery(state=("open",), scope=scope, **query.whose)
-    incidents = await worst_incidents(app, asked, _MOST_INCIDENTS, visit.now - _BURNING)
+    incidents = await worst_incidents(app, asked, _MOST_INCIDENTS, _lately(frame))
     causes = await read_causes(app, CausesQuery.model_validate({**period, "scope": scope, "limit": _MOST_CAUSES}))
     worst = await read_worst(app, span, scope, _MOST_WORST)
     changed = await read_changes(app, ChangesQuery())
@@ -97,8 +97,13 @@ async def overview_page(visit: Visit) -> str:
     )
 
 
+def _lately(frame: Frame) -> datetime:
+    """Since when a sign-in still happens: the last day of what was read, as the summary has it."""
+    return (frame.grounds.measured_until or frame.visit.now) - _BURNING
+
+
 def _standing(frame: Frame, summary: Summary, burning: int | None, whose: dict[str, str]) -> Standing:
-    """`burning` are the open ones asked for that were seen in the last day; None where that is not known."""
+    """`burning` are the open ones asked for that were seen in the last day of what was read; None: not known."""
     figures = summary.delegated_sign_ins
     return Standing(
         grounds=frame.grounds,

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from shared.page.charts import share
 from shared.page.places import ENTRANCES
 from shared.wire.text import percentage
 
@@ -61,7 +62,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["entrances"] = ENTRANCES
+    made.globals |= {"entrances": ENTRANCES, "share": share}
     made.filters |= {
         "time": _time,
         "date": _date,

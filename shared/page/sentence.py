@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.wire.text import percentage
 
@@ -52,12 +52,19 @@ class Standing:
     of: str = ""
 
 
-def headline(standing: Standing) -> str:
-    """The first sentence."""
+class Headline(NamedTuple):
+    """What is open, and which share had MFA; "" where nothing can be said of that."""
+
+    problems: str
+    share: str
+
+
+def headline(standing: Standing) -> Headline:
+    """What is read first."""
     if not standing.grounds.read_anything:
-        return "The log is being read for the first time; nothing can be said yet."
+        return Headline("The log is being read for the first time; nothing can be said yet.", "")
     whose = f"{standing.of}: " if standing.of else ""
-    return f"{whose}{_problems(standing)} {_share(standing)}"
+    return Headline(f"{whose}{_problems(standing)}", _share(standing))
 
 
 def _problems(standing: Standing) -> str:

@@ -6,21 +6,13 @@ Pure.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from shared.rules.cause import Cause, CauseKind
+from shared.rules.rule import Owner
 
 _LEARN: Final = "https://learn.microsoft.com/"
 _CONDITIONAL_ACCESS: Final = _LEARN + "entra/identity/conditional-access/"
-
-
-class Owner(StrEnum):
-    """Who can close a gap."""
-
-    PARTNER_ADMIN = "partner-admin"  # who administers Entra ID in the partner's tenant
-    APPLICATION_OWNER = "application-owner"  # who runs the program or the mailbox that signs in
-    CUSTOMER = "customer"  # who administers the customer's tenant, together with the partner
 
 
 @dataclass(frozen=True, slots=True)

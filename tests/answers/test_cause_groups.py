@@ -16,8 +16,8 @@ def _group(key: str, sign_ins: int, people: int = 1) -> CauseGroup:
 @pytest.mark.parametrize(
     ("sizes", "of_all", "begins"),
     [
-        pytest.param([996, 4], 1000, "1 gap explains 99 % of 1000", id="never-all-while-some-are-left"),
-        pytest.param([1000], 1000, "1 gap explains 100 % of 1000", id="all"),
+        pytest.param([996, 4], 1000, "1 gap explains 99 % of 1,000", id="never-all-while-some-are-left"),
+        pytest.param([1000], 1000, "1 gap explains 100 % of 1,000", id="all"),
         pytest.param([40, 30, 20, 10], 100, "3 gaps explain 90 % of 100", id="three-at-most"),
         pytest.param([], 7, "0 gaps explain 0 % of 7", id="none-listed"),
     ],

@@ -32,8 +32,13 @@ GOOD = Standing(
 )
 
 
+def told(standing: Standing) -> str:
+    """Both sentences."""
+    return " ".join(filter(None, headline(standing)))
+
+
 def test_all_is_well() -> None:
-    assert headline(GOOD) == "No problem is open. 100\u202f% of 120 sign-ins had MFA."
+    assert told(GOOD) == "No problem is open. 100\u202f% of 120 sign-ins had MFA."
     assert can_be_trusted(GROUNDS)
     assert trust(GROUNDS) == [
         "alerts are on",
@@ -70,22 +75,20 @@ def test_a_channel_that_cannot_be_used_is_said() -> None:
 
 
 def test_where_only_some_were_read_nothing_is_said_of_the_last_day() -> None:
-    assert headline(replace(GOOD, open=2, burning=None)).startswith("2 problems are open. ")
+    assert told(replace(GOOD, open=2, burning=None)).startswith("2 problems are open. ")
 
 
 def test_problems_that_are_open() -> None:
     bad = replace(GOOD, open=3, critical=1, burning=2, compliance=96.27, worst_case=96.02, judged=3087, unknown=8)
-    assert headline(bad) == (
+    assert told(bad) == (
         "3 problems are open, 1 of them critical, 2 still happening. "
         "96.27\u202f% of 3,079 sign-ins had MFA (96.02\u202f% if the 8 that say nothing had none)."
     )
-    assert headline(replace(bad, open=1, critical=0, burning=0)).startswith(
-        "1 problem is open, none seen in the last day."
-    )
+    assert told(replace(bad, open=1, critical=0, burning=0)).startswith("1 problem is open, none seen in the last day.")
 
 
 def test_acknowledged_problems_are_not_hidden() -> None:
-    assert headline(replace(GOOD, acknowledged_burning=2)).startswith(
+    assert told(replace(GOOD, acknowledged_burning=2)).startswith(
         "No problem is open; 2 problems that are known are still happening."
     )
 
@@ -93,15 +96,15 @@ def test_acknowledged_problems_are_not_hidden() -> None:
 def test_before_the_first_slice_nothing_is_said() -> None:
     unread = replace(GROUNDS, covered=None, read_anything=False)
     first = replace(GOOD, grounds=unread, judged=0, compliance=None, worst_case=None)
-    assert headline(first) == "The log is being read for the first time; nothing can be said yet."
+    assert told(first) == "The log is being read for the first time; nothing can be said yet."
 
 
 def test_what_cannot_be_divided_is_no_percentage() -> None:
-    assert "No sign-in of the period could be judged." in headline(replace(GOOD, judged=0, compliance=None))
+    assert "No sign-in of the period could be judged." in told(replace(GOOD, judged=0, compliance=None))
 
 
 def test_whose_figures_they_are_is_said() -> None:
-    assert headline(replace(GOOD, of="Contoso")).startswith("Contoso: No problem is open.")
+    assert told(replace(GOOD, of="Contoso")).startswith("Contoso: No problem is open.")
 
 
 def test_what_was_accepted_as_unreadable_is_said_and_takes_nothing_away() -> None:

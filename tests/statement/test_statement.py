@@ -199,7 +199,7 @@ async def test_a_gap_stands_on_the_first_page(azurite: str, monkeypatch: pytest.
         shown = await asked(at)
         assert shown["state"] == "final"
         (told,) = shown["firstPage"]
-        assert told.startswith("Gap in coverage: 3.33 % of the log was read (1 of 30 pieces).")
+        assert told.startswith("Gap in coverage: 3.33\u202f% of the log was read (1 of 30 pieces).")
         assert "before the monitor was installed (29 days)" in told
         assert {q["id"]: q["answer"] for q in shown["opening"]}["no-legacy-sign-ins"] == "partly"
         html = (await page(at, "&format=html")).text
