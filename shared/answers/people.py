@@ -102,8 +102,8 @@ async def _add_pairs(tables: Tables, span: Span, activity: Activity) -> None:
 
 
 # Said where numbers of customers and of how far an account reaches stand.
-LIGHTHOUSE: Final = "Access by Azure Lighthouse looks like a sign-in to your own tenant: it is in no customer's numbers."
-    "Access by Azure Lighthouse looks like a sign-in to your own tenant and is in none of these numbers."
+LIGHTHOUSE: Final = (
+    "Access by Azure Lighthouse looks like a sign-in to your own tenant: it is in no customer's numbers."
 )
 
 
