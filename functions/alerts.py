@@ -54,7 +54,7 @@ async def tend(timer: func.TimerRequest) -> None:
 @bp.queue_output(arg_name="deliveries", queue_name=_QUEUE, connection="AzureWebJobsStorage")
 async def deliver(message: func.QueueMessage, deliveries: Messages) -> None:
     """Try one delivery; go on with the channel's next."""
-    if messages := await deliver_alert(running_app(), message.get_body().decode()):
+    if messages := await deliver_alert(running_app(), message.get_body()):
         deliveries.set(messages)
 
 
@@ -63,7 +63,7 @@ async def deliver(message: func.QueueMessage, deliveries: Messages) -> None:
 async def settle(message: func.QueueMessage) -> None:
     """Note a delivery whose message crashed its workers again and again."""
     log_event("poison_message", queue=f"{_QUEUE}-poison", messageId=message.id)
-    await settle_poisoned(running_app(), message.get_body().decode())
+    await settle_poisoned(running_app(), message.get_body())
 
 
 class ChannelToTry(Body):

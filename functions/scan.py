@@ -6,7 +6,7 @@ from functions.messages import Messages
 from shared.app.app import running_app
 from shared.basics.events import log_event
 from shared.preflight.self_test import fail_self_test, is_self_test, run_self_test
-from shared.scan.dry_run_job import go_on, is_dry_run
+from shared.scan.dry_run_job import fail_dry_run, go_on, is_dry_run
 from shared.scan.job import park_poisoned, scan_slice
 from shared.scan.plan import plan_scans
 
@@ -29,7 +29,7 @@ async def plan(timer: func.TimerRequest, slices: Messages) -> None:
 @bp.queue_output(arg_name="slices", queue_name=_QUEUE, connection="AzureWebJobsStorage")
 async def scan(message: func.QueueMessage, slices: Messages) -> None:
     """Read one slice; send the tenant's next. Or go the way of a self-test, or on with a dry run."""
-    body = message.get_body().decode()
+    body = message.get_body()
     if is_self_test(body):
         await run_self_test(running_app(), body)
     elif messages := await (go_on if is_dry_run(body) else scan_slice)(running_app(), body):
@@ -39,7 +39,9 @@ async def scan(message: func.QueueMessage, slices: Messages) -> None:
 @bp.function_name("park_slice")
 @bp.queue_trigger(arg_name="message", queue_name=f"{_QUEUE}-poison", connection="AzureWebJobsStorage")
 async def park(message: func.QueueMessage) -> None:
-    """Park a slice whose message crashed its workers again and again."""
+    """Give up what a message was about that crashed its workers again and again: park the slice, fail the self-test,
+    end the dry run."""
     log_event("poison_message", queue=f"{_QUEUE}-poison", messageId=message.id)
-    body = message.get_body().decode()
-    await (fail_self_test if is_self_test(body) else park_poisoned)(running_app(), body)
+    body = message.get_body()
+    fail = fail_self_test if is_self_test(body) else fail_dry_run if is_dry_run(body) else park_poisoned
+    await fail(running_app(), body)

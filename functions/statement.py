@@ -94,7 +94,7 @@ async def evidence_pack(call: Call[PackQuery]) -> EvidencePack | Written:
 @bp.queue_trigger(arg_name="message", queue_name=_QUEUE, connection="AzureWebJobsStorage")
 async def build(message: func.QueueMessage) -> None:
     """Build one evidence pack."""
-    await build_pack(running_app(), message.get_body().decode())
+    await build_pack(running_app(), message.get_body())
 
 
 @bp.function_name("give_up_evidence_pack")
@@ -102,4 +102,4 @@ async def build(message: func.QueueMessage) -> None:
 async def give_up(message: func.QueueMessage) -> None:
     """Note a pack whose message failed again and again."""
     log_event("poison_message", queue=f"{_QUEUE}-poison", messageId=message.id)
-    await give_up_pack(running_app(), message.get_body().decode())
+    await give_up_pack(running_app(), message.get_body())

@@ -20,7 +20,7 @@ from shared.app.app import App
 from shared.app.channels import Channel
 from shared.app.settings import AuthMode
 from shared.basics.events import log_event
-from shared.basics.queue_messages import parse_message
+from shared.basics.queue_messages import QueueBody, parse_message
 from shared.messages.delivery import Delivery, DeliveryState
 from shared.messages.message import of_json
 from shared.messages.render import render
@@ -38,7 +38,7 @@ OVERDUE: Final = timedelta(hours=25)
 type Post = Callable[[Target, bytes, Mapping[str, str]], Awaitable[Answer]]
 
 
-async def deliver_alert(app: App, body: str, post: Post = post) -> list[str]:
+async def deliver_alert(app: App, body: QueueBody, post: Post = post) -> list[str]:
     """Try one delivery; gives the message of the channel's next one when this one arrived.
 
     Raises only what makes the queue try again: storage that does not answer.
@@ -59,7 +59,7 @@ async def deliver_alert(app: App, body: str, post: Post = post) -> list[str]:
     return await send_due(app, tables, (d for d in under_way if d.channel == claimed.channel), healthy=True)
 
 
-async def settle_poisoned(app: App, body: str) -> None:
+async def settle_poisoned(app: App, body: QueueBody) -> None:
     """Count a message that crashed its workers again and again as one try in vain."""
     message = parse_message(DeliveryMessage, body, queue="alerts-poison")
     if message is None:

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.app.channels import Channel
-from shared.incidents.life import QUIET, SYSTEM
-from shared.incidents.model import Incident, IncidentState
+from shared.incidents.life import SYSTEM
+from shared.incidents.model import Ending, Incident, IncidentState
 from shared.ledger.days import Day
 from shared.ledger.tallies import Tally, add
 from shared.messages.message import MOST_IN_SECTION, DigestSection
@@ -72,7 +72,7 @@ async def closed_by_quiet(view: DigestView) -> DigestSection | None:
         incident
         for incident in view.incidents
         if incident.state is IncidentState.RESOLVED
-        and incident.reason.startswith(QUIET)
+        and incident.ending is Ending.QUIET
         and view.holds(incident.resolved_at)
     ]
     return section("closed", "Closed by quiet", [named(incident) for incident in closed])

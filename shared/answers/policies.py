@@ -26,6 +26,7 @@ from shared.compliance.coverage import Coverage
 from shared.compliance.summary import Period
 from shared.graph.policies import DOMAINS, FEDERATION
 from shared.people.lists import Technician, is_current
+from shared.posture.cover import mfa_coverage
 from shared.posture.holes import Hole, holes_of, people_in, why_uncovered
 from shared.posture.policies import (
     Federation,
@@ -34,7 +35,6 @@ from shared.posture.policies import (
     PolicyState,
     blocks_device_code,
     blocks_legacy,
-    mfa_coverage,
     way_of,
 )
 from shared.posture.reading import policies_of

@@ -1,4 +1,4 @@
-"""One way to treat what comes from a queue and is no message of ours."""
+"""One way to treat what comes from a queue, and what of it is no message of ours."""
 
 from __future__ import annotations
 
@@ -6,14 +6,25 @@ from pydantic import BaseModel, ValidationError
 
 from shared.basics.events import log_event
 
+type QueueBody = bytes | str
+"""What a queue delivers: anybody who may send can send any bytes."""
 
-def parse_message[T: BaseModel](kind: type[T], body: str, *, queue: str) -> T | None:
-    """Parse a queue message. Malformed: log and return None.
 
-    Retrying cannot help, and nothing hangs on it: the timers send again whatever was lost.
-    """
+def message_in[T: BaseModel](kind: type[T], body: QueueBody) -> T | None:
+    """Parse a queue message. Returns None for another kind and for no message at all, and says nothing."""
     try:
         return kind.model_validate_json(body)
     except ValidationError:
-        log_event("queue_message_unreadable", queue=queue)
         return None
+
+
+def parse_message[T: BaseModel](kind: type[T], body: QueueBody, *, queue: str) -> T | None:
+    """Parse a queue message. Malformed: log and return None.
+
+    Retrying cannot help. Slices and deliveries are sent again by timers; whoever waits for a dry run, a self-test or an
+    evidence pack sees that it does not begin, and asks anew.
+    """
+    message = message_in(kind, body)
+    if message is None:
+        log_event("queue_message_unreadable", queue=queue)
+    return message

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.incidents.life import BY_OPERATOR, Note, Step, noted, open_now, restate
-from shared.incidents.model import Incident, IncidentState
+from shared.incidents.life import Note, Step, noted, open_now, restate
+from shared.incidents.model import Ending, Incident, IncidentState
 from shared.rules.rule import Severity
 
 LONGEST_SNOOZE: Final = timedelta(days=30)
@@ -46,7 +46,14 @@ def longest_snooze(incident: Incident) -> timedelta:
 def resolve(before: Incident, by: str, comment: str, now: datetime) -> Step:
     """Somebody says that it is over: a sign-in from after this opens it again. Raises NotNow."""
     _must_be_active(before)
-    over = replace(before, state=IncidentState.RESOLVED, reason=BY_OPERATOR, snoozed_until=None, resolved_at=now)
+    over = replace(
+        before,
+        state=IncidentState.RESOLVED,
+        ending=Ending.PERSON,
+        reason="resolved by an operator",
+        snoozed_until=None,
+        resolved_at=now,
+    )
     return noted(_seen(over, now), Note("resolved", by, comment))
 
 

@@ -13,13 +13,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from shared.incidents.model import Event, EventKind, Facts, Incident, IncidentState, Who
+from shared.incidents.model import Ending, Event, EventKind, Facts, Incident, IncidentState, Who
 from shared.incidents.traits import described
 
 SYSTEM: Final = "system"
-QUIET: Final = "quiet"
-BY_OPERATOR: Final = "resolved by an operator"
-WITHDRAWN_REASON: Final = "withdrawn: its records were corrected"
 ASLEEP: Final = (IncidentState.ACKNOWLEDGED, IncidentState.SNOOZED)
 _MOST_DESCRIBED: Final = 3
 
@@ -101,7 +98,7 @@ def _count(before: Incident | None, news: News, facts: Facts, life: Life) -> Ste
         new = Incident(news.key, news.who, facts, opened_at=news.at, grew_at=news.at)
         return noted(new, Note("opened"))
     grown = replace(before, facts=facts, grew_at=news.at if news.added else before.grew_at)
-    if before.state is IncidentState.SNOOZED and has_passed(before.snoozed_until, news.at):
+    if before.state is IncidentState.SNOOZED and snooze_ends(grown, news.at, life):
         return noted(open_now(grown), Note("snooze-ended"))
     if _opens_again(before, news, facts, life):
         return _open_again(before, grown, news, facts)
@@ -135,7 +132,7 @@ def _opens_again(before: Incident, news: News, facts: Facts, life: Life) -> bool
     if before.state is IncidentState.RESOLVED:
         if before.is_withdrawn:
             return True
-        end = before.facts.last if before.reason.startswith(QUIET) else before.resolved_at
+        end = before.facts.last if before.ending is Ending.QUIET else before.resolved_at
         return any(end is None or part.last > end for part in news.added)
     grew_at = before.grew_at or before.facts.last
     return facts.last - before.facts.last > life.quiet and news.at - grew_at > life.quiet
@@ -150,7 +147,8 @@ def _withdraw(before: Incident, now: datetime) -> Step:
         told,
         facts=replace(before.facts, count=0, announceable=0),
         state=IncidentState.RESOLVED,
-        reason=WITHDRAWN_REASON,
+        ending=Ending.CORRECTED,
+        reason="withdrawn: its records were corrected",
         announced=0,
         since=None,
         snoozed_until=None,
@@ -271,11 +269,24 @@ def event_of(kind: EventKind, incident: Incident, severity: int) -> Event:
     return Event(sha256(identity.encode()).hexdigest()[:32], kind, incident.key, severity)
 
 
+def snooze_ends(incident: Incident, now: datetime, life: Life) -> bool:
+    """Whether a snoozed incident opens now: its time has come, and what came meanwhile may be told. Opened sooner, it
+    would be told when the next sign-in comes, and never if none does."""
+    return has_passed(incident.snoozed_until, now) and (
+        not has_missed(incident) or _may_tell_again(incident.told_at, now, life)
+    )
+
+
+def has_missed(incident: Incident) -> bool:
+    """Whether there are sign-ins to tell that nobody knows of."""
+    return is_later(incident.facts.last, incident.told_last) and incident.facts.announceable > 0
+
+
 def is_in_hand(incident: Incident) -> bool:
     """Whether people or a technical exception took care of it, so that nobody needs to hear of it. One that closed by
     itself is not: perhaps nobody ever heard of it."""
     return incident.state in (*ASLEEP, IncidentState.SILENCED) or (
-        incident.state is IncidentState.RESOLVED and incident.reason == BY_OPERATOR
+        incident.state is IncidentState.RESOLVED and incident.ending is Ending.PERSON
     )
 
 
@@ -306,6 +317,7 @@ def open_now(incident: Incident) -> Incident:
     return replace(
         incident,
         state=IncidentState.OPEN,
+        ending=Ending.NONE,
         reason="",
         snoozed_until=None,
         resolved_at=None,

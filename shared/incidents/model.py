@@ -30,6 +30,15 @@ class IncidentState(StrEnum):
     RESOLVED = "resolved"
 
 
+class Ending(StrEnum):
+    """How a resolved incident came to its end. CORRECTED: its records were, so that nothing is left of its findings."""
+
+    NONE = ""
+    QUIET = "quiet"
+    PERSON = "person"
+    CORRECTED = "corrected"
+
+
 class EventKind(StrEnum):
     """What there is to tell of an incident. LOWERED: records were corrected, and what is left is less severe."""
 
@@ -86,7 +95,7 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Times are UTC; None stands for never.
+    """Times are UTC; None stands for never. `reason` says for people why it stands where it stands.
 
     `opening` counts how often it opened; this opening is about the sign-ins after `since`. `announced` is the
     highest severity that was told in it (0: none), `tellings` how often, `told_at` when last, `told_last` the
@@ -104,6 +113,7 @@ class Incident:
     announced: int = 0
     opening: int = 1
     state: IncidentState = IncidentState.OPEN
+    ending: Ending = Ending.NONE
     reason: str = ""
     since: datetime | None = None
     tellings: int = 0

@@ -7,22 +7,21 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.incidents.life import (
-    QUIET,
     Accepts,
     Life,
     Note,
     Step,
     end_silence,
-    has_passed,
-    is_later,
+    has_missed,
     noted,
     open_now,
     restate,
     silence,
+    snooze_ends,
     tell,
     wake,
 )
-from shared.incidents.model import EventKind, Incident, IncidentState
+from shared.incidents.model import Ending, EventKind, Incident, IncidentState
 
 _DAY: Final = timedelta(days=1)
 
@@ -33,17 +32,17 @@ def pass_time(before: Incident, now: datetime, life: Life) -> Step | None:
     if before.is_withdrawn:
         return None
     if _is_quiet(before, now, life):
-        reason = f"{QUIET} for {life.quiet // _DAY} days"
-        closed = replace(before, state=IncidentState.RESOLVED, reason=reason, resolved_at=now)
+        reason = f"quiet for {life.quiet // _DAY} days"
+        closed = replace(before, state=IncidentState.RESOLVED, ending=Ending.QUIET, reason=reason, resolved_at=now)
         return noted(closed, Note("closed", detail=reason))
     woken = wake(Step(before), now, life)
     if woken.event:
         return woken
-    if before.state is IncidentState.SNOOZED and has_passed(before.snoozed_until, now):
-        return _end_rest(before, Note("snooze-ended"), now, life)
+    if before.state is IncidentState.SNOOZED and snooze_ends(before, now, life):
+        return _open_and_tell(before, Note("snooze-ended"), now)
     if before.state is IncidentState.ACKNOWLEDGED and now - _acted_at(before, now) >= life.acknowledged:
         days = life.acknowledged // _DAY
-        return _end_rest(before, Note("acknowledgement-ended", detail=f"after {days} days"), now, life)
+        return _open_and_tell(before, Note("acknowledgement-ended", detail=f"after {days} days"), now)
     return None
 
 
@@ -58,14 +57,12 @@ def _acted_at(incident: Incident, now: datetime) -> datetime:
     return incident.acted_at or incident.told_at or incident.opened_at or now
 
 
-def _end_rest(before: Incident, note: Note, now: datetime, life: Life) -> Step | None:
-    """Open again; what came meanwhile is told once, and no sooner than a repetition may be told."""
-    facts = before.facts
-    missed = is_later(facts.last, before.told_last) and facts.announceable > 0
-    if missed and before.told_at is not None and now - before.told_at < life.realert:
-        return None
+def _open_and_tell(before: Incident, note: Note, now: datetime) -> Step:
+    """Open again; what came meanwhile is told once."""
     step = noted(open_now(before), note)
-    return tell(step, EventKind.ONGOING, facts.stands, now, facts.last) if missed else restate(step)
+    if not has_missed(before):
+        return restate(step)
+    return tell(step, EventKind.ONGOING, before.facts.stands, now, before.facts.last)
 
 
 def apply_exceptions(before: Incident, accepts: Accepts, now: datetime) -> Step | None:

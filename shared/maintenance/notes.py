@@ -15,13 +15,13 @@ from shared.basics.spelling import id_key
 from shared.ledger.days import Noted
 from shared.ledger.slices import DAY, midnight
 from shared.people.lists import Technician, from_kept
+from shared.posture.cover import mfa_coverage
 from shared.posture.policies import (
     Person,
     Policies,
     blocks_device_code,
     blocks_legacy,
     exclusions,
-    mfa_coverage,
 )
 from shared.posture.reading import policies_of
 from shared.store.days import note_day

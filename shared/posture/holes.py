@@ -7,15 +7,22 @@ in words of its own (docs/entra-facts.md, "Was there MFA?"). Here the two meet.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from shared.basics.spelling import id_key, squeezed
+from shared.posture.cover import TooMany, counted_policies, left_open, policies_for
 from shared.posture.policies import Answer, Person, Policies, Policy, applies_to, exclusions, leaves_out
 from shared.rules.cause import Cause, CauseKind
 
 GUESTS: Final = "guestsorexternalusers"
+_CLIENTS: Final = {
+    "browser": "browsers",
+    "mobileappsanddesktopclients": "apps on phones and desktops",
+    "exchangeactivesync": "Exchange ActiveSync",
+    "other": "other (legacy) clients",
+}
 # What the log calls the rules (conditionalAccessRuleSatisfied), and, where it names none, the conditions.
 _KIND_OF_RULE: Final = {
     "userid": "user",
@@ -98,11 +105,38 @@ def why_uncovered(policies: Policies, person: Person) -> str:
     wide = [policy for policy in demanding if policy.is_for_everything]
     if out := [policy.name for policy in wide if leaves_out(policy, person) is Answer.YES]:
         return f"Left out of {_quoted(out)}."
+    theirs = policies_for(counted_policies(policies), person, sure=True)
+    if any(policy.demands_mfa for policy in theirs):
+        named = _quoted(policy.name for policy in theirs)
+        return f"{named} leave{'s' if len(theirs) == 1 else ''} open: {_opened(theirs, policies.named_locations)}."
     if wide:
         return f"{_quoted([policy.name for policy in wide])} is for others."
     if partly := [policy.name for policy in demanding if applies_to(policy, person) is not Answer.NO]:
-        return f"{_quoted(partly)} demands MFA, but not for every application, place, platform and client."
+        return f"{_quoted(partly)} demands MFA, but not at every moment or over every flow."
     return "No policy that is on demands MFA of them."
+
+
+def _opened(policies: Sequence[Policy], places: Mapping[str, str]) -> str:
+    """A kind of sign-in that these policies leave open, in words. Names of places are hostile text."""
+    try:
+        found = left_open(policies)
+    except TooMany:
+        found = None
+    if found is None:
+        return "what they name is too much to be added up"
+    told = [
+        _side("", found.application, {}, "any application that none of them names"),
+        _side("over ", found.client, _CLIENTS, ""),
+        _side("on ", found.platform, {}, "a platform that none of them names"),
+        _side("from ", found.location, {"alltrusted": "trusted places", **places}, "a place that none of them names"),
+    ]
+    return ", ".join(filter(None, told)) or "every sign-in"
+
+
+def _side(before: str, parts: Sequence[str] | None, names: Mapping[str, str], other: str) -> str:
+    if parts is None:
+        return ""
+    return before + (" and ".join(names.get(part) or part for part in parts) or other)
 
 
 def _quoted(names: Iterable[str]) -> str:

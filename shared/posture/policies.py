@@ -9,7 +9,7 @@ Facts: docs/entra-facts.md, "Was there MFA?".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -156,45 +156,6 @@ class Exclusion:
     policy: Policy
     rule: str
     what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """Who is made to do MFA for every application (keys). `unsure` are those of whom a group or filter decides that is
-    not known here."""
-
-    covered: frozenset[str]
-    uncovered: frozenset[str]
-    unsure: frozenset[str]
-
-    @property
-    def answer(self) -> Answer:
-        """Whether everybody is covered."""
-        if self.uncovered:
-            return Answer.PARTLY if self.covered or self.unsure else Answer.NO
-        return Answer.CANNOT_TELL if self.unsure or not self.covered else Answer.YES
-
-
-def mfa_coverage(policies: Policies, people: Iterable[Person]) -> Coverage:
-    """Which delegated admins a policy makes do MFA for every application, everywhere.
-
-    Security defaults count as a policy for everybody. Without a word of Conditional Access nobody can be told.
-    """
-    known = policies.conditional_access
-    for_all = [p for p in known or () if p.state is PolicyState.ENABLED and p.demands_mfa and p.is_for_everything]
-    told: dict[Answer, set[str]] = {Answer.YES: set(), Answer.NO: set(), Answer.CANNOT_TELL: set()}
-    for person in people:
-        if policies.security_defaults:
-            told[Answer.YES].add(person.key)
-            continue
-        answers = {applies_to(policy, person) for policy in for_all}
-        if Answer.YES in answers:
-            told[Answer.YES].add(person.key)
-        elif known is None or Answer.CANNOT_TELL in answers:
-            told[Answer.CANNOT_TELL].add(person.key)
-        else:
-            told[Answer.NO].add(person.key)
-    return Coverage(*(frozenset(told[answer]) for answer in (Answer.YES, Answer.NO, Answer.CANNOT_TELL)))
 
 
 def applies_to(policy: Policy, person: Person) -> Answer:

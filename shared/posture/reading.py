@@ -15,17 +15,8 @@ _BEHAVIOURS: Final = {
     "enforcemfabyfederatedidp": "enforced",
     "rejectmfabyfederatedidp": "rejected",
 }
-# Conditions that keep a policy from sign-ins, which no list of ids shows.
-_NARROWING: Final = (
-    *(
-        "signInRiskLevels",
-        "userRiskLevels",
-        "servicePrincipalRiskLevels",
-        "insiderRiskLevels",
-        "devices",
-        "deviceStates",
-    ),
-)
+# The conditions that are read. Whatever else is set keeps a policy from some sign-ins: risk, devices, and what comes.
+_READ: Final = frozenset({"users", "applications", "clientapptypes", "locations", "platforms", "authenticationflows"})
 
 
 def policy_of(part: Mapping[str, object]) -> Policy:
@@ -34,7 +25,7 @@ def policy_of(part: Mapping[str, object]) -> Policy:
     users, apps = _map(conditions, "users"), _map(conditions, "applications")
     strength = grants.get("authenticationStrength")
     controls = (*_texts(grants.get("builtInControls")), *_texts(grants.get("customAuthenticationFactors")))
-    narrowed = [name for name in _NARROWING if conditions.get(name)]
+    narrowed = [name for name, value in conditions.items() if squeezed(name) not in _READ and _is_set(value)]
     narrowed += ["applicationFilter"] if apps.get("applicationFilter") else []
     return Policy(
         id=_text(part.get("id")),
@@ -99,6 +90,13 @@ def _scope(
         locations=_texts(_map(conditions, "locations").get(f"{way}Locations")),
         platforms=_texts(_map(conditions, "platforms").get(f"{way}Platforms")),
     )
+
+
+def _is_set(value: object) -> bool:
+    """Whether anything stands in it."""
+    if isinstance(value, Mapping):
+        return any(_is_set(part) for name, part in value.items() if not str(name).startswith("@"))
+    return bool(value)
 
 
 def _map(part: Mapping[str, object], name: str) -> Mapping[str, object]:

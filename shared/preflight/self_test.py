@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.alerts.outgoing import message_id, new_delivery, surroundings
 from shared.app.app import App
 from shared.basics.events import log_event
+from shared.basics.queue_messages import QueueBody, message_in
 from shared.incidents.findings import Finding
 from shared.incidents.life import News, apply_findings
 from shared.incidents.model import Telling, contributions
@@ -115,22 +116,20 @@ async def read_self_test(app: App, id_: str) -> SelfTest:
     return await _shown(tables, run)
 
 
-def is_self_test(body: str) -> bool:
+def is_self_test(body: QueueBody) -> bool:
     """Whether a message of the queue is one of a self-test."""
     return _id_in(body) is not None
 
 
-def _id_in(body: str) -> str | None:
-    try:
-        return SelfTestMessage.model_validate_json(body).self_test
-    except ValidationError:
-        return None
+def _id_in(body: QueueBody) -> str | None:
+    message = message_in(SelfTestMessage, body)
+    return message.self_test if message else None
 
 
 # --- the way ----------------------------------------------------------------------------------------------------------
 
 
-async def run_self_test(app: App, body: str) -> None:
+async def run_self_test(app: App, body: QueueBody) -> None:
     """Go the way, as often as the queue delivers the message; the alert has the same webhook-id each time."""
     tables = await app.tables()
     run = await read_run(tables, _id_in(body) or "")
@@ -154,7 +153,7 @@ async def run_self_test(app: App, body: str) -> None:
     log_event("self_test_went", self_test=run.id, passed=not wrong)
 
 
-async def fail_self_test(app: App, body: str) -> None:
+async def fail_self_test(app: App, body: QueueBody) -> None:
     """Its message crashed its workers again and again."""
     tables = await app.tables()
     run = await read_run(tables, _id_in(body) or "")

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from shared.app.app import App
 from shared.basics.events import log_event
+from shared.basics.queue_messages import QueueBody, message_in
 from shared.graph.problems import GraphProblem
 from shared.ledger.head import SliceState
 from shared.ledger.slices import DAY, days_between, near_retention_end, slice_with_id
@@ -24,6 +25,7 @@ from shared.store.ledger import heads_of_day
 from shared.store.tables import Conflict, Table, etag_of
 
 LONGEST: Final = DAY
+_CRASHED: Final = "its workers crashed; the log says why"
 
 
 class UnknownDryRun(Exception):  # noqa: N818 - what is asked for
@@ -76,22 +78,40 @@ async def start_dry_run(app: App, tenants: tuple[str, ...], first: datetime, end
     run = DryRun(uuid4().hex, now, first, end, tuple(slices))
     await _write(tables.control, run, None)
     log_event("dry_run_begun", slices=len(slices))
-    return run, _Message(dry_run=run.id).model_dump_json(by_alias=True)
+    return run, _message_of(run)
 
 
-def is_dry_run(body: str) -> bool:
+def _message_of(run: DryRun) -> str:
+    return _Message(dry_run=run.id).model_dump_json(by_alias=True)
+
+
+def is_dry_run(body: QueueBody) -> bool:
     """Whether a message of the queue is one of a dry run."""
     return _id_in(body) is not None
 
 
-def _id_in(body: str) -> str | None:
+def _id_in(body: QueueBody) -> str | None:
+    message = message_in(_Message, body)
+    return message.dry_run if message else None
+
+
+async def fail_dry_run(app: App, body: QueueBody) -> None:
+    """End a dry run whose message crashed its workers again and again: the slice that it was at and those after it are
+    not looked at, and it says so."""
+    tables = await app.tables()
+    found = await _read(tables.control, _id_in(body) or "")
+    if found is None or found[0].is_done:
+        return
+    run, etag = found
+    log_event("dry_run_failed", slices=len(run.left))
+    ended = replace(run, left=(), failed=run.failed + len(run.left), problem=_CRASHED)
     try:
-        return _Message.model_validate_json(body).dry_run
-    except ValidationError:
-        return None
+        await _write(tables.control, ended, etag)
+    except Conflict:
+        return  # a worker went on with it after all
 
 
-async def go_on(app: App, body: str) -> list[str]:
+async def go_on(app: App, body: QueueBody) -> list[str]:
     """Look at the next slice of a dry run. Returns the message that goes on, while slices are left."""
     tables = await app.tables()
     found = await _read(tables.control, _id_in(body) or "")
@@ -111,7 +131,7 @@ async def go_on(app: App, body: str) -> list[str]:
         await _write(tables.control, run, etag)
     except Conflict:
         return []  # another message of it went on
-    return [body] if rest else []
+    return [_message_of(run)] if rest else []
 
 
 async def read_dry_run(app: App, id_: str) -> DryRun:

@@ -14,6 +14,7 @@ from typing import Final
 
 from shared.app.app import App
 from shared.basics.events import log_event
+from shared.basics.queue_messages import QueueBody
 from shared.graph.problems import GraphProblem, Refused
 from shared.graph.signins import pages
 from shared.ledger.days import block_starts
@@ -40,7 +41,7 @@ _CRASHES_IN_A_ROW: Final = 2
 _CRASHED: Final = "Its workers crashed too often."
 
 
-async def scan_slice(app: App, body: str) -> list[str]:
+async def scan_slice(app: App, body: QueueBody) -> list[str]:
     """Work on one message. Returns the message of the tenant's next slice, or nothing.
 
     Raises only what makes the queue try again: storage that does not answer.
@@ -57,7 +58,7 @@ async def scan_slice(app: App, body: str) -> list[str]:
     return await _go_on(app, tables, message, [*follow, *message.rest()])
 
 
-async def park_poisoned(app: App, body: str) -> None:
+async def park_poisoned(app: App, body: QueueBody) -> None:
     """Give up on a slice whose message crashed its workers too often; only its own flight is ended."""
     found = await _expected(app, body)
     if found is None:
@@ -72,7 +73,7 @@ async def park_poisoned(app: App, body: str) -> None:
     await _go_on(app, tables, message, [])
 
 
-async def _expected(app: App, body: str) -> tuple[Tables, SliceMessage, Flight] | None:
+async def _expected(app: App, body: QueueBody) -> tuple[Tables, SliceMessage, Flight] | None:
     """The message with the tenant's flight; None for one that is malformed, or that the plan replaced by another."""
     message = read_message(body)
     if message is None:

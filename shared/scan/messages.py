@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from shared.basics.queue_messages import parse_message
+from shared.basics.queue_messages import QueueBody, parse_message
 from shared.ledger.slices import Slice
 
 type Piece = tuple[AwareDatetime, int]  # start and width in seconds
@@ -55,7 +55,7 @@ class SliceMessage(BaseModel):
         return [_slice(self.tenant, start, seconds) for start, seconds in self.then]
 
 
-def read_message(body: str) -> SliceMessage | None:
+def read_message(body: QueueBody) -> SliceMessage | None:
     """Parse a queue message. Malformed: None, and the plan sends again any slice that was lost."""
     return parse_message(SliceMessage, body, queue="scan-slices")
 

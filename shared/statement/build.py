@@ -15,8 +15,7 @@ from shared.compliance.figures import figures_of_days
 from shared.compliance.gaps import CoverageItem, gaps
 from shared.compliance.numbers import judged, sign_ins
 from shared.exceptions.model import TechnicalException
-from shared.incidents.life import QUIET, WITHDRAWN_REASON
-from shared.incidents.model import Incident, IncidentState
+from shared.incidents.model import Ending, Incident, IncidentState
 from shared.ledger.days import Day
 from shared.ledger.slices import DAY, days_between, midnight
 from shared.ledger.tallies import ScopeCounts, Tally, add
@@ -245,9 +244,9 @@ def _incidents(sources: Sources, names: Mapping[str, str]) -> list[StatementInci
 def _ended(incident: Incident) -> Literal["quiet", "person", "corrected"] | None:
     if incident.state is not IncidentState.RESOLVED:
         return None
-    if incident.reason.startswith(QUIET):
+    if incident.ending is Ending.QUIET:
         return "quiet"
-    return "corrected" if incident.reason == WITHDRAWN_REASON else "person"
+    return "corrected" if incident.ending is Ending.CORRECTED else "person"
 
 
 def _exceptions(sources: Sources) -> list[StatementException]:

@@ -18,7 +18,7 @@ from shared.answers.directories import known_directory
 from shared.app.app import App
 from shared.app.pack_key import PackKeyProblem
 from shared.basics.events import log_event
-from shared.basics.queue_messages import parse_message
+from shared.basics.queue_messages import QueueBody, parse_message
 from shared.basics.spelling import id_key, is_key
 from shared.ledger.register import ActKind
 from shared.operations.register import Actor, note_act
@@ -145,7 +145,7 @@ def _sentence(app: App, pack: Pack, state: str) -> str:
 # --- the message ------------------------------------------------------------------------------------------------------
 
 
-async def build_pack(app: App, body: str) -> None:
+async def build_pack(app: App, body: QueueBody) -> None:
     """Build the pack that a message names; done again from the start where it was cut off. What will never work is
     noted with the pack; what may work another time is raised."""
     found = await _waiting(app, body)
@@ -160,7 +160,7 @@ async def build_pack(app: App, body: str) -> None:
     log_event("evidence_pack", pack=pack.id, state=pack.state, kibibytes=pack.size)
 
 
-async def give_up_pack(app: App, body: str) -> None:
+async def give_up_pack(app: App, body: QueueBody) -> None:
     """Note that the pack of a message that crashed its workers again and again could not be built."""
     found = await _waiting(app, body)
     if found is not None:
@@ -187,7 +187,7 @@ async def _erasures(app: App) -> str:
     return directory.erasures if directory else ""
 
 
-async def _waiting(app: App, body: str) -> tuple[Pack, str] | None:
+async def _waiting(app: App, body: QueueBody) -> tuple[Pack, str] | None:
     message = parse_message(_Message, body, queue="evidence-packs")
     if message is None:
         return None

@@ -6,12 +6,13 @@ its pending events, so that all of them change in one transaction.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from shared.incidents.history import Line
 from shared.incidents.life import Note
-from shared.incidents.model import Facts, Incident
+from shared.incidents.model import Ending, Facts, Incident, IncidentState
 from shared.store.codec import Codec
 from shared.store.history import line_row
 from shared.store.tables import SCHEMA, Row, keys
@@ -44,7 +45,17 @@ def incident_columns(incident: Incident) -> dict[str, Any]:
 
 def incident_of(row: Row) -> Incident:
     """The incident a row holds."""
-    return INCIDENTS.value(row)
+    incident = INCIDENTS.value(row)
+    if incident.state is IncidentState.RESOLVED and incident.ending is Ending.NONE:
+        return replace(incident, ending=_ending_by_reason(incident.reason))
+    return incident
+
+
+def _ending_by_reason(reason: str) -> Ending:
+    """What older versions of the app (before 2026-11-29) said in the reason alone."""
+    if reason.startswith("quiet"):
+        return Ending.QUIET
+    return Ending.CORRECTED if reason.startswith("withdrawn") else Ending.PERSON
 
 
 def incident_in(row: Row) -> str:

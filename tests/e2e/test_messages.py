@@ -14,11 +14,11 @@ from tests.local.hosting import NEVER, eventually
 pytestmark = pytest.mark.e2e
 
 JUNK = (
-    "junk",
-    "",
-    "[]",
-    '{"tenant": "a/b#", "start": "2026-11-02T09:00:00Z", "seconds": 900, "sendId": "x"}',
-    '{"tenant": "0", "start": "2026-11-02T09:00:00Z", "seconds": 900',
+    b"junk",
+    b"",
+    b"[]",
+    b'{"tenant": "a/b#", "start": "2026-11-02T09:00:00Z", "seconds": 900, "sendId": "x"}',
+    b'{"tenant": "0", "start": "2026-11-02T09:00:00Z", "seconds": 900',
 )
 
 QUEUES = ("scan-slices", "scan-slices-poison", "alerts", "alerts-poison", "evidence-packs", "evidence-packs-poison")
@@ -35,8 +35,8 @@ async def test_a_message_that_is_none_is_noted_and_gone(storage: str, tmp_path: 
     async with QueueServiceClient.from_connection_string(storage) as service:
         queues = [await service.create_queue(name) for name in QUEUES]
         for queue in queues:
-            for text in JUNK:
-                await queue.send_message(base64.b64encode(text.encode()).decode())
+            for junk in JUNK:
+                await queue.send_message(base64.b64encode(junk).decode())
 
         async def all_noted() -> bool:
             noted = log.read_text().count("queue_message_unreadable") == len(queues) * len(JUNK)

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from functions.records import changes
 from shared.app.app import App
-from shared.incidents.model import Facts, Incident, IncidentState, Who
+from shared.incidents.model import Ending, Facts, Incident, IncidentState, Who
 from shared.ledger.flight import Flight
 from shared.rules.rule import PARTNER
 from shared.store.flights import change_flight
@@ -38,7 +38,9 @@ async def app(azurite: str) -> AsyncIterator[App]:
     made = [_incident(n) for n in range(4200)]
     made[0] = replace(made[0], opened_at=NOW - HOUR)
     made[1] = replace(made[1], raised_at=NOW - HOUR)
-    made[2] = replace(made[2], state=IncidentState.RESOLVED, resolved_at=NOW - HOUR, reason="quiet")
+    made[2] = replace(
+        made[2], state=IncidentState.RESOLVED, resolved_at=NOW - HOUR, ending=Ending.QUIET, reason="quiet"
+    )
     made[3] = replace(made[3], facts=replace(made[3].facts, last=NOW - HOUR))
     async with app_over(azurite, NOW, PARTNER) as app:
         tables = await app.tables()

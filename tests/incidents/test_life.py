@@ -10,8 +10,8 @@ import pytest
 
 from shared.incidents import acts
 from shared.incidents.acts import NotNow
-from shared.incidents.life import WITHDRAWN_REASON, Accepts, Life, News, Step, accept_nothing, apply_findings
-from shared.incidents.model import Facts, Incident, IncidentState, Who, adds, counted_on, only_grew, total
+from shared.incidents.life import Accepts, Life, News, Step, accept_nothing, apply_findings
+from shared.incidents.model import Ending, Facts, Incident, IncidentState, Who, adds, counted_on, only_grew, total
 from shared.incidents.tending import pass_time
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -145,7 +145,7 @@ def test_an_unsettled_finding_is_no_repetition_until_it_is_settled() -> None:
 def test_a_withdrawn_finding_that_was_the_only_one_says_so() -> None:
     story = Story().find("a").contribute("a", None)
     assert story.events == [("opened", 3), ("withdrawn", 3)]
-    assert (story.is_.state, story.is_.reason, story.is_.facts.count) == (IncidentState.RESOLVED, WITHDRAWN_REASON, 0)
+    assert (story.is_.state, story.is_.ending, story.is_.facts.count) == (IncidentState.RESOLVED, Ending.CORRECTED, 0)
     story.contribute("a", None)
     assert len(story.events) == 2
 
@@ -259,6 +259,16 @@ def test_the_end_of_a_short_snooze_waits_for_the_next_telling() -> None:
     story.snooze(HOUR).wait(HOUR / 2).find("b").wait(HOUR).sweep()
     assert story.events == [("opened", 3)]
     story.wait(DAY).sweep()
+    assert story.events == [("opened", 3), ("ongoing", 3)]
+
+
+def test_a_finding_after_the_end_of_a_short_snooze_waits_for_the_next_telling_too() -> None:
+    story = Story().find("a")
+    story.snooze(HOUR).wait(2 * HOUR).find("b")
+    assert str(story.state) == "snoozed"
+    assert story.events == [("opened", 3)]
+    story.wait(DAY).sweep()
+    assert str(story.state) == "open"
     assert story.events == [("opened", 3), ("ongoing", 3)]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shared.posture.policies import Answer, Policies, blocks_legacy, mfa_coverage
+from shared.posture.cover import mfa_coverage
+from shared.posture.policies import Answer, Policies, blocks_legacy
 from shared.posture.reading import policies_of
 from shared.store.policies import KeptPolicies, load_policies
 from tests.people.harness import HOUR, Office, broken, office, people

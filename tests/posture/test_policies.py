@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.posture.cover import mfa_coverage
 from shared.posture.policies import (
     Answer,
     Federation,
@@ -14,7 +15,6 @@ from shared.posture.policies import (
     blocks_device_code,
     blocks_legacy,
     exclusions,
-    mfa_coverage,
     way_of,
 )
 from shared.posture.reading import federation_of, policy_of

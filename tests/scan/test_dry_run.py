@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from functions.ops import dry_run, rescan_period
+from shared.ledger.slices import DAY
 from shared.rules.rule import PARTNER
 from shared.scan.dry_run import Fate
-from shared.scan.dry_run_job import go_on, is_dry_run, read_dry_run, start_dry_run
+from shared.scan.dry_run_job import fail_dry_run, go_on, is_dry_run, read_dry_run, start_dry_run
 from tests.functions.asking import ask
 from tests.scan.canonical import raw
 from tests.scan.harness import Rig, record
@@ -48,6 +49,26 @@ async def test_it_goes_by_sessions_and_leaves_no_word_that_it_asked(desk: Rig) -
     await go_on(desk.app, message)
     done = await read_dry_run(desk.app, run.id)
     assert (done.found.findings, done.found.evidence) == ({}, {})
+
+
+async def test_one_whose_message_crashed_its_workers_ends_and_says_so(desk: Rig) -> None:
+    full_log(desk)
+    desk.set_time(RICH.start + DAY)
+    await desk.work()
+    run, message = await start_dry_run(desk.app, (PARTNER,), RICH.start, RICH.start + DAY)
+    assert len(run.left) > 1
+    (message,) = await go_on(desk.app, message)
+    await fail_dry_run(desk.app, message)
+    ended = await read_dry_run(desk.app, run.id)
+    assert (ended.is_done, ended.failed, ended.problem) == (
+        True,
+        len(run.left) - 1,
+        "its workers crashed; the log says why",
+    )
+    await fail_dry_run(desk.app, message)
+    assert await read_dry_run(desk.app, run.id) == ended
+    assert await go_on(desk.app, message) == []
+    await fail_dry_run(desk.app, '{"dryRun": "none"}')
 
 
 async def test_over_http_it_answers_202_and_is_of_a_day_at_most(desk: Rig) -> None:
