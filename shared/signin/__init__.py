@@ -8,7 +8,8 @@ it in words: docs/semantics.md.
 
 from __future__ import annotations
 
-from shared.signin.decoding import NotJson, Page, Quarantined, decode_page, decode_plain, decode_value
+from shared.signin.careful import NotJson, Quarantined, decode_value
+from shared.signin.decoding import Page, decode_page, decode_plain
 from shared.signin.directory import Directory, DirectoryFile
 from shared.signin.evidence import Evidence, Strength, Why
 from shared.signin.model import SignIn
