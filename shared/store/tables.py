@@ -79,10 +79,15 @@ def delete(row: Row, etag: str | None = None) -> Operation:
     return ("delete", named, {"etag": etag, "match_condition": MatchConditions.IfNotModified})
 
 
+def can_be_key(text: str) -> bool:
+    """Whether text can name a row: 1 to 255 letters, digits and `. _ -`, which leaves no character to escape."""
+    return _KEY.fullmatch(text) is not None
+
+
 def keys(partition: str, row: str) -> dict[str, Any]:
-    """The keys of a row, checked: letters, digits and `. _ -` alone, which leaves no character to escape."""
+    """The keys of a row. Raises ValueError where one cannot be a key."""
     for key in (partition, row):
-        if not _KEY.fullmatch(key):
+        if not can_be_key(key):
             raise ValueError(f"{key[:80]!r} cannot be a table key")
     return {"PartitionKey": partition, "RowKey": row}
 
