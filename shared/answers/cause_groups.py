@@ -65,6 +65,11 @@ class Found:
     groups: list[CauseGroup]
     not_listed: int
 
+    @property
+    def of_all(self) -> int:
+        """How many sign-ins of that verdict there are."""
+        return sum(cause.sign_ins for cause in self.groups) + self.not_listed
+
 
 def cause_id(cause: Cause | None) -> str:
     """The id under which the causes have it."""
