@@ -8,7 +8,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.alerts.listing import AlertItem, alert_item
+from shared.answers.alert_list import AlertItem, alert_item
 from shared.answers.directories import known_directory, tenant_names
 from shared.answers.incidents import IncidentItem, incident_item
 from shared.answers.rules import RuleText, texts_of
