@@ -109,6 +109,10 @@ class CauseItem(Answer):
     customers_reached: int = Field(description="At how many customers it happens.")
     applications: list[CauseApplication]
     applications_count: int = Field(description="How many applications were used.")
+    truncated: bool = Field(
+        description="Of some sign-ins the days were too long to keep who, where or with what: there may be more "
+        "people, customers and applications than these, but no more sign-ins."
+    )
     first_seen_on: date
     last_seen_on: date
     incident_ids: list[str] = Field(description="Those that are not resolved.")
@@ -233,6 +237,7 @@ def _item(
             for key, n in _first(cause.apps)
         ],
         applications_count=len(cause.apps),
+        truncated=cause.truncated,
         first_seen_on=min(cause.days),
         last_seen_on=max(cause.days),
         incident_ids=[incident.key for incident in incidents],
