@@ -15,7 +15,8 @@ def _none_if_blank(value: object) -> object:
 
 
 class ActForm(BaseModel):
-    """What such a form sends. `act` is a state to set, comment or assign, `version` what the person saw."""
+    """What such a form sends. `act` is a state to set, comment or assign; `version` the etag that the person saw;
+    `due_on` the day by which it is to be done."""
 
     model_config = ConfigDict(extra="forbid")
 
