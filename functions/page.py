@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import azure.functions as func
 from pydantic import BaseModel, ValidationError
 
 from functions.http import refusal_of
+from functions.messages import Messages
 from functions.parsing import parse_query
 from functions.problems import Problem
 from functions.who import Caller, Role, caller_of, refuse_foreign_pages
@@ -18,9 +19,12 @@ from shared.answers.cause_acts import ChangedCause, UnknownCause
 from shared.answers.exceptions import UnknownException
 from shared.answers.incident_detail import ChangedIncident, UnknownIncident
 from shared.app.app import App, running_app
+from shared.app.pack_key import PackKeyProblem
 from shared.app.settings import AuthMode
 from shared.incidents.acts import NotNow
+from shared.operations.register import Actor
 from shared.page import FORMS, HEADERS, PAGES, STYLE, FormAt, PageAt, PageQuery, Visit, error_page
+from shared.statement.packs import UnknownPack
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -42,10 +46,20 @@ _ERRORS: Final = {
     ChangedIncident: (HTTPStatus.CONFLICT, _CHANGED),
     ChangedCause: (HTTPStatus.CONFLICT, _CHANGED),
     NotNow: (HTTPStatus.CONFLICT, None),
+    UnknownPack: (HTTPStatus.NOT_FOUND, "There is no such evidence pack."),
+    PackKeyProblem: (HTTPStatus.CONFLICT, None),
 }
 
 type Work = Callable[[App, Caller], Awaitable[func.HttpResponse]]
 type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+
+class FormHandler(Protocol):
+    """What takes a form; `messages` go to its queue, where it has one."""
+
+    async def __call__(
+        self, req: func.HttpRequest, messages: func.Out[list[str]] | None = None
+    ) -> func.HttpResponse: ...
 
 
 async def _serve(app: App, request: func.HttpRequest, work: Work, *, needs: Role = Role.READER) -> func.HttpResponse:
@@ -96,23 +110,31 @@ def page_handler(page: PageAt, app_of: Callable[[], App] = running_app) -> Handl
     return handle
 
 
-def form_handler(form: FormAt[Any], app_of: Callable[[], App] = running_app) -> Handler:
+def form_handler(form: FormAt[Any], app_of: Callable[[], App] = running_app) -> FormHandler:
     """What takes a form: who acts is sent on to the page that shows it."""
 
-    async def handle(req: func.HttpRequest) -> func.HttpResponse:
+    async def handle(req: func.HttpRequest, messages: func.Out[list[str]] | None = None) -> func.HttpResponse:
         async def work(app: App, caller: Caller) -> func.HttpResponse:
             visit = _visit(app, caller, req, PageQuery, form.route)
-            sent = _form(req, form.form)
+            filled = _form(req, form.form)
             if form.make is not None:
-                return _html(await form.make(visit, sent))
+                return _html(await form.make(visit, filled))
+            if form.send is not None:
+                then, message = await form.send(visit, filled, Actor(caller.name, caller.id))
+                if messages is not None:
+                    messages.set([message])
+                return _gone_to(then)
             if form.act is None:
                 raise TypeError(f"the form {form.name} does nothing")
-            then = await form.act(visit, sent, by=caller.name)
-            return func.HttpResponse(status_code=303, headers={**HEADERS, "Location": then})
+            return _gone_to(await form.act(visit, filled, by=caller.name))
 
         return await _serve(app_of(), req, work, needs=Role.OPERATOR if form.act else Role.READER)
 
     return handle
+
+
+def _gone_to(address: str) -> func.HttpResponse:
+    return func.HttpResponse(status_code=303, headers={**HEADERS, "Location": address})
 
 
 def _form[F: BaseModel](request: func.HttpRequest, form: type[F]) -> F:
@@ -137,6 +159,24 @@ def _register(name: str, route: str, method: str, handler: Handler) -> None:
     bp.function_name(name)(routed(handler))
 
 
+def _register_form(form: FormAt[Any]) -> None:
+    take = form_handler(form)
+
+    async def handle(req: func.HttpRequest) -> func.HttpResponse:
+        return await take(req)
+
+    async def handle_and_send(req: func.HttpRequest, messages: Messages) -> func.HttpResponse:
+        return await take(req, messages)
+
+    if form.queue:
+        handle_and_send.__name__ = form.name
+        sends = bp.queue_output(arg_name="messages", queue_name=form.queue, connection="AzureWebJobsStorage")
+        routed = bp.route(route=form.route, methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+        bp.function_name(form.name)(routed(sends(handle_and_send)))
+    else:
+        _register(form.name, form.route, "POST", handle)
+
+
 @bp.function_name("style")
 @bp.route(route="style.css", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def style(req: func.HttpRequest) -> func.HttpResponse:
@@ -148,4 +188,4 @@ async def style(req: func.HttpRequest) -> func.HttpResponse:
 for _page in PAGES:
     _register(_page.name, _page.route, "GET", page_handler(_page))
 for _form_at in FORMS:
-    _register(_form_at.name, _form_at.route, "POST", form_handler(_form_at))
+    _register_form(_form_at)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from shared.operations.register import Actor
 from shared.page.applications import ApplicationsPageQuery, application_page, applications_page
 from shared.page.asked import PageQuery, Visit
 from shared.page.audit import (
@@ -25,6 +26,7 @@ from shared.page.customers import CustomersPageQuery, customer_page, customers_p
 from shared.page.findings import FindingPageQuery, FindingsPageQuery, day_page, finding_page, findings_page
 from shared.page.incidents import IncidentForm, IncidentsPageQuery, act_on_incident, incident_page, incidents_page
 from shared.page.overview import overview_page
+from shared.page.packs import PackForm, Sent, ask_for_pack, pack_page
 from shared.page.portals import PortalsPageQuery, portals_page
 from shared.page.posture import posture_page
 from shared.page.rules import rule_page, rules_page
@@ -50,14 +52,16 @@ class PageAt:
 
 @dataclass(frozen=True, slots=True)
 class FormAt[F: BaseModel]:
-    """A form. `act` changes something and gives where to go then; `make` changes nothing and gives a page. Who acts
-    must be an operator."""
+    """A form. `act` changes something and says where to go then, and needs an operator; `make` changes nothing and
+    makes a page; `send` also says which message goes to the form's `queue`."""
 
     name: str
     route: str
     form: type[F]
     act: Callable[..., Awaitable[str]] | None = None
     make: Callable[[Visit[Any], Any], Awaitable[str]] | None = None
+    send: Callable[[Visit[Any], Any, Actor], Awaitable[Sent]] | None = None
+    queue: str = ""
 
 
 PAGES: Final = (
@@ -83,6 +87,7 @@ PAGES: Final = (
     PageAt("page_audit", "audit", PageQuery, audit_page),
     PageAt("page_roster", "audit/roster", RosterQuery, roster_page),
     PageAt("page_register", "audit/register", RegisterPageQuery, register_page),
+    PageAt("page_pack", "audit/packs/{id}", PageQuery, pack_page),
     PageAt("page_sample", "audit/sample", SampleQuery, sample_page),
     PageAt("page_exception", "exceptions/{id}", PageQuery, exception_page),
     PageAt("page_setup", "setup", PageQuery, setup_page),
@@ -90,5 +95,6 @@ PAGES: Final = (
 FORMS: Final = (
     FormAt("page_incident_act", "incidents/{id}/act", IncidentForm, act=act_on_incident),
     FormAt("page_cause_act", "causes/{id}/act", CauseForm, act=act_on_cause),
+    FormAt("page_pack_ask", "audit/packs", PackForm, send=ask_for_pack, queue="evidence-packs"),
     FormAt("page_token_check", "token", TokenForm, make=check_token),
 )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from uuid import uuid4
 
 import pytest
 
+from local.stage.stack import make_pack_key
 from shared.app.app import App
 from shared.app.settings import load_settings
 from shared.ledger.register import ActKind
@@ -77,7 +80,9 @@ async def staged(azurite: str, patch: pytest.MonkeyPatch) -> AsyncIterator[Stage
     stage = Stage()
     patch.setenv("WEBSITE_AUTH_ENABLED", "true")
     async with AsyncExitStack() as stack:
-        full = await stack.enter_async_context(rig(azurite, patch, slice_minutes=1440, lookback_days=2, directory=FILE))
+        key = make_pack_key(Path(stack.enter_context(TemporaryDirectory())) / "pack.pem")
+        settings = {"slice_minutes": 1440, "lookback_days": 2, "pack_key_file": str(key)}
+        full = await stack.enter_async_context(rig(azurite, patch, directory=FILE, **settings))
         await _fill(full)  # before another rig's Graph takes its place in the environment
         part = await stack.enter_async_context(rig(azurite, patch, slice_minutes=60, lookback_days=2))
         await _fill_part(part)

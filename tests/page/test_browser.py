@@ -242,6 +242,30 @@ def test_a_cause_says_whose_step_it_is_and_takes_an_owner(site: Site, browser: B
             assert words in " ".join(page.inner_text("main").split())
 
 
+def test_an_auditor_who_may_only_read_asks_for_a_pack(site: Site, browser: Browser) -> None:
+    """The form leads to the pack's page, which says how far it is; without a key it says what is missing."""
+    site.show("full")
+    with looking(browser) as context:
+        look = look_at(context, site, "/audit")
+        with look.page.expect_navigation():
+            look.page.click('main button:has-text("Have it packed")')
+        assert re.search("/audit/packs/[0-9a-f]{32}$", look.page.url)
+        text = " ".join(look.page.inner_text("main").split())
+        assert "Evidence pack of 2026-11" in text
+        assert "It is being built; look again in a minute." in text
+        assert (look.violations(), look.complaints, look.overflow()) == ([], [], 0)
+        with look.page.expect_navigation():
+            look.page.click("a.button")
+        wrong = context.request.post(f"{site.address}/audit/packs", form={"month": "2026-13", "customer": ""})
+        assert wrong.status == 400
+        assert look_at(context, site, "/audit/packs/none").page.inner_text("h1") == "Not Found"
+        site.show("reader")
+        context.set_extra_http_headers({"X-MS-CLIENT-PRINCIPAL": READER})
+        answer = context.request.post(f"{site.address}/audit/packs", form={"month": "2026-10"})
+        assert answer.status == 409
+        assert "PACK_KEY" in answer.text()
+
+
 def test_a_token_is_checked_and_not_kept(site: Site, browser: Browser) -> None:
     site.show("full")
     parts = (
