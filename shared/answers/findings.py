@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from shared.answers.cause_groups import cause_id
 from shared.answers.causes import WhatCloses
 from shared.answers.directories import known_directory, tenant_names
-from shared.answers.finding_windows import FindingPlace, Walk
+from shared.answers.finding_windows import FindingPlace, Walk, micros
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import is_user
 from shared.answers.period import CoveredPage, read_standing, times_of
@@ -20,6 +20,7 @@ from shared.app.app import App
 from shared.basics.spelling import id_key, is_key
 from shared.incidents.explain import explain
 from shared.incidents.findings import Finding
+from shared.ledger.slices import DAY
 from shared.posture.gaps import remedy_of, title_of
 from shared.rules.assess import Verdict
 from shared.rules.cause import Cause
@@ -51,6 +52,7 @@ from shared.wire.models import (
 
 _OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
+_FAR_APART: Final = 8 * DAY
 # One call makes at most ten requests; others are for the directory, an incident, names and what the period is.
 _REQUESTS: Final = 5
 
@@ -274,7 +276,11 @@ async def _first(app: App, query: FindingsQuery) -> FindingPlace | None:
             raise NotKnown("no such incident")
         facts = found[0].facts
         start, until = max(start, facts.first), min(until, facts.last + _INSTANT)
-    return FindingPlace(start=start, until=until, end=until) if start < until else None
+    # Findings of one customer, person or application lie far apart.
+    first = _FAR_APART if query.customer or query.user or query.app else DAY
+    if start >= until:
+        return None
+    return FindingPlace(start=start, until=until, end=until, width=micros(first))
 
 
 def finding_item(finding: Finding, names: Mapping[str, str]) -> FindingItem:

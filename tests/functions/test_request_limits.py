@@ -106,7 +106,7 @@ def _rows(size: Size) -> Iterator[Row]:
 
 
 @asynccontextmanager
-async def _partner(azurite: str, size: Size) -> AsyncIterator[App]:
+async def partner(azurite: str, size: Size) -> AsyncIterator[App]:
     """A partner whose days stand, with an exception in effect."""
     async with app_over(azurite, NOW, PARTNER) as app:
         tables = await app.tables()
@@ -153,7 +153,7 @@ _LISTS = (findings, incidents, changes, register, alerts, exceptions, accounts, 
 )
 async def test_no_answer_takes_more_than_a_few_requests(azurite: str, size: Size) -> None:
     too_many: dict[str, int] = {}
-    async with _partner(azurite, size) as app:
+    async with partner(azurite, size) as app:
         for days in (days for days in (1, 30, 92, 400) if days <= size.days):
             for endpoint, query, most in _OF_PERIODS:
                 call = f"{endpoint.name}?days={days}&{query}"
