@@ -14,8 +14,8 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from shared.answers.cause_groups import NOT_RECORDED, CauseGroup, Found, effect_of, grouped, sentence_of
-from shared.answers.directories import known_directory, tenant_names, user_names
+from shared.answers.cause_groups import CauseGroup, Found, effect_of, grouped, sentence_of
+from shared.answers.directories import tenant_names, user_names
 from shared.answers.incident_detail import IncidentChange, change_incident
 from shared.answers.people import paged
 from shared.answers.period import CoveredPage, PeriodQuery, Span, read_standing, span_of
@@ -147,7 +147,7 @@ async def read_causes(app: App, query: CausesQuery) -> CausesPage:
     found = await _causes(app, span, query)
     incidents = await outline_incidents((await app.tables()).incidents)
     whole = figures_of_days(standing.days).of_scopes(query.scope).by_verdict
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     apps = {key: top.name for day in standing.days for key, top in day.tops.apps.items() if top.name}
     names = _Names({**apps, **user_names(standing.days, directory)}, tenant_names(directory))
     page, cursor = paged(found.groups, query, "causes", lambda each: (f"{10**9 - each.sign_ins:010d}", each.id))
