@@ -21,7 +21,7 @@ from typing import Final
 
 from local.sample import make_sample
 
-_RECORDS: Final = 20_000
+_RECORDS: Final = 60_000
 _RUNS: Final = 5
 _END: Final = datetime(2026, 11, 1, tzinfo=UTC)
 # msgspec's decoder over the lines, each process its own part of the file.

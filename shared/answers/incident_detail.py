@@ -20,6 +20,7 @@ from shared.incidents.life import Step
 from shared.incidents.model import Incident
 from shared.store import alerts
 from shared.store.incidents import history, read_incident, take_step
+from shared.store.outlines import IncidentOutline
 from shared.store.swap import until_settled
 from shared.store.tables import Tables
 from shared.wire.models import Answer, AskedTime, BadParameter, Body, Versioned
@@ -109,7 +110,7 @@ async def change_incident(app: App, key: str, change: IncidentChange, *, by: str
     return await _detail(app, tables, step.incident)
 
 
-def etag_of(incident: Incident) -> str:
+def etag_of(incident: Incident | IncidentOutline) -> str:
     """The incident's version as people see it: new with every line of its history, not with every finding."""
     return f'"{incident.opening}-{incident.revision}"'
 

@@ -18,7 +18,7 @@ from shared.answers.names import Filters, keys_of
 from shared.answers.period import Span, Standing, read_standing
 from shared.app.app import App
 from shared.basics.spelling import id_key
-from shared.compliance.figures import figures_of_days
+from shared.compliance.figures import ByScope, figures_of_days
 from shared.compliance.numbers import Judged, judged
 from shared.ledger.register import ActKind
 from shared.ledger.slices import DAY, midnight

@@ -217,6 +217,12 @@ async def test_a_registration_that_sign_ins_contradict_is_shown_and_no_alarm(
         assert "opens 2 customers, was at 1" in seen
 
 
+async def list_page(at: Office, route: str) -> str:
+    """What a person sees of many things."""
+    (page,) = (page for page in PAGES if page.route == route)
+    return await page.show(Visit(at.rig.app, page.query(), {}, f"/{route}", True))
+
+
 async def page_of(at: Office, place: str, key: str) -> str:
     """What a person sees of one thing."""
     (page,) = (page for page in PAGES if page.route == f"{place[1:]}/{{id}}")
@@ -291,6 +297,15 @@ async def test_portals_without_a_customer_tenant_and_what_the_digest_says(
             {"userId": user(1), "userPrincipalName": "user1@partner.example", "signIns": 1, "lacking": 0},
         ]
         assert portal["peopleCount"] == 2
+        shown_portals = await list_page(at, "portals")
+        assert all(words in shown_portals for words in ("Exchange &lt;admin&gt; center", "2 people", "user1@partner"))
+        # Where the numbers of customers and of the reach of accounts stand, it is said what none of them has.
+        for route in ("customers", "technicians"):
+            assert "Azure Lighthouse" in await list_page(at, route)
+        for place, key in (("/customers", tenant(1)), ("/technicians", user(1))):
+            assert "Azure Lighthouse" in await page_of(at, place, key)
+        for endpoint in (customers, technicians):
+            assert "Azure Lighthouse" in (await ask(endpoint, at.rig.app)).json["lighthouse"]
 
         # Of a day that an older version added up only what lacked MFA is told: null, and not 0.
         rollups = (await at.rig.tables()).rollups
@@ -301,6 +316,7 @@ async def test_portals_without_a_customer_tenant_and_what_the_digest_says(
             {"userId": user(4), "userPrincipalName": "user4@partner.example", "signIns": None, "lacking": 2}
         ]
         assert portal["peopleCount"] is None
+        assert "not known of every day" in await list_page(at, "portals")
         assert portal["trend"] == [{"date": "2026-11-02", "total": 3, "lacking": 2}]
 
         view = DigestView(

@@ -170,9 +170,9 @@ class Rig:
         self.proxy.heal()
         await self.control(clearFaults=True, showAll=True, throttling=None)
         async with self.queues() as service:
-            for name in Queue:
+            for queue in Queue:
                 try:
-                    await service.get_queue_client(name).clear_messages()
+                    await service.get_queue_client(queue).clear_messages()
                 except ResourceNotFoundError:
                     continue
         tables = self.tables()
