@@ -83,7 +83,7 @@ async def staged(azurite: str, patch: pytest.MonkeyPatch) -> AsyncIterator[Stage
     patch.setenv("WEBSITE_AUTH_ENABLED", "true")
     async with AsyncExitStack() as stack:
         key = make_pack_key(Path(stack.enter_context(TemporaryDirectory())) / "pack.pem")
-        settings = {"slice_minutes": 1440, "lookback_days": 2, "pack_key_file": str(key)}
+        settings: dict[str, Any] = {"slice_minutes": 1440, "lookback_days": 2, "pack_key_file": str(key)}
         full = await stack.enter_async_context(rig(azurite, patch, directory=FILE, **settings))
         await _fill(full)  # before another rig's Graph takes its place in the environment
         part = await stack.enter_async_context(rig(azurite, patch, slice_minutes=60, lookback_days=2))
