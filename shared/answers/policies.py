@@ -29,10 +29,12 @@ from shared.people.lists import Technician, is_current
 from shared.posture.cover import mfa_coverage
 from shared.posture.holes import Hole, holes_of, people_in, why_uncovered
 from shared.posture.policies import (
+    AdminInPolicies,
     Federation,
-    Person,
+    MfaWay,
     Policies,
     PolicyState,
+    PolicyVerdict,
     blocks_device_code,
     blocks_legacy,
     way_of,
@@ -48,8 +50,6 @@ from shared.wire.models import HEADLINE_NAMES, Answer, Scopes, shown_id
 _MOST_NAMED: Final = 20
 _LACKING: Final = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
 
-type Told = Literal["yes", "no", "partly", "cannot-tell"]
-
 
 class PoliciesQuery(PeriodQuery):
     """Of which period and scopes the sign-ins are counted that went through holes."""
@@ -60,7 +60,7 @@ class PoliciesQuery(PeriodQuery):
 class PolicyAnswer(Answer):
     """An answer about the policies, and what it rests on or why nobody can tell."""
 
-    answer: Told
+    answer: PolicyVerdict
     sentence: str
 
 
@@ -125,7 +125,7 @@ class PoliciesAnswer(Answer):
     coverage: Coverage
     read_at: datetime | None = Field(description="When they were read last, UTC; null while they never were.")
     since: datetime | None = Field(description="Since when they are known to stand like that, UTC.")
-    way: Literal["security-defaults", "conditional-access", "federated-or-per-user", "none-seen", "cannot-tell"]
+    way: MfaWay
     way_sentence: str
     security_defaults: bool | None
     trusts_guest_mfa: bool | None = Field(
@@ -159,13 +159,13 @@ async def read_policies_answer(app: App, query: PoliciesQuery) -> PoliciesAnswer
         coverage=standing.coverage,
         read_at=kept.read_at if kept else None,
         since=kept.since if kept else None,
-        way=way_of(policies).value,
+        way=way_of(policies),
         way_sentence=WAYS[way_of(policies)],
         security_defaults=policies.security_defaults,
         trusts_guest_mfa=policies.trusts_guest_mfa,
         mfa_for_all=_mfa_for_all(policies, roster),
-        legacy_blocked=_told(blocks_legacy(policies).value, LEGACY),
-        device_code_blocked=_told(blocks_device_code(policies).value, DEVICE_CODE),
+        legacy_blocked=_told(blocks_legacy(policies), LEGACY),
+        device_code_blocked=_told(blocks_device_code(policies), DEVICE_CODE),
         exclusions=[_exclusion(hole, policies, roster) for hole in holes_of(policies, causes)],
         report_only=[
             p.name for p in policies.conditional_access or () if p.state is PolicyState.REPORT_ONLY and p.demands_mfa
@@ -181,13 +181,13 @@ class _Roster:
     def __init__(self, technicians: Sequence[Technician], facts: Mapping[str, Any], now: datetime) -> None:
         current = [t for t in technicians if is_current(t, now)]
         known = frozenset(facts.get("known", ()))
-        self.people = [Person(t.key, frozenset(t.memberships), known, t.guest) for t in current]
+        self.people = [AdminInPolicies(t.key, frozenset(t.memberships), known, t.guest) for t in current]
         self.names = {t.key: t.user_principal_name for t in current}
         self.group_names: Mapping[str, str] = facts.get("groupNames", {})
         self.problem = str(facts.get("groupsProblem") or "")
 
 
-def _told(answer: Told, sentences: Mapping[str, str]) -> PolicyAnswer:
+def _told(answer: PolicyVerdict, sentences: Mapping[str, str]) -> PolicyAnswer:
     return PolicyAnswer(answer=answer, sentence=sentences[answer])
 
 
@@ -195,7 +195,7 @@ def _mfa_for_all(policies: Policies, roster: _Roster) -> MfaForAll:
     told = mfa_coverage(policies, roster.people)
     open_ = [p for p in roster.people if p.key in told.uncovered] + [p for p in roster.people if p.key in told.unsure]
     return MfaForAll(
-        answer=told.answer.value,
+        answer=told.answer,
         sentence=COVERED[told.answer].format(
             covered=len(told.covered), unsure=len(told.unsure), all=len(roster.people)
         ),

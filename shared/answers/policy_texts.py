@@ -9,26 +9,30 @@ from shared.basics.spelling import id_key, squeezed
 from shared.graph.policies import DOMAINS, FEDERATION
 from shared.people.role_names import role_name
 from shared.posture.holes import GUESTS
-from shared.posture.policies import Answer, Way
+from shared.posture.policies import MfaWay, PolicyVerdict
 
 WAYS: Final = {
-    Way.SECURITY_DEFAULTS: "Security defaults are on: everybody has to register for MFA, and is asked when it matters.",
-    Way.CONDITIONAL_ACCESS: "Conditional Access: a policy that is on demands MFA.",
-    Way.FEDERATED_OR_PER_USER: (
+    MfaWay.SECURITY_DEFAULTS: (
+        "Security defaults are on: everybody has to register for MFA, and is asked when it matters."
+    ),
+    MfaWay.CONDITIONAL_ACCESS: "Conditional Access: a policy that is on demands MFA.",
+    MfaWay.FEDERATED_OR_PER_USER: (
         "A domain is federated, and neither security defaults nor a policy demand MFA: the provider does what there is "
         "of it, or the older setting of each user."
     ),
-    Way.NONE_SEEN: (
+    MfaWay.NONE_SEEN: (
         "Neither security defaults nor a policy demand MFA, and no domain is federated. The older setting of each user "
         "is not read."
     ),
-    Way.CANNOT_TELL: "It cannot be told: a part of the policies could not be read (see missing).",
+    MfaWay.CANNOT_TELL: "It cannot be told: a part of the policies could not be read (see missing).",
 }
 COVERED: Final = {
-    Answer.YES: "Each of {all} delegated admins has to do MFA for every application.",
-    Answer.PARTLY: "{covered} of {all} delegated admins have to do MFA for every application; {unsure} cannot be told.",
-    Answer.NO: "None of {all} delegated admins has to do MFA for every application.",
-    Answer.CANNOT_TELL: "It cannot be told: the policies or a group could not be read, or the roster is empty.",
+    PolicyVerdict.YES: "Each of {all} delegated admins has to do MFA for every application.",
+    PolicyVerdict.PARTLY: (
+        "{covered} of {all} delegated admins have to do MFA for every application; {unsure} cannot be told."
+    ),
+    PolicyVerdict.NO: "None of {all} delegated admins has to do MFA for every application.",
+    PolicyVerdict.CANNOT_TELL: "It cannot be told: the policies or a group could not be read, or the roster is empty.",
 }
 LEGACY: Final = {
     "yes": "A policy blocks legacy authentication for everybody, or security defaults are on.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,12 +13,12 @@ from shared.answers.people import paged, technicians_of
 from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
 from shared.app.app import App
 from shared.ledger.counts import Protocol
-from shared.ledger.days import DayApps, DayGroups
-from shared.ledger.tallies import Verdicts, summed
+from shared.ledger.days import DayApps, DayGroups, DayPortals
+from shared.ledger.tallies import NOT_RECORDED, Verdicts, summed
 from shared.ledger.trimming import REST
 from shared.rules.assess import Verdict
 from shared.signin.traits import Scope
-from shared.store.days import days_of_apps, days_of_groups
+from shared.store.days import days_of_apps, days_of_groups, days_of_portals
 from shared.store.people import TECHNICIANS, load_list
 from shared.wire.models import Answer, ListQuery, shown_id
 
@@ -37,11 +36,14 @@ class PortalsQuery(ListQuery, PeriodQuery):
 
 
 class PortalPerson(Answer):
-    """Somebody who used it without proof of MFA."""
+    """Somebody who used it. Its name is hostile text."""
 
     user_id: str
     user_principal_name: str | None
-    sign_ins: int
+    sign_ins: int | None = Field(
+        description="How often; null where an older version of the app noted only what lacked proof of MFA."
+    )
+    lacking: int = Field(description="How many of them were without proof of MFA.")
 
 
 class PortalDay(Answer):
@@ -53,15 +55,18 @@ class PortalDay(Answer):
 
 
 class PortalItem(Answer):
-    """A portal or program that people of the roster opened interactively in the partner's own tenant. `people` are the
-    first twenty whose sign-ins lack proof of MFA: who used it with MFA is counted and not named. Names are hostile
+    """A portal or program that people of the roster opened interactively in the partner's own tenant. Names are hostile
     text."""
 
     app_id: str
     app_name: str | None
     total: int
     lacking: int = Field(description="How many of them were without proof of MFA.")
-    people: list[PortalPerson]
+    people: list[PortalPerson] = Field(description="The first twenty, those who lacked proof of MFA most often first.")
+    people_count: int | None = Field(
+        description="How many people used it; null where an older version of the app did not record it, or where there "
+        "were too many to keep each."
+    )
     trend: list[PortalDay] = Field(description="The days on which it was used.")
 
 
@@ -73,10 +78,24 @@ class PortalsPage(CoveredPage[PortalItem]):
 
 
 @dataclass(slots=True)
+class _User:
+    total: int = 0
+    lacking: int = 0
+
+    def add(self, line: Verdicts) -> None:
+        """Count a day's sign-ins."""
+        self.total += line.total
+        self.lacking += line.total - line.compliant
+
+
+@dataclass(slots=True)
 class _Portal:
+    """A portal in a period. `told`: who used it is known of every sign-in."""
+
     name: str = ""
     days: dict[date, Verdicts] = field(default_factory=dict)
-    people: Counter[str] = field(default_factory=Counter)
+    people: dict[str, _User] = field(default_factory=dict)
+    told: bool = True
 
     @property
     def whole(self) -> Verdicts:
@@ -90,9 +109,10 @@ async def read_portals(app: App, query: PortalsQuery) -> PortalsPage:
     tables = await app.tables()
     standing = await read_standing(app, span)
     days = [day async for day in days_of_apps(tables.rollups, span.start, span.last)]
+    people = [day async for day in days_of_portals(tables.rollups, span.start, span.last)]
     groups = [day async for day in days_of_groups(tables.rollups, span.start, span.last)]
     names = {t.key: t.user_principal_name for t in technicians_of(await load_list(tables.directory, TECHNICIANS))}
-    portals = _portals(days, groups)
+    portals = _portals(days, people, groups)
     page, cursor = paged([*portals.items()], query, "portals", lambda each: _order(*each))
     return PortalsPage(
         items=[_item(key, portal, names) for key, portal in page],
@@ -105,7 +125,7 @@ async def read_portals(app: App, query: PortalsQuery) -> PortalsPage:
     )
 
 
-def _portals(days: Iterable[DayApps], groups: Iterable[DayGroups]) -> dict[str, _Portal]:
+def _portals(days: Iterable[DayApps], people: Iterable[DayPortals], groups: Iterable[DayGroups]) -> dict[str, _Portal]:
     found: dict[str, _Portal] = {}
     for day in days:
         for key, protocols in day.lines.get(Scope.PARTNER_TENANT, {}).items():
@@ -114,10 +134,25 @@ def _portals(days: Iterable[DayApps], groups: Iterable[DayGroups]) -> dict[str, 
                 portal = found.setdefault(key, _Portal())
                 portal.name = day.names.get(key, "") or portal.name
                 portal.days.setdefault(day.day.date(), Verdicts()).merge(line)
-    for of_groups in groups:
-        for group, n in of_groups.lines.items():
-            if group.scope == Scope.PARTNER_TENANT and group.app in found and group.user and group.verdict in _LACKING:
-                found[group.app].people[group.user] += n
+    by_day = {day.day.date(): day.lines for day in people}
+    lacking = {day.day.date(): _lacking(day) for day in groups}
+    for key, portal in found.items():
+        for at, whole in portal.days.items():
+            users = {u: line for u, line in by_day.get(at, {}).get(key, {}).items() if u not in (REST, NOT_RECORDED)}
+            if summed(users.values()).total != whole.total:  # an older version, or too many to keep each
+                portal.told = False
+                users = lacking.get(at, {}).get(key, {})
+            for user, of_user in users.items():
+                portal.people.setdefault(user, _User()).add(of_user)
+    return found
+
+
+def _lacking(day: DayGroups) -> dict[str, dict[str, Verdicts]]:
+    """Of a day's findings who lacked MFA in the partner's own tenant, by application."""
+    found: dict[str, dict[str, Verdicts]] = {}
+    for group, n in day.lines.items():
+        if group.scope == Scope.PARTNER_TENANT and group.user and group.verdict in _LACKING:
+            found.setdefault(group.app, {}).setdefault(group.user, Verdicts()).count(group.verdict, n)
     return found
 
 
@@ -127,16 +162,22 @@ def _order(key: str, portal: _Portal) -> tuple[str, str]:
 
 def _item(key: str, portal: _Portal, names: dict[str, str | None]) -> PortalItem:
     whole = portal.whole
-    people = sorted(portal.people.items(), key=lambda entry: (-entry[1], entry[0]))
+    people = sorted(portal.people.items(), key=lambda entry: (-entry[1].lacking, -entry[1].total, entry[0]))
     return PortalItem(
         app_id=shown_id(key),
         app_name=portal.name or None,
         total=whole.total,
         lacking=whole.total - whole.compliant,
         people=[
-            PortalPerson(user_id=shown_id(user), user_principal_name=names.get(user), sign_ins=n)
-            for user, n in people[:_MOST_NAMED]
+            PortalPerson(
+                user_id=shown_id(user),
+                user_principal_name=names.get(user),
+                sign_ins=used.total if portal.told else None,
+                lacking=used.lacking,
+            )
+            for user, used in people[:_MOST_NAMED]
         ],
+        people_count=len(people) if portal.told else None,
         trend=[
             PortalDay(date=day, total=line.total, lacking=line.total - line.compliant)
             for day, line in sorted(portal.days.items())

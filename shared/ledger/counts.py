@@ -13,22 +13,31 @@ from typing import Any, Final, NamedTuple
 from msgspec import convert
 
 from shared.ledger import counts_v1
-from shared.ledger.counts_json import groups_json, groups_of_json, lines_json, pairs_json, pairs_of_json
+from shared.ledger.counts_json import (
+    groups_json,
+    groups_of_json,
+    lines_json,
+    pairs_json,
+    pairs_of_json,
+    portals_json,
+    portals_of_json,
+)
 from shared.ledger.finding_groups import Groups, group_of
 from shared.ledger.tallies import NOT_RECORDED, AppLine, ScopeCounts, Tally, UserLine, Verdicts, count
-from shared.ledger.trimming import trim_apps, trim_customers, trim_groups, trim_pairs, trim_users
+from shared.ledger.trimming import trim_apps, trim_customers, trim_groups, trim_pairs, trim_portals, trim_users
 from shared.rules.assess import Assessment, Verdict
 from shared.rules.cause import Cause
 from shared.signin.traits import WATCHED, Identity, Scope
 
 # How counts are written; a lower number was written by an older version of the app, which recorded less.
-FORMAT: Final = 2
+FORMAT: Final = 3
 # How many people, customers, applications or groups of findings keep a line of their own; the room of a row may allow
 # fewer (shared/store/rollups.py).
 MOST_LINES: Final = 20_000
 # Of a slice or a few hours: there may be far more pairs than people, and a day adds these up eight times.
 MOST_PAIRS: Final = 20_000
 MOST_GROUPS: Final = 10_000
+MOST_PORTALS: Final = 10_000
 _COUNTED: Final = (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
 _LONGEST_NAME: Final = 200
 
@@ -62,6 +71,9 @@ type CustomerLines = dict[str, dict[str, ScopeCounts]]  # by scope and customer
 type AppLines = dict[str, dict[str, dict[str, AppLine]]]  # by scope, application and protocol
 # By user and customer, of the scope customer; None where an older version of the app noted the pair and no number.
 type PairLines = dict[str, dict[str, Verdicts | None]]
+# By application and user: who opened it interactively in the partner's own tenant. NOT_RECORDED stands for the people
+# of sign-ins of which an older version of the app noted the application alone.
+type PortalLines = dict[str, dict[str, Verdicts]]
 
 
 @dataclass(slots=True)
@@ -79,6 +91,7 @@ class Counts:
     customers: CustomerLines = field(default_factory=dict)
     apps: AppLines = field(default_factory=dict)
     pairs: PairLines = field(default_factory=dict)
+    portals: PortalLines = field(default_factory=dict)
     groups: Groups = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
 
@@ -124,6 +137,8 @@ class Counts:
             pair = self.pairs.setdefault(seen.user, {}).setdefault(seen.customer, Verdicts())
             if pair is not None:
                 pair.count(assessment.verdict)
+        if assessment.scope is Scope.PARTNER_TENANT and seen.protocol == Protocol.INTERACTIVE:
+            self.portals.setdefault(seen.app, {}).setdefault(seen.user, Verdicts()).count(assessment.verdict)
 
     def merge(self, other: Counts) -> None:
         """Add another's counts. Takes nothing of the other's as its own: it may be merged again."""
@@ -138,6 +153,7 @@ class Counts:
         for scope, apps in other.apps.items():
             merge_apps(self.apps.setdefault(scope, {}), apps)
         merge_pairs(self.pairs, other.pairs)
+        merge_portals(self.portals, other.portals)
         for group, n in other.groups.items():
             self.groups[group] = self.groups.get(group, 0) + n
         for key, name in other.names.items():
@@ -156,6 +172,7 @@ class Counts:
             "customers": lines_json({scope: trim_customers(lines, most) for scope, lines in self.customers.items()}),
             "apps": lines_json(apps),
             "pairs": pairs_json(trim_pairs(self.pairs, min(most, MOST_PAIRS))),
+            "portals": portals_json(trim_portals(self.portals, min(most, MOST_PORTALS))),
             "groups": groups_json(trim_groups(self.groups, min(most, MOST_GROUPS))),
             "names": {key: name for key, name in self.names.items() if key in shown},
         }
@@ -176,15 +193,17 @@ class Counts:
     @classmethod
     def of_json(cls, value: Mapping[str, Any]) -> Counts:
         """The counts that to_json gave, or that version 1 of the app wrote."""
-        if value.get("format", 1) < FORMAT:
+        if value.get("format", 1) <= counts_v1.FORMAT:
             return cls(**counts_v1.members(value))
+        apps = convert(value["apps"], dict[str, dict[str, dict[str, AppLine]]])
         return cls(
             scopes=convert(value["scopes"], dict[str, ScopeCounts]),
             apart=dict(value["apart"]),
             users=convert(value["users"], dict[str, dict[str, UserLine]]),
             customers=convert(value["customers"], dict[str, dict[str, ScopeCounts]]),
-            apps=convert(value["apps"], dict[str, dict[str, dict[str, AppLine]]]),
+            apps=apps,
             pairs=pairs_of_json(value["pairs"]),
+            portals=portals_of_json(value["portals"]) if "portals" in value else _portals_untold(apps),
             groups=groups_of_json(value["groups"]),
             names=dict(value["names"]),
         )
@@ -228,6 +247,24 @@ def merge_pairs(mine: PairLines, theirs: PairLines) -> None:
                 of_user[customer] = None
             else:
                 known.merge(verdicts)
+
+
+def merge_portals(mine: PortalLines, theirs: PortalLines) -> None:
+    """Add another's portals."""
+    for app, users in theirs.items():
+        of_app = mine.setdefault(app, {})
+        for user, line in users.items():
+            of_app.setdefault(user, Verdicts()).merge(line)
+
+
+def _portals_untold(apps: AppLines) -> PortalLines:
+    """The portals of counts that say nothing of their people."""
+    lines = {key: protocols.get(Protocol.INTERACTIVE) for key, protocols in apps.get(Scope.PARTNER_TENANT, {}).items()}
+    return {
+        key: {NOT_RECORDED: Verdicts(line.compliant, line.non_compliant, line.unknown)}
+        for key, line in lines.items()
+        if line is not None and line.total
+    }
 
 
 def _count_in(counts: ScopeCounts, assessment: Assessment) -> None:

@@ -55,6 +55,34 @@ def pairs_of_json(value: Mapping[str, Any]) -> dict[str, dict[str, Verdicts | No
     return pairs
 
 
+def portals_json(portals: Mapping[str, Mapping[str, Verdicts]]) -> dict[str, Any]:
+    """Portals and who opened each: each person once, and each portal with the places of its people and the numbers."""
+    place = _places(user for users in portals.values() for user in users)
+
+    def of_portal(users: Mapping[str, Verdicts]) -> dict[str, list[int]]:
+        entries = sorted(users.items(), key=lambda entry: entry[0])
+        return {
+            "at": [place[user] for user, _ in entries],
+            "compliant": [v.compliant for _, v in entries],
+            "nonCompliant": [v.non_compliant for _, v in entries],
+            "unknown": [v.unknown for _, v in entries],
+        }
+
+    return {"users": [*place], "portals": {app: of_portal(users) for app, users in portals.items()}}
+
+
+def portals_of_json(value: Mapping[str, Any]) -> dict[str, dict[str, Verdicts]]:
+    """The portals that portals_json gave."""
+    users = value["users"]
+    portals: dict[str, dict[str, Verdicts]] = {}
+    for app, columns in value["portals"].items():
+        of_app = portals.setdefault(app, {})
+        numbers = zip(columns["at"], columns["compliant"], columns["nonCompliant"], columns["unknown"], strict=True)
+        for at, *verdicts in numbers:  # two ids may have become one since, by an erasure
+            of_app.setdefault(users[at], Verdicts()).merge(Verdicts(*verdicts))
+    return portals
+
+
 def groups_json(groups: Groups) -> dict[str, Any]:
     """Groups of findings: each id and each list of rules once, and each group with their places."""
     users = _places(group.user for group in groups)

@@ -9,6 +9,8 @@ from shared.ledger.finding_groups import FindingGroup, Groups, lacking_group
 from shared.ledger.tallies import NOT_RECORDED, AppLine, ScopeCounts, UserLine, Verdicts
 from shared.rules.assess import Verdict
 
+# How it marked them, or not at all.
+FORMAT: Final = 1
 _REST: Final = ""
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from shared.ledger.counts import FORMAT, AppLines, Counts, CustomerLines, PairLines, UserLines
+from shared.ledger.counts import FORMAT, AppLines, Counts, CustomerLines, PairLines, PortalLines, UserLines
 from shared.ledger.finding_groups import Groups
 from shared.ledger.head import Head, SliceState
 from shared.ledger.slices import midnight
@@ -74,8 +74,8 @@ class Day:
     """One day's roll-up, without its lines.
 
     `rules_versions` says how many slices were judged by which version of the rules. `trimmed` names the kinds of lines
-    (users, customers, apps, pairs, groups) of which there were too many to keep each. A `format` below FORMAT is of an
-    older version of the app: what that did not record is not there.
+    (users, customers, apps, pairs, portals, groups) of which there were too many to keep each. A `format` below FORMAT
+    is of an older version of the app: what that did not record is not there.
     """
 
     day: datetime
@@ -113,6 +113,7 @@ type DayUsers = DayLines[UserLines]
 type DayCustomers = DayLines[CustomerLines]
 type DayApps = DayLines[AppLines]
 type DayPairs = DayLines[PairLines]
+type DayPortals = DayLines[PortalLines]
 type DayGroups = DayLines[Groups]
 
 

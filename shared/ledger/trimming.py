@@ -80,6 +80,27 @@ def trim_pairs(pairs: Mapping[str, Mapping[str, Verdicts | None]], most: int) ->
     return {**kept, REST: {REST: rest}} if trimmed else kept
 
 
+def trim_portals(portals: Mapping[str, Mapping[str, Verdicts]], most: int) -> Mapping[str, Mapping[str, Verdicts]]:
+    """At most so many people of portals, the worst first; REST has the others of each portal that is kept, and under
+    REST those of the others."""
+    lines = [(app, user) for app, users in portals.items() for user in users]
+    if len(lines) <= most:
+        return portals
+
+    def worst(at: tuple[str, str]) -> tuple[bool, tuple[int, int, int], tuple[str, str]]:
+        return REST in at, portals[at[0]][at[1]].badness, at
+
+    lines.sort(key=worst)
+    kept: dict[str, dict[str, Verdicts]] = {}
+    for place, (app, user) in enumerate(lines):
+        if place < most and REST not in (app, user):
+            kept.setdefault(app, {})[user] = portals[app][user]
+        else:
+            of_app = kept.setdefault(app if app in kept else REST, {})
+            of_app.setdefault(REST, Verdicts()).merge(portals[app][user])
+    return kept
+
+
 def _parted(lines: Mapping[str, object], most: int, badness: Any) -> tuple[list[str], list[str]]:
     """The keys to keep and those that go into the rest; the rest of before is always one of these."""
     if len(lines) <= most:

@@ -17,7 +17,7 @@ from shared.ledger.slices import DAY, midnight
 from shared.people.lists import Technician, from_kept
 from shared.posture.cover import mfa_coverage
 from shared.posture.policies import (
-    Person,
+    AdminInPolicies,
     Policies,
     blocks_device_code,
     blocks_legacy,
@@ -85,12 +85,12 @@ def noted_of(
     return Noted(posture=posture or None, roster=roster, policies=fresh.fingerprint if fresh else None)
 
 
-def _person(key: str, listed: Technician | None, known: frozenset[str]) -> Person:
+def _person(key: str, listed: Technician | None, known: frozenset[str]) -> AdminInPolicies:
     """A delegated admin as policies ask; of one who is not on the list yet no group is known."""
-    return Person(key, frozenset(listed.memberships), known, listed.guest) if listed else Person(key)
+    return AdminInPolicies(key, frozenset(listed.memberships), known, listed.guest) if listed else AdminInPolicies(key)
 
 
-def _of_policies(policies: Policies, people: list[Person]) -> Figures:
+def _of_policies(policies: Policies, people: list[AdminInPolicies]) -> Figures:
     coverage = mfa_coverage(policies, people)
     figures: Figures = {
         "mfaEnforced": str(coverage.answer),

@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import Final, NamedTuple
 
 from shared.basics.spelling import id_key, squeezed
-from shared.posture.policies import Answer, Person, Policies, Policy, PolicyState, applies_to
+from shared.posture.policies import AccessPolicy, AdminInPolicies, Policies, PolicyState, PolicyVerdict, applies_to
 
 _WORDS_FOR_ALL: Final = frozenset({"all"})
 _DIGITS: Final = 32  # of an id; what else stands there is a word
@@ -45,7 +45,7 @@ class LeftOpen:
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
+class MfaReach:
     """Who is made to do MFA for every application (keys). `unsure` are those of whom a group or filter decides that is
     not known here."""
 
@@ -54,41 +54,47 @@ class Coverage:
     unsure: frozenset[str]
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> PolicyVerdict:
         """Whether everybody is covered."""
         if self.uncovered:
-            return Answer.PARTLY if self.covered or self.unsure else Answer.NO
-        return Answer.CANNOT_TELL if self.unsure or not self.covered else Answer.YES
+            return PolicyVerdict.PARTLY if self.covered or self.unsure else PolicyVerdict.NO
+        return PolicyVerdict.CANNOT_TELL if self.unsure or not self.covered else PolicyVerdict.YES
 
 
-def mfa_coverage(policies: Policies, people: Iterable[Person]) -> Coverage:
+def mfa_coverage(policies: Policies, people: Iterable[AdminInPolicies]) -> MfaReach:
     """Which delegated admins the policies together make do MFA for every application, everywhere, or keep out.
 
     Security defaults count as a policy for everybody. Without a word of Conditional Access nobody can be told.
     """
-    told: dict[Answer, set[str]] = {Answer.YES: set(), Answer.NO: set(), Answer.CANNOT_TELL: set()}
+    told: dict[PolicyVerdict, set[str]] = {
+        PolicyVerdict.YES: set(),
+        PolicyVerdict.NO: set(),
+        PolicyVerdict.CANNOT_TELL: set(),
+    }
     counted = counted_policies(policies)
-    known: dict[tuple[Policy, ...], Answer] = {}
+    known: dict[tuple[AccessPolicy, ...], PolicyVerdict] = {}
     for person in people:
         if policies.security_defaults:
-            told[Answer.YES].add(person.key)
+            told[PolicyVerdict.YES].add(person.key)
             continue
         if policies.conditional_access is None:
-            told[Answer.CANNOT_TELL].add(person.key)
+            told[PolicyVerdict.CANNOT_TELL].add(person.key)
             continue
-        answer = Answer.NO
+        answer = PolicyVerdict.NO
         for sure in (True, False):
             theirs = policies_for(counted, person, sure=sure)
             if theirs not in known:
                 known[theirs] = _covers(theirs)
-            if known[theirs] is not Answer.NO:
-                answer = known[theirs] if sure else Answer.CANNOT_TELL
+            if known[theirs] is not PolicyVerdict.NO:
+                answer = known[theirs] if sure else PolicyVerdict.CANNOT_TELL
                 break
         told[answer].add(person.key)
-    return Coverage(*(frozenset(told[answer]) for answer in (Answer.YES, Answer.NO, Answer.CANNOT_TELL)))
+    return MfaReach(
+        *(frozenset(told[answer]) for answer in (PolicyVerdict.YES, PolicyVerdict.NO, PolicyVerdict.CANNOT_TELL))
+    )
 
 
-def counted_policies(policies: Policies) -> list[Policy]:
+def counted_policies(policies: Policies) -> list[AccessPolicy]:
     """The policies that are on and make people do MFA, or keep them out, at every moment and over every flow."""
     return [
         policy
@@ -100,13 +106,13 @@ def counted_policies(policies: Policies) -> list[Policy]:
     ]
 
 
-def policies_for(policies: Iterable[Policy], person: Person, *, sure: bool) -> tuple[Policy, ...]:
+def policies_for(policies: Iterable[AccessPolicy], person: AdminInPolicies, *, sure: bool) -> tuple[AccessPolicy, ...]:
     """Those that are for a person; with `sure` False also those that may be."""
-    wanted = (Answer.YES,) if sure else (Answer.YES, Answer.CANNOT_TELL)
+    wanted = (PolicyVerdict.YES,) if sure else (PolicyVerdict.YES, PolicyVerdict.CANNOT_TELL)
     return tuple(policy for policy in policies if applies_to(policy, person) in wanted)
 
 
-def left_open(policies: Sequence[Policy]) -> LeftOpen | None:
+def left_open(policies: Sequence[AccessPolicy]) -> LeftOpen | None:
     """A kind of sign-in that none of these policies is for; None where there is none. Raises TooMany."""
     if any(policy.is_for_everything for policy in policies):
         return None
@@ -120,11 +126,11 @@ class TooMany(Exception):  # noqa: N818
     """There are more bundles or places than can be looked at in every combination."""
 
 
-def _covers(policies: Sequence[Policy]) -> Answer:
+def _covers(policies: Sequence[AccessPolicy]) -> PolicyVerdict:
     try:
-        return Answer.NO if left_open(policies) else Answer.YES
+        return PolicyVerdict.NO if left_open(policies) else PolicyVerdict.YES
     except TooMany:
-        return Answer.CANNOT_TELL
+        return PolicyVerdict.CANNOT_TELL
 
 
 # --- the kinds of sign-ins --------------------------------------------------------------------------------------------
@@ -157,7 +163,9 @@ class _Rule(NamedTuple):
 
 
 def _search(
-    policies: tuple[Policy, ...], sides: Sequence[_Side], known: dict[tuple[int, tuple[Policy, ...]], LeftOpen | None]
+    policies: tuple[AccessPolicy, ...],
+    sides: Sequence[_Side],
+    known: dict[tuple[int, tuple[AccessPolicy, ...]], LeftOpen | None],
 ) -> LeftOpen | None:
     """The first kind that no policy is for, side by side: what the same policies are for is looked at once."""
     if not sides:
@@ -182,7 +190,7 @@ def _named(found: LeftOpen, side: str, label: tuple[str, ...]) -> LeftOpen:
     return LeftOpen(**{**{name: getattr(found, name) for name in _SIDES}, side: label})
 
 
-def _rule(side: str, policy: Policy) -> _Rule:
+def _rule(side: str, policy: AccessPolicy) -> _Rule:
     key, includes, excludes = _PARTS[side](policy)
     return _Rule(_words(includes, key), _words(excludes, key), empty_is_all=side != "application")
 
@@ -196,7 +204,7 @@ def _id_or_word(part: str) -> str:
     return id_key(part) if len(id_key(part)) == _DIGITS else squeezed(part)
 
 
-_PARTS: Final[Mapping[str, Callable[[Policy], tuple[Callable[[str], str], Collection[str], Collection[str]]]]] = {
+_PARTS: Final[Mapping[str, Callable[[AccessPolicy], tuple[Callable[[str], str], Collection[str], Collection[str]]]]] = {
     "application": lambda p: (_id_or_word, p.includes.applications, p.excludes.applications),
     "client": lambda p: (squeezed, p.clients, ()),
     "platform": lambda p: (squeezed, p.includes.platforms, p.excludes.platforms),
@@ -204,14 +212,14 @@ _PARTS: Final[Mapping[str, Callable[[Policy], tuple[Callable[[str], str], Collec
 }
 
 
-def _told(side: str, policies: Iterable[Policy]) -> list[str]:
+def _told(side: str, policies: Iterable[AccessPolicy]) -> list[str]:
     """What the policies name of a side."""
     rules = [_rule(side, policy) for policy in policies]
     named = {word for rule in rules for word in (*rule.includes, *rule.excludes)}
     return sorted(named - _WORDS_FOR_ALL - {"none", ""})
 
 
-def _applications(policies: Sequence[Policy]) -> Iterator[_Atom]:
+def _applications(policies: Sequence[AccessPolicy]) -> Iterator[_Atom]:
     """Each application that is named, and one that is not, within each combination of the bundles."""
     named = _told("application", policies)
     bundles = [word for word in named if len(word) != _DIGITS]
@@ -220,17 +228,17 @@ def _applications(policies: Sequence[Policy]) -> Iterator[_Atom]:
             yield _Atom((id_,) if id_ else of_bundles, frozenset({id_, *of_bundles}))
 
 
-def _clients(_policies: Sequence[Policy]) -> Iterator[_Atom]:
+def _clients(_policies: Sequence[AccessPolicy]) -> Iterator[_Atom]:
     for words in _CLIENTS:
         yield _Atom(words[:1], frozenset(words))
 
 
-def _platforms(policies: Sequence[Policy]) -> Iterator[_Atom]:
+def _platforms(policies: Sequence[AccessPolicy]) -> Iterator[_Atom]:
     for word in ["", *dict.fromkeys([*_PLATFORMS, *_told("platform", policies)])]:
         yield _Atom((word,) if word else (), frozenset({word}))
 
 
-def _locations(policies: Sequence[Policy]) -> Iterator[_Atom]:
+def _locations(policies: Sequence[AccessPolicy]) -> Iterator[_Atom]:
     for words in _together(_told("location", policies)):
         yield _Atom(words, frozenset(words))
 
@@ -243,7 +251,7 @@ def _together(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
         yield from combinations(words, n)
 
 
-_SIDES: Final[Mapping[str, Callable[[Sequence[Policy]], Iterator[_Atom]]]] = {
+_SIDES: Final[Mapping[str, Callable[[Sequence[AccessPolicy]], Iterator[_Atom]]]] = {
     "application": _applications,
     "client": _clients,
     "platform": _platforms,

@@ -13,7 +13,15 @@ from typing import Final
 
 from shared.basics.spelling import id_key, squeezed
 from shared.posture.cover import TooMany, counted_policies, left_open, policies_for
-from shared.posture.policies import Answer, Person, Policies, Policy, applies_to, exclusions, leaves_out
+from shared.posture.policies import (
+    AccessPolicy,
+    AdminInPolicies,
+    Policies,
+    PolicyVerdict,
+    applies_to,
+    exclusions,
+    leaves_out,
+)
 from shared.rules.cause import Cause, CauseKind
 
 GUESTS: Final = "guestsorexternalusers"
@@ -59,7 +67,7 @@ def holes_of(policies: Policies, causes: Mapping[Cause, int]) -> list[Hole]:
     """Every exclusion of the enforced policies that demand MFA, those of the most sign-ins first; behind them what went
     through exclusions that are there no more. `causes` are the sign-ins of a period by their cause."""
     parts: dict[tuple[str, str], list[str]] = {}
-    named: dict[str, Policy] = {}
+    named: dict[str, AccessPolicy] = {}
     for each in exclusions(policies):
         rule = "guest" if each.rule == "user" and squeezed(each.what) == GUESTS else each.rule
         parts.setdefault((squeezed(each.policy.id), rule), []).append(each.what)
@@ -81,7 +89,7 @@ def holes_of(policies: Policies, causes: Mapping[Cause, int]) -> list[Hole]:
     return sorted(found, key=lambda hole: (bool(hole.told), -hole.sign_ins, hole.policy, hole.policy_id, hole.rule))
 
 
-def people_in(hole: Hole, people: Iterable[Person]) -> list[Person] | None:
+def people_in(hole: Hole, people: Iterable[AdminInPolicies]) -> list[AdminInPolicies] | None:
     """The delegated admins whom a hole leaves out; None where it is about something else, or who is in a group is not
     known."""
     every = [*people]
@@ -97,13 +105,13 @@ def people_in(hole: Hole, people: Iterable[Person]) -> list[Person] | None:
     return None
 
 
-def why_uncovered(policies: Policies, person: Person) -> str:
+def why_uncovered(policies: Policies, person: AdminInPolicies) -> str:
     """Why nobody makes a delegated admin do MFA everywhere, in words. Names of policies are hostile text."""
     if policies.security_defaults is None and policies.conditional_access is None:
         return "The policies could not be read."
     demanding = [p for p in policies.conditional_access or () if p.demands_mfa and p.is_enforced]
     wide = [policy for policy in demanding if policy.is_for_everything]
-    if out := [policy.name for policy in wide if leaves_out(policy, person) is Answer.YES]:
+    if out := [policy.name for policy in wide if leaves_out(policy, person) is PolicyVerdict.YES]:
         return f"Left out of {_quoted(out)}."
     theirs = policies_for(counted_policies(policies), person, sure=True)
     if any(policy.demands_mfa for policy in theirs):
@@ -111,12 +119,12 @@ def why_uncovered(policies: Policies, person: Person) -> str:
         return f"{named} leave{'s' if len(theirs) == 1 else ''} open: {_opened(theirs, policies.named_locations)}."
     if wide:
         return f"{_quoted([policy.name for policy in wide])} is for others."
-    if partly := [policy.name for policy in demanding if applies_to(policy, person) is not Answer.NO]:
+    if partly := [policy.name for policy in demanding if applies_to(policy, person) is not PolicyVerdict.NO]:
         return f"{_quoted(partly)} demands MFA, but not at every moment or over every flow."
     return "No policy that is on demands MFA of them."
 
 
-def _opened(policies: Sequence[Policy], places: Mapping[str, str]) -> str:
+def _opened(policies: Sequence[AccessPolicy], places: Mapping[str, str]) -> str:
     """A kind of sign-in that these policies leave open, in words. Names of places are hostile text."""
     try:
         found = left_open(policies)

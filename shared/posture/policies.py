@@ -33,7 +33,7 @@ class PolicyState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PolicyScope:
     """Who or what a policy includes or excludes: words ("All", "GuestsOrExternalUsers") and ids, as Graph has them."""
 
     users: tuple[str, ...] = ()
@@ -46,15 +46,15 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class AccessPolicy:
     """One Conditional Access policy. `narrowed` names conditions that keep it from some sign-ins (risk, device filter,
     …) beside those of `includes` and `excludes`; `any_control` that one of its controls is enough."""
 
     id: str
     name: str
     state: PolicyState
-    includes: Scope
-    excludes: Scope
+    includes: PolicyScope
+    excludes: PolicyScope
     clients: tuple[str, ...] = ()
     transfer_methods: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ class Policies:
     """The policies as read at `read_at` (UTC). None stands for what could not be read: no licence, no permission."""
 
     read_at: datetime
-    conditional_access: tuple[Policy, ...] | None = None
+    conditional_access: tuple[AccessPolicy, ...] | None = None
     security_defaults: bool | None = None
     domains: tuple[Federation, ...] | None = None
     named_locations: Mapping[str, str] = field(default_factory=dict)  # by key (id_key)
@@ -128,7 +128,7 @@ class Policies:
         )
 
 
-class Answer(StrEnum):
+class PolicyVerdict(StrEnum):
     """An answer about the policies."""
 
     YES = "yes"
@@ -138,7 +138,7 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class AdminInPolicies:
     """A delegated admin, as far as policies ask. `groups` are the keys of groups and directory roles that they are in;
     `known` those of all whose members are known, so that of these they are in no other. `guest` None where unknown."""
 
@@ -153,23 +153,27 @@ class Exclusion:
     """A hole: whom an MFA policy leaves out. `rule` is user, group, role, guest, application, location or platform;
     `what` the id or word."""
 
-    policy: Policy
+    policy: AccessPolicy
     rule: str
     what: str
 
 
-def applies_to(policy: Policy, person: Person) -> Answer:
+def applies_to(policy: AccessPolicy, person: AdminInPolicies) -> PolicyVerdict:
     """Whether a policy is for a person. A group or role whose members are not known makes it unsure."""
     excluded = _is_in(policy.excludes, person)
-    if excluded is Answer.YES:
-        return Answer.NO
+    if excluded is PolicyVerdict.YES:
+        return PolicyVerdict.NO
     included = _is_in(policy.includes, person)
-    if included is Answer.NO:
-        return Answer.NO
-    return Answer.YES if (included, excluded) == (Answer.YES, Answer.NO) else Answer.CANNOT_TELL
+    if included is PolicyVerdict.NO:
+        return PolicyVerdict.NO
+    return (
+        PolicyVerdict.YES
+        if (included, excluded) == (PolicyVerdict.YES, PolicyVerdict.NO)
+        else PolicyVerdict.CANNOT_TELL
+    )
 
 
-def leaves_out(policy: Policy, person: Person) -> Answer:
+def leaves_out(policy: AccessPolicy, person: AdminInPolicies) -> PolicyVerdict:
     """Whether a policy excludes a person."""
     return _is_in(policy.excludes, person)
 
@@ -193,20 +197,20 @@ def exclusions(policies: Policies) -> list[Exclusion]:
     return holes
 
 
-def blocks_legacy(policies: Policies) -> Answer:
+def blocks_legacy(policies: Policies) -> PolicyVerdict:
     """Whether legacy authentication is blocked for everybody. Security defaults block it."""
     return _blocked(policies, lambda p: {squeezed(client) for client in p.clients} >= _LEGACY_CLIENTS)
 
 
-def blocks_device_code(policies: Policies) -> Answer:
+def blocks_device_code(policies: Policies) -> PolicyVerdict:
     """Whether the device code flow is blocked for everybody. Security defaults do not block it."""
     if policies.conditional_access is None:
-        return Answer.CANNOT_TELL
+        return PolicyVerdict.CANNOT_TELL
     by_policy = Policies(policies.read_at, policies.conditional_access)
     return _blocked(by_policy, lambda p: any("devicecode" in squeezed(method) for method in p.transfer_methods))
 
 
-class Way(StrEnum):
+class MfaWay(StrEnum):
     """The ways of implementing MFA that the requirement names."""
 
     SECURITY_DEFAULTS = "security-defaults"
@@ -216,17 +220,17 @@ class Way(StrEnum):
     CANNOT_TELL = "cannot-tell"
 
 
-def way_of(policies: Policies) -> Way:
+def way_of(policies: Policies) -> MfaWay:
     """Which of the three ways the partner uses."""
     if policies.security_defaults:
-        return Way.SECURITY_DEFAULTS
+        return MfaWay.SECURITY_DEFAULTS
     if any(p.state is PolicyState.ENABLED and p.demands_mfa for p in policies.conditional_access or ()):
-        return Way.CONDITIONAL_ACCESS
+        return MfaWay.CONDITIONAL_ACCESS
     if any(domain.federated for domain in policies.domains or ()):
-        return Way.FEDERATED_OR_PER_USER
+        return MfaWay.FEDERATED_OR_PER_USER
     if policies.conditional_access is None or policies.domains is None:
-        return Way.CANNOT_TELL
-    return Way.NONE_SEEN
+        return MfaWay.CANNOT_TELL
+    return MfaWay.NONE_SEEN
 
 
 # --- who is in --------------------------------------------------------------------------------------------------------
@@ -236,34 +240,34 @@ def _has_all(parts: Collection[str]) -> bool:
     return any(squeezed(part) == _ALL for part in parts)
 
 
-def _is_in(scope: Scope, person: Person) -> Answer:
+def _is_in(scope: PolicyScope, person: AdminInPolicies) -> PolicyVerdict:
     ids = {id_key(user) for user in scope.users}
     if _has_all(scope.users) or person.key in ids:
-        return Answer.YES
+        return PolicyVerdict.YES
     groups = {id_key(group) for group in (*scope.groups, *scope.roles)}
     if groups & person.groups:
-        return Answer.YES
+        return PolicyVerdict.YES
     for_guests = bool(scope.guests) or any(squeezed(user) == "guestsorexternalusers" for user in scope.users)
     if for_guests and person.guest:
-        return Answer.CANNOT_TELL if scope.guests else Answer.YES
+        return PolicyVerdict.CANNOT_TELL if scope.guests else PolicyVerdict.YES
     unknown = not groups <= person.known or (for_guests and person.guest is None)
-    return Answer.CANNOT_TELL if unknown else Answer.NO
+    return PolicyVerdict.CANNOT_TELL if unknown else PolicyVerdict.NO
 
 
-def _blocked(policies: Policies, is_about: Callable[[Policy], bool]) -> Answer:
+def _blocked(policies: Policies, is_about: Callable[[AccessPolicy], bool]) -> PolicyVerdict:
     if policies.security_defaults:
-        return Answer.YES
+        return PolicyVerdict.YES
     if policies.conditional_access is None:
-        return Answer.CANNOT_TELL
+        return PolicyVerdict.CANNOT_TELL
     answers = [
-        Answer.PARTLY if _has_holes(policy) else Answer.YES
+        PolicyVerdict.PARTLY if _has_holes(policy) else PolicyVerdict.YES
         for policy in policies.conditional_access
         if policy.state is PolicyState.ENABLED and policy.blocks and is_about(policy)
     ]
-    return Answer.YES if Answer.YES in answers else (answers[0] if answers else Answer.NO)
+    return PolicyVerdict.YES if PolicyVerdict.YES in answers else (answers[0] if answers else PolicyVerdict.NO)
 
 
-def _has_holes(policy: Policy) -> bool:
+def _has_holes(policy: AccessPolicy) -> bool:
     out, in_ = policy.excludes, policy.includes
     left_out = out.users or out.groups or out.roles or out.guests or out.applications or out.locations or out.platforms
     narrow = not _has_all(in_.users) or not _has_all(in_.applications) or bool(policy.narrowed)

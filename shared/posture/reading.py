@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.basics.spelling import id_key, squeezed
-from shared.posture.policies import Federation, Policies, Policy, PolicyState, Scope
+from shared.posture.policies import AccessPolicy, Federation, Policies, PolicyScope, PolicyState
 
 _STATES: Final = {"enabled": PolicyState.ENABLED, "enabledforreportingbutnotenforced": PolicyState.REPORT_ONLY}
 _BEHAVIOURS: Final = {
@@ -19,7 +19,7 @@ _BEHAVIOURS: Final = {
 _READ: Final = frozenset({"users", "applications", "clientapptypes", "locations", "platforms", "authenticationflows"})
 
 
-def policy_of(part: Mapping[str, object]) -> Policy:
+def policy_of(part: Mapping[str, object]) -> AccessPolicy:
     """A policy from Graph's conditionalAccessPolicy. What is missing or of another type counts as not set."""
     conditions, grants = _map(part, "conditions"), _map(part, "grantControls")
     users, apps = _map(conditions, "users"), _map(conditions, "applications")
@@ -27,7 +27,7 @@ def policy_of(part: Mapping[str, object]) -> Policy:
     controls = (*_texts(grants.get("builtInControls")), *_texts(grants.get("customAuthenticationFactors")))
     narrowed = [name for name, value in conditions.items() if squeezed(name) not in _READ and _is_set(value)]
     narrowed += ["applicationFilter"] if apps.get("applicationFilter") else []
-    return Policy(
+    return AccessPolicy(
         id=_text(part.get("id")),
         name=_text(part.get("displayName")),
         state=_STATES.get(squeezed(_text(part.get("state"))), PolicyState.DISABLED),
@@ -78,10 +78,10 @@ def federation_of(domain: Mapping[str, object], configurations: Sequence[Mapping
 
 def _scope(
     conditions: Mapping[str, object], users: Mapping[str, object], apps: Mapping[str, object], way: str
-) -> Scope:
+) -> PolicyScope:
     guests = _map(users, f"{way}GuestsOrExternalUsers")
     actions = _texts(apps.get("includeUserActions")) if way == "include" else ()
-    return Scope(
+    return PolicyScope(
         users=_texts(users.get(f"{way}Users")),
         groups=_texts(users.get(f"{way}Groups")),
         roles=_texts(users.get(f"{way}Roles")),

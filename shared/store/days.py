@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.ledger.counts import FORMAT
-from shared.ledger.days import Day, DayApps, DayCustomers, DayGroups, DayLines, DayPairs, DayUsers, Noted
+from shared.ledger.days import Day, DayApps, DayCustomers, DayGroups, DayLines, DayPairs, DayPortals, DayUsers, Noted
 from shared.store.once import is_sharing, made_once
 from shared.store.rollup_rows import (
     APPS,
@@ -15,6 +15,7 @@ from shared.store.rollup_rows import (
     GROUPS,
     PAIRS,
     PARTNER,
+    PORTALS,
     USERS,
     LineKind,
     day_of,
@@ -50,6 +51,11 @@ def days_of_apps(rollups: Table, first: datetime, last: datetime) -> AsyncIterat
 def days_of_pairs(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayPairs]:
     """Who signed in to which customer, of the scope customer."""
     return _lines(rollups, PAIRS, first, last)
+
+
+def days_of_portals(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayPortals]:
+    """Who opened what in the partner's own tenant. Days that an older version of the app added up are left out."""
+    return _lines(rollups, PORTALS, first, last)
 
 
 def days_of_groups(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayGroups]:

@@ -15,13 +15,22 @@ from typing import Any, Final
 
 from msgspec import convert
 
+from shared.ledger import counts_v1
 from shared.ledger.counts import FORMAT, MOST_LINES, Counts
-from shared.ledger.counts_json import groups_json, groups_of_json, lines_json, pairs_json, pairs_of_json
+from shared.ledger.counts_json import (
+    groups_json,
+    groups_of_json,
+    lines_json,
+    pairs_json,
+    pairs_of_json,
+    portals_json,
+    portals_of_json,
+)
 from shared.ledger.days import Day, DayLines, Noted, Reach, Totals, totals_of
 from shared.ledger.reach_json import reach_of_json, reach_of_v1, reach_shapes
 from shared.ledger.tallies import AppLine, ScopeCounts, Tally, UserLine
 from shared.ledger.tops import Tops, tops_of
-from shared.ledger.trimming import REST, trim_apps, trim_customers, trim_groups, trim_pairs, trim_users
+from shared.ledger.trimming import REST, trim_apps, trim_customers, trim_groups, trim_pairs, trim_portals, trim_users
 from shared.store.packing import pack, pack_first, pack_fitting, unpack
 from shared.store.tables import Row
 
@@ -78,7 +87,7 @@ def noted_columns(noted: Noted) -> dict[str, Any]:
 def day_of(row: Row) -> Day:
     """A day from its totals, of this format or of the one of version 1."""
     day = day_named(str(row["RowKey"]))
-    if row.get("format", 1) < FORMAT:
+    if row.get("format", 1) <= counts_v1.FORMAT:
         return _day_of_v1(day, row)
     numbers = unpack("numbers", row) or {}
     return Day(
@@ -188,6 +197,14 @@ PAIRS: Final = LineKind(
     lambda value: REST in value["users"],
     size=lambda counts: max(1, sum(map(len, counts.pairs.values()))),
 )
+PORTALS: Final = LineKind(
+    "portals-",
+    150_000,
+    lambda counts, most: portals_json(trim_portals(counts.portals, most)),
+    lambda value: portals_of_json(value) if value else {},
+    lambda value: REST in value["users"],
+    size=lambda counts: max(1, sum(map(len, counts.portals.values()))),
+)
 GROUPS: Final = LineKind(
     "groups-",
     60_000,
@@ -196,4 +213,4 @@ GROUPS: Final = LineKind(
     lambda value: REST in value["users"],
     size=lambda counts: max(1, len(counts.groups)),
 )
-KINDS: Final = (USERS, CUSTOMERS, APPS, PAIRS, GROUPS)
+KINDS: Final = (USERS, CUSTOMERS, APPS, PAIRS, PORTALS, GROUPS)

@@ -20,6 +20,7 @@ from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
 from shared.basics.spelling import id_key
+from shared.ledger import counts_v1
 from shared.ledger.counts import FORMAT, MOST_PAIRS, Counts
 from shared.ledger.days import BLOCK, Reach, block_of, block_starts, counts_mark, head_mark, marks_mark
 from shared.ledger.head import Head, SliceState
@@ -247,7 +248,7 @@ async def _renew_day(rollups: Table, day: datetime) -> None:
     async for row in rollups.prefixed(_partition(day), _BLOCK, ["RowKey", "v", *packed_columns("counts")]):
         counts.merge(Counts.of_json(unpack("counts", row) or {}))
     await _write_day(rollups, day, old, {**totals, **counts_columns(counts)}, counts)
-    if old is not None and old.get("format", 1) < FORMAT:
+    if old is not None and old.get("format", 1) <= counts_v1.FORMAT:
         await _remove_v1(rollups, day)
 
 
@@ -281,7 +282,7 @@ async def _write_day(rollups: Table, day: datetime, old: Row | None, totals: Map
 def _totals_operation(row: Mapping[str, Any], old: Row | None, etag: str | None) -> Operation:
     if etag is None:
         return insert(row)
-    if old is not None and old.get("format", 1) < FORMAT:  # its lines stood in the same row
+    if old is not None and old.get("format", 1) <= counts_v1.FORMAT:  # its lines stood in the same row
         how = {"mode": UpdateMode.REPLACE, "etag": etag, "match_condition": MatchConditions.IfNotModified}
         return ("update", upsert(row)[1], how)
     return merge(row, etag)

@@ -21,7 +21,7 @@ from shared.page.asked import PageQuery, Visit
 from shared.people.lists import CustomerEntry, Technician, from_kept
 from shared.rules.rule import AT_HOME, PASSWORD_ONLY
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_list, save_list
-from shared.store.tables import Table
+from shared.store.tables import Table, delete
 from tests.functions.asking import ask, counted_requests
 from tests.people.harness import (
     DAY,
@@ -286,7 +286,21 @@ async def test_portals_without_a_customer_tenant_and_what_the_digest_says(
         assert "security defaults in a test customer tenant" in told["tip"]
         (portal,) = told["items"]
         assert (portal["appName"], portal["total"], portal["lacking"]) == ("Exchange <admin> center", 3, 2)
-        assert portal["people"] == [{"userId": user(4), "userPrincipalName": "user4@partner.example", "signIns": 2}]
+        assert portal["people"] == [
+            {"userId": user(4), "userPrincipalName": "user4@partner.example", "signIns": 2, "lacking": 2},
+            {"userId": user(1), "userPrincipalName": "user1@partner.example", "signIns": 1, "lacking": 0},
+        ]
+        assert portal["peopleCount"] == 2
+
+        # Of a day that an older version added up only what lacked MFA is told: null, and not 0.
+        rollups = (await at.rig.tables()).rollups
+        (row,) = [row async for row in rollups.range("partner", "portals-20261102", "portals-20261102~")]
+        await rollups.write(delete(row))
+        (portal,) = (await ask(portals, at.rig.app)).json["items"]
+        assert portal["people"] == [
+            {"userId": user(4), "userPrincipalName": "user4@partner.example", "signIns": None, "lacking": 2}
+        ]
+        assert portal["peopleCount"] is None
         assert portal["trend"] == [{"date": "2026-11-02", "total": 3, "lacking": 2}]
 
         view = DigestView(

@@ -21,7 +21,7 @@ from functions.inventory import applications, causes
 from functions.people import accounts, customers, technicians
 from functions.records import changes, register
 from shared.app.app import App
-from shared.ledger.counts import Counts, Seen
+from shared.ledger.counts import FORMAT, Counts, Seen
 from shared.ledger.counts_json import lines_json
 from shared.ledger.days import Reach
 from shared.ledger.flight import Flight
@@ -95,7 +95,7 @@ def _rows(size: Size) -> Iterator[Row]:
     text = str(lines_json({"customer": counts.customers["customer"][CUSTOMER.replace("-", "")]})).replace("'", '"')
     for day in days_between(midnight(NOW) - (size.days - 1) * DAY, NOW):
         reach = [Reach(PARTNER.replace("-", ""), day, day + DAY, whole=True, due=None, parked=False, problem="")]
-        row: Row = {**keys("partner", totals_key(day)), "v": SCHEMA, "format": 2, "trimmed": trimmed, **totals}
+        row: Row = {**keys("partner", totals_key(day)), "v": SCHEMA, "format": FORMAT, "trimmed": trimmed, **totals}
         yield {**row, **reach_columns(reach, {"2": 1})}
         for kind in KINDS:
             yield {**keys("partner", kind.row_key(day)), "v": SCHEMA, **columns[kind]}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.ledger.counts import Counts, Protocol, Seen, total
 from shared.ledger.counts_json import mark_of
-from shared.ledger.tallies import UserLine, Verdicts, with_remainder
+from shared.ledger.tallies import NOT_RECORDED, UserLine, Verdicts, with_remainder
 from shared.ledger.tops import Tops, tops_of
 from shared.ledger.trimming import REST
 from shared.rules.assess import Assessment, Verdict
@@ -91,6 +91,7 @@ def verdict_sums(counts: Counts) -> dict[str, dict[str, Counter[str]]]:
             scope: of([line for protocols in lines.values() for line in protocols.values()])
             for scope, lines in counts.apps.items()
         },
+        "portals": {"home": of([v for users in counts.portals.values() for v in users.values()])},
         "pairs": {"customer": of([v for of_user in counts.pairs.values() for v in of_user.values() if v])},
     }
 
@@ -122,6 +123,19 @@ def test_what_is_written_is_read_again(seen: list[Seen]) -> None:
     assert read == Counts(**{**{name: getattr(whole, name) for name in whole.__slots__}, "names": read.names})
     assert read.names.items() <= whole.names.items()
     assert mark_of(read.to_json()) == mark_of(whole.to_json())
+
+
+@given(st.lists(_SEEN, max_size=40))
+def test_counts_of_an_older_format_name_nobody_at_portals(seen: list[Seen]) -> None:
+    whole = counted(seen)
+    kept = json.loads(json.dumps(whole.to_json()))
+    del kept["portals"]
+    read = Counts.of_json({**kept, "format": 2})
+    assert verdict_sums(read) == verdict_sums(whole)
+    assert all(users.keys() == {NOT_RECORDED} for users in read.portals.values())
+    assert {app for app, users in whole.portals.items()} == {*read.portals}
+    again_read = again(total([read, whole]))
+    assert verdict_sums(again_read)["portals"] == verdict_sums(total([whole, whole]))["portals"]
 
 
 @given(st.lists(st.lists(_SEEN, max_size=15), max_size=5), st.randoms(use_true_random=False), st.integers(1, 50))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.posture.cover import mfa_coverage
-from shared.posture.policies import Answer, Policies, blocks_legacy
+from shared.posture.policies import Policies, PolicyVerdict, blocks_legacy
 from shared.posture.reading import policies_of
 from shared.store.policies import KeptPolicies, load_policies
 from tests.people.harness import HOUR, Office, broken, office, people
@@ -88,8 +88,8 @@ async def test_without_a_licence_nothing_is_called_open_or_closed(
         await at.refresh()
         found = await policies(at)
         assert found.conditional_access is None
-        assert blocks_legacy(found) is Answer.CANNOT_TELL
-        assert mfa_coverage(found, []).answer is Answer.CANNOT_TELL
+        assert blocks_legacy(found) is PolicyVerdict.CANNOT_TELL
+        assert mfa_coverage(found, []).answer is PolicyVerdict.CANNOT_TELL
 
 
 async def test_where_graph_does_not_answer_what_was_known_stands(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:

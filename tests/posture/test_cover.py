@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from shared.posture.cover import LeftOpen, TooMany, left_open, mfa_coverage
 from shared.posture.holes import why_uncovered
-from shared.posture.policies import Answer, Person, Policies
+from shared.posture.policies import AdminInPolicies, Policies, PolicyVerdict
 from shared.posture.reading import policies_of, policy_of
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -162,7 +162,7 @@ PARTED: Final[list[tuple[str, Any, Any]]] = [
 
 @given(st.one_of(parted_policies(), st.lists(json_policies(), max_size=6)))
 def test_what_is_covered_is_what_a_plain_reading_says(policies: list[dict[str, Any]]) -> None:
-    told = mfa_coverage(read(policies), [Person(user, guest=False) for user in USERS])
+    told = mfa_coverage(read(policies), [AdminInPolicies(user, guest=False) for user in USERS])
     asked = {
         user for user in USERS if all(any(is_asked(policy, one) for policy in policies) for one in every_sign_in(user))
     }
@@ -185,23 +185,23 @@ NOT_FROM_TRUSTED = policy("A", locations={"includeLocations": ["All"], "excludeL
 FROM_TRUSTED = policy("B", locations={"includeLocations": ["AllTrusted"]})
 MODERN = policy("Modern", clientAppTypes=["browser", "mobileAppsAndDesktopClients"])
 NO_LEGACY = policy("No legacy", control="block", clientAppTypes=["exchangeActiveSync", "other"])
-JANE = Person(USERS[0], groups=frozenset({"f" * 32}), known=frozenset({"f" * 32}), guest=False)
+JANE = AdminInPolicies(USERS[0], groups=frozenset({"f" * 32}), known=frozenset({"f" * 32}), guest=False)
 
 
 @pytest.mark.parametrize(
     ("policies", "answer"),
     [
-        ([NOT_FROM_TRUSTED, FROM_TRUSTED], Answer.YES),
-        ([MODERN, NO_LEGACY], Answer.YES),
-        ([MODERN, {**NO_LEGACY, "state": "enabledForReportingButNotEnforced"}], Answer.NO),
-        ([policy(platforms={"includePlatforms": ["windows", "iOS", "android", "macOS", "linux"]})], Answer.NO),
+        ([NOT_FROM_TRUSTED, FROM_TRUSTED], PolicyVerdict.YES),
+        ([MODERN, NO_LEGACY], PolicyVerdict.YES),
+        ([MODERN, {**NO_LEGACY, "state": "enabledForReportingButNotEnforced"}], PolicyVerdict.NO),
+        ([policy(platforms={"includePlatforms": ["windows", "iOS", "android", "macOS", "linux"]})], PolicyVerdict.NO),
         # Somebody is in one of two groups, of which one is not known.
         (
             [
                 policy("Some", users={"includeGroups": ["f" * 32]}, applications={"includeApplications": [APPS[0]]}),
                 policy("Rest", users={"includeGroups": ["9" * 32]}, applications={"includeApplications": ["All"]}),
             ],
-            Answer.CANNOT_TELL,
+            PolicyVerdict.CANNOT_TELL,
         ),
         # An application that may be in the bundle or not.
         (
@@ -209,23 +209,26 @@ JANE = Person(USERS[0], groups=frozenset({"f" * 32}), known=frozenset({"f" * 32}
                 policy("All but", applications={"includeApplications": ["All"], "excludeApplications": ["Office365"]}),
                 policy("One of it", applications={"includeApplications": [APPS[0]]}),
             ],
-            Answer.NO,
+            PolicyVerdict.NO,
         ),
         (
             [
                 policy("All but", applications={"includeApplications": ["All"], "excludeApplications": ["Office365"]}),
                 policy("It", applications={"includeApplications": ["Office365"]}),
             ],
-            Answer.YES,
+            PolicyVerdict.YES,
         ),
         # A condition that nobody knows yet keeps a policy from some sign-ins.
-        ([policy(conditionOfTomorrow={"include": ["x"]})], Answer.NO),
-        ([policy(conditionOfTomorrow={"include": [], "other": None}, devices=None, signInRiskLevels=[])], Answer.YES),
-        ([policy(devices={"deviceFilter": {"mode": "exclude", "rule": "x"}})], Answer.NO),
-        ([policy(authenticationFlows={"transferMethods": "deviceCodeFlow"})], Answer.NO),
+        ([policy(conditionOfTomorrow={"include": ["x"]})], PolicyVerdict.NO),
+        (
+            [policy(conditionOfTomorrow={"include": [], "other": None}, devices=None, signInRiskLevels=[])],
+            PolicyVerdict.YES,
+        ),
+        ([policy(devices={"deviceFilter": {"mode": "exclude", "rule": "x"}})], PolicyVerdict.NO),
+        ([policy(authenticationFlows={"transferMethods": "deviceCodeFlow"})], PolicyVerdict.NO),
     ],
 )
-def test_what_policies_cover_together(policies: list[dict[str, Any]], answer: Answer) -> None:
+def test_what_policies_cover_together(policies: list[dict[str, Any]], answer: PolicyVerdict) -> None:
     assert mfa_coverage(read(policies), [JANE]).answer is answer
 
 
@@ -261,5 +264,5 @@ def test_too_many_places_are_never_called_covered() -> None:
     many = [policy(f"{n}", locations={"includeLocations": [id_]}) for n, id_ in enumerate(ids)]
     with pytest.raises(TooMany):
         left_open([policy_of(part) for part in many])
-    assert mfa_coverage(read(many), [JANE]).answer is Answer.CANNOT_TELL
-    assert mfa_coverage(read([*many, policy()]), [JANE]).answer is Answer.YES
+    assert mfa_coverage(read(many), [JANE]).answer is PolicyVerdict.CANNOT_TELL
+    assert mfa_coverage(read([*many, policy()]), [JANE]).answer is PolicyVerdict.YES

@@ -7,11 +7,11 @@ import pytest
 
 from shared.posture.cover import mfa_coverage
 from shared.posture.policies import (
-    Answer,
+    AdminInPolicies,
     Federation,
-    Person,
+    MfaWay,
     Policies,
-    Way,
+    PolicyVerdict,
     blocks_device_code,
     blocks_legacy,
     exclusions,
@@ -22,8 +22,8 @@ from shared.posture.reading import federation_of, policy_of
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 GROUP = "99999999-9999-4999-8999-999999999999"
 ELSEWHERE = "c" * 32
-JANE = Person("a" * 32, frozenset({"b" * 32}), known=frozenset({"b" * 32, ELSEWHERE}), guest=False)
-BREAK_GLASS = Person("d" * 32, guest=False)
+JANE = AdminInPolicies("a" * 32, frozenset({"b" * 32}), known=frozenset({"b" * 32, ELSEWHERE}), guest=False)
+BREAK_GLASS = AdminInPolicies("d" * 32, guest=False)
 
 
 def policy(**changes: Any) -> dict[str, Any]:
@@ -51,46 +51,49 @@ def read(*policies: dict[str, Any], defaults: bool | None = False, domains: tupl
 @pytest.mark.parametrize(
     ("changes", "answer"),
     [
-        ({}, Answer.YES),
-        ({"state": "enabledForReportingButNotEnforced"}, Answer.NO),
-        ({"state": "disabled"}, Answer.NO),
-        ({"state": "stateOfTomorrow"}, Answer.NO),
-        ({"grants": {"builtInControls": ["compliantDevice"]}}, Answer.NO),
-        ({"grants": {"builtInControls": ["mfa", "compliantDevice"]}}, Answer.NO),
-        ({"grants": {"builtInControls": ["mfa", "compliantDevice"], "operator": "AND"}}, Answer.YES),
-        ({"grants": {"builtInControls": [], "authenticationStrength": {"id": "1"}}}, Answer.YES),
-        ({"grants": {"builtInControls": [], "customAuthenticationFactors": ["RequireDuoMfa"]}}, Answer.NO),
-        ({"applications": {"includeApplications": ["Office365"]}}, Answer.NO),
-        ({"applications": {"excludeApplications": ["x"]}}, Answer.NO),
-        ({"conditions": {"clientAppTypes": ["browser"]}}, Answer.NO),
-        ({"conditions": {"locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}}}, Answer.NO),
-        ({"conditions": {"signInRiskLevels": ["high"]}}, Answer.NO),
-        ({"users": {"includeUsers": ["None"], "includeGroups": ["b" * 32]}}, Answer.YES),
-        ({"users": {"includeUsers": [], "includeGroups": [GROUP]}}, Answer.CANNOT_TELL),
-        ({"users": {"excludeGroups": [GROUP]}}, Answer.CANNOT_TELL),
-        ({"users": {"excludeGroups": ["b" * 32]}}, Answer.NO),
-        ({"users": {"excludeGroups": [ELSEWHERE]}}, Answer.YES),
-        ({"users": {"excludeRoles": [ELSEWHERE]}}, Answer.YES),
-        ({"users": {"excludeGroups": [ELSEWHERE, GROUP]}}, Answer.CANNOT_TELL),
-        ({"users": {"includeUsers": [], "includeGroups": [ELSEWHERE]}}, Answer.NO),
-        ({"users": {"excludeUsers": ["a" * 32]}}, Answer.NO),
+        ({}, PolicyVerdict.YES),
+        ({"state": "enabledForReportingButNotEnforced"}, PolicyVerdict.NO),
+        ({"state": "disabled"}, PolicyVerdict.NO),
+        ({"state": "stateOfTomorrow"}, PolicyVerdict.NO),
+        ({"grants": {"builtInControls": ["compliantDevice"]}}, PolicyVerdict.NO),
+        ({"grants": {"builtInControls": ["mfa", "compliantDevice"]}}, PolicyVerdict.NO),
+        ({"grants": {"builtInControls": ["mfa", "compliantDevice"], "operator": "AND"}}, PolicyVerdict.YES),
+        ({"grants": {"builtInControls": [], "authenticationStrength": {"id": "1"}}}, PolicyVerdict.YES),
+        ({"grants": {"builtInControls": [], "customAuthenticationFactors": ["RequireDuoMfa"]}}, PolicyVerdict.NO),
+        ({"applications": {"includeApplications": ["Office365"]}}, PolicyVerdict.NO),
+        ({"applications": {"excludeApplications": ["x"]}}, PolicyVerdict.NO),
+        ({"conditions": {"clientAppTypes": ["browser"]}}, PolicyVerdict.NO),
+        (
+            {"conditions": {"locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}}},
+            PolicyVerdict.NO,
+        ),
+        ({"conditions": {"signInRiskLevels": ["high"]}}, PolicyVerdict.NO),
+        ({"users": {"includeUsers": ["None"], "includeGroups": ["b" * 32]}}, PolicyVerdict.YES),
+        ({"users": {"includeUsers": [], "includeGroups": [GROUP]}}, PolicyVerdict.CANNOT_TELL),
+        ({"users": {"excludeGroups": [GROUP]}}, PolicyVerdict.CANNOT_TELL),
+        ({"users": {"excludeGroups": ["b" * 32]}}, PolicyVerdict.NO),
+        ({"users": {"excludeGroups": [ELSEWHERE]}}, PolicyVerdict.YES),
+        ({"users": {"excludeRoles": [ELSEWHERE]}}, PolicyVerdict.YES),
+        ({"users": {"excludeGroups": [ELSEWHERE, GROUP]}}, PolicyVerdict.CANNOT_TELL),
+        ({"users": {"includeUsers": [], "includeGroups": [ELSEWHERE]}}, PolicyVerdict.NO),
+        ({"users": {"excludeUsers": ["a" * 32]}}, PolicyVerdict.NO),
     ],
 )
-def test_who_is_made_to_do_mfa(changes: dict[str, Any], answer: Answer) -> None:
+def test_who_is_made_to_do_mfa(changes: dict[str, Any], answer: PolicyVerdict) -> None:
     assert mfa_coverage(read(policy(**changes)), [JANE]).answer is answer
 
 
 def test_one_who_is_left_out_makes_it_partly() -> None:
     told = mfa_coverage(read(policy(users={"excludeUsers": [BREAK_GLASS.key]})), [JANE, BREAK_GLASS])
-    assert (told.answer, told.uncovered) == (Answer.PARTLY, frozenset({BREAK_GLASS.key}))
+    assert (told.answer, told.uncovered) == (PolicyVerdict.PARTLY, frozenset({BREAK_GLASS.key}))
 
 
 def test_what_could_not_be_read_is_never_told_as_covered() -> None:
     unread = Policies(AT)
-    assert mfa_coverage(unread, [JANE]).answer is Answer.CANNOT_TELL
-    assert mfa_coverage(Policies(AT, None, security_defaults=True), [JANE]).answer is Answer.YES
-    assert {blocks_legacy(unread), blocks_device_code(unread)} == {Answer.CANNOT_TELL}
-    assert way_of(unread) is Way.CANNOT_TELL
+    assert mfa_coverage(unread, [JANE]).answer is PolicyVerdict.CANNOT_TELL
+    assert mfa_coverage(Policies(AT, None, security_defaults=True), [JANE]).answer is PolicyVerdict.YES
+    assert {blocks_legacy(unread), blocks_device_code(unread)} == {PolicyVerdict.CANNOT_TELL}
+    assert way_of(unread) is MfaWay.CANNOT_TELL
     assert unread.configured() is None
 
 
@@ -104,14 +107,17 @@ BLOCK_CODE = policy(
 
 
 def test_what_is_blocked() -> None:
-    assert (blocks_legacy(read()), blocks_device_code(read())) == (Answer.NO, Answer.NO)
-    assert (blocks_legacy(read(defaults=True)), blocks_device_code(read(defaults=True))) == (Answer.YES, Answer.NO)
+    assert (blocks_legacy(read()), blocks_device_code(read())) == (PolicyVerdict.NO, PolicyVerdict.NO)
+    assert (blocks_legacy(read(defaults=True)), blocks_device_code(read(defaults=True))) == (
+        PolicyVerdict.YES,
+        PolicyVerdict.NO,
+    )
     both = read(BLOCK_LEGACY, BLOCK_CODE)
-    assert (blocks_legacy(both), blocks_device_code(both)) == (Answer.YES, Answer.YES)
+    assert (blocks_legacy(both), blocks_device_code(both)) == (PolicyVerdict.YES, PolicyVerdict.YES)
     for holes in ({"excludeUsers": ["x"]}, {"includeUsers": [], "includeGroups": ["g"]}):
         conditions = {**BLOCK_LEGACY["conditions"], "users": {**BLOCK_LEGACY["conditions"]["users"], **holes}}
-        assert blocks_legacy(read({**BLOCK_LEGACY, "conditions": conditions})) is Answer.PARTLY
-    assert blocks_legacy(read({**BLOCK_LEGACY, "state": "enabledForReportingButNotEnforced"})) is Answer.NO
+        assert blocks_legacy(read({**BLOCK_LEGACY, "conditions": conditions})) is PolicyVerdict.PARTLY
+    assert blocks_legacy(read({**BLOCK_LEGACY, "state": "enabledForReportingButNotEnforced"})) is PolicyVerdict.NO
 
 
 def test_the_holes_of_policies_that_are_enforced() -> None:
@@ -125,10 +131,10 @@ def test_the_holes_of_policies_that_are_enforced() -> None:
 
 def test_which_way_is_used() -> None:
     federated = (Federation("wingtip.example", federated=True),)
-    assert way_of(read(policy(), defaults=True)) is Way.SECURITY_DEFAULTS
-    assert way_of(read(policy(), domains=federated)) is Way.CONDITIONAL_ACCESS
-    assert way_of(read(policy(state="disabled"), domains=federated)) is Way.FEDERATED_OR_PER_USER
-    assert way_of(read()) is Way.NONE_SEEN
+    assert way_of(read(policy(), defaults=True)) is MfaWay.SECURITY_DEFAULTS
+    assert way_of(read(policy(), domains=federated)) is MfaWay.CONDITIONAL_ACCESS
+    assert way_of(read(policy(state="disabled"), domains=federated)) is MfaWay.FEDERATED_OR_PER_USER
+    assert way_of(read()) is MfaWay.NONE_SEEN
 
 
 @pytest.mark.parametrize(

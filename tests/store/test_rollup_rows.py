@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ledger.counts import Counts
+from shared.ledger.counts import FORMAT, Counts
 from shared.ledger.days import Noted, Reach
 from shared.ledger.finding_groups import FindingGroup
 from shared.ledger.reach_json import reach_json, reach_of_json, reach_shapes
@@ -28,6 +28,7 @@ from shared.store.rollup_rows import (
     GROUPS,
     KINDS,
     PAIRS,
+    PORTALS,
     USERS,
     counts_columns,
     day_of,
@@ -69,6 +70,7 @@ def full(users: int, customers: int, apps: int = 10, groups: int = 10) -> Counts
             for s in WATCHED
         },
         pairs={key(n): {key(10**6 + (n * 7 + i) % customers): Verdicts(1) for i in range(7)} for n in range(users)},
+        portals={key(10**7 + n): {key(i): Verdicts(n + 1, i % 3) for i in range(users)} for n in range(apps)},
         groups={
             FindingGroup("customer", key(n), key(10**6 + n), key(10**7), ("legacy-auth",), "non-compliant"): n + 1
             for n in range(groups)
@@ -102,7 +104,7 @@ def totals_row(counts: Counts, reach: list[Reach]) -> dict[str, Any]:
     return {
         **keys("partner", totals_key(DAY)),
         "v": 1,
-        "format": 2,
+        "format": FORMAT,
         "mark": "a" * 16,
         "countsMark": "b" * 16,
         "quartersMark": "c" * 16,
@@ -150,7 +152,7 @@ def test_a_small_partners_tops_are_all_there() -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
 @pytest.mark.parametrize("size", [100, 3_000, 30_000])
 def test_lines_of_any_number_fit_their_row(kind: Any, size: int) -> None:
-    counts = full(size if kind in (USERS, PAIRS) else 10, size if kind in (CUSTOMERS, PAIRS) else 10,
+    counts = full(size if kind in (USERS, PAIRS, PORTALS) else 10, size if kind in (CUSTOMERS, PAIRS) else 10,
                   size if kind is APPS else 10, size if kind is GROUPS else 10)  # fmt: skip
     columns = kind.columns(counts)
     insert({**keys("partner", kind.row_key(DAY)), "v": 1, **columns})  # checks what the service would refuse
