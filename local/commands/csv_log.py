@@ -14,7 +14,7 @@ from local.commands.json_text import LARGEST
 from local.commands.shapes import Intake, auth_details, foreign, log_analytics, portal_csv, read_values
 from local.commands.shapes.members import SIGN_IN, name_of
 from local.commands.unread import Fault, Unread
-from shared.signin.decoding import NotJson, load
+from shared.signin.careful import NotJson, load
 from shared.signin.model import SignIn
 
 _DELIMITERS: Final = ",;\t"

@@ -32,7 +32,8 @@ from local.commands.json_text import (
 )
 from local.commands.shapes import Intake, read_values
 from local.commands.unread import Fault, Unread
-from shared.signin.decoding import NotJson, decode_plain, load
+from shared.signin.careful import NotJson, load
+from shared.signin.decoding import decode_plain
 from shared.signin.model import SignIn
 
 _DEEPEST: Final = 50  # lists of pages of records are three deep

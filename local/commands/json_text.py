@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from shared.signin.decoding import NotJson, load
+from shared.signin.careful import NotJson, load
 
 # An object of more bytes is no record; it may be a page, whose members are read as they come.
 LARGEST: Final = 8 << 20

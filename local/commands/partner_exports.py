@@ -16,7 +16,7 @@ from local.commands.csv_log import Table, delimiter_of_cells
 from local.commands.sources import read_text
 from local.commands.unread import Fault
 from shared.basics.spelling import id_key, is_key, squeezed
-from shared.signin.decoding import NotJson, load
+from shared.signin.careful import NotJson, load
 from shared.signin.directory import Customer, DelegatedAdmin
 
 # Names as `squeezed` leaves them, the best first.

@@ -17,24 +17,24 @@ _EXAMPLE: Final = "such as 2026-11-02T09:00:00Z"
 _WRITTEN: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?([Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
 _USUAL_LENGTH: Final = len("2026-11-02T09:00:00Z")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
-# Times that no time zone can push out of what a datetime holds.
-_FIRST_YEAR: Final = 1900
-_LAST_YEAR: Final = 8999
+# Times that no time zone can push out of what a datetime holds, as they are written.
+_FIRST: Final = "1900"
+_BEYOND: Final = "9000"
 
 
 def instant_of(text: str) -> datetime:
     """A date with a time of day, in UTC; one without a zone is UTC. Raises ValueError for anything else, a date alone
     too: midnight would be a guess."""
-    usual = text[4:11:3] == "--T" and text[-1] == "Z" and len(text) >= _USUAL_LENGTH
+    usual = len(text) >= _USUAL_LENGTH and text[10] == "T" and text[7] == "-" and text[-1] == "Z"
     if not usual and not _WRITTEN.fullmatch(text):
         raise ValueError(f"must be a date and time {_EXAMPLE}")
     try:
         at = datetime.fromisoformat(text if usual else text.upper())
     except ValueError:
         raise ValueError(f"must be a date and time {_EXAMPLE}") from None
-    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
-        raise ValueError(f"must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}")
-    return at if at.tzinfo is UTC else in_utc(at)
+    if not _FIRST <= text < _BEYOND:
+        raise ValueError(f"must lie in the years {_FIRST} to {int(_BEYOND) - 1}")
+    return at if usual else in_utc(at)
 
 
 def in_utc(at: datetime) -> datetime:

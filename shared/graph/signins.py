@@ -9,7 +9,8 @@ from urllib.parse import quote
 from shared.graph.client import GraphClient
 from shared.graph.problems import BadAnswer
 from shared.ledger.slices import Slice
-from shared.signin.decoding import NotJson, Page, decode_page
+from shared.signin.careful import NotJson
+from shared.signin.decoding import Page, decode_page
 
 _STREAMS = "signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser')"
 

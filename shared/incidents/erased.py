@@ -20,7 +20,7 @@ import msgspec
 
 from shared.basics.spelling import domain_of, id_key, is_key, key_part, masked_user_id
 from shared.incidents.findings import TRACE_FIELDS, Finding
-from shared.signin.decoding import Quarantined
+from shared.signin.careful import Quarantined
 from shared.signin.model import SignIn
 
 # Pseudonyms are ids of their own kind, so that whatever takes an object id takes them; all begin so.

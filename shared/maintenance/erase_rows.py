@@ -15,7 +15,7 @@ from azure.data.tables import UpdateMode
 from shared.incidents.erased import ErasedPeople, without_traces
 from shared.incidents.traits import without_clients
 from shared.maintenance.person import Person
-from shared.signin.decoding import Quarantined
+from shared.signin.careful import Quarantined
 from shared.store.findings import (
     FINDING,
     all_quarantined,

@@ -17,7 +17,7 @@ from shared.signin.sessions import Session
 from shared.signin.steps import Steps, read_steps
 from shared.signin.traits import WATCHED, Identity, Scope, scope_of, told_by_log
 
-# Only of these is it asked whether they name a session, and whether a third party's control stands behind them.
+# A provider's or a third party's word, and a session, change nothing of any other evidence.
 _NEEDS_A_CLOSER_LOOK: Final = (Evidence.NONE, Evidence.UNKNOWN)
 
 
@@ -77,24 +77,37 @@ def assess(
     if identity is not Identity.USER:
         return Assessment(identity, scope, outcome_of(code), Evidence.NOT_APPLICABLE, Verdict.NOT_APPLICABLE)
     steps = read_steps(sign_in)
-    made = way_of(sign_in), is_federated(sign_in, steps, directory), interactive
-    kind = scope, code, steps, made, sign_in.authentication_requirement, session, policy
-    judged = _judge(kind)
-    if judged.evidence in _NEEDS_A_CLOSER_LOOK:
-        return _judge(kind, in_session=bool(sign_in.session_key), custom_control=sign_in.has_custom_control)
-    return judged
+    kind = scope, code, steps, way_of(sign_in), interactive, sign_in.authentication_requirement, session, policy
+    judged = _judge(kind, _OTHERWISE)
+    if judged.evidence not in _NEEDS_A_CLOSER_LOOK:
+        return judged
+    federated = is_federated(sign_in, steps, directory)
+    # A third party's control is read of the policies, which is costly; beside a provider it would say nothing new.
+    custom_control = scope in WATCHED and not federated and sign_in.has_custom_control
+    return _judge(kind, _Closer(federated, custom_control, bool(sign_in.session_key)))
 
 
-# All that the verdict of a user's sign-in looks at, but for what only records without evidence are asked. The inner one
-# is how it was made: whether by a federated provider, and whether interactively.
-type _Kind = tuple[Scope, int, Steps, tuple[Way, bool, bool], str | None, Session, Policy]
+# All that the verdict of every user's sign-in looks at.
+type _Kind = tuple[Scope, int, Steps, Way, bool, str | None, Session, Policy]
+
+
+class _Closer(NamedTuple):
+    """What only a record without evidence is asked: whether a provider federates it, whether a third party's control
+    was met, and whether it names a session."""
+
+    federated: bool
+    custom_control: bool
+    in_session: bool
+
+
+_OTHERWISE: Final = _Closer(federated=False, custom_control=False, in_session=False)
 
 
 @lru_cache(8192)  # a log has few kinds of sign-ins, so each is judged once
-def _judge(kind: _Kind, *, in_session: bool = False, custom_control: bool = False) -> Assessment:
-    """Judge all users' sign-ins of a kind. `in_session`: it names a session. `custom_control`: a third party's control
-    was met."""
-    scope, code, steps, (way, federated, interactive), requirement, session, policy = kind
+def _judge(kind: _Kind, closer: _Closer) -> Assessment:
+    """Judge all users' sign-ins of a kind."""
+    scope, code, steps, way, interactive, requirement, session, policy = kind
+    federated, custom_control, in_session = closer
     outcome = outcome_of(code)
     evidence, why, strength = Evidence.NOT_APPLICABLE, None, None
     if outcome is Outcome.SUCCESS:

@@ -16,7 +16,8 @@ from shared.ledger.slices import Slice
 from shared.rules.assess import Assessment, assess
 from shared.rules.cause import Configured
 from shared.rules.rule import Policy
-from shared.signin.decoding import Page, Quarantined, source_bytes
+from shared.signin.careful import Quarantined
+from shared.signin.decoding import Page, source_bytes
 from shared.signin.directory import Directory
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn

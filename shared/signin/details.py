@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from shared.signin.applied import AppliedPolicy, applied_policies
+from shared.signin.hiding import cleaned
 
 LONGEST: Final = 1024
 _MOST_REQUIREMENTS: Final = 20
@@ -21,7 +22,8 @@ _LONG_REQUIREMENT: Final = 200
 
 
 class Details(NamedTuple):
-    """Beside what the verdict needs: where from, on what device, and who demanded what.
+    """Beside what the verdict needs: into what, where from, on what device, who demanded what, and the ids that join to
+    other logs.
 
     Example of `requirements`: ("multiConditionalAccess: Conditional Access", "securityDefaults").
     """
@@ -29,6 +31,9 @@ class Details(NamedTuple):
     country: str = ""
     device_name: str = ""
     device_trust: str = ""
+    resource_name: str = ""
+    token_id: str = ""
+    correlation_id: str = ""
     original_request_id: str = ""
     requirements: tuple[str, ...] = ()
     policies: tuple[AppliedPolicy, ...] = ()
@@ -37,6 +42,9 @@ class Details(NamedTuple):
 class _Members(msgspec.Struct, rename="camel"):
     location: Any = None
     device_detail: Any = None
+    resource_display_name: Any = None
+    unique_token_identifier: Any = None
+    correlation_id: Any = None
     original_request_id: Any = None
     authentication_requirement_policies: Any = None
 
@@ -58,6 +66,9 @@ def read_details(source: msgspec.Raw | Mapping[str, Any], policies: bytes | msgs
         country=text_of(location.get("countryOrRegion")),
         device_name=text_of(device.get("displayName")),
         device_trust=text_of(device.get("trustType")),
+        resource_name=text_of(members.resource_display_name),
+        token_id=text_of(members.unique_token_identifier),
+        correlation_id=text_of(members.correlation_id),
         original_request_id=text_of(members.original_request_id),
         requirements=_requirements(_unwrapped(members.authentication_requirement_policies)),
         policies=_policies(bytes(policies)),
@@ -66,7 +77,7 @@ def read_details(source: msgspec.Raw | Mapping[str, Any], policies: bytes | msgs
 
 def text_of(value: object, longest: int = LONGEST) -> str:
     """Text as a row can hold it; "" for anything else."""
-    return value[:longest].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return cleaned(value[:longest]) if isinstance(value, str) else ""
 
 
 @lru_cache(256)

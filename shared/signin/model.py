@@ -36,6 +36,19 @@ class PageSource:
         return _SPLIT.decode(self._raw).value
 
 
+class LinesSource:
+    """The bytes of lines, split into records when the first of them is asked for."""
+
+    def __init__(self, raw: bytes) -> None:
+        """`raw` is whole lines, a record each."""
+        self._raw = raw
+
+    @cached_property
+    def records(self) -> list[msgspec.Raw]:
+        """The records as JSON, in order."""
+        return [msgspec.Raw(line) for line in self._raw.split(b"\n")]
+
+
 class _Split(msgspec.Struct):
     value: list[msgspec.Raw]
 
@@ -43,7 +56,7 @@ class _Split(msgspec.Struct):
 _SPLIT: Final = msgspec.json.Decoder(_Split)
 
 # A record as JSON, as it was parsed, or as the page it stands in and its place there.
-type Source = msgspec.Raw | Mapping[str, Any] | tuple[PageSource, int]
+type Source = msgspec.Raw | Mapping[str, Any] | tuple[PageSource | LinesSource, int]
 
 
 # gc=False: none of these can be part of a circle, and the collector would look through a page's again and again.
@@ -77,50 +90,46 @@ class ProcessingDetail(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 
 class SignIn(msgspec.Struct, rename="camel", dict=True):
-    """A sign-in. `id` and `created_date_time` are needed, every other member may be absent or null."""
+    """A sign-in. `id` and `created_date_time` are needed, every other member may be absent or null.
+
+    In the order in which Graph writes the members: the decoder looks for the next one where the last one stood.
+    """
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
     created_date_time: str
 
-    user_id: str | None = None
-    user_principal_name: str | None = None
     user_display_name: str | None = None
-    home_tenant_id: str | None = None
-    resource_tenant_id: str | None = None
-    cross_tenant_access_type: str | None = None
-
+    user_principal_name: str | None = None
+    user_id: str | None = None
     app_id: str | None = None
     app_display_name: str | None = None
-    resource_id: str | None = None
-    resource_display_name: str | None = None
-    service_principal_id: str | None = None
-    agent: Agent | None = None
-
+    ip_address: str | None = None
     client_app_used: str | None = None
     user_agent: str | None = None
-    ip_address: str | None = None
     is_interactive: bool | None = None
+    token_issuer_type: str | None = None
+    resource_id: str | None = None
+    resource_tenant_id: str | None = None
+    home_tenant_id: str | None = None
+    authentication_requirement: str | None = None
+    service_principal_id: str | None = None
     sign_in_event_types: tuple[str | None, ...] | None = None
+    cross_tenant_access_type: str | None = None
+    session_id: str | None = None
     authentication_protocol: str | None = None
     original_transfer_method: str | None = None
-    token_issuer_type: str | None = None
-
-    authentication_requirement: str | None = None
-    authentication_details: tuple[Step | None, ...] | None = None
-    authentication_processing_details: tuple[ProcessingDetail | None, ...] | None = None
-    applied_conditional_access_policies: msgspec.Raw = _ABSENT  # hundreds of members, of which one rule needs two
     status: Status | None = None
-
-    session_id: str | None = None
-    unique_token_identifier: str | None = None
-    correlation_id: str | None = None
+    applied_conditional_access_policies: msgspec.Raw = _ABSENT  # hundreds of members, of which one rule needs two
+    authentication_processing_details: tuple[ProcessingDetail | None, ...] | None = None
+    authentication_details: tuple[Step | None, ...] | None = None
+    agent: Agent | None = None
 
     # Of the diagnostic-settings envelope round the record; absent in what Graph gives.
     category: str | None = None
     result_type: str | int | None = None
 
     def __post_init__(self) -> None:
-        """What all else asks for again and again, once: the time, in UTC, and the ids as keys."""
+        """What is asked for of each record, once: the time, in UTC, and the user's id as a key."""
         try:
             self.at: datetime = instant_of(self.created_date_time)
         except ValueError as error:
@@ -128,9 +137,6 @@ class SignIn(msgspec.Struct, rename="camel", dict=True):
         self.source: Source = _ABSENT
         user = id_key(self.user_id)
         self.user_id_key: str = "" if user == _NOBODY else user  # the nobody of failed sign-ins is all zeros
-        self.home_key: str = id_key(self.home_tenant_id)
-        self.tenant_key: str = id_key(self.resource_tenant_id)
-        self.app_key: str = id_key(self.app_id)
 
     def forget_source(self) -> None:
         """Let go of the page that the record came in; what was read of it stays."""
@@ -150,17 +156,32 @@ class SignIn(msgspec.Struct, rename="camel", dict=True):
         """createdDateTime in UTC, as `at`."""
         return self.at
 
-    @cached_property
+    @property
+    def home_key(self) -> str:
+        """homeTenantId as an id key."""
+        return id_key(self.home_tenant_id)
+
+    @property
+    def tenant_key(self) -> str:
+        """resourceTenantId as an id key."""
+        return id_key(self.resource_tenant_id)
+
+    @property
+    def app_key(self) -> str:
+        """appId as an id key."""
+        return id_key(self.app_id)
+
+    @property
     def masked_key(self) -> str:
         """The object id that a masked user name holds; "" where the name is not masked."""
         return masked_user_id(self.user_principal_name)
 
-    @cached_property
+    @property
     def user_key(self) -> str:
         """The object id of the user in their home tenant: userId, else the digits of a masked name, else ""."""
         return self.user_id_key or self.masked_key
 
-    @cached_property
+    @property
     def session_key(self) -> str:
         """sessionId as an id key."""
         return id_key(self.session_id)

@@ -15,7 +15,7 @@ from shared.basics.times import MICROSECOND
 from shared.incidents.findings import Finding
 from shared.ledger.slices import Slice, midnight, partition_of
 from shared.rules.rule import Severity
-from shared.signin.decoding import Quarantined
+from shared.signin.careful import Quarantined
 from shared.store.codec import Codec
 from shared.store.packing import TooLong, pack_bytes, unpack_bytes
 from shared.store.tables import MAX_BATCH, SCHEMA, Row, Table, is_newer, keys, upsert

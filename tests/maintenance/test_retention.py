@@ -15,7 +15,7 @@ from shared.ledger.slices import Slice, partition_of
 from shared.maintenance.retention import delete_expired
 from shared.messages.delivery import delivery_id
 from shared.rules.rule import PARTNER
-from shared.signin.decoding import Quarantined
+from shared.signin.careful import Quarantined
 from shared.store.alerts import PARTITION as ALERTS
 from shared.store.findings import quarantined_row
 from shared.store.flights import change_flight

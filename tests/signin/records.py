@@ -6,7 +6,8 @@ from datetime import datetime
 
 from shared.rules.assess import Assessment, assess
 from shared.rules.rule import CUSTOMER, PARTNER, PLAIN, TECHNICIAN, Policy, Record
-from shared.signin.decoding import Quarantined, decode_page
+from shared.signin.careful import Quarantined
+from shared.signin.decoding import decode_page
 from shared.signin.directory import Directory, DirectoryFile
 from shared.signin.model import SignIn
 from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_of

@@ -10,7 +10,8 @@ from typing import Any, Final
 import pytest
 
 from shared.rules.assess import Assessment, assess
-from shared.signin.decoding import Quarantined, decode_page, decode_value
+from shared.signin.careful import Quarantined, decode_value
+from shared.signin.decoding import decode_page
 from shared.signin.directory import Directory, DirectoryFile
 from shared.signin.model import SignIn
 from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_of

@@ -12,7 +12,8 @@ import pytest
 from shared.basics.spelling import id_key
 from shared.rules.assess import Verdict, assess
 from shared.rules.rule import CUSTOMER, PASSWORD_ONLY, PLAIN, TECHNICIAN, Record
-from shared.signin.decoding import NotJson, Page, Quarantined, decode_page, decode_plain, decode_value, load
+from shared.signin.careful import NotJson, Quarantined, decode_value, load
+from shared.signin.decoding import Page, decode_page, decode_plain
 from shared.signin.model import SignIn
 from shared.signin.sessions import root_of, session_of
 from tests.signin.records import DIRECTORY, Json, JsonObject, assessed, at, directory_of, page_of, read, sign_in
@@ -129,10 +130,14 @@ def test_a_member_of_the_wrong_type_quarantines_its_record(name: str, value: Jso
     assert refusal({**PLAIN, name: value}).startswith(name)
 
 
-READ_BY_PEOPLE = [
-    "userDisplayName", "appDisplayName", "resourceDisplayName", "userAgent", "ipAddress", "correlationId",
-    "uniqueTokenIdentifier",
-]  # fmt: skip
+READ_BY_PEOPLE = ["userDisplayName", "appDisplayName", "userAgent", "ipAddress"]
+# What only a finding needs: the members, and what a finding calls them.
+FOR_FINDINGS = {
+    "resourceDisplayName": "resource_name",
+    "correlationId": "correlation_id",
+    "uniqueTokenIdentifier": "token_id",
+    "originalRequestId": "original_request_id",
+}
 
 
 @pytest.mark.parametrize("name", READ_BY_PEOPLE)
@@ -141,6 +146,14 @@ def test_a_name_of_the_wrong_type_hides_no_sign_in(name: str, value: Json) -> No
     """A name of the resource's tenant must not decide whether a sign-in is judged."""
     record = sign_in({**PASSWORD_ONLY, name: value})
     assert members(record)[name] is None
+    assert assess(record, DIRECTORY).rules == ("interactive-without-mfa",)
+
+
+@pytest.mark.parametrize("name", FOR_FINDINGS)
+@pytest.mark.parametrize("value", [None, *NO_TEXT], ids=str)
+def test_what_only_a_finding_needs_hides_no_sign_in(name: str, value: Json) -> None:
+    record = sign_in({**PASSWORD_ONLY, name: value})
+    assert getattr(record.details, FOR_FINDINGS[name]) == ""
     assert assess(record, DIRECTORY).rules == ("interactive-without-mfa",)
 
 
@@ -296,6 +309,14 @@ def test_what_is_no_unicode_in_a_name_hides_no_sign_in(name: str, text: str) -> 
     assert kinds(records) == ["SignIn"] * 3
     assert isinstance(records[1], SignIn)
     assert set(members(records[1])[name].strip("ab")) == {"\N{REPLACEMENT CHARACTER}"}
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\\udfff\\ud800", "\ud800"])
+@pytest.mark.parametrize("name", FOR_FINDINGS)
+def test_what_is_no_unicode_in_what_a_finding_keeps_hides_no_sign_in(name: str, text: str) -> None:
+    (record,) = decode_page(raw_page(with_member(f'"{name}": "a{text}b"'))).records
+    assert isinstance(record, SignIn)
+    assert set(getattr(record.details, FOR_FINDINGS[name]).strip("ab")) == {"\N{REPLACEMENT CHARACTER}"}
 
 
 def test_a_password_flow_is_found_whatever_stands_beside_its_user_agent() -> None:
@@ -597,6 +618,35 @@ def test_only_the_record_with_a_lone_surrogate_is_read_with_care(surrogate: str,
         else:
             assert isinstance(alone, SignIn)
             assert members(shown) == members(alone)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("taken", ["70000000000000009", "7000000000000000970000000000000009", "no NaN"])
+def test_only_the_record_with_a_number_that_is_none_is_read_with_care(number: str, taken: str) -> None:
+    good, bad = (with_member(f'"x": {value}, "userDisplayName": "{taken}"') for value in ("1", f"[{number}, {number}]"))
+    broken = with_member(f'"status": {{"errorCode": {number}}}')
+    page = decode_page(raw_page(good.replace(" NaN", ""), bad, broken, GOOD))
+    assert kinds(page.records) == ["SignIn", "SignIn", "Quarantined", "SignIn"]
+    assert [isinstance(r, SignIn) and isinstance(r.record, dict) for r in page.records] == [False, True, False, False]
+    (alone,) = line(bad)
+    assert isinstance(alone, SignIn)
+    assert isinstance(page.records[1], SignIn)
+    assert repr(page.records[1].record) == repr(alone.record)
+    assert members(page.records[1]) == members(alone)
+
+
+@pytest.mark.parametrize(
+    "trouble", ['"createdDateTime": "2026-11-02 09:00"', '"createdDateTime": "yesterday"', '"userAgent": 5']
+)
+def test_a_record_that_the_fast_way_refuses_sends_no_other_the_careful_way(trouble: str) -> None:
+    page = decode_page(raw_page(GOOD, with_member(trouble), GOOD))
+    assert [isinstance(r, SignIn) and isinstance(r.record, msgspec.Raw) for r in page.records[::2]] == [True, True]
+
+
+def test_a_byte_order_mark_costs_no_record_the_fast_way() -> None:
+    page = decode_page(b"\xef\xbb\xbf" + raw_page(GOOD, GOOD))
+    assert [isinstance(r, SignIn) and isinstance(r.record, msgspec.Raw) for r in page.records] == [True, True]
+    assert [r.record for r in page.records if isinstance(r, SignIn)] == [msgspec.Raw(GOOD.encode())] * 2
 
 
 def test_a_next_link_with_a_lone_surrogate_is_what_it_was() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from shared.rules import RULE
 from shared.rules.assess import Assessment, Verdict, assess
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Policy, Severity
-from shared.signin.decoding import NotJson, Page, Quarantined, decode_page, decode_plain, decode_value, load
+from shared.signin.careful import NotJson, Quarantined, decode_value, load
+from shared.signin.decoding import Page, decode_page, decode_plain
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.model import SignIn
 from shared.signin.outcome import Outcome

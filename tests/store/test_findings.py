@@ -12,7 +12,7 @@ from shared.incidents.findings import Finding, StepSeen
 from shared.ledger.slices import Slice
 from shared.rules.rule import Severity
 from shared.signin.applied import AppliedPolicy, RuleHit
-from shared.signin.decoding import Quarantined
+from shared.signin.careful import Quarantined
 from shared.store.codec import camel
 from shared.store.findings import finding_of_row, finding_range, finding_row, quarantined_row
 from shared.store.packing import unpack_bytes

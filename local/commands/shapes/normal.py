@@ -10,7 +10,7 @@ from local.commands.shapes.foreign import NOTHING, foreign_kind
 from local.commands.shapes.intake import Intake
 from local.commands.shapes.members import canonical, is_like_a_sign_in
 from local.commands.unread import Unread
-from shared.signin.decoding import Quarantined, decode_value
+from shared.signin.careful import Quarantined, decode_value
 from shared.signin.model import SignIn
 
 _DEPTH: Final = "nested too deeply"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from shared.signin.decoding import NotJson, load
+from shared.signin.careful import NotJson, load
 
 # In this order: what is nearer to the original comes first.
 _WRAPPERS: Final = (

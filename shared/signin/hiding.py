@@ -1,7 +1,8 @@
-"""What is no Unicode in a log: above all lone surrogates, which JSON may spell (`\\ud800` without its other half).
+"""What JSON may spell, more or less, and the fast parser refuses, so that it refuses the whole page.
 
-No text can hold one, so the fast parser refuses the whole page. With each of them hidden behind a character that the
-page has nowhere, the page can be split, and only the records that hold one are read with care, as they came.
+Above all lone surrogates (`\\ud800` without its other half), which no text can hold, and NaN and Infinity, which
+JavaScript and Python write. With each of them hidden behind something that the page has nowhere, the page can be split,
+and only the records that hold one are read with care, as they came.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Final
 
 # Escapes one after the other, so that an escaped backslash before "ud800" is none, and both halves of a pair are one.
@@ -17,6 +19,7 @@ _ESCAPE: Final = re.compile(
     rb"|(?P<taken>u[eE]0[0-9]{2})|.)",
     re.DOTALL,
 )
+_NO_NUMBERS: Final = (b"NaN", b"Infinity")
 # Characters of private use, which hardly any text has; few, so that a page that has them all costs little.
 _MARKS: Final = tuple(f"e0{n:02}" for n in range(64))
 
@@ -27,13 +30,13 @@ class TooMany(ValueError):  # noqa: N818 - said of a page
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """A page without its lone surrogates; `stands_for` has what each character in their places stands for."""
+    """A page without what the parser refuses; `stands_for` has what stands in its place, and what for."""
 
     page: bytes
     stands_for: dict[bytes, bytes] = field(default_factory=dict)
 
     def is_in(self, part: bytes) -> bool:
-        """Whether that part of the page, or its text, has one."""
+        """Whether that part of the page, or its text, has any of it."""
         return any(mark in part for mark in self.stands_for)
 
     def restored(self, part: bytes) -> bytes:
@@ -43,8 +46,22 @@ class Hidden:
         return part
 
 
-def hide_surrogates(raw: bytes) -> Hidden:
-    """The page with its lone surrogates hidden. Raises TooMany where it cannot be done."""
+def hide(raw: bytes) -> Hidden:
+    """The page with lone surrogates and numbers that are none hidden. Raises TooMany where it cannot be done."""
+    page, stands_for = raw, dict[bytes, bytes]()
+    for word in _NO_NUMBERS:
+        if word in page:  # in a text too, which costs no more than that its record is read with care
+            mark = next(number for number in _numbers() if number not in page)
+            page, stands_for[mark] = page.replace(word, mark), word
+    return _without_surrogates(page, stands_for)
+
+
+def _numbers() -> Iterator[bytes]:
+    """Numbers of which no two can overlap."""
+    return (b"7%s9" % (b"0" * zeros) for zeros in count(16))
+
+
+def _without_surrogates(raw: bytes, stands_for: dict[bytes, bytes]) -> Hidden:
     lone: list[tuple[int, int]] = []
     taken: set[bytes] = set()
     for found in _ESCAPE.finditer(raw):
@@ -64,7 +81,7 @@ def hide_surrogates(raw: bytes) -> Hidden:
         done = end
     if b"" in of_escape.values():
         raise TooMany
-    return Hidden(b"".join((*parts, raw[done:])), {mark: escape for escape, mark in of_escape.items()})
+    return Hidden(b"".join((*parts, raw[done:])), {mark: escape for escape, mark in of_escape.items()} | stands_for)
 
 
 def _free_marks(raw: bytes, taken: Container[bytes]) -> Iterator[bytes]:
