@@ -14,7 +14,7 @@ from typing import Final
 
 from shared.app.channels import Channel
 from shared.basics.times import MICROSECOND
-from shared.incidents.life import SYSTEM
+from shared.incidents.history import SYSTEM
 from shared.incidents.model import Ending, Incident, IncidentState
 from shared.ledger.days import Day
 from shared.ledger.tallies import Tally, add
