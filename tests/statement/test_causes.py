@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from shared.ledger.days import DayGroups, DayLines
 from shared.ledger.finding_groups import FindingGroup
@@ -51,7 +52,7 @@ def test_each_kind_is_explained() -> None:
 
 
 def test_an_old_statement_of_one_customer_keeps_its_bytes() -> None:
-    old = {"incidents": [], "exceptions": [], "figures": {}}
-    customer = {"customerId": "c", "customerName": None, "figures": {}, "byScope": {}}
+    old: dict[str, Any] = {"incidents": [], "exceptions": [], "figures": {}}
+    customer: dict[str, Any] = {"customerId": "c", "customerName": None, "figures": {}, "byScope": {}}
     assert "causes" not in of_customer(old, customer)
     assert of_customer({**old, "causes": [{"kind": "excluded"}]}, customer)["causes"] is None
