@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.app.channels import Channel
-from shared.incidents.life import SYSTEM
+from shared.incidents.history import SYSTEM
 from shared.incidents.model import Ending, Incident, IncidentState
 from shared.ledger.days import Day
 from shared.ledger.tallies import Tally, add
@@ -125,7 +125,7 @@ async def gaps_of_sign_ins(view: DigestView) -> DigestSection | None:
                 and (not customers or group.customer in customers)
             ):
                 counted[group.cause] += n
-                people.setdefault(group.cause, set()).add(group.user)
+                people.setdefault(group.cause, set()).update({group.user} - {""})
     worst = sorted(counted.items(), key=lambda entry: (-entry[1], entry[0]))
     lines = [f"{clean(title_of(cause), 160)}: {n} of {counted.total()}, {_of(people[cause])}" for cause, n in worst]
     return section("causes", "Why sign-ins without MFA were possible", lines)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Annotated, Final, Literal, NamedTuple
-
-from pydantic import BeforeValidator, Field
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
 
 from shared.answers.findings import FindingsQuery, read_findings
 from shared.answers.incident_detail import IncidentDetail, change_incident, read_detail
 from shared.answers.incidents import IncidentsQuery, StateName, read_incidents
+from shared.incidents import acts
+from shared.incidents.history import SYSTEM
 from shared.page.acts import ActForm
 from shared.page.asked import PageQuery, Visit
 from shared.page.frame import show
@@ -46,21 +46,10 @@ class Event(NamedTuple):
     detail: str
 
 
-def _none_if_blank(value: object) -> object:
-    return None if value == "" else value
-
-
 class IncidentForm(ActForm):
-    """What the form of an incident's page sends. `version` is the etag that the person saw."""
+    """What the form of an incident's page sends."""
 
     act: Literal["acknowledged", "snoozed", "resolved", "open", "comment", "assign"]
-    version: str = Field(min_length=1, max_length=200)
-    due_on: Annotated[date | None, BeforeValidator(_none_if_blank)] = None
-
-    @property
-    def due(self) -> date | None:
-        """The day by which it is to be done."""
-        return self.due_on
 
 
 async def incidents_page(visit: Visit[IncidentsPageQuery]) -> str:
@@ -117,7 +106,7 @@ def story(detail: IncidentDetail) -> Sequence[Event]:
     told = [
         Event(
             line.at,
-            "system" if line.by == "system" else "person",
+            "system" if line.by == SYSTEM else "person",
             line.by,
             line.action.replace("-", " "),
             line.detail or "",
@@ -135,11 +124,6 @@ def story(detail: IncidentDetail) -> Sequence[Event]:
 
 
 def possible(detail: IncidentDetail) -> Sequence[str]:
-    """What can be done in its state."""
-    if detail.state == "resolved":
-        return ("open",)
-    if detail.state == "silenced":
-        return ()
-    again = ("open",) if detail.state in ("acknowledged", "snoozed") else ()
-    known = () if detail.state == "acknowledged" else ("acknowledged",)
-    return (*known, "snoozed", "resolved", *again)
+    """What its page offers to make of it, as `IncidentChange.state` has it."""
+    done = ("acknowledged",) if detail.state == "acknowledged" else ()
+    return [state for state in acts.possible(detail.state) if state not in done]
