@@ -12,12 +12,13 @@ import pytest
 
 from functions.alerts import alerts
 from functions.answers import coverage, findings, rules, summary
+from functions.changes import changes
 from functions.exceptions import exceptions
 from functions.http import Endpoint
 from functions.incidents import incidents
 from functions.inventory import applications, causes
 from functions.people import accounts, customers, technicians
-from functions.records import changes, register
+from functions.register import register
 from local.benches.filled_partner import Size, rows_of_days, write_rows
 from shared.app.app import App
 from shared.ledger.flight import Flight
