@@ -58,19 +58,19 @@ async def publish_directory(
     app: App,
     lease: Lease,
     source: CompleteSource,
+    loaded: Loaded | None,
     names: Mapping[str, str],
     federated: frozenset[str] | None = None,
 ) -> Roster:
     """Replace the directory and make the slices due that it judges otherwise. Returns the new roster.
 
-    `names` are user names by user key, `federated` the domains that Graph calls federated (None: not read). Since when
-    slices must be read again is noted before the directory is replaced, and forgotten when they are due, so that
-    whoever goes on after a crash makes up for it. Raises Shrunk where the read can only be a fault, Conflict where a
-    directory file was loaded meanwhile, LeaseLost.
+    `loaded` is the directory as it stands, `names` are user names by user key, `federated` the domains that Graph calls
+    federated (None: not read). Since when slices must be read again is noted before the directory is replaced, and
+    forgotten when they are due, so that whoever goes on after a crash makes up for it. Raises Shrunk where the read can
+    only be a fault, Conflict where a directory file was loaded or somebody erased meanwhile, LeaseLost.
     """
     settings, tables, now = app.settings, await app.tables(), app.clock()
     roster = build_roster(source.fetched, settings.further_group_ids)
-    loaded = await known_directory(tables)
     merged = merge(
         Known(loaded.file, loaded.began) if loaded else None,
         roster,
