@@ -9,17 +9,18 @@ from pydantic import JsonValue, RootModel
 from functions.http import Call, NoQuery, endpoint
 from functions.messages import Messages
 from functions.who import Role
-from shared.alerts.actions import Changed, Unknown, redeliver, send_test_alert
+from shared.alerts.by_hand import DeliveryBusy, UnknownAlert, UnknownChannel, redeliver, send_test_alert
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import dispatch_alerts
-from shared.alerts.listing import (
+from shared.answers.alert_list import (
     AlertDetail,
     AlertItem,
+    AlertList,
     AlertsQuery,
-    UnknownAlert,
+    alert_item,
+    list_alerts,
     read_alert,
 )
-from shared.answers.alert_list import AlertList, list_alerts
 from shared.app.app import running_app
 from shared.basics.events import log_event
 from shared.ledger.register import ActKind
@@ -89,15 +90,15 @@ async def alerts(call: Call[AlertsQuery]) -> AlertList:
     "alerts/{id}/redeliver",
     needs=Role.OPERATOR,
     errors={
-        Unknown: (HTTPStatus.NOT_FOUND, "There is no such alert."),
-        Changed: (HTTPStatus.CONFLICT, "It is on its way just now."),
+        UnknownAlert: (HTTPStatus.NOT_FOUND, "There is no such alert."),
+        DeliveryBusy: (HTTPStatus.CONFLICT, "It is on its way just now."),
     },
 )
 async def send_again(call: Call[NoQuery]) -> AlertItem:
     """Send a message again, under the same webhook-id, whatever became of it."""
     sent = await redeliver(call.app, call.path["id"], by=call.by)
     await note_act(call.app, ActKind.REDELIVER, call.actor, alert=sent.id)
-    return sent
+    return alert_item(sent)
 
 
 @endpoint(
@@ -105,13 +106,13 @@ async def send_again(call: Call[NoQuery]) -> AlertItem:
     "POST",
     "alerts/test",
     needs=Role.OPERATOR,
-    errors={Unknown: (HTTPStatus.NOT_FOUND, "There is no such channel.")},
+    errors={UnknownChannel: (HTTPStatus.NOT_FOUND, "There is no such channel.")},
 )
 async def try_channel(call: Call[NoQuery, ChannelToTry]) -> AlertItem:
     """Send a made-up incident, marked as a test, to a channel."""
     sent = await send_test_alert(call.app, call.body.channel)
     await note_act(call.app, ActKind.TRY_CHANNEL, call.actor, channel=call.body.channel)
-    return sent
+    return alert_item(sent)
 
 
 @endpoint(

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Final
 
 import azure.functions as func
 
-from functions.http import Call, NoQuery, endpoint
+from functions.http import CHANGED, Call, Errors, endpoint
 from functions.who import Role
 from shared.answers.applications import ApplicationsPage, ApplicationsQuery, read_applications
-from shared.answers.causes import CauseChanged, CausesPage, CausesQuery, UnknownCause, change_cause, read_causes
+from shared.answers.cause_acts import (
+    CauseChanged,
+    CauseDetail,
+    CauseQuery,
+    ChangedCause,
+    UnknownCause,
+    change_cause,
+    read_cause,
+)
+from shared.answers.causes import CausesPage, CausesQuery, read_causes
 from shared.answers.incident_detail import IncidentChange
 from shared.answers.portals import PortalsPage, PortalsQuery, read_portals
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
+
+_UNKNOWN: Final[Errors] = {
+    UnknownCause: (HTTPStatus.NOT_FOUND, "There is no such cause in this period and these scopes.")
+}
 
 
 @endpoint(bp, "GET", "applications", needs=Role.READER)
@@ -37,13 +51,15 @@ async def causes(call: Call[CausesQuery]) -> CausesPage:
     return await read_causes(call.app, call.query)
 
 
-@endpoint(
-    bp,
-    "PATCH",
-    "causes/{id}",
-    needs=Role.OPERATOR,
-    errors={UnknownCause: (HTTPStatus.NOT_FOUND, "There is no such cause in the last thirty days.")},
-)
-async def update_cause(call: Call[NoQuery, IncidentChange]) -> CauseChanged:
-    """Acknowledge, snooze, resolve, assign or comment every incident of a cause that is not resolved, in one act."""
-    return await change_cause(call.app, call.path["id"], call.body, by=call.by)
+@endpoint(bp, "GET", "causes/{id}", needs=Role.READER, errors=_UNKNOWN)
+async def cause(call: Call[CauseQuery]) -> CauseDetail:
+    """One cause of a period. The header ETag is the version of its incidents that are not resolved."""
+    return await read_cause(call.app, call.path["id"], call.query)
+
+
+@endpoint(bp, "PATCH", "causes/{id}", needs=Role.OPERATOR, errors={**_UNKNOWN, ChangedCause: CHANGED})
+async def update_cause(call: Call[CauseQuery, IncidentChange]) -> CauseChanged:
+    """Acknowledge, snooze, resolve, assign or comment every incident of a cause that is not resolved, in one act. Needs
+    the header If-Match with the ETag of the cause in the same period and scopes, or *: refused when an incident joined,
+    left or was changed since. The answer says what became of each."""
+    return await change_cause(call.app, call.path["id"], call.query, call.body, by=call.by, etag=call.etag)

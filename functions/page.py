@@ -14,7 +14,7 @@ from functions.http import refusal_of
 from functions.parsing import parse_query
 from functions.problems import Problem
 from functions.who import Caller, Role, caller_of, refuse_foreign_pages
-from shared.answers.causes import UnknownCause
+from shared.answers.cause_acts import ChangedCause, UnknownCause
 from shared.answers.exceptions import UnknownException
 from shared.answers.incident_detail import ChangedIncident, UnknownIncident
 from shared.app.app import App, running_app
@@ -32,14 +32,15 @@ _NO_BROWSER: Final = (
     "This app answers to function keys, which a browser cannot send safely: ask its API at /api, or deploy it with "
     "AUTH_MODE easyauth to have the page."
 )
+_CHANGED: Final = (
+    "Somebody changed it while you looked at it. Go back, read it again, and act on what stands there now."
+)
 _ERRORS: Final = {
     UnknownIncident: (HTTPStatus.NOT_FOUND, "There is no such incident."),
     UnknownCause: (HTTPStatus.NOT_FOUND, "There is no such cause in this period: it may be mended."),
     UnknownException: (HTTPStatus.NOT_FOUND, "There is no such exception."),
-    ChangedIncident: (
-        HTTPStatus.CONFLICT,
-        "Somebody changed it while you looked at it. Go back, read it again, and act on what stands there now.",
-    ),
+    ChangedIncident: (HTTPStatus.CONFLICT, _CHANGED),
+    ChangedCause: (HTTPStatus.CONFLICT, _CHANGED),
     NotNow: (HTTPStatus.CONFLICT, None),
 }
 

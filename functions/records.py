@@ -6,8 +6,8 @@ import azure.functions as func
 
 from functions.http import Call, endpoint
 from functions.who import Role
-from shared.answers.acts import RegisterPage, RegisterQuery, read_register
 from shared.answers.changes import Changes, ChangesQuery, read_changes
+from shared.answers.register import RegisterPage, RegisterQuery, read_register
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 

@@ -168,13 +168,14 @@ async def _scan(draw: Draw) -> Read:
             body = next(iter(await scan_slice(app, body)), None)
         seconds, processor = time.perf_counter() - started, time.process_time() - busy
         requests = sent.total()
+        peak = peak_megabytes()
         heads = [head async for head in heads_of_day(tables.slices, tenant, START, counts=True) if head.counts]
         if sum(head.records for head in heads) != draw.records or not all(head.whole for head in heads):
             raise RuntimeError("the log was not read whole")
         findings = sum(sum(Counts.of_json(head.counts).groups.values()) for head in heads)
     finally:
         await app.close()
-    return Read(draw.records, len(heads), seconds, processor, peak_megabytes(), idle, requests, findings)
+    return Read(draw.records, len(heads), seconds, processor, peak, idle, requests, findings)
 
 
 async def _decode(draw: Draw) -> Read:

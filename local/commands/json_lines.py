@@ -12,6 +12,7 @@ from local.commands.shapes import Intake
 from local.commands.sources import failing
 from local.commands.unread import Fault, Unread
 from shared.signin.decoding import decode_plain
+from shared.signin.lines import decode_lines
 from shared.signin.model import SignIn
 
 # A file that begins with so many lines without a JSON object is no log.
@@ -40,20 +41,33 @@ def is_lines(head: bytes) -> bool:
 
 
 def read_lines(reader: RecordReader, intake: Intake, chunks: Iterator[bytes]) -> Iterator[SignIn | Unread]:
-    """Read each line for itself."""
-    for line in _lines(chunks):
-        if isinstance(line, bytes):
-            if not is_page(line) and (sign_in := decode_plain(line)):
-                intake.note_plain(line)
-                yield sign_in
-                continue
-            line = iter((line,))
-        yield from reader.read(line)
-        try:
-            for _ in line:  # of a long line that broke: go to its end
-                pass
-        except Fault as fault:
-            yield Unread(str(fault), is_object=False)
+    """Read each line for itself; many plain ones at once."""
+    for block in _blocks(chunks):
+        if not isinstance(block, bytes):
+            yield from _read_long(reader, block)
+        elif intake.is_of_beta and (sign_ins := decode_lines(block)):
+            intake.note_more(len(sign_ins))
+            yield from sign_ins
+        else:
+            for line in block.split(b"\n"):
+                yield from _read_line(reader, intake, line)
+
+
+def _read_line(reader: RecordReader, intake: Intake, line: bytes) -> Iterator[SignIn | Unread]:
+    if not is_page(line) and (sign_in := decode_plain(line)):
+        intake.note_plain(line)
+        return iter((sign_in,))
+    return reader.read(iter((line,)))
+
+
+def _read_long(reader: RecordReader, line: Iterator[bytes]) -> Iterator[SignIn | Unread]:
+    """Read a line that comes in chunks."""
+    yield from reader.read(line)
+    try:
+        for _ in line:  # of one that broke: go to its end
+            pass
+    except Fault as fault:
+        yield Unread(str(fault), is_object=False)
 
 
 def if_json(items: Iterator[SignIn | Unread]) -> Iterator[SignIn | Unread]:
@@ -72,29 +86,31 @@ def if_json(items: Iterator[SignIn | Unread]) -> Iterator[SignIn | Unread]:
     yield from strange[:1]
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes | Iterator[bytes]]:
-    """The lines of a text. One that is very long, and a last one that a Fault cut, come as chunks."""
+def _blocks(chunks: Iterator[bytes]) -> Iterator[bytes | Iterator[bytes]]:
+    """The lines of a text, many at once and without the last one's end. A line that is very long, and a last one that a
+    Fault cut, come alone and as chunks."""
     begun: list[bytes] = []  # of a line whose end was not seen yet
     size = 0
     try:
         for chunk in chunks:
-            first, *others = chunk.split(b"\n")
-            begun.append(first)
-            size += len(first)
-            if others:
-                yield b"".join(begun)
-                yield from others[:-1]
-                begun, size = others[-1:], len(others[-1])
-            elif size > LARGEST:
+            whole, newline, rest = chunk.rpartition(b"\n")
+            if newline:
+                yield b"".join((*begun, whole))
+                begun, size = [rest], len(rest)
+                continue
+            begun.append(chunk)
+            size += len(chunk)
+            if size > LARGEST:
                 following: list[bytes] = []
                 yield _long_line(begun, chunks, following)
-                *others, last = b"".join(following).split(b"\n")
-                yield from others
-                begun, size = [last], len(last)
+                whole, newline, rest = b"".join(following).rpartition(b"\n")
+                if newline:
+                    yield whole
+                begun, size = [rest], len(rest)
     except Fault as fault:
         yield chain(begun, failing(fault))
         return
-    yield from b"".join(begun).split(b"\n")
+    yield b"".join(begun)
 
 
 def _long_line(begun: list[bytes], chunks: Iterator[bytes], following: list[bytes]) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from shared.rules.rule import Policy
 from shared.signin.directory import Directory
 from shared.signin.evidence import Strength, own_grade
 from shared.signin.model import SignIn
+from shared.signin.outcome import Outcome
 from shared.signin.sessions import Root, root_of, session_of
 from shared.signin.traits import is_interactive
 
@@ -53,9 +54,10 @@ class Judge:
         count = 0
         for item in items:
             if isinstance(item, SignIn):
-                self._judge(item, frames)
+                judged = self._judge(item, frames)
                 if self._sessions:
-                    roots[item.id] = root_of(item, self._directory)
+                    own = judged.evidence if judged.outcome is Outcome.SUCCESS else None
+                    roots[item.id] = root_of(item, self._directory, own)
             else:
                 frames.add_unread(item.reason, count)
                 if not item.is_object:
@@ -69,14 +71,16 @@ class Judge:
             [record for record, root in roots.items() if not root],
         )
 
-    def _judge(self, sign_in: SignIn, frames: Frames) -> None:
+    def _judge(self, sign_in: SignIn, frames: Frames) -> Assessment:
+        """Judge a record by what it says itself; what its session may say of it waits."""
         judged = assess(sign_in, self._directory, self._policy)
         before, after = self._pieces.ends(sign_in, judged)
         session = session_of(sign_in, self._directory) if self._sessions and judged.asks_session else None
         if session is None:
             frames.add_line(b"%b%b%b" % (before, self._pieces.middle(judged), after))
-            return
-        frames.add_waiting(Waits(session, sign_in.at, before, self._middles(sign_in, judged), after))
+        else:
+            frames.add_waiting(Waits(session, sign_in.at, before, self._middles(sign_in, judged), after))
+        return judged
 
     def _middles(self, sign_in: SignIn, judged: Assessment) -> list[bytes]:
         """The middles of a record that asks its session, for each answer.

@@ -31,6 +31,18 @@ class Pieces(Protocol):
         """What the evidence decides."""
 
 
+class _Context(msgspec.Struct, gc=False, rename="camel"):
+    """What a line ends with. All text of a sign-in is Unicode."""
+
+    created_date_time: str
+    user_id: str | None
+    user_principal_name: str | None
+    resource_tenant_id: str | None
+    app_id: str | None
+    app_display_name: str | None
+    ip_address: str | None
+
+
 class JsonLines:
     """The assessment, and who, when, where, with what."""
 
@@ -40,18 +52,19 @@ class JsonLines:
 
     def ends(self, sign_in: SignIn, judged: Assessment) -> tuple[bytes, bytes]:
         """The id with what no session changes; and the context."""
-        name = name_of(sign_in, self._directory) or None
-        context = (sign_in.user_id, name, sign_in.resource_tenant_id, sign_in.app_id)
-        user_id, user, tenant, app_id = map(json_text, context)
+        context = _Context(
+            utc_text(sign_in),
+            sign_in.user_id,
+            name_of(sign_in, self._directory) or None,
+            sign_in.resource_tenant_id,
+            sign_in.app_id,
+            sign_in.app_display_name,
+            sign_in.ip_address,
+        )
         return (
-            b'{"id":' + json_text(sign_in.id) + _beginning(judged.identity, judged.scope, judged.outcome),
-            b',"createdDateTime":"%b","userId":%b,"userPrincipalName":%b,"resourceTenantId":%b,"appId":%b,'
-            b'"appDisplayName":%b,"ipAddress":%b}'
-            % (
-                utc_text(sign_in).encode(), user_id, user, tenant, app_id, json_text(sign_in.app_display_name),
-                json_text(sign_in.ip_address),
-            ),
-        )  # fmt: skip
+            b'{"id":' + _encode(sign_in.id) + _beginning(judged.identity, judged.scope, judged.outcome),
+            b"," + _encode(context)[1:],
+        )
 
     def middle(self, judged: Assessment) -> bytes:
         """Evidence, verdict, rules, severity, why and strength."""

@@ -29,6 +29,7 @@ from local.commands.sources import STANDARD_INPUT, beginning, failing, file_byte
 from local.commands.unread import Fault
 
 _SIZE: Final = 4 << 20  # of a part, about
+_CHUNK: Final = 256 << 10  # of a part, read at once: what the processor keeps at hand
 _WORTH_IT: Final = 24 << 20  # bytes of files from which on processes pay their start
 _AHEAD: Final = 3  # parts for each process that are read or judged before their turn
 
@@ -120,7 +121,8 @@ def _chunks(part: Part) -> Iterator[bytes]:
         return _skipping(text_of(file_bytes(part.file)), part.skip)
     if part.start is not None:
         return _read_range(part.file, part.start, part.end)
-    text = iter((part.text or b"",))
+    whole = part.text or b""
+    text = (whole[at : at + _CHUNK] for at in range(0, len(whole), _CHUNK))
     return chain(text, failing(Fault(part.fault))) if part.fault else text
 
 
@@ -135,7 +137,7 @@ def _read_range(file: str, start: int, end: int) -> Iterator[bytes]:
     try:
         with Path(file).open("rb", buffering=0) as plain:
             plain.seek(start)
-            while start < end and (chunk := plain.read(min(_SIZE + (1 << 16), end - start))):
+            while start < end and (chunk := plain.read(min(_CHUNK, end - start))):
                 start += len(chunk)
                 yield chunk
     except OSError as error:

@@ -125,7 +125,7 @@ async def gaps_of_sign_ins(view: DigestView) -> DigestSection | None:
                 and (not customers or group.customer in customers)
             ):
                 counted[group.cause] += n
-                people.setdefault(group.cause, set()).add(group.user)
+                people.setdefault(group.cause, set()).update({group.user} - {""})
     worst = sorted(counted.items(), key=lambda entry: (-entry[1], entry[0]))
     lines = [f"{clean(title_of(cause), 160)}: {n} of {counted.total()}, {_of(people[cause])}" for cause, n in worst]
     return section("causes", "Why sign-ins without MFA were possible", lines)

@@ -150,7 +150,7 @@ def _seen(days: Iterable[DayApps], groups: Iterable[DayGroups], scopes: Iterable
                     seen.setdefault(key, _Seen()).add(day, key, protocols)
     for of_groups in groups:
         for group in of_groups.lines:
-            if group.scope in wanted and group.app in seen and group.user:
+            if group.scope in wanted and group.app in seen and group.is_whole:
                 seen[group.app].users.add(group.user)
                 seen[group.app].customers.add(group.customer)
     return seen

@@ -21,7 +21,8 @@ _MOSTLY: Final = 0.9
 
 @dataclass(slots=True)
 class CauseGroup:
-    """Sign-ins that share a gap (`key`); `why` and `app` are those of unknown sign-ins."""
+    """Sign-ins that share a gap (`key`); `why` and `app` are those of unknown sign-ins. `truncated`: of some it is not
+    kept who, where or with what, so that there may be more of these."""
 
     key: str
     cause: Cause | None = None
@@ -33,6 +34,7 @@ class CauseGroup:
     customers: Counter[str] = field(default_factory=Counter)
     apps: Counter[str] = field(default_factory=Counter)
     days: set[date] = field(default_factory=set)
+    truncated: bool = False
     _seen: set[tuple[str, str, str]] = field(default_factory=set)
 
     @property
@@ -44,12 +46,15 @@ class CauseGroup:
         """Count sign-ins that are alike."""
         self.sign_ins += n
         self.rules.update(group.rules)
-        self.users[group.user] += n
-        self.customers[group.customer] += n
-        self.apps[group.app] += n
         self.days.add(day)
-        self._seen.add((group.user, group.customer, group.app))
-        self._seen.add((group.user, "", ""))
+        self.truncated |= not group.is_whole
+        if group.user:
+            self.users[group.user] += n
+            self._seen.add((group.user, "", ""))
+        if group.is_whole:
+            self.customers[group.customer] += n
+            self.apps[group.app] += n
+            self._seen.add((group.user, group.customer, group.app))
 
     def holds(self, incident: IncidentOutline) -> bool:
         """Whether an incident is about sign-ins of this cause."""
@@ -65,6 +70,11 @@ class Found:
     groups: list[CauseGroup]
     not_listed: int
 
+    @property
+    def of_all(self) -> int:
+        """How many sign-ins of that verdict there are."""
+        return sum(cause.sign_ins for cause in self.groups) + self.not_listed
+
 
 def cause_id(cause: Cause | None) -> str:
     """The id under which the causes have it."""
@@ -79,7 +89,7 @@ def grouped(days: Iterable[DayGroups], scopes: Sequence[str], verdict: str) -> F
         for group, n in day.lines.items():
             if group.verdict != verdict or group.scope not in scopes:
                 continue
-            if group.is_rest:
+            if not group.is_whole and (group.cause is None or verdict == "unknown"):
                 not_listed += n
                 continue
             made = _group_of(group, verdict)
@@ -116,12 +126,14 @@ def sentence_of(groups: Sequence[CauseGroup], of_all: int, verdict: str) -> str:
     people = len(worst[0].users) if worst else 0
     gaps = "1 gap explains" if few == 1 else f"{few} gaps explain"
     share_it = "1 person shares" if people == 1 else f"{people} people share"
-    return f"{gaps} {share} % of {of_all} {what}; {share_it} the first."
+    at_least = "at least " if worst and worst[0].truncated else ""
+    return f"{gaps} {share} % of {of_all} {what}; {at_least}{share_it} the first."
 
 
 def effect_of(cause: CauseGroup, of_all: int, now: float | None, fixed: float | None) -> str:
     """How much of the whole a cause is, and what closing it does to the percentage."""
     people = f"{len(cause.users)} {'person' if len(cause.users) == 1 else 'people'}"
+    people = f"at least {people}" if cause.truncated else people
     if cause.why is not None:
         return f"{cause.sign_ins} of {of_all} sign-ins of which nothing is known, {people}."
     what = f"{cause.sign_ins} of {of_all} sign-ins without MFA, {people}"

@@ -10,21 +10,22 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from typing import Final, Literal
 
 from pydantic import Field
 
 from shared.answers.cause_groups import NOT_RECORDED, CauseGroup, Found, effect_of, grouped, sentence_of
 from shared.answers.directories import known_directory, tenant_names, user_names
-from shared.answers.incident_detail import IncidentChange, change_incident
+from shared.answers.incident_detail import etag_of
 from shared.answers.people import paged
-from shared.answers.period import CoveredPage, PeriodQuery, Span, read_standing, span_of
+from shared.answers.period import CoveredPage, PeriodQuery, Span, Standing, read_standing, span_of
 from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.compliance.coverage import percent
 from shared.compliance.figures import figures_of_days
-from shared.incidents.acts import NotNow
 from shared.incidents.model import IncidentState
+from shared.ledger.days import DayGroups
 from shared.ledger.tallies import Verdicts
 from shared.posture.gaps import Remedy, remedy_of, title_of
 from shared.rules import RULE
@@ -108,9 +109,17 @@ class CauseItem(Answer):
     customers_reached: int = Field(description="At how many customers it happens.")
     applications: list[CauseApplication]
     applications_count: int = Field(description="How many applications were used.")
+    truncated: bool = Field(
+        description="Of some sign-ins the days were too long to keep who, where or with what: there may be more "
+        "people, customers and applications than these, but no more sign-ins."
+    )
     first_seen_on: date
     last_seen_on: date
     incident_ids: list[str] = Field(description="Those that are not resolved.")
+    etag: str = Field(
+        description="The version of all these incidents together: what If-Match says to act on them, of the same "
+        "period and scopes. Findings that are added do not change it."
+    )
 
 
 class CausesPage(CoveredPage[CauseItem]):
@@ -121,17 +130,6 @@ class CausesPage(CoveredPage[CauseItem]):
     rule_texts: dict[str, RuleText]
 
 
-class CauseChanged(Answer):
-    """What became of each incident of a cause. `refused` says why by id, where the state did not allow it."""
-
-    changed: list[str] = Field(description="Ids of the incidents that were changed.")
-    refused: dict[str, str] = Field(description="Why not, by id of the incident.")
-
-
-class UnknownCause(Exception):  # noqa: N818
-    """There is no such cause in the last thirty days."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Names:
     """Names by key: of people and applications, and of tenants."""
@@ -140,59 +138,65 @@ class _Names:
     tenants: Mapping[str, str]
 
 
-async def read_causes(app: App, query: CausesQuery) -> CausesPage:
-    """A page of causes. Raises BadParameter."""
-    span = span_of(app, query.days, query.from_, query.to)
+@dataclass(frozen=True, slots=True)
+class CausesSeen:
+    """What the causes of a period and of some scopes are worked out from. `whole` are the verdicts of all its
+    sign-ins."""
+
+    standing: Standing
+    scope: Sequence[str]
+    days: Sequence[DayGroups]
+    incidents: Sequence[IncidentOutline]
+    whole: Verdicts
+    names: _Names
+
+    def found(self, verdict: str) -> Found:
+        """The causes of sign-ins of that verdict."""
+        return grouped(self.days, self.scope, verdict)
+
+    def open_of(self, cause: CauseGroup) -> list[IncidentOutline]:
+        """The incidents of a cause that are not resolved."""
+        return [i for i in self.incidents if i.state != IncidentState.RESOLVED and cause.holds(i)]
+
+    def item(self, cause: CauseGroup, of_all: int) -> CauseItem:
+        """A cause as the answers show it. `of_all` is how many sign-ins of its verdict there are."""
+        return _item(cause, self.whole, of_all, self.names, self.open_of(cause))
+
+
+async def see_causes(app: App, span: Span, scope: Sequence[str]) -> CausesSeen:
+    """Read what causes are worked out from. Raises BadParameter."""
     standing = await read_standing(app, span)
-    found = await _causes(app, span, query)
-    incidents = await outline_incidents((await app.tables()).incidents)
-    whole = figures_of_days(standing.days).of_scopes(query.scope).by_verdict
+    tables = await app.tables()
+    days = [day async for day in days_of_groups(tables.rollups, span.start, span.last)]
+    incidents = await outline_incidents(tables.incidents)
+    whole = figures_of_days(standing.days).of_scopes(scope).by_verdict
     directory = await known_directory(app)
     apps = {key: top.name for day in standing.days for key, top in day.tops.apps.items() if top.name}
     names = _Names({**apps, **user_names(standing.days, directory)}, tenant_names(directory))
+    return CausesSeen(standing, scope, days, incidents, whole, names)
+
+
+async def read_causes(app: App, query: CausesQuery) -> CausesPage:
+    """A page of causes. Raises BadParameter."""
+    seen = await see_causes(app, span_of(app, query.days, query.from_, query.to), query.scope)
+    found = seen.found(query.verdict)
     page, cursor = paged(found.groups, query, "causes", lambda each: (f"{10**9 - each.sign_ins:010d}", each.id))
-    of_all = sum(cause.sign_ins for cause in found.groups) + found.not_listed
     return CausesPage(
-        items=[_item(cause, whole, of_all, names, _open(incidents, cause)) for cause in page],
+        items=[seen.item(cause, found.of_all) for cause in page],
         cursor=cursor,
-        period=standing.period,
-        coverage=standing.coverage,
-        sentence=sentence_of(found.groups, of_all, query.verdict),
+        period=seen.standing.period,
+        coverage=seen.standing.coverage,
+        sentence=sentence_of(found.groups, found.of_all, query.verdict),
         not_listed=found.not_listed,
         rule_texts=texts_of(rule for cause in page for rule in cause.rules),
     )
 
 
-async def change_cause(app: App, id_: str, change: IncidentChange, *, by: str) -> CauseChanged:
-    """Do the same to every incident of a cause that is not resolved. Raises UnknownCause, BadParameter."""
-    span = span_of(app, None, None, None)
-    for verdict in ("non-compliant", "unknown"):
-        query = CausesQuery(verdict=verdict, scope=("customer", "partner-center", "partner-tenant", "guest"))
-        cause = next((c for c in (await _causes(app, span, query)).groups if c.id == id_), None)
-        if cause is not None:
-            break
-    else:
-        raise UnknownCause("no such cause")
-    incidents = await outline_incidents((await app.tables()).incidents)
-    changed: list[str] = []
-    refused: dict[str, str] = {}
-    for incident in _open(incidents, cause):
-        try:
-            await change_incident(app, incident.key, change, by=by, etag="*")
-        except NotNow as reason:
-            refused[incident.key] = str(reason)
-        else:
-            changed.append(incident.key)
-    return CauseChanged(changed=changed, refused=refused)
-
-
-async def _causes(app: App, span: Span, query: CausesQuery) -> Found:
-    days = [day async for day in days_of_groups((await app.tables()).rollups, span.start, span.last)]
-    return grouped(days, query.scope, query.verdict)
-
-
-def _open(incidents: Iterable[IncidentOutline], cause: CauseGroup) -> list[IncidentOutline]:
-    return [i for i in incidents if i.state != IncidentState.RESOLVED and cause.holds(i)]
+def version_of(incidents: Iterable[IncidentOutline]) -> str:
+    """The version of a cause as people see it: another one when an incident joins or leaves, or when somebody does
+    something to one; counting on does not change it."""
+    text = "\n".join(sorted(f"{incident.key} {etag_of(incident)}" for incident in incidents))
+    return f'"{sha256(text.encode()).hexdigest()[:32]}"'
 
 
 def _item(
@@ -233,9 +237,11 @@ def _item(
             for key, n in _first(cause.apps)
         ],
         applications_count=len(cause.apps),
+        truncated=cause.truncated,
         first_seen_on=min(cause.days),
         last_seen_on=max(cause.days),
         incident_ids=[incident.key for incident in incidents],
+        etag=version_of(incidents),
     )
 
 

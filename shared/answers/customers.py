@@ -12,7 +12,7 @@ from pydantic import Field
 
 from shared.answers.directories import known_directory, tenant_names
 from shared.answers.names import Filters, keys_of
-from shared.answers.people import paged, read_customer_activity, technicians_of, time_of
+from shared.answers.people import LIGHTHOUSE, paged, read_customer_activity, technicians_of, time_of
 from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
 from shared.answers.risks import AccessGroupItem, CustomerRisks, SeenTechnician, Ways
 from shared.app.app import App
@@ -94,6 +94,7 @@ class CustomersPage(CoveredPage[CustomerItem]):
 
     refreshed_at: datetime | None
     truncated: bool
+    lighthouse: str = Field(description="What none of the numbers has.")
 
 
 async def read_customers(app: App, query: CustomersQuery, *, pairs: bool = True) -> CustomersPage:
@@ -131,6 +132,7 @@ async def read_customers(app: App, query: CustomersQuery, *, pairs: bool = True)
         period=standing.period,
         coverage=standing.coverage,
         refreshed_at=kept.at if kept else None,
+        lighthouse=LIGHTHOUSE,
         truncated=activity.trimmed_customers or activity.trimmed_pairs,
     )
 

@@ -8,7 +8,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.alerts.listing import AlertItem, alert_item
+from shared.answers.alert_list import AlertItem, alert_item
 from shared.answers.directories import known_directory, tenant_names
 from shared.answers.incidents import IncidentItem, incident_item
 from shared.answers.rules import RuleText, texts_of
@@ -20,6 +20,7 @@ from shared.incidents.life import Step
 from shared.incidents.model import Incident
 from shared.store import alerts
 from shared.store.incidents import history, read_incident, take_step
+from shared.store.outlines import IncidentOutline
 from shared.store.tables import Conflict, Tables
 from shared.wire.models import Answer, AskedTime, BadParameter, Body, Versioned
 from shared.wire.text import clean
@@ -110,7 +111,7 @@ async def change_incident(app: App, key: str, change: IncidentChange, *, by: str
     raise Conflict(f"incident {key} changes all the time")
 
 
-def etag_of(incident: Incident) -> str:
+def etag_of(incident: Incident | IncidentOutline) -> str:
     """The incident's version as people see it: new with every line of its history, not with every finding."""
     return f'"{incident.opening}-{incident.revision}"'
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -99,6 +99,12 @@ async def _add_pairs(tables: Tables, span: Span, activity: Activity) -> None:
 
     found = await made_once(("pairs", id(tables), span.start, span.end), read)
     activity.pairs, activity.trimmed_pairs = found.pairs, found.trimmed_pairs
+
+
+# Said where numbers of customers and of how far an account reaches stand.
+LIGHTHOUSE: Final = (
+    "Access by Azure Lighthouse looks like a sign-in to your own tenant: it is in no customer's numbers."
+)
 
 
 def technicians_of(kept: Kept | None) -> list[Technician]:

@@ -12,6 +12,7 @@ from pydantic import Field
 from shared.answers.directories import known_directory
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import (
+    LIGHTHOUSE,
     PostureRuleId,
     ShownPostureRule,
     TechnicianState,
@@ -125,6 +126,7 @@ class TechniciansPage(CoveredPage[TechnicianItem]):
 
     refreshed_at: datetime | None
     truncated: bool
+    lighthouse: str = Field(description="What none of the numbers has.")
     pages_as_of: list[str]
 
 
@@ -158,6 +160,7 @@ async def read_technicians(app: App, query: TechniciansQuery, *, pairs: bool = T
         period=standing.period,
         coverage=standing.coverage,
         refreshed_at=kept.at if kept else None,
+        lighthouse=LIGHTHOUSE,
         truncated=activity.trimmed_users or activity.trimmed_pairs,
         pages_as_of=[table.as_of for table in PAGE_TABLES],
     )

@@ -11,7 +11,8 @@ _COUNTED = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
 
 
 class FindingGroup(NamedTuple):
-    """What alike findings share. Ids are keys as counted, "" where a group stands for those that were trimmed.
+    """What alike findings share. Ids are keys as counted, "" where a group stands for those that were trimmed: of one
+    person (no customer and no application), or of a gap (nobody either).
 
     `rules` are all that fit, in the order of their table. `verdict` is "not-applicable" for attempts that did not
     succeed. `why` says why evidence is unknown, `cause` why the sign-in was possible (None where nobody recorded it).
@@ -32,13 +33,22 @@ class FindingGroup(NamedTuple):
         return (*self[:-2], self.why or "", self.cause or ())
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it says who, where and with what: every sign-in has a tenant that it reached."""
+        return bool(self.customer)
+
+    @property
     def is_rest(self) -> bool:
-        """Whether it stands for the groups that were trimmed: it says a scope and a verdict only."""
+        """Whether it names nobody: it says a scope, a verdict and perhaps a cause."""
         return not (self.user or self.customer or self.app)
 
-    def rest(self) -> FindingGroup:
-        """The group that stands for this one where it is trimmed."""
-        return FindingGroup(self.scope, "", "", "", (), self.verdict)
+    def of_person(self) -> FindingGroup:
+        """The group that stands for this one where it is trimmed: without where and with what."""
+        return self._replace(customer="", app="")
+
+    def rest(self, *, cause: bool = False) -> FindingGroup:
+        """The group that stands for this one where its person is trimmed too, with its cause or without."""
+        return FindingGroup(self.scope, "", "", "", (), self.verdict, cause=self.cause if cause else None)
 
 
 type Groups = dict[FindingGroup, int]

@@ -5,14 +5,16 @@ The sums stay exact. Which are kept does not hang on the order in which they wer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from shared.ledger.finding_groups import Groups
+from shared.ledger.finding_groups import FindingGroup, Groups
 from shared.ledger.tallies import AppLine, ScopeCounts, UserLine, Verdicts, summed
 
 # The key of the one line that stands for all that were trimmed.
 REST: Final = ""
+# How many gaps keep their sign-ins where nobody of them is named: hostile text may name more policies than there are.
+_MOST_GAPS: Final = 50
 
 
 def trim_users(lines: Mapping[str, UserLine], most: int) -> Mapping[str, UserLine]:
@@ -50,14 +52,29 @@ def trim_apps(lines: Mapping[str, dict[str, AppLine]], most: int) -> Mapping[str
 
 
 def trim_groups(groups: Groups, most: int) -> Groups:
-    """At most so many groups, those of the most sign-ins first; the rest by scope and verdict still."""
+    """At most so many groups, and a few more: first those of the most sign-ins, whole; then what each person has
+    besides; the rest by scope, verdict and cause, so that what a gap explains stays exact; at last by scope and
+    verdict."""
     if len(groups) <= most:
         return groups
-    greatest = sorted(groups, key=lambda group: (group.is_rest, -groups[group], group.order))
-    kept = {group: groups[group] for group in greatest[:most]}
-    for group in greatest[most:]:
-        kept[group.rest()] = kept.get(group.rest(), 0) + groups[group]
-    return kept
+    kept, left = _greatest({group: n for group, n in groups.items() if group.is_whole}, most // 2)
+    others = {group: n for group, n in groups.items() if not group.is_whole}
+    people, left = _greatest(_added(others, ((group.of_person(), n) for group, n in left.items())), most - len(kept))
+    gaps, left = _greatest(_added({}, ((group.rest(cause=True), n) for group, n in left.items())), _MOST_GAPS)
+    return _added({**kept, **people}, (*gaps.items(), *((group.rest(), n) for group, n in left.items())))
+
+
+def _greatest(groups: Groups, most: int) -> tuple[Groups, Groups]:
+    """Those of the most sign-ins, and the others; what names nobody comes last."""
+    order = sorted(groups, key=lambda group: (group.is_rest, -groups[group], group.order))
+    return {group: groups[group] for group in order[:most]}, {group: groups[group] for group in order[most:]}
+
+
+def _added(groups: Groups, more: Iterable[tuple[FindingGroup, int]]) -> Groups:
+    whole = dict(groups)
+    for group, n in more:
+        whole[group] = whole.get(group, 0) + n
+    return whole
 
 
 def trim_pairs(pairs: Mapping[str, Mapping[str, Verdicts | None]], most: int) -> dict[str, dict[str, Verdicts | None]]:

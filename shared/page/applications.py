@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 from shared.answers.ahead import read_period_ahead
@@ -38,7 +39,7 @@ async def applications_page(visit: Visit[ApplicationsPageQuery]) -> str:
         page=page,
         protocol=",".join(query.protocol or ()),
         protocols=_protocols(page),
-        spark=lambda a: spark(a.trend, visit.span.start.date(), last),
+        spark=lambda a: spark(_lacking(a), visit.span.start.date(), last),
         watch=lambda a: watch(a, page),
     )
 
@@ -60,10 +61,15 @@ async def application_page(visit: Visit) -> str:
         key=key,
         a=item,
         watch=watch(item, page) if item else "It did not sign anybody in during this period.",
-        chart=spark(item.trend, visit.span.start.date(), visit.span.last.date()) if item else "",
+        chart=spark(_lacking(item), visit.span.start.date(), visit.span.last.date()) if item else "",
         incidents=incidents,
         findings=findings,
     )
+
+
+def _lacking(item: ApplicationItem) -> dict[date, int]:
+    """Its sign-ins without MFA by UTC day."""
+    return {day.date: day.non_compliant for day in item.trend}
 
 
 def watch(item: ApplicationItem, page: ApplicationsPage) -> str:

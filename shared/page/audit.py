@@ -9,12 +9,12 @@ from typing import Final, NamedTuple
 
 from pydantic import Field
 
-from shared.answers.acts import RegisterQuery, read_register
 from shared.answers.exception_models import ExceptionItem, ExceptionsQuery
 from shared.answers.exceptions import list_exceptions, read_exception_detail
 from shared.answers.findings import FindingItem, FindingsQuery, read_findings
 from shared.answers.overview import CoverageQuery, SummaryQuery, read_coverage, read_summary
 from shared.answers.period import UtcDay
+from shared.answers.register import RegisterQuery, read_register
 from shared.answers.technicians import TechniciansQuery, read_technicians
 from shared.compliance.gaps import CoverageItem, GapKind
 from shared.compliance.summary import TrendDay

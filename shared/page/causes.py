@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.answers.ahead import read_period_ahead
-from shared.answers.causes import CauseItem, CausesPage, CausesQuery, UnknownCause, change_cause, read_causes
+from shared.answers.cause_acts import CauseQuery, change_cause, read_cause
+from shared.answers.causes import CausesPage, CausesQuery, read_causes
 from shared.answers.incidents import IncidentsQuery, worst_incidents
 from shared.incidents.acts import NotNow
 from shared.page.acts import ActForm
@@ -31,20 +32,23 @@ async def causes_page(visit: Visit) -> str:
 async def cause_page(visit: Visit) -> str:
     """The page of a cause. Raises UnknownCause."""
     await read_period_ahead(visit.app, visit.span, GROUPS, incidents=True)
-    cause, page = await _find(visit)
+    cause = await read_cause(visit.app, visit.path["id"], _query(visit))
     incidents = await worst_incidents(visit.app, IncidentsQuery(), 1000, visit.now)
     mine = [item for item in incidents.items if item.id in {*cause.incident_ids}]
-    return await show("cause.html", visit, c=cause, texts=page.rule_texts, incidents=mine)
+    return await show("cause.html", visit, c=cause, texts=cause.rule_texts, incidents=mine)
 
 
 async def act_on_cause(visit: Visit, form: CauseForm, *, by: str) -> str:
     """Do the same to every incident of a cause that is not resolved; gives where to go then. Raises UnknownCause,
-    BadParameter, NotNow with the reasons where some could not be changed."""
+    ChangedCause, BadParameter, NotNow with the reasons where some could not be changed."""
     key = visit.path["id"]
-    done = await change_cause(visit.app, key, form.change(visit.now), by=by)
-    if done.refused:
-        reasons = " ".join(sorted({*done.refused.values()}))
-        raise NotNow(f"{len(done.changed)} incidents were changed, {len(done.refused)} were not: {reasons}")
+    done = await change_cause(visit.app, key, _query(visit), form.change(visit.now), by=by, etag=form.version)
+    reasons = {*done.refused.values()}
+    if done.moved_on:
+        reasons.add("Somebody changed it meanwhile.")
+    if reasons:
+        left = len(done.refused) + len(done.moved_on)
+        raise NotNow(f"{len(done.changed)} incidents were changed, {left} were not: {' '.join(sorted(reasons))}")
     return visit.link("/causes", key)
 
 
@@ -53,15 +57,5 @@ async def _read(visit: Visit, verdict: str) -> CausesPage:
     return await read_causes(visit.app, CausesQuery.model_validate(query))
 
 
-async def _find(visit: Visit) -> tuple[CauseItem, CausesPage]:
-    for verdict in ("non-compliant", "unknown"):
-        page = await read_causes(
-            visit.app,
-            CausesQuery.model_validate(
-                {**visit.query.period, "scope": visit.query.scope, "verdict": verdict, "limit": 1000}
-            ),
-        )
-        cause = next((item for item in page.items if item.id == visit.path["id"]), None)
-        if cause is not None:
-            return cause, page
-    raise UnknownCause("no such cause")
+def _query(visit: Visit) -> CauseQuery:
+    return CauseQuery.model_validate({**visit.query.period, "scope": visit.query.scope})

@@ -5,7 +5,7 @@ Each chart stands beside its table, so it is an image with one sentence for who 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
@@ -13,7 +13,6 @@ from typing import Final
 
 from markupsafe import Markup
 
-from shared.answers.applications import ApplicationDay
 from shared.compliance.summary import TrendDay
 
 _WIDTH: Final = 720
@@ -97,19 +96,21 @@ def _ends(days: Sequence[date]) -> Markup:
     )
 
 
-def spark(days: Sequence[ApplicationDay], first: date, last: date) -> Markup:
-    """Sign-ins without MFA a day, from the first day to the last, as a line of small bars; empty days are zero."""
-    lacking = {day.date: day.non_compliant for day in days}
+def spark(
+    counted: Mapping[date, int], first: date, last: date, *, what: str = "sign-ins without MFA", kind: str = "bad"
+) -> Markup:
+    """Numbers by UTC day, from the first day to the last, as a line of small bars of a kind (bad, unsure, good); days
+    without a number are zero. `what` is counted."""
     count = max(1, (last - first).days + 1)
-    most = max(lacking.values(), default=0) or 1
+    most = max(counted.values(), default=0) or 1
     step = 120 / count
     drawn = "".join(
-        f'<rect class="bad" x="{(day - first).days * step:.1f}" y="{24 - max(2, n / most * 22):.1f}" '
+        f'<rect class="{kind}" x="{(day - first).days * step:.1f}" y="{24 - max(2, n / most * 22):.1f}" '
         f'width="{max(1, step - 0.5):.1f}" height="{max(2, n / most * 22):.1f}"/>'
-        for day, n in sorted(lacking.items())
+        for day, n in sorted(counted.items())
         if n and first <= day <= last
     )
-    total = sum(lacking.values())
-    label = f"{total} sign-ins without MFA in {count} days, at most {max(lacking.values(), default=0)} a day"
+    total = sum(counted.values())
+    label = f"{total} {what} in {count} days, at most {max(counted.values(), default=0)} a day"
     floor = '<line class="axis-line" x1="0" y1="23.5" x2="120" y2="23.5"/>'
     return _svg("spark", (120, 24), label, floor + drawn)

@@ -71,6 +71,7 @@ async def customer_page(visit: Visit) -> str:
         incidents=incidents,
         findings=findings,
         risks_of=_risks_of,
+        lighthouse=page.lighthouse,
         chart=trend([bar_of(day, visit.now) for day in summary.trend]),
     )
 

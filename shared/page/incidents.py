@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Annotated, Final, Literal, NamedTuple
-
-from pydantic import BeforeValidator, Field
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
 
 from shared.answers.findings import FindingsQuery, read_findings
 from shared.answers.incident_detail import IncidentDetail, change_incident, read_detail
@@ -46,21 +44,10 @@ class Event(NamedTuple):
     detail: str
 
 
-def _none_if_blank(value: object) -> object:
-    return None if value == "" else value
-
-
 class IncidentForm(ActForm):
-    """What the form of an incident's page sends. `version` is the etag that the person saw."""
+    """What the form of an incident's page sends."""
 
     act: Literal["acknowledged", "snoozed", "resolved", "open", "comment", "assign"]
-    version: str = Field(min_length=1, max_length=200)
-    due_on: Annotated[date | None, BeforeValidator(_none_if_blank)] = None
-
-    @property
-    def due(self) -> date | None:
-        """The day by which it is to be done."""
-        return self.due_on
 
 
 async def incidents_page(visit: Visit[IncidentsPageQuery]) -> str:

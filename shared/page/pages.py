@@ -25,6 +25,7 @@ from shared.page.customers import CustomersPageQuery, customer_page, customers_p
 from shared.page.findings import FindingPageQuery, FindingsPageQuery, day_page, finding_page, findings_page
 from shared.page.incidents import IncidentForm, IncidentsPageQuery, act_on_incident, incident_page, incidents_page
 from shared.page.overview import overview_page
+from shared.page.portals import PortalsPageQuery, portals_page
 from shared.page.posture import posture_page
 from shared.page.rules import rule_page, rules_page
 from shared.page.technicians import TechniciansPageQuery, technician_page, technicians_page
@@ -71,6 +72,7 @@ PAGES: Final = (
     PageAt("page_technician", "technicians/{id}", PageQuery, technician_page),
     PageAt("page_applications", "applications", ApplicationsPageQuery, applications_page),
     PageAt("page_application", "applications/{id}", PageQuery, application_page),
+    PageAt("page_portals", "portals", PortalsPageQuery, portals_page),
     PageAt("page_findings", "findings", FindingsPageQuery, findings_page),
     PageAt("page_finding", "findings/{id}", FindingPageQuery, finding_page),
     PageAt("page_day", "days/{day}", PageQuery, day_page),

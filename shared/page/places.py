@@ -27,7 +27,7 @@ ENTRANCES: Final = (
     (
         "Engineer",
         (
-            Place("Applications", "/applications", ("/applications",)),
+            Place("Applications", "/applications", ("/applications", "/portals")),
             Place("Rules", "/rules", ("/rules",)),
             Place("Token check", "/token", ("/token",)),
         ),

@@ -66,6 +66,7 @@ async def technician_page(visit: Visit) -> str:
         visit,
         key=key,
         t=page.items[0] if page.items else None,
+        lighthouse=page.lighthouse,
         why=reasons(page.items[0]) if page.items else [],
         summary=summary,
         incidents=incidents,

@@ -12,6 +12,7 @@ from shared.signin.careful import NotJson, Quarantined, decode_value
 from shared.signin.decoding import Page, decode_page, decode_plain
 from shared.signin.directory import Directory, DirectoryFile
 from shared.signin.evidence import Evidence, Strength, Why
+from shared.signin.lines import decode_lines
 from shared.signin.model import SignIn
 from shared.signin.outcome import Outcome
 from shared.signin.sessions import Proof, Root, Session, root_of
@@ -35,6 +36,7 @@ __all__ = [
     "SignIn",
     "Strength",
     "Why",
+    "decode_lines",
     "decode_page",
     "decode_plain",
     "decode_value",

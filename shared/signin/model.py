@@ -36,6 +36,19 @@ class PageSource:
         return _SPLIT.decode(self._raw).value
 
 
+class LinesSource:
+    """The bytes of lines, split into records when the first of them is asked for."""
+
+    def __init__(self, raw: bytes) -> None:
+        """`raw` is whole lines, a record each."""
+        self._raw = raw
+
+    @cached_property
+    def records(self) -> list[msgspec.Raw]:
+        """The records as JSON, in order."""
+        return [msgspec.Raw(line) for line in self._raw.split(b"\n")]
+
+
 class _Split(msgspec.Struct):
     value: list[msgspec.Raw]
 
@@ -43,7 +56,7 @@ class _Split(msgspec.Struct):
 _SPLIT: Final = msgspec.json.Decoder(_Split)
 
 # A record as JSON, as it was parsed, or as the page it stands in and its place there.
-type Source = msgspec.Raw | Mapping[str, Any] | tuple[PageSource, int]
+type Source = msgspec.Raw | Mapping[str, Any] | tuple[PageSource | LinesSource, int]
 
 
 # gc=False: none of these can be part of a circle, and the collector would look through a page's again and again.

@@ -59,12 +59,13 @@ def session_it_may_root(sign_in: SignIn, directory: Directory) -> SessionKey | N
     return session_of(sign_in, directory) if is_partner_user(sign_in, directory) else None
 
 
-def root_of(sign_in: SignIn, directory: Directory) -> Root | None:
-    """What a record says for its session; None where it is no root. The one definition of a root."""
+def root_of(sign_in: SignIn, directory: Directory, own: Evidence | None = None) -> Root | None:
+    """What a record says for its session; None where it is no root. The one definition of a root. `own` is the grade
+    that the record itself gives, where somebody knows it of a success already."""
     session = session_it_may_root(sign_in, directory)
     if session is None:
         return None
-    own = _proves(sign_in, directory)
+    own = own or _proves(sign_in, directory)
     return Root(session, sign_in.id, sign_in.at, own) if own in _SAYS_SOMETHING else None
 
 

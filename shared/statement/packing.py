@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from shared.answers.acts import RegisterItem
 from shared.answers.directories import known_directory, tenant_names
 from shared.answers.findings import FindingItem, finding_detail, finding_item
+from shared.answers.register import RegisterItem, register_item
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.incidents.findings import Finding
@@ -168,8 +168,9 @@ async def _register(contents: _Contents) -> AsyncIterator[bytes]:
     while more:
         rows, more = await page_of_acts(control, before)
         acts = [act for _, act in rows if act.at >= contents.pack.month]
-        items = [RegisterItem(id=a.id, at=a.at, kind=a.kind, by=a.by, detail=dict(a.detail)) for a in acts]
-        yield csv_text(RegisterItem, items).partition("\r\n")[2].encode("utf-8", "replace")
+        yield (
+            csv_text(RegisterItem, [register_item(act) for act in acts]).partition("\r\n")[2].encode("utf-8", "replace")
+        )
         if len(acts) < len(rows) or not rows:
             return
         before = rows[-1][0]

@@ -27,6 +27,7 @@ from shared.store.tables import (
     Operation,
     Row,
     Table,
+    can_be_key,
     delete,
     etag_of,
     insert,
@@ -197,7 +198,10 @@ async def _with_delivery(table: Table, delivery: Delivery, operations: Sequence[
 
 
 async def read_delivery(table: Table, id_: str) -> Delivery | None:
-    """The delivery of that id, under way or ended; None when there is none, or a newer version of the app wrote it."""
+    """The delivery of that id, under way or ended; None when there is none, no row can have that id, or a newer version
+    of the app wrote it."""
+    if not can_be_key(_ACTIVE + id_):
+        return None
     for prefix in (_ACTIVE, _ENDED):
         row = await table.get(PARTITION, prefix + id_)
         if row is not None:

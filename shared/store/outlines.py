@@ -25,7 +25,7 @@ def _split(listed: object) -> frozenset[str]:
 @dataclass(frozen=True, slots=True)
 class IncidentOutline:
     """What a summary needs of an incident. `last` is UTC; the rest is as in Incident, Facts and Who, and `reached` as
-    Incident.customers."""
+    Incident.customers. `opening` and `revision` make its version, as people see it."""
 
     key: str
     state: str
@@ -37,6 +37,8 @@ class IncidentOutline:
     app: str
     rules: frozenset[str]
     customers: frozenset[str]
+    opening: int = 1
+    revision: int = 0
 
     @property
     def reached(self) -> frozenset[str]:
@@ -46,7 +48,21 @@ class IncidentOutline:
 
 async def outline_incidents(table: Table) -> list[IncidentOutline]:
     """Every incident that has findings, in outline: a few columns of each, however many findings it has."""
-    columns = ["id", "state", "severity", "scopes", "last", "count", "user", "customer", "app", "rules", "v"]
+    columns = [
+        "id",
+        "state",
+        "severity",
+        "scopes",
+        "last",
+        "count",
+        "user",
+        "customer",
+        "app",
+        "rules",
+        "v",
+        "opening",
+        "revision",
+    ]
     columns += packed_columns("customers")[:1]  # so many of them never fill one
 
     async def of_shard(place: int, shard: str) -> list[IncidentOutline]:
@@ -60,7 +76,9 @@ async def outline_incidents(table: Table) -> list[IncidentOutline]:
 def _outline(row: Row) -> IncidentOutline:
     who = (str(row["user"]), str(row["customer"]), str(row["app"]))
     sets = (_split(row["rules"]), frozenset[str](unpack("customers", row) or ()))
-    return IncidentOutline(row["id"], row["state"], int(row["severity"]), _scopes(row), utc(row["last"]), *who, *sets)
+    version = (int(row.get("opening", 1)), int(row.get("revision", 0)))
+    stands = (row["id"], row["state"], int(row["severity"]))
+    return IncidentOutline(*stands, _scopes(row), utc(row["last"]), *who, *sets, *version)
 
 
 async def incidents_changed_since(table: Table, since: datetime) -> list[Incident]:

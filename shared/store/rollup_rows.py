@@ -210,7 +210,7 @@ GROUPS: Final = LineKind(
     60_000,
     lambda counts, most: groups_json(trim_groups(counts.groups, most)),
     lambda value: groups_of_json(value) if value else {},
-    lambda value: REST in value["users"],
+    lambda value: REST in value["customers"],
     size=lambda counts: max(1, len(counts.groups)),
 )
 KINDS: Final = (USERS, CUSTOMERS, APPS, PAIRS, PORTALS, GROUPS)

@@ -27,6 +27,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.store.once import EVERY, Place, each_once, forget_reads, known_rows, one_once, page_once
 from shared.store.sizes import stored_bytes, wire_bytes
+from shared.store.transactions import submit
 
 SCHEMA: Final = 1
 NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "control", "alerts")
@@ -78,10 +79,15 @@ def delete(row: Row, etag: str | None = None) -> Operation:
     return ("delete", named, {"etag": etag, "match_condition": MatchConditions.IfNotModified})
 
 
+def can_be_key(text: str) -> bool:
+    """Whether text can name a row: 1 to 255 letters, digits and `. _ -`, which leaves no character to escape."""
+    return _KEY.fullmatch(text) is not None
+
+
 def keys(partition: str, row: str) -> dict[str, Any]:
-    """The keys of a row, checked: letters, digits and `. _ -` alone, which leaves no character to escape."""
+    """The keys of a row. Raises ValueError where one cannot be a key."""
     for key in (partition, row):
-        if not _KEY.fullmatch(key):
+        if not can_be_key(key):
             raise ValueError(f"{key[:80]!r} cannot be a table key")
     return {"PartitionKey": partition, "RowKey": row}
 
@@ -233,10 +239,9 @@ class Table:
         if not 0 < len(batch) <= MAX_BATCH or sum(map(wire_bytes, batch)) > MAX_BATCH_BYTES:
             raise ValueError(f"a transaction of {len(batch)} rows does not fit into one batch")
         try:
-            done = await self._sent(lambda: self._client.submit_transaction(batch))
+            return await self._sent(lambda: submit(self._client, batch))
         except HttpResponseError as error:
             raise _conflict(error) from error
-        return [str(result.get("etag") or "") for result in done]
 
     async def _sent[T](self, send: Callable[[], Awaitable[T]]) -> T:
         """The SDK sends a write again after 500, 503 and 504, but not where the connection broke. Sent again, one whose

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from local.stage.receivers import TAKES, Fault
-from shared.alerts.actions import redeliver, send_test_alert
+from shared.alerts.by_hand import redeliver, send_test_alert
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import DeliveryMessage, dispatch_alerts
 from shared.alerts.post import Answer, Target, post

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from functions.inventory import portals
+from functions.inventory import causes, portals
 from functions.people import customers, policies, technicians
 from local.sample.people import BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR
 from shared.alerts.digest_sections import DigestView, gaps_of_sign_ins
@@ -39,7 +40,7 @@ from tests.people.harness import (
 )
 from tests.scan.harness import record
 
-HOSTILE = "<script>alert(1)</script> MFA‮"
+HOSTILE = "=HYPERLINK(1)<script>alert(1)</script> MFA‮"
 MFA: dict[str, Any] = {
     "id": "11111111-0000-4000-8000-000000000001",
     "displayName": HOSTILE,
@@ -165,6 +166,9 @@ async def test_what_the_policies_leave_open_and_how_many_went_that_way(
             ("fed.partner.example", "accepted")
         ]
         assert told["missing"] == []
+        rows = (await ask(causes, at.rig.app, "format=csv")).text.splitlines()
+        assert any(cell.startswith("'=HYPERLINK(1)<script>") for row in csv.reader(rows) for cell in row)
+        assert not any(cell.startswith("=") for row in csv.reader(rows) for cell in row)
         assert json.dumps(told).count("script") == json.dumps(told).count("<script>") * 2, "as it is, in JSON"
         assert [hole["signIns"] for hole in (await shown(at, "scope=guest"))["exclusions"]] == [0, 0, 0]
 
@@ -215,6 +219,12 @@ async def test_a_registration_that_sign_ins_contradict_is_shown_and_no_alarm(
         assert "it ends within 30 days; one group holds everybody" in seen
         assert "Azure Lighthouse" in seen
         assert "opens 2 customers, was at 1" in seen
+
+
+async def list_page(at: Office, route: str) -> str:
+    """What a person sees of many things."""
+    (page,) = (page for page in PAGES if page.route == route)
+    return await page.show(Visit(at.rig.app, page.query(), {}, f"/{route}", True))
 
 
 async def page_of(at: Office, place: str, key: str) -> str:
@@ -291,6 +301,15 @@ async def test_portals_without_a_customer_tenant_and_what_the_digest_says(
             {"userId": user(1), "userPrincipalName": "user1@partner.example", "signIns": 1, "lacking": 0},
         ]
         assert portal["peopleCount"] == 2
+        shown_portals = await list_page(at, "portals")
+        assert all(words in shown_portals for words in ("Exchange &lt;admin&gt; center", "2 people", "user1@partner"))
+        # Where the numbers of customers and of the reach of accounts stand, it is said what none of them has.
+        for route in ("customers", "technicians"):
+            assert "Azure Lighthouse" in await list_page(at, route)
+        for place, key in (("/customers", tenant(1)), ("/technicians", user(1))):
+            assert "Azure Lighthouse" in await page_of(at, place, key)
+        for endpoint in (customers, technicians):
+            assert "Azure Lighthouse" in (await ask(endpoint, at.rig.app)).json["lighthouse"]
 
         # Of a day that an older version added up only what lacked MFA is told: null, and not 0.
         rollups = (await at.rig.tables()).rollups
@@ -301,6 +320,7 @@ async def test_portals_without_a_customer_tenant_and_what_the_digest_says(
             {"userId": user(4), "userPrincipalName": "user4@partner.example", "signIns": None, "lacking": 2}
         ]
         assert portal["peopleCount"] is None
+        assert "not known of every day" in await list_page(at, "portals")
         assert portal["trend"] == [{"date": "2026-11-02", "total": 3, "lacking": 2}]
 
         view = DigestView(
@@ -312,6 +332,8 @@ async def test_portals_without_a_customer_tenant_and_what_the_digest_says(
         assert made.total == 3
         assert made.lines[0].endswith(": 3 of 5, 1 person")
         assert "groupId" in made.lines[0]
+        assert "<script>" in made.lines[0]  # as it is: each channel escapes as it needs
+        assert all(line.isprintable() for line in made.lines)
         one = Channel(kind=ChannelKind.GENERIC, url=SecretStr("https://hooks.example/x"), customers=(tenant(2),))
         only = await gaps_of_sign_ins(replace(view, channel=one))
         assert only is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,13 +12,13 @@ import pytest
 
 from functions.answers import finding, findings, summary
 from functions.incidents import incidents
-from functions.inventory import applications, causes, update_cause
+from functions.inventory import applications, cause, causes, update_cause
 from functions.ops import pause
 from functions.people import customers
 from functions.records import changes, register
 from shared.rules.rule import AT_HOME, CUSTOMER, PASSWORD_ONLY, TECHNICIAN
 from shared.store.policies import save_policies
-from tests.functions.asking import ask, counted_requests
+from tests.functions.asking import Reply, ask, counted_requests
 from tests.scan.harness import NINE, Rig, record, rig
 
 OTHER = "44444444-4444-4444-4444-444444444444"
@@ -48,12 +49,14 @@ HOLE = _policy(
 REPORT_ONLY = _policy("p-2", "MFA, <b>soon</b>", "reportOnlyFailure")
 
 
+BACKUP = {**PASSWORD_ONLY, **HOLE, "appId": APP, "appDisplayName": "Backup", "authenticationProtocol": "ropc"}
+
+
 async def _scanned(at: Rig) -> None:
-    backup = {**PASSWORD_ONLY, **HOLE, "appId": APP, "appDisplayName": "Backup", "authenticationProtocol": "ropc"}
     at.log(
         record("good", NINE),
-        record("one", NINE, **backup),
-        record("two", NINE, **backup, resourceTenantId=OTHER),
+        record("one", NINE, **BACKUP),
+        record("two", NINE, **BACKUP, resourceTenantId=OTHER),
         record("plain", NINE, **PASSWORD_ONLY, **REPORT_ONLY),
     )
     await at.work()
@@ -82,16 +85,59 @@ async def test_what_would_help_most_comes_first_and_is_dealt_with_in_one_act(
         assert set(page["ruleTexts"]) >= {"password-flow"}
         assert (second["signIns"], len(first["incidentIds"])) == (1, 2)
         body = json.dumps({"state": "acknowledged", "comment": "moving it"}).encode()
-        done = await ask(update_cause, at.app, headers=JSON, body=body, path={"id": first["id"]})
-        assert (done.status, done.json["refused"]) == (200, {})
+        done = await _change(at, first["id"], body, first["etag"])
+        assert (done.status, done.json["refused"], done.json["movedOn"]) == (200, {}, [])
         assert sorted(done.json["changed"]) == sorted(first["incidentIds"])
         shown = (await _json(summary, at, "days=1"))["incidents"]
         assert (shown["acknowledged"], shown["open"], shown["stillHappening"]) == (2, 1, 3)
-        assert (await ask(update_cause, at.app, headers=JSON, body=body, path={"id": "0" * 32})).status == 404
+        assert (await _change(at, "0" * 32, body, "*")).status == 404
         owner = json.dumps({"assignee": "jane", "dueOn": "2026-12-01"}).encode()
-        assert (await ask(update_cause, at.app, headers=JSON, body=owner, path={"id": first["id"]})).status == 200
+        assert (await _change(at, first["id"], owner, "*")).status == 200
         listed = {item["id"]: item for item in (await _json(incidents, at))["items"]}
         assert {(listed[i]["assignee"], listed[i]["dueOn"]) for i in first["incidentIds"]} == {("jane", "2026-12-01")}
+
+
+async def _change(at: Rig, id_: str, body: bytes, etag: str | None, query: str = "days=1") -> Reply:
+    headers = JSON if etag is None else {**JSON, "If-Match": etag}
+    return await ask(update_cause, at.app, query, headers=headers, body=body, path={"id": id_})
+
+
+async def test_acting_on_a_cause_says_which_version_was_seen(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
+        await _scanned(at)
+        listed = (await _json(causes, at, "days=1"))["items"][0]
+        shown = await ask(cause, at.app, "days=1", path={"id": listed["id"]})
+        assert (shown.status, shown.headers["ETag"]) == (200, listed["etag"])
+        assert {name: shown.json[name] for name in listed} == listed
+        assert (shown.json["period"]["from"], shown.json["coverage"]["percent"]) == ("2026-11-02T00:00:00Z", 100.0)
+        body = json.dumps({"comment": "seen"}).encode()
+        assert (await _change(at, listed["id"], body, None)).status == 428
+        at.log(record("three", NINE + timedelta(minutes=1), **BACKUP))  # counts on: nobody did anything
+        at.pass_time(timedelta(days=1) - timedelta(hours=15))
+        await at.work()
+        assert (await ask(cause, at.app, "days=1", path={"id": listed["id"]})).headers["ETag"] == listed["etag"]
+        assert (await _change(at, listed["id"], body, listed["etag"])).status == 200
+        late = await _change(at, listed["id"], body, listed["etag"])
+        assert (late.status, late.kind) == (412, "application/problem+json")
+        other = await _change(at, listed["id"], body, "*", "from=2026-11-01&to=2026-11-02")
+        assert (other.status, other.json["detail"]) == (404, "There is no such cause in this period and these scopes.")
+
+
+async def test_two_people_who_act_on_a_cause_at_once_never_both_change_an_incident(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
+        await _scanned(at)
+        listed = (await _json(causes, at, "days=1"))["items"][0]
+        bodies = [json.dumps(body).encode() for body in ({"state": "acknowledged"}, {"comment": "mine"})]
+        both = await asyncio.gather(*(_change(at, listed["id"], body, listed["etag"]) for body in bodies))
+        assert {each.status for each in both} <= {200, 412}
+        told = [each.json for each in both if each.status == 200]
+        changed = [id_ for each in told for id_ in each["changed"]]
+        assert sorted(changed) == sorted(listed["incidentIds"])
+        for each in told:
+            assert sorted([*each["changed"], *each["movedOn"]]) == sorted(changed)
+            assert each["refused"] == {}
 
 
 async def test_the_inventory_says_how_each_application_signs_in(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from xml.etree import ElementTree as ET
 
-from shared.answers.applications import ApplicationDay
 from shared.page.charts import Bar, spark, trend
 
 DAY = date(2026, 11, 1)
@@ -41,10 +40,10 @@ def test_nothing_and_a_year() -> None:
 
 
 def test_a_spark_line_goes_to_zero() -> None:
-    days = [ApplicationDay(date=DAY + timedelta(days=n), compliant=1, non_compliant=4 - n, unknown=0) for n in range(5)]
+    days = {DAY + timedelta(days=n): 4 - n for n in range(5)}
     found = drawn(spark(days, DAY, DAY + timedelta(days=9)))
     assert len(found["bad"]) == 4
     assert found["spark"][0].get("aria-label") == "10 sign-ins without MFA in 10 days, at most 4 a day"
     heights = [float(bar.get("height", "0")) for bar in found["bad"]]
     assert heights == sorted(heights, reverse=True)
-    assert "bad" not in drawn(spark([], DAY, DAY))
+    assert "bad" not in drawn(spark({}, DAY, DAY))

@@ -84,6 +84,7 @@ def test_links_carry_the_filter_and_nothing_of_a_name_ends_a_parameter() -> None
     [
         ("/", "Overview"),
         ("/causes/x", "Incidents"),
+        ("/portals", "Applications"),
         ("/days/2026-11-01", "Audit"),
         ("/customersx", "Overview"),
         ("/setup", "Setup"),

@@ -18,7 +18,7 @@ from functions.answers import health
 from functions.statement import evidence_pack, request_evidence_pack, statement
 from local.commands.verify_pack import main as verify
 from local.stage.stack import make_pack_key
-from shared.answers.acts import RegisterQuery, read_register
+from shared.answers.register import RegisterQuery, read_register
 from shared.app.pack_key import FileKey, PackKey
 from shared.maintenance.erase import erase_person
 from shared.operations.register import Actor

@@ -39,6 +39,15 @@ class Intake:
             self._note_members({name.decode() for name in _MEMBERS.findall(raw)})
             self._v1_context = self._v1_context or _V1_CONTEXT.search(raw) is not None
 
+    @property
+    def is_of_beta(self) -> bool:
+        """Whether the file is known to come from beta: nothing more has to be seen of its records."""
+        return self._from_beta
+
+    def note_more(self, count: int) -> None:
+        """Count sign-ins of a file that is known to come from beta."""
+        self._sign_ins += count
+
     def note_sign_in(self, members: set[str] | None) -> None:
         """Count a sign-in with its members, None where no version of Graph is in question."""
         self._sign_ins += 1

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
+from typing import Final
 
 from pydantic import Field, JsonValue
 
 from shared.answers.period import CoveredPage, read_standing, times_of
 from shared.app.app import App
-from shared.ledger.register import ActKind
+from shared.ledger.register import Act, ActKind
 from shared.store.register import page_of_acts
 from shared.wire.cursor import Place, from_cursor, to_cursor
+from shared.wire.filling import filled
 from shared.wire.models import Answer, AskedTime, Listed, ListQuery
 
-_REQUESTS = 6
+_REQUESTS: Final = 6  # one call makes at most ten, some for what the period is (docs/architecture.md)
 
 
 class RegisterQuery(ListQuery):
@@ -22,6 +25,14 @@ class RegisterQuery(ListQuery):
     from_: AskedTime | None = Field(default=None, alias="from", description="At or after this time.")
     to: AskedTime | None = Field(default=None, description="Before this time.")
     kind: Listed[ActKind] | None = None
+
+    def fits(self, act: Act) -> bool:
+        """Whether an act is asked for."""
+        return (
+            (self.kind is None or act.kind in self.kind)
+            and (self.from_ is None or act.at >= self.from_)
+            and (self.to is None or act.at < self.to)
+        )
 
 
 class RegisterItem(Answer):
@@ -46,31 +57,17 @@ async def read_register(app: App, query: RegisterQuery) -> RegisterPage:
     """A page of acts. Raises BadParameter for a wrong cursor."""
     question = query.question("register")
     before = from_cursor(query.cursor, _After, question).row if query.cursor else None
-    table = (await app.tables()).control
-    items: list[RegisterItem] = []
-    more = True
-    for _ in range(_REQUESTS):
-        rows, more = await page_of_acts(table, before)
-        for row, act in rows:
-            if len(items) == query.limit:
-                break
-            before = row
-            if (
-                (query.kind is None or act.kind in query.kind)
-                and (query.from_ is None or act.at >= query.from_)
-                and (query.to is None or act.at < query.to)
-            ):
-                items.append(RegisterItem(id=act.id, at=act.at, kind=act.kind, by=act.by, detail=dict(act.detail)))
-        else:
-            if more:
-                continue
-            break
-        more = True
-        break
+    page_behind = partial(page_of_acts, (await app.tables()).control)
+    acts, last = await filled(page_behind, before, fits=query.fits, limit=query.limit, requests=_REQUESTS)
     standing = await read_standing(app, await times_of(app, query.from_, query.to))
     return RegisterPage(
-        items=items,
-        cursor=to_cursor(_After(row=before), question) if more and before else None,
+        items=[register_item(act) for act in acts],
+        cursor=to_cursor(_After(row=last), question) if last else None,
         period=standing.period,
         coverage=standing.coverage,
     )
+
+
+def register_item(act: Act) -> RegisterItem:
+    """An act as the register shows it."""
+    return RegisterItem(id=act.id, at=act.at, kind=act.kind, by=act.by, detail=dict(act.detail))
