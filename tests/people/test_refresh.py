@@ -644,8 +644,8 @@ async def test_who_is_erased_in_the_middle_of_a_refresh_is_not_named_by_it(
         assert len(pseudonyms) == 1
         assert await mentions(at.rig, *spellings(user(1), "user1@partner.example")) == []
         file = await at.file()
-        assert file is not None and before is not None
-        renamed = {
-            pseudonyms[0] if a.user_id == user(1) else a.user_id: (a.from_, a.to) for a in before.delegated_admins
-        }
-        assert {a.user_id: (a.from_, a.to) for a in file.delegated_admins} == renamed
+        assert file is not None
+        assert before is not None
+        dates = {a.user_id: (a.from_, a.to) for a in before.delegated_admins}
+        dates[pseudonyms[0]] = dates.pop(user(1))
+        assert {a.user_id: (a.from_, a.to) for a in file.delegated_admins} == dates
