@@ -30,13 +30,12 @@ from shared.people.publish import (
     CompleteSource,
     Read,
     Registrations,
-    known_directory,
     publish_directory,
     publish_lists,
 )
 from shared.people.roster import Roster
 from shared.posture.policies import Policies
-from shared.store.directory import Loaded, erasures_noted
+from shared.store.directory import Loaded, erasures_noted, load_directory_if_any
 from shared.store.erased import read_erased
 from shared.store.refresh import (
     Lease,
@@ -82,7 +81,7 @@ async def refresh_directory(app: App, *, scheduled: bool) -> None:
     """
     tables = await app.tables()
     now = app.clock()
-    unknown = not scheduled and await known_directory(tables) is None
+    unknown = not scheduled and await load_directory_if_any(tables.directory) is None
     if not await _due(tables, scheduled=scheduled, unknown=unknown, now=now):
         return
     lease = await Lease.take(tables.directory, uuid4().hex, now, app.lease)
@@ -220,7 +219,7 @@ class _Refresh:
         Raises Conflict where somebody was erased meanwhile: whoever erases looks at everything after he noted so, so
         that what was published before that is under the pseudonym, and the rest is published anew.
         """
-        loaded = await known_directory(self._tables)
+        loaded = await load_directory_if_any(self._table)
         noted = loaded.erasures if loaded else ""
         erased = await read_erased(self._tables.control)
         for source in complete.values():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.messages.compose import Surroundings, many, one
+from shared.messages.compose import GroupType, Surroundings, many, one
 from shared.messages.kind import ChannelKind
 from shared.messages.message import MOST_LISTED, VERSION, of_json, schema, to_json
 from shared.messages.render import render
