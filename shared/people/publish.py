@@ -32,7 +32,7 @@ from shared.people.named_groups import NamedGroups
 from shared.people.roster import Roster, build_roster
 from shared.signin.traits import Scope
 from shared.store.days import days_of_customers, days_of_users, partner_days
-from shared.store.directory import load_directory_if_any, save_directory
+from shared.store.directory import Loaded, load_directory_if_any, save_directory
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_lists, save_list
 from shared.store.refresh import Lease, RefreshState, write_state
 from shared.store.tables import Tables
