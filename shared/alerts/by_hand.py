@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import uuid4
 
-from shared.alerts.outgoing import DEADLINE, message_id, new_delivery, surroundings
+from shared.alerts.outgoing import message_id, new_delivery, surroundings
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.incidents.model import Event, EventKind, Telling
 from shared.messages.compose import made_up_message
 from shared.messages.delivery import Delivery, DeliveryState, Item, Redelivery, Word
+from shared.messages.retry import DEADLINE
 from shared.store import alerts
 from shared.store.incidents import read_incident
 from shared.store.tables import Conflict, Tables
