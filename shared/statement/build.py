@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from shared.answers.directories import tenant_names
 from shared.answers.period import Standing
 from shared.basics.spelling import id_key
+from shared.basics.times import MICROSECOND
 from shared.compliance.coverage import DayCoverage, coverage_by_day
 from shared.compliance.figures import ByScope, figures_of_days
 from shared.compliance.gaps import CoverageItem, gaps
 from shared.compliance.numbers import judged, sign_ins
 from shared.exceptions.model import TechnicalException
 from shared.incidents.model import Ending, Incident, IncidentState
-from shared.ledger.days import Day
+from shared.ledger.days import Day, DayGroups
 from shared.ledger.slices import DAY, days_between, midnight
 from shared.ledger.tallies import ScopeCounts, Tally, add
 from shared.signin.traits import HEADLINE, WATCHED
+from shared.statement.causes import statement_causes
 from shared.statement.model import (
     FORMAT,
     CustomerFigures,
@@ -39,19 +41,19 @@ from shared.store.directory import Loaded
 from shared.wire.models import HEADLINE_NAMES, severity_name, shown_id
 
 _NOT_EXPECTED = DayCoverage(None, partial=True, settled=False)
-_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What was read of a month. `customers` are counts by scope of each customer (key) that was signed in to;
-    `left_out` says which lists were cut."""
+    """What was read of a month. `customers` are counts by scope of each customer (key) that was signed in to, `groups`
+    its findings by day; `left_out` says which lists were cut."""
 
     standing: Standing
     directory: Loaded | None
     exceptions: Sequence[TechnicalException]
     incidents: Sequence[Incident]
     customers: Mapping[str, ByScope]
+    groups: Sequence[DayGroups] = ()
     incidents_left_out: bool = False
     customers_left_out: bool = False
     previous: PreviousMonth | None = None
@@ -74,6 +76,7 @@ def seal(sources: Sources, state: StateName, partner_tenant: str) -> Sealed:
     standing, directory = sources.standing, sources.directory
     names = tenant_names(directory)
     figures = figures_of_days(standing.days)
+    headline = judged(figures.of_scopes(HEADLINE_NAMES))
     versions: Tally = {}
     for day in standing.days:
         add(versions, day.rules_versions)
@@ -87,7 +90,7 @@ def seal(sources: Sources, state: StateName, partner_tenant: str) -> Sealed:
         generated_at=standing.span.now,
         state=state,
         meaning=MEANING,
-        figures=judged(figures.of_scopes(HEADLINE_NAMES)),
+        figures=headline,
         by_scope={str(scope): judged(figures.of_scopes([scope])) for scope in WATCHED},
         trend=_trend(standing.days),
         customers=_customers(sources, names, id_key(partner_tenant)),
@@ -95,6 +98,7 @@ def seal(sources: Sources, state: StateName, partner_tenant: str) -> Sealed:
         coverage=standing.coverage,
         days=_days(sources, lacking),
         gaps=sorted(lacking, key=lambda item: (item.from_, item.tenant_id, item.kind)),
+        causes=statement_causes(sources.groups, headline.non_compliant),
         rules_versions=dict(sorted(versions.items())),
         directory=StatementDirectory(
             version=directory.version if directory else None, refreshed_at=directory.at if directory else None
@@ -185,12 +189,12 @@ def _days(sources: Sources, lacking: Sequence[CoverageItem]) -> list[StatementDa
     read = {day.day: day for day in standing.days}
     kinds: dict[datetime, set[str]] = {}
     for item in lacking:
-        last = (item.to or now) - _INSTANT
+        last = (item.to or now) - MICROSECOND
         for lacks in days_between(item.from_, last):
             kinds.setdefault(lacks, set()).add(str(item.kind))
     first_kept = min((m.window.start for m in standing.measured), default=sources.start)
     days = []
-    for at in days_between(sources.start, sources.end - _INSTANT):
+    for at in days_between(sources.start, sources.end - MICROSECOND):
         found = covered.get(at, _NOT_EXPECTED)
         day = read.get(at)
         told = {*kinds.get(at, set()), *({"no-longer-kept"} if at < first_kept else set())}
@@ -249,7 +253,7 @@ def _ended(incident: Incident) -> Literal["quiet", "person", "corrected"] | None
 
 def _exceptions(sources: Sources) -> list[StatementException]:
     """Those that accepted a day of the month, and those asked for in it; the oldest first."""
-    days = [*days_between(sources.start, sources.end - _INSTANT)]
+    days = [*days_between(sources.start, sources.end - MICROSECOND)]
     mine = [
         e
         for e in sources.exceptions

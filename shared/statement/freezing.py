@@ -23,6 +23,7 @@ from shared.statement.people import names_json, names_of, without_erased
 from shared.statement.reading import names_blob, statement_blob
 from shared.statement.sealing import canonical, digest, json_of
 from shared.store.customer_quarters import customers_of_month, write_customer_quarters
+from shared.store.days import days_of_groups
 from shared.store.erased import read_erased
 from shared.store.exceptions import read_exceptions
 from shared.store.incidents import all_incidents
@@ -31,8 +32,8 @@ from shared.store.statements import NAMES, FinalMonth, final_months, note_final
 
 
 async def seal_due_months(app: App) -> list[datetime]:
-    """Seal every month that is over, was read, and will not be read again; gives those that are sealed now. Then forget
-    the names of months that are past their time."""
+    """Seal every month that is over, was read, and will not be read again. Returns those that are sealed now. Then
+    forget the names of months that are past their time."""
     tables, now = await app.tables(), app.clock()
     sealed = {final.month: final for final in await final_months(tables.control)}
     marks = await day_marks(tables.rollups)
@@ -72,7 +73,7 @@ def _before(month: datetime, sealed: Iterable[FinalMonth]) -> PreviousMonth | No
 
 
 async def _seal(app: App, standing: Standing, previous: PreviousMonth | None) -> FinalMonth:
-    """Write the month's blobs, where nobody did; gives what stands."""
+    """Write the month's blobs, where nobody did. Returns what stands."""
     tables, month, names = await app.tables(), standing.span.start, uuid4().hex
     await app.statements.create()
     sources = Sources(
@@ -85,6 +86,7 @@ async def _seal(app: App, standing: Standing, previous: PreviousMonth | None) ->
             async for customer, days in customers_of_month(tables.rollups, month)
             if days
         },
+        groups=[day async for day in days_of_groups(tables.rollups, standing.span.start, standing.span.last)],
         previous=previous,
         names=names,
     )

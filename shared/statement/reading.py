@@ -18,6 +18,7 @@ from shared.answers.names import Filters, keys_of
 from shared.answers.period import Span, Standing, read_standing
 from shared.app.app import App
 from shared.basics.spelling import id_key
+from shared.basics.times import OLDEST
 from shared.compliance.figures import ByScope, figures_of_days
 from shared.compliance.numbers import Judged, judged
 from shared.ledger.register import ActKind
@@ -29,6 +30,7 @@ from shared.statement.opening import first_page, heading, opening
 from shared.statement.people import names_of
 from shared.statement.sealing import canonical, digest, find_customer, json_of, of_customer, people_in
 from shared.store.customer_quarters import customer_days, page_of_customers
+from shared.store.days import days_of_groups
 from shared.store.exceptions import read_exceptions
 from shared.store.incidents import KEY_SPAN, incidents_within
 from shared.store.register import page_of_acts
@@ -37,7 +39,6 @@ from shared.store.tables import Tables
 from shared.wire.models import HEADLINE_NAMES, BadParameter, Named, NotKnown, Query
 
 _MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
-_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # What changes what a month says long after it ended.
 _CHANGES: Final = (ActKind.RESCAN, ActKind.REPLAY, ActKind.RELEASE, ActKind.ACCEPT_QUARANTINE)
 
@@ -78,7 +79,7 @@ def month_asked(app: App, month: datetime | None) -> datetime:
     now = app.clock()
     if month is None:
         return (midnight(now).replace(day=1) - DAY).replace(day=1)
-    if month > now or month < _FIRST:
+    if month > now or month < OLDEST:
         raise BadParameter("month", "has not begun" if month > now else "must not be before the year 2000")
     return month
 
@@ -153,12 +154,15 @@ async def _provisional(app: App, month: datetime, customer: str | None) -> Found
     directory = await app.known_directory()
     key = (await keys_of(app, Filters(customer=customer), standing, directory)).customer
     customers, left_out = await _customers(tables, standing, key)
+    days = days_of_groups(tables.rollups, standing.span.start, standing.span.last)
+    groups = [day async for day in days] if key is None else []
     sources = Sources(
         standing=standing,
         directory=directory,
         exceptions=[stored.exception for stored in exceptions],
         incidents=incidents or [],
         customers=customers,
+        groups=groups,
         incidents_left_out=incidents is None,
         customers_left_out=left_out,
     )

@@ -24,7 +24,7 @@ NO_PERSON: Final = {
     "control": "action at ends firstSeen kind notBefore people problem problemSince sendId slice state terms until",
     "directory": "at beganAt domains erasures facts partnerTenantId refreshedAt replaced version customer-entries",
     "incidents": "actedAt action app appName at customer due first generation grewAt id last openedAt raisedAt "
-    "resolvedAt rules scopes since slice snoozedUntil state toldAt toldLast wokenAt",
+    "ending resolvedAt rules scopes since slice snoozedUntil state toldAt toldLast wokenAt",
     "rollups": "countsMark customer mark quartersMark rulesVersions trimmed",
     "sessions": "at generation proves slice",
     "slices": "countsMark digest generation leaseUntil nextDue owner problem proofs sendId state versions",
