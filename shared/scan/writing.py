@@ -81,7 +81,7 @@ async def write_reading(hold: Hold, reading: Reading, read: ReadOf) -> None:
     versions = f"rules {RULES_VERSION}, decoder {DECODER_VERSION}, directory {read.directory}, "
     versions += f"policy {hold.app.settings.policy}"
     done = replace(done, requests=before.requests + read.requests, versions=versions)
-    await finish(hold, touched, done, last=went.note(done) if done.is_whole else [])
+    await finish(hold, touched, done, last=went.note(done))
 
 
 def _counted(head: Head, reading: Reading, quarantine: QuarantineChanges, *, shrank: bool) -> Head:
