@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from local.benches.filled_partner import Size
 from shared.page import PAGES, Visit
 from shared.rules.rule import CUSTOMER, TECHNICIAN
 from tests.functions.asking import counted_requests
-from tests.functions.test_request_limits import APP, Size, partner
+from tests.functions.test_request_limits import partner
 
 _IDS = {
     "page_customer": CUSTOMER,
     "page_technician": TECHNICIAN,
-    "page_application": APP,
+    "page_application": "c44b40833bb049c1b47d974e53cbdf3c",
     "page_rule": "legacy-auth",
     "page_day": "",
 }
