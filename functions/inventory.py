@@ -22,6 +22,7 @@ from shared.answers.cause_acts import (
 from shared.answers.causes import CausesPage, CausesQuery, read_causes
 from shared.answers.incident_detail import IncidentChange
 from shared.answers.portals import PortalsPage, PortalsQuery, read_portals
+from shared.answers.samples import SamplesPage, SamplesQuery, read_samples
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -42,6 +43,13 @@ async def portals(call: Call[PortalsQuery]) -> PortalsPage:
     """The portals that still ask for no customer tenant, so that the log shows a sign-in to the partner alone: how much
     each is used, by day, who used it without proof of MFA, and how to try what asks for more."""
     return await read_portals(call.app, call.query)
+
+
+@endpoint(bp, "GET", "samples", needs=Role.READER)
+async def samples(call: Call[SamplesQuery]) -> SamplesPage:
+    """Compliant sign-ins with their evidence, drawn at random: the first ones are a sample for an audit, the same for
+    the same seed. Each sign-in that is not compliant is among the findings."""
+    return await read_samples(call.app, call.query)
 
 
 @endpoint(bp, "GET", "causes", needs=Role.READER)

@@ -17,7 +17,7 @@ from functions.answers import coverage, findings, rules, summary
 from functions.exceptions import exceptions
 from functions.http import Endpoint
 from functions.incidents import incidents
-from functions.inventory import applications, causes
+from functions.inventory import applications, causes, samples
 from functions.people import accounts, customers, technicians
 from functions.records import changes, register
 from shared.app.app import App
@@ -80,7 +80,11 @@ def _a_day(size: Size) -> Counts:
             app = draw.randrange(len(apps))
             assessment = bad if draw.random() < 0.01 else good
             counts.add(
-                Seen(assessment, user, f"user{n}@partner.example", tenant, apps[app], f"App {app}", "interactive")
+                Seen(
+                    *(assessment, user, f"user{n}@partner.example", tenant, apps[app], f"App {app}", "interactive"),
+                    id=_key(draw),
+                    at=NOW,
+                )
             )
     return counts
 
@@ -138,7 +142,7 @@ _OF_PERIODS: list[tuple[Endpoint, str, int]] = [
     (summary, f"scope=all&customer={CUSTOMER}", 12),
     (summary, "scope=all&user=user7@partner.example", 12),
     (summary, "scope=all&app=App%203", 12),
-    *((endpoint, "", 10) for endpoint in (coverage, technicians, customers, applications, causes)),
+    *((endpoint, "", 10) for endpoint in (coverage, technicians, customers, applications, causes, samples)),
     (causes, "verdict=unknown", 10),
     (technicians, "user=user299@partner.example", 10),
     (customers, f"customer={CUSTOMER}", 10),
