@@ -1,6 +1,13 @@
 """`assess` of a large export, beside others who only parse the same file on the same processors.
 
 Both are whole processes, one after the other on the same bytes; the peers judge nothing and print nothing.
+
+Where the time goes, of 60,000 records in 370 MB on two processors (processor seconds; msgspec's decoding takes 1.35 of
+them): 1.75 in reading, judging and writing lines, of which decoding is 0.6; 0.3 in starting; 0.45 in putting parts
+together, with the sessions' roots and what waits for them on disk so that memory stays flat; 0.3 in having processes.
+Judging alone takes 1.35 times as long as decoding, the whole about twice (1.7 times with --no-sessions). Tried in vain:
+to freeze the collector's objects before the processes are made, to read 4 MB at once, to count pairs of bytes to see
+whether a block is whole lines.
 """
 
 from __future__ import annotations

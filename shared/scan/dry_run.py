@@ -62,8 +62,9 @@ class Forecast:
     examples: tuple[Example, ...] = ()
 
     def plus(self, other: Forecast) -> Forecast:
-        """With what other slices would change; a few examples of each fate are kept."""
-        every = (*self.examples, *other.examples)
+        """With what other slices would change; a few examples of each fate are kept, those with other rules first: an
+        upgrade changes every finding that says more than it did."""
+        every = sorted((*self.examples, *other.examples), key=lambda example: example.before == example.after)
         kept = [example for fate in Fate for example in [e for e in every if e.fate is fate][:MOST_EXAMPLES]]
         return Forecast(
             self.slices + other.slices,

@@ -27,11 +27,21 @@ def decode_lines(raw: bytes) -> list[SignIn] | None:
         records = _LINES.decode_lines(raw)
     except (ValueError, RecursionError):
         return None
-    lines = raw.count(b"\n")
-    # A record that goes on in the next line breaks off at a comma or a bracket; and two may stand in one line.
-    if lines != raw.count(b"}\n{") + raw.count(b"}\r\n{") or len(records) != lines + 1:
+    if not _each_stands_alone(raw, len(records)):
         return None
     source = LinesSource(raw)
     for place, sign_in in enumerate(records):
         sign_in.source = (source, place)
     return [*records]
+
+
+def _each_stands_alone(raw: bytes, records: int) -> bool:
+    """Whether no line has two records, none or a part of one: there are as many as records,
+    each begins with a brace and ends with one, which no place has where a record could go on in the next line."""
+    place = raw.find(b"\n")
+    while place >= 0:
+        if raw[place + 1 : place + 2] != b"{" or not raw[place - 2 : place].rstrip(b"\r").endswith(b"}"):
+            return False
+        records -= 1
+        place = raw.find(b"\n", place + 1)
+    return records == 1

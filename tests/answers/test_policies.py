@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from functions.inventory import portals
+from functions.inventory import causes, portals
 from functions.people import customers, policies, technicians
 from local.sample.people import BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR
 from shared.alerts.digest_sections import DigestView, gaps_of_sign_ins
@@ -39,7 +40,7 @@ from tests.people.harness import (
 )
 from tests.scan.harness import record
 
-HOSTILE = "<script>alert(1)</script> MFA‮"
+HOSTILE = "=HYPERLINK(1)<script>alert(1)</script> MFA‮"
 MFA: dict[str, Any] = {
     "id": "11111111-0000-4000-8000-000000000001",
     "displayName": HOSTILE,
@@ -165,6 +166,9 @@ async def test_what_the_policies_leave_open_and_how_many_went_that_way(
             ("fed.partner.example", "accepted")
         ]
         assert told["missing"] == []
+        rows = (await ask(causes, at.rig.app, "format=csv")).text.splitlines()
+        assert any(cell.startswith("'=HYPERLINK(1)<script>") for row in csv.reader(rows) for cell in row)
+        assert not any(cell.startswith("=") for row in csv.reader(rows) for cell in row)
         assert json.dumps(told).count("script") == json.dumps(told).count("<script>") * 2, "as it is, in JSON"
         assert [hole["signIns"] for hole in (await shown(at, "scope=guest"))["exclusions"]] == [0, 0, 0]
 
@@ -328,6 +332,8 @@ async def test_portals_without_a_customer_tenant_and_what_the_digest_says(
         assert made.total == 3
         assert made.lines[0].endswith(": 3 of 5, 1 person")
         assert "groupId" in made.lines[0]
+        assert "<script>" in made.lines[0]  # as it is: each channel escapes as it needs
+        assert all(line.isprintable() for line in made.lines)
         one = Channel(kind=ChannelKind.GENERIC, url=SecretStr("https://hooks.example/x"), customers=(tenant(2),))
         only = await gaps_of_sign_ins(replace(view, channel=one))
         assert only is not None

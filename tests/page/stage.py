@@ -22,6 +22,7 @@ from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 from shared.store.directory import save_directory
 from shared.store.flights import change_flight, read_flight
 from shared.store.people import CUSTOMERS, TECHNICIANS, save_list
+from shared.store.policies import save_policies
 from shared.store.tables import Tables
 from tests.scan.harness import DIRECTORY, Rig, record, rig
 
@@ -31,6 +32,7 @@ LATER: Final = NINE.replace(hour=0) + timedelta(days=1, minutes=90)
 _SCRIPT: Final = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"
 HOSTILE: Final = f"{_SCRIPT}=cmd|'/C calc'!A0 \u202egnp.exe 😀"
 LONG: Final = "Wayne-Enterprises-Global-Managed-Services-International-Holding-" * 4
+ENDLESS: Final = "A policy with a name as long as a page, " * 250  # 10 kB
 RIGHT_TO_LEFT: Final = "شركة الخدمات المُدارة الدولية"
 UNLISTED: Final = "44444444-4444-4444-4444-444444444444"
 GUEST: Final = "77777777-7777-7777-7777-777777777777"
@@ -112,8 +114,15 @@ async def _app(
 
 
 async def _fill(made: Rig) -> None:
-    bad = {**PASSWORD_ONLY, "appDisplayName": HOSTILE, "userDisplayName": HOSTILE, "userAgent": HOSTILE}
+    bad = {
+        **PASSWORD_ONLY,
+        "appDisplayName": HOSTILE,
+        "userDisplayName": HOSTILE,
+        "userAgent": HOSTILE,
+        **_met(HOSTILE),
+    }
     legacy = {**PASSWORD_ONLY, "clientAppUsed": "Authenticated SMTP", "appDisplayName": LONG, "appId": UNLISTED}
+    endless = {**bad, "userAgent": ENDLESS, **_met(ENDLESS, HOSTILE, condition=HOSTILE)}
     long_, rtl = OTHERS
     silent = {**NON_INTERACTIVE, "authenticationRequirement": "singleFactorAuthentication", "authenticationDetails": []}
     made.log(
@@ -121,9 +130,12 @@ async def _fill(made: Rig) -> None:
         record("bad", NINE + timedelta(hours=1), **bad),
         record("worse", NINE + timedelta(hours=2), **bad),
         record("legacy", NINE + timedelta(hours=3), **{**legacy, "resourceTenantId": long_}),
-        record("rtl", NINE + timedelta(hours=4), **{**bad, "resourceTenantId": rtl}),
+        record(
+            "rtl", NINE + timedelta(hours=4), **{**bad, "resourceTenantId": rtl, **_met(RIGHT_TO_LEFT, RIGHT_TO_LEFT)}
+        ),
+        record("endless", NINE + timedelta(hours=4), **endless),
         record("unlisted", NINE + timedelta(hours=5), **{**bad, "resourceTenantId": UNLISTED}),
-        record("home", NINE + timedelta(hours=6), **{**PASSWORD_ONLY, **AT_HOME}),
+        record("home", NINE + timedelta(hours=6), **{**bad, **AT_HOME}),
         record("silent", NINE + timedelta(hours=7), **silent),
     )
     made.set_time(LATER)
@@ -146,10 +158,53 @@ async def _fill(made: Rig) -> None:
         CustomerEntry(key.replace("-", ""), key, name, end=f"{LATER + timedelta(days=9):%Y-%m-%dT00:00:00+00:00}")
         for key, name in {CUSTOMER: HOSTILE, **OTHERS}.items()
     ]
-    await save_list(tables.directory, TECHNICIANS, [to_kept(each) for each in people], {}, LATER)
+    facts = {"known": ["a" * 32], "groupNames": {"a" * 32: HOSTILE, "b" * 32: RIGHT_TO_LEFT}, "groupsProblem": HOSTILE}
+    await save_list(tables.directory, TECHNICIANS, [to_kept(each) for each in people], facts, LATER)
+    await save_policies(tables.directory, _policies(), {"crossTenantAccess": HOSTILE}, LATER)
     await save_list(tables.directory, CUSTOMERS, [to_kept(each) for each in listed], {}, LATER)
     await note_act(made.app, ActKind.RESCAN, Actor(HOSTILE), why=HOSTILE)
     await save_preflight(tables.control, preflight_of(PREFLIGHT, LATER))
+
+
+def _met(name: str, rule: str = "groupId", *, condition: str = "users") -> dict[str, Any]:
+    """A policy of that name, as it left a sign-in out."""
+    return {
+        "appliedConditionalAccessPolicies": [
+            {
+                "id": name,
+                "displayName": name,
+                "result": "notApplied",
+                "enforcedGrantControls": ["Mfa"],
+                "conditionsNotSatisfied": "users",
+                "excludeRulesSatisfied": [{"conditionalAccessCondition": condition, "ruleSatisfied": rule}],
+            }
+        ]
+    }
+
+
+def _policies() -> dict[str, Any]:
+    """The policies as Graph has them, with names that nobody should trust."""
+    users = {"includeUsers": ["All"], "excludeGroups": ["a" * 32, "b" * 32], "excludeUsers": [HOSTILE, LONG]}
+    places = {"includeLocations": ["All"], "excludeLocations": ["c" * 32, HOSTILE]}
+    every = {"applications": {"includeApplications": ["All"], "excludeApplications": [HOSTILE]}, "locations": places}
+
+    def of(name: str, state: str = "enabled") -> dict[str, Any]:
+        grants = {"operator": "OR", "builtInControls": ["mfa"]}
+        return {
+            "id": name,
+            "displayName": name,
+            "state": state,
+            "conditions": {**every, "users": users},
+            "grantControls": grants,
+        }
+
+    return {
+        "conditionalAccess": [of(HOSTILE), of(ENDLESS), of(RIGHT_TO_LEFT, "enabledForReportingButNotEnforced")],
+        "namedLocations": [{"id": "c" * 32, "displayName": ENDLESS}],
+        "domains": [{"id": f"{HOSTILE}.example", "authenticationType": "Federated"}],
+        "federation": {f"{HOSTILE}.example": [{"federatedIdpMfaBehavior": HOSTILE}]},
+        "securityDefaults": {"isEnabled": False},
+    }
 
 
 async def _fill_part(made: Rig) -> None:

@@ -113,6 +113,18 @@ def test_every_page_is_sound(site: Site, browser: Browser, tmp_path: Path) -> No
     assert invalid(pages, tmp_path) == []
 
 
+@pytest.mark.parametrize("path", ["/causes", "/posture", "/portals", "/customers"])
+def test_what_policies_and_places_are_called_is_shown_as_text(site: Site, browser: Browser, path: str) -> None:
+    """Names of policies, groups, places, domains, applications and customers with a script, text that turns round, an
+    emoji, a formula, or 10 kB long."""
+    site.show("full")
+    with looking(browser, width=360) as context:
+        look = look_at(context, site, path)
+        assert "<script>document.title='ran'</script><img src=x" in look.text
+        assert (look.page.title() != "ran", look.complaints, look.overflow()) == (True, [], 0)
+        assert look.page.locator("main img, main script").count() == 0
+
+
 @pytest.mark.parametrize(
     ("state", "says"),
     [
