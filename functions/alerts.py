@@ -23,6 +23,7 @@ from shared.answers.alert_list import (
 )
 from shared.app.app import running_app
 from shared.basics.events import log_event
+from shared.basics.queues import Queue
 from shared.ledger.register import ActKind
 from shared.messages.message import schema
 from shared.operations.register import note_act
@@ -31,12 +32,10 @@ from shared.wire.models import Body
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
-_QUEUE = "alerts"
-
 
 @bp.function_name("dispatch_alerts")
 @bp.timer_trigger(arg_name="timer", schedule="%ALERT_SCHEDULE%", run_on_startup=False)
-@bp.queue_output(arg_name="deliveries", queue_name=_QUEUE, connection="AzureWebJobsStorage")
+@bp.queue_output(arg_name="deliveries", queue_name=Queue.ALERTS, connection="AzureWebJobsStorage")
 async def dispatch(timer: func.TimerRequest, deliveries: Messages) -> None:
     """Turn pending events into deliveries and send those that are due."""
     if messages := await dispatch_alerts(running_app()):
@@ -51,8 +50,8 @@ async def tend(timer: func.TimerRequest) -> None:
 
 
 @bp.function_name("deliver_alert")
-@bp.queue_trigger(arg_name="message", queue_name=_QUEUE, connection="AzureWebJobsStorage")
-@bp.queue_output(arg_name="deliveries", queue_name=_QUEUE, connection="AzureWebJobsStorage")
+@bp.queue_trigger(arg_name="message", queue_name=Queue.ALERTS, connection="AzureWebJobsStorage")
+@bp.queue_output(arg_name="deliveries", queue_name=Queue.ALERTS, connection="AzureWebJobsStorage")
 async def deliver(message: func.QueueMessage, deliveries: Messages) -> None:
     """Try one delivery; go on with the channel's next."""
     if messages := await deliver_alert(running_app(), message.get_body()):
@@ -60,10 +59,10 @@ async def deliver(message: func.QueueMessage, deliveries: Messages) -> None:
 
 
 @bp.function_name("settle_alert")
-@bp.queue_trigger(arg_name="message", queue_name=f"{_QUEUE}-poison", connection="AzureWebJobsStorage")
+@bp.queue_trigger(arg_name="message", queue_name=Queue.ALERTS_POISON, connection="AzureWebJobsStorage")
 async def settle(message: func.QueueMessage) -> None:
     """Note a delivery whose message crashed its workers again and again."""
-    log_event("poison_message", queue=f"{_QUEUE}-poison", messageId=message.id)
+    log_event("poison_message", queue=Queue.ALERTS_POISON, messageId=message.id)
     await settle_poisoned(running_app(), message.get_body())
 
 

@@ -14,6 +14,7 @@ from functions.http import Call, NoQuery, Sends, Ways, endpoint
 from functions.who import Role
 from shared.app.app import App
 from shared.app.setting_types import TenantId, UserId
+from shared.basics.queues import Queue
 from shared.ledger.register import ActKind
 from shared.ledger.slices import RETENTION_MARGIN
 from shared.maintenance.erase import NoSuchPerson, StillOnRoster, erase_person
@@ -180,7 +181,7 @@ class ErasedRows(Answer):
     removed: int
 
 
-@endpoint(bp, "POST", "ops/rescan", needs=Role.OPERATOR, ways=Ways(queue="scan-slices"))
+@endpoint(bp, "POST", "ops/rescan", needs=Role.OPERATOR, ways=Ways(queue=Queue.SCAN))
 async def rescan_period(call: Call[NoQuery, PeriodToRescan]) -> Sends[RescanBegun]:
     """Have a period read again, by today's rules and directory. With dryRun nothing is changed: the answer (202) names
     the dry run, of a day at most, and ops/rescan/{id} tells what a rescan would change."""

@@ -5,6 +5,7 @@ import azure.functions as func
 from functions.messages import Messages
 from shared.app.app import running_app
 from shared.basics.events import log_event
+from shared.basics.queues import Queue
 from shared.preflight.self_test import fail_self_test, is_self_test, run_self_test
 from shared.scan.dry_run_job import fail_dry_run, go_on, is_dry_run
 from shared.scan.job import park_poisoned, scan_slice
@@ -12,12 +13,10 @@ from shared.scan.plan import plan_scans
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
-_QUEUE = "scan-slices"
-
 
 @bp.function_name("plan_scans")
 @bp.timer_trigger(arg_name="timer", schedule="%SCAN_SCHEDULE%", run_on_startup=False)
-@bp.queue_output(arg_name="slices", queue_name=_QUEUE, connection="AzureWebJobsStorage")
+@bp.queue_output(arg_name="slices", queue_name=Queue.SCAN, connection="AzureWebJobsStorage")
 async def plan(timer: func.TimerRequest, slices: Messages) -> None:
     """Send what is due."""
     if messages := await plan_scans(running_app()):
@@ -25,8 +24,8 @@ async def plan(timer: func.TimerRequest, slices: Messages) -> None:
 
 
 @bp.function_name("scan_slice")
-@bp.queue_trigger(arg_name="message", queue_name=_QUEUE, connection="AzureWebJobsStorage")
-@bp.queue_output(arg_name="slices", queue_name=_QUEUE, connection="AzureWebJobsStorage")
+@bp.queue_trigger(arg_name="message", queue_name=Queue.SCAN, connection="AzureWebJobsStorage")
+@bp.queue_output(arg_name="slices", queue_name=Queue.SCAN, connection="AzureWebJobsStorage")
 async def scan(message: func.QueueMessage, slices: Messages) -> None:
     """Read one slice; send the tenant's next. Or go the way of a self-test, or on with a dry run."""
     body = message.get_body()
@@ -37,11 +36,11 @@ async def scan(message: func.QueueMessage, slices: Messages) -> None:
 
 
 @bp.function_name("park_slice")
-@bp.queue_trigger(arg_name="message", queue_name=f"{_QUEUE}-poison", connection="AzureWebJobsStorage")
+@bp.queue_trigger(arg_name="message", queue_name=Queue.SCAN_POISON, connection="AzureWebJobsStorage")
 async def park(message: func.QueueMessage) -> None:
     """Give up what a message was about that crashed its workers again and again: park the slice, fail the self-test,
     end the dry run."""
-    log_event("poison_message", queue=f"{_QUEUE}-poison", messageId=message.id)
+    log_event("poison_message", queue=Queue.SCAN_POISON, messageId=message.id)
     body = message.get_body()
     fail = fail_self_test if is_self_test(body) else fail_dry_run if is_dry_run(body) else park_poisoned
     await fail(running_app(), body)

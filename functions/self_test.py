@@ -8,6 +8,7 @@ import azure.functions as func
 
 from functions.http import Call, NoQuery, Sends, Ways, endpoint
 from functions.who import Role
+from shared.basics.queues import Queue
 from shared.ledger.register import ActKind
 from shared.operations.register import note_act
 from shared.preflight.self_test import SelfTest, SelfTestRequest, UnknownTest, read_self_test, start_self_test
@@ -15,7 +16,7 @@ from shared.preflight.self_test import SelfTest, SelfTestRequest, UnknownTest, r
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
-@endpoint(bp, "POST", "self-test", needs=Role.OPERATOR, ways=Ways(queue="scan-slices"))
+@endpoint(bp, "POST", "self-test", needs=Role.OPERATOR, ways=Ways(queue=Queue.SCAN))
 async def start_test(call: Call[NoQuery, SelfTestRequest]) -> Sends[SelfTest]:
     """Send a made-up violation, marked as a test, through queue, assessment, tables and alert. It never counts in the
     compliance and is in no list; ask self-test/{id} for the time of each leg."""

@@ -13,6 +13,7 @@ from functions.who import Role
 from shared.app.app import running_app
 from shared.app.pack_key import PackKeyProblem
 from shared.basics.events import log_event
+from shared.basics.queues import Queue
 from shared.statement.model import Statement
 from shared.statement.packs import (
     EvidencePack,
@@ -29,8 +30,6 @@ from shared.statement.render import HEADERS, csv_of, html_of
 from shared.wire.models import Query
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
-
-_QUEUE = "evidence-packs"
 
 
 class PackQuery(Query):
@@ -63,7 +62,7 @@ async def statement(call: Call[StatementQuery]) -> Statement | Written:
     "evidence-packs",
     needs=Role.READER,
     errors={PackKeyProblem: (HTTPStatus.CONFLICT, None)},
-    ways=Ways(queue=_QUEUE, begins=True),
+    ways=Ways(queue=Queue.PACKS, begins=True),
 )
 async def request_evidence_pack(call: Call[NoQuery, PackRequest]) -> Sends[EvidencePack]:
     """Have the evidence of a month packed and signed: the statement, every finding with its evidence, coverage,
@@ -91,15 +90,15 @@ async def evidence_pack(call: Call[PackQuery]) -> EvidencePack | Written:
 
 
 @bp.function_name("build_evidence_pack")
-@bp.queue_trigger(arg_name="message", queue_name=_QUEUE, connection="AzureWebJobsStorage")
+@bp.queue_trigger(arg_name="message", queue_name=Queue.PACKS, connection="AzureWebJobsStorage")
 async def build(message: func.QueueMessage) -> None:
     """Build one evidence pack."""
     await build_pack(running_app(), message.get_body())
 
 
 @bp.function_name("give_up_evidence_pack")
-@bp.queue_trigger(arg_name="message", queue_name=f"{_QUEUE}-poison", connection="AzureWebJobsStorage")
+@bp.queue_trigger(arg_name="message", queue_name=Queue.PACKS_POISON, connection="AzureWebJobsStorage")
 async def give_up(message: func.QueueMessage) -> None:
     """Note a pack whose message failed again and again."""
-    log_event("poison_message", queue=f"{_QUEUE}-poison", messageId=message.id)
+    log_event("poison_message", queue=Queue.PACKS_POISON, messageId=message.id)
     await give_up_pack(running_app(), message.get_body())

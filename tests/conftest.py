@@ -9,10 +9,6 @@ from hypothesis import HealthCheck, settings
 from local.stage.azurite import running_azurite
 from shared.store.tables import Tables
 
-# A busy machine is no fault of what is tested.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
-
 # A busy machine makes no test fail: how quickly examples are drawn says nothing of the code.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")

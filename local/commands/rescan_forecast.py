@@ -21,12 +21,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from shared.app.app import App
 from shared.app.settings import Settings
+from shared.basics.queues import Queue
 from shared.ledger.slices import DAY
 from shared.scan.dry_run import Example, Fate, Forecast, IncidentForecast, forecast_incidents
 from shared.scan.dry_run_job import read_dry_run, start_dry_run
 from shared.wire.text import clean
 
-QUEUE: Final = "scan-slices"
 _SECONDS: Final = 2.0  # between two looks at how far the app got
 _PATIENCE: Final = 900.0  # without a slice looked at; one may be long, or its tenant throttled
 _MOST_TOLD: Final = 5  # examples of a fate
@@ -67,7 +67,7 @@ async def forecast_period(
             if idle >= _PATIENCE:
                 raise NobodyReads(
                     f"no slice was looked at for {_PATIENCE / 60:.0f} minutes: does the app run, and does it read its "
-                    f"queue {QUEUE}? GET /api/ops/rescan/{run.id} tells how far it got"
+                    f"queue {Queue.SCAN}? GET /api/ops/rescan/{run.id} tells how far it got"
                 )
             tell(((start - first) + (stop - start) * (1 - left / slices)) / whole)
             await asyncio.sleep(_SECONDS)
@@ -86,13 +86,13 @@ def _days(first: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]
 
 
 @asynccontextmanager
-async def sending(settings: Settings, credential: AsyncTokenCredential) -> AsyncIterator[Send]:
+async def sending(settings: Settings, credential: AsyncTokenCredential, queue: str = Queue.SCAN) -> AsyncIterator[Send]:
     """What puts a message into the app's queue. Raises LookupError where the settings name no queue service."""
     encoding = TextBase64EncodePolicy()
     if connection := settings.storage_connection_string:
-        client = QueueClient.from_connection_string(connection, QUEUE, message_encode_policy=encoding)
+        client = QueueClient.from_connection_string(connection, queue, message_encode_policy=encoding)
     elif address := settings.queue_service_uri:
-        client = QueueClient(address, QUEUE, credential=credential, message_encode_policy=encoding)
+        client = QueueClient(address, queue, credential=credential, message_encode_policy=encoding)
     else:
         raise LookupError("AzureWebJobsStorage__queueServiceUri is not set: a dry run is sent to the app's queue")
     async with client:

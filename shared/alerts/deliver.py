@@ -21,6 +21,7 @@ from shared.app.channels import Channel
 from shared.app.settings import AuthMode
 from shared.basics.events import log_event
 from shared.basics.queue_messages import QueueBody, parse_message
+from shared.basics.queues import Queue
 from shared.messages.delivery import Delivery, DeliveryState
 from shared.messages.message import of_json
 from shared.messages.render import render
@@ -43,7 +44,7 @@ async def deliver_alert(app: App, body: QueueBody, post: Post = post) -> list[st
 
     Raises only what makes the queue try again: storage that does not answer.
     """
-    message = parse_message(DeliveryMessage, body, queue="alerts")
+    message = parse_message(DeliveryMessage, body, queue=Queue.ALERTS)
     if message is None:
         return []
     tables = await app.tables()
@@ -61,7 +62,7 @@ async def deliver_alert(app: App, body: QueueBody, post: Post = post) -> list[st
 
 async def settle_poisoned(app: App, body: QueueBody) -> None:
     """Count a message that crashed its workers again and again as one try in vain."""
-    message = parse_message(DeliveryMessage, body, queue="alerts-poison")
+    message = parse_message(DeliveryMessage, body, queue=Queue.ALERTS_POISON)
     if message is None:
         return
     tables = await app.tables()

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.app.channels import Channel
-from shared.incidents.life import SYSTEM
+from shared.incidents.history import SYSTEM
 from shared.incidents.model import Ending, Incident, IncidentState
 from shared.ledger.days import Day
 from shared.ledger.tallies import Tally, add

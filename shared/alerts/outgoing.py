@@ -11,7 +11,6 @@ from shared.messages.compose import Surroundings
 from shared.messages.delivery import Delivery, delivery_id
 from shared.messages.message import Message, to_json
 from shared.rules.rule import Severity
-from shared.store.directory import DirectoryMissing
 
 # How long a channel is tried before its message is given up.
 DEADLINE: Final = timedelta(hours=24)
@@ -41,8 +40,5 @@ def message_id(*parts: str) -> str:
 
 async def surroundings(app: App) -> Surroundings:
     """The app's address and the tenants' names as they are known now."""
-    try:
-        names = (await app.directory()).file.tenant_names
-    except DirectoryMissing:
-        names = {}
-    return Surroundings(app.settings.address, names)
+    directory = await app.known_directory()
+    return Surroundings(app.settings.address, directory.file.tenant_names if directory else {})

@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import Field
 
-from shared.answers.directories import known_directory, user_names
+from shared.answers.directories import user_names
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import paged
 from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
@@ -120,7 +120,7 @@ async def read_applications(app: App, query: ApplicationsQuery) -> ApplicationsP
     """A page of applications. Raises BadParameter, NotKnown."""
     span = span_of(app, query.days, query.from_, query.to)
     standing = await read_standing(app, span)
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     rollups = (await app.tables()).rollups
     days = [day async for day in days_of_apps(rollups, span.start, span.last)]
     groups = [day async for day in days_of_groups(rollups, span.start, span.last)]

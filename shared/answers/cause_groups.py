@@ -11,10 +11,10 @@ from typing import Final
 
 from shared.ledger.days import DayGroups
 from shared.ledger.finding_groups import FindingGroup
+from shared.ledger.tallies import NOT_RECORDED
 from shared.rules.cause import Cause
 from shared.store.outlines import IncidentOutline
 
-NOT_RECORDED: Final = "not-recorded"
 _MOST_IN_SENTENCE: Final = 3
 _MOSTLY: Final = 0.9
 

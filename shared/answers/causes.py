@@ -15,8 +15,8 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from shared.answers.cause_groups import NOT_RECORDED, CauseGroup, Found, effect_of, grouped, sentence_of
-from shared.answers.directories import known_directory, tenant_names, user_names
+from shared.answers.cause_groups import CauseGroup, Found, effect_of, grouped, sentence_of
+from shared.answers.directories import tenant_names, user_names
 from shared.answers.incident_detail import etag_of
 from shared.answers.people import paged
 from shared.answers.period import CoveredPage, PeriodQuery, Span, Standing, read_standing, span_of
@@ -26,7 +26,7 @@ from shared.compliance.coverage import percent
 from shared.compliance.figures import figures_of_days
 from shared.incidents.model import IncidentState
 from shared.ledger.days import DayGroups
-from shared.ledger.tallies import Verdicts
+from shared.ledger.tallies import NOT_RECORDED, Verdicts
 from shared.posture.gaps import Remedy, remedy_of, title_of
 from shared.rules import RULE
 from shared.rules.cause import Cause, CauseKind
@@ -170,7 +170,7 @@ async def see_causes(app: App, span: Span, scope: Sequence[str]) -> CausesSeen:
     days = [day async for day in days_of_groups(tables.rollups, span.start, span.last)]
     incidents = await outline_incidents(tables.incidents)
     whole = figures_of_days(standing.days).of_scopes(scope).by_verdict
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     apps = {key: top.name for day in standing.days for key, top in day.tops.apps.items() if top.name}
     names = _Names({**apps, **user_names(standing.days, directory)}, tenant_names(directory))
     return CausesSeen(standing, scope, days, incidents, whole, names)

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import Field
 
-from shared.answers.directories import known_directory, tenant_names
+from shared.answers.directories import tenant_names
 from shared.answers.exception_models import ExceptionItem
 from shared.answers.exceptions import exceptions_changed_since
 from shared.answers.incidents import IncidentItem, incident_item
@@ -72,7 +72,7 @@ async def read_changes(app: App, query: ChangesQuery) -> Changes:
     if since >= now:
         raise BadParameter("since", "must not be in the future")
     standing = await read_standing(app, await times_of(app, since, None))
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     names = tenant_names(directory)
     tables = await app.tables()
     found = await incidents_changed_since(tables.incidents, since)

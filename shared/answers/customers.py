@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from shared.answers.directories import known_directory, tenant_names
+from shared.answers.directories import tenant_names
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import LIGHTHOUSE, paged, read_customer_activity, technicians_of, time_of
 from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
@@ -108,7 +108,7 @@ async def read_customers(app: App, query: CustomersQuery, *, pairs: bool = True)
     )
     kept, technicians = lists
     activity = await read_customer_activity(tables, span, pairs=pairs)
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     if user := (await keys_of(app, Filters(user=query.user), standing, directory)).user:
         activity.narrow_to(user)
     listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []

@@ -1,21 +1,12 @@
-"""The directory as answers use it: names of tenants, and nothing where there is none yet."""
+"""Names that the directory gives: of tenants and people, and none where there is no directory yet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.ledger.days import Day
-from shared.store.directory import DirectoryMissing, Loaded
-
-
-async def known_directory(app: App) -> Loaded | None:
-    """The directory; None while there is none, which coverage says."""
-    try:
-        return await app.directory()
-    except DirectoryMissing:
-        return None
+from shared.store.directory import Loaded
 
 
 def user_names(days: Iterable[Day], directory: Loaded | None) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from shared.answers.directories import known_directory, tenant_names
+from shared.answers.directories import tenant_names
 from shared.answers.exception_hits import LOOK_BACK, read_hits
 from shared.answers.exception_models import (
     Attachment,
@@ -33,7 +33,7 @@ async def request_of(app: App, id_: str) -> RequestText:
     rollups = (await app.tables()).rollups
     days = [day async for day in partner_days(rollups, start, now)]
     hits = await read_hits(rollups, exception.covers, now)
-    names = {**_names_in(days), **tenant_names(await known_directory(app))}
+    names = {**_names_in(days), **tenant_names(await app.known_directory())}
     measured = measure(app.settings.tenants, days, Window(start, now, now, app.settings.slice_width))
     seen = Seen(
         since=start,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Final
 from uuid import uuid4
 
 from shared.answers.exception_hits import read_hits
@@ -29,12 +28,10 @@ from shared.exceptions.life import Approver, Step, Unacceptable
 from shared.exceptions.model import Covers, TechnicalException
 from shared.incidents.history import Line
 from shared.store.exceptions import Stored, read_exception, read_exceptions, read_history, write_step
-from shared.store.tables import Conflict
+from shared.store.swap import until_settled
 from shared.tending.exceptions import silence_incidents
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import shown_id
-
-_TRIES: Final = 20
 
 
 class UnknownException(Exception):  # noqa: N818
@@ -138,19 +135,19 @@ async def withdraw_exception(app: App, id_: str, *, by: str, etag: str) -> Excep
 
 async def _change(app: App, id_: str, etag: str, do: Callable[[TechnicalException], Step]) -> ExceptionDetail:
     tables = await app.tables()
-    for _ in range(_TRIES):
+
+    async def attempt() -> Step:
         stored = await find_exception(app, id_)
         if etag not in ("*", _etag(stored.exception)):
             raise ChangedException(f"exception {id_} is at {_etag(stored.exception)}")
         step = do(stored.exception)
-        try:
-            await write_step(tables.control, step, stored.etag)
-        except Conflict:
-            continue
-        log_event(f"exception_{step.line.action}", exception=id_)
-        await silence_incidents(app, tables)
-        return await _detail(app, step.after, await read_history(tables.control, id_))
-    raise Conflict(f"exception {id_} changes all the time")
+        await write_step(tables.control, step, stored.etag)
+        return step
+
+    step = await until_settled(f"exception {id_}", attempt)
+    log_event(f"exception_{step.line.action}", exception=id_)
+    await silence_incidents(app, tables)
+    return await _detail(app, step.after, await read_history(tables.control, id_))
 
 
 async def find_exception(app: App, id_: str) -> Stored:

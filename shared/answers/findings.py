@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from shared.answers.cause_groups import cause_id
 from shared.answers.causes import WhatCloses
-from shared.answers.directories import known_directory, tenant_names
+from shared.answers.directories import tenant_names
 from shared.answers.finding_windows import FindingPlace, Walk
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import is_user
@@ -205,7 +205,7 @@ async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
     question = query.question("findings")
     standing = await read_standing(app, await times_of(app, query.from_, query.to))
     place = from_cursor(query.cursor, FindingPlace, question) if query.cursor else await _first(app, query)
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     names = tenant_names(directory)
     table = (await app.tables()).slices
     walk = Walk(table, app.settings.tenants, lambda finding: query.fits(finding, names), place)
@@ -234,7 +234,7 @@ async def read_finding(app: App, id_: str, query: FindingQuery) -> FindingDetail
         if walk.place is not None and at is None:
             raise BadParameter("signedInAt", "is needed: there are too many findings to look through")
         raise NotKnown("no such finding")
-    return finding_detail(walk.found[0], tenant_names(await known_directory(app)))
+    return finding_detail(walk.found[0], tenant_names(await app.known_directory()))
 
 
 def finding_detail(finding: Finding, names: Mapping[str, str]) -> FindingDetail:

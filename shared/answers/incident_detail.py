@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
-from typing import Final, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from shared.answers.alert_list import AlertItem, alert_item
-from shared.answers.directories import known_directory, tenant_names
+from shared.answers.directories import tenant_names
 from shared.answers.incidents import IncidentItem, incident_item
 from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
@@ -21,11 +21,10 @@ from shared.incidents.model import Incident
 from shared.store import alerts
 from shared.store.incidents import history, read_incident, take_step
 from shared.store.outlines import IncidentOutline
-from shared.store.tables import Conflict, Tables
+from shared.store.swap import until_settled
+from shared.store.tables import Tables
 from shared.wire.models import Answer, AskedTime, BadParameter, Body, Versioned
 from shared.wire.text import clean
-
-_TRIES: Final = 20
 
 
 class UnknownIncident(Exception):  # noqa: N818
@@ -96,19 +95,19 @@ async def change_incident(app: App, key: str, change: IncidentChange, *, by: str
         raise BadParameter("snoozedUntil", f"must be in the future, and within {acts.LONGEST_SNOOZE.days} days")
     tables = await app.tables()
     do = _action(change, by, now)
-    for _ in range(_TRIES):
+
+    async def attempt() -> Step:
         before, row_etag = await _read(tables, key)
         if etag not in ("*", etag_of(before)):
             raise ChangedIncident(f"incident {key} is at {etag_of(before)}")
         step = do(before)
-        try:
-            await take_step(tables.incidents, step, row_etag, now)
-        except Conflict:
-            if not await _was_taken(tables, step, now):
-                continue  # it counted on meanwhile, or somebody did something
-        log_event("incident_changed", incident=key, action=step.notes[-1].action)
-        return await _detail(app, tables, step.incident)
-    raise Conflict(f"incident {key} changes all the time")
+        await take_step(tables.incidents, step, row_etag, now)
+        return step
+
+    # It counts on at any time, which changes its row but not its etag here.
+    step = await until_settled(f"incident {key}", attempt)
+    log_event("incident_changed", incident=key, action=step.notes[-1].action)
+    return await _detail(app, tables, step.incident)
 
 
 def etag_of(incident: Incident | IncidentOutline) -> str:
@@ -135,16 +134,6 @@ def _action(change: IncidentChange, by: str, now: datetime) -> Callable[[Inciden
             return lambda before: acts.comment_on(before, by, comment)
 
 
-async def _was_taken(tables: Tables, step: Step, now: datetime) -> bool:
-    """Whether the step stands in the table though its write came back as a conflict (docs/platform-facts.md)."""
-    lines = await history(tables.incidents, step.incident.key)
-    note = step.notes[-1]
-    return any(
-        (line.number, line.at, line.by, line.action) == (step.incident.revision, now, note.by, note.action)
-        for line in lines
-    )
-
-
 async def _read(tables: Tables, key: str) -> tuple[Incident, str]:
     if not is_key(key):
         raise UnknownIncident(f"no incident {clean(key)}")
@@ -167,7 +156,7 @@ async def _detail(app: App, tables: Tables, incident: Incident) -> IncidentDetai
                 messages.append(alert_item(delivery))
             again = await alerts.redeliveries(tables.alerts, id_)
             lines += [HistoryLine(at=r.at, by=r.by, action="redelivered", detail=f"to {channel}") for r in again]
-    item = incident_item(incident, tenant_names(await known_directory(app)))
+    item = incident_item(incident, tenant_names(await app.known_directory()))
     return IncidentDetail(
         **dict(item),
         etag=etag_of(incident),

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, NamedTuple, get_args
 
 from pydantic import Field, WithJsonSchema
 
-from shared.answers.directories import known_directory, tenant_names
+from shared.answers.directories import tenant_names
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import is_user
 from shared.answers.period import CoveredPage, read_standing, times_of
@@ -137,7 +137,7 @@ async def read_incidents(app: App, query: IncidentsQuery) -> IncidentsPage:
     question = query.question("incidents")
     standing = await read_standing(app, await times_of(app, query.from_, query.to))
     of_period = {"period": standing.period, "coverage": standing.coverage}
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     names = tenant_names(directory)
     place = from_cursor(query.cursor, _Place, question) if query.cursor else _Place(first=0, width=KEY_SPAN)
     end = min(place.first + place.width, KEY_SPAN)
@@ -180,7 +180,7 @@ class WorstIncidents(NamedTuple):
 async def worst_incidents(app: App, query: IncidentsQuery, most: int, since: datetime) -> WorstIncidents:
     """The worst first, without a period: one request a shard. `burning` counts those of all asked for that were seen
     at or after `since`."""
-    names = tenant_names(await known_directory(app))
+    names = tenant_names(await app.known_directory())
     found = await incidents_within((await app.tables()).incidents, 0, KEY_SPAN)
     if found is None:
         return WorstIncidents([], {}, True, 0)

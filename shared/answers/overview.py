@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared.answers.accepted import read_accepted
 from shared.answers.alert_state import read_alert_state
-from shared.answers.directories import known_directory, tenant_names
+from shared.answers.directories import tenant_names
 from shared.answers.names import Filters, Keys, keys_of
 from shared.answers.period import CoveredPage, PeriodQuery, Standing, read_standing, span_of
 from shared.answers.posture import SourceState, read_posture, read_sources
@@ -92,7 +92,7 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
     standing, exceptions, incidents = await asyncio.gather(
         read_standing(app, span), read_accepted(tables.control), outline_incidents(tables.incidents)
     )
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     keys = await keys_of(app, query.filters, standing, directory)
     everything = keys == Keys()
     figures = await _figures(app, standing, keys)
@@ -147,7 +147,7 @@ async def read_coverage(app: App, query: CoverageQuery) -> CoverageList:
     now = app.clock()
     standing = await read_standing(app, span_of(app, query.days, query.from_, query.to))
     flights = {flight.tenant: flight async for flight in all_flights(tables.control)}
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     items: list[CoverageItem] = []
     tenants: list[TenantCoverage] = []
     for tenant in standing.measured:

@@ -9,7 +9,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.answers.directories import known_directory
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import (
     LIGHTHOUSE,
@@ -141,10 +140,10 @@ async def read_technicians(app: App, query: TechniciansQuery, *, pairs: bool = T
     activity = await read_activity(tables, span, query.scope, pairs=pairs)
     listed = technicians_of(kept)
     if query.as_of is not None:
-        listed = _roster_of(await known_directory(app), listed, query.as_of)
+        listed = _roster_of(await app.known_directory(), listed, query.as_of)
     every = [(t, _states(t, activity, now)) for t in listed]
     if query.user is not None and not any(is_user(query.user, t.key, t.user_principal_name) for t, _ in every):
-        await keys_of(app, Filters(user=query.user), standing, await known_directory(app))
+        await keys_of(app, Filters(user=query.user), standing, await app.known_directory())
     if query.role is not None:
         roles = {role for t, _ in every for role in (*t.roles, *t.eligible)}
         if query.role.lower() not in {role.lower() for role in roles}:

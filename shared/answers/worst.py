@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from shared.answers.customers import days_left
-from shared.answers.directories import known_directory, tenant_names
+from shared.answers.directories import tenant_names
 from shared.answers.people import technicians_of
 from shared.answers.period import Span, read_standing
 from shared.app.app import App
@@ -60,7 +60,7 @@ async def read_worst(app: App, span: Span, scopes: Sequence[str], most: int) -> 
     standing = await read_standing(app, span)
     tables = await app.tables()
     kept, technicians = await load_lists(tables.directory, CUSTOMERS, TECHNICIANS)
-    names = tenant_names(await known_directory(app))
+    names = tenant_names(await app.known_directory())
     tops = figures_of_days(standing.days).tops
     partner = id_key(app.settings.partner_tenant_id)
     listed = {c.key: c for c in (from_kept(CustomerEntry, entry) for entry in kept.entries)} if kept else {}

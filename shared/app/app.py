@@ -23,7 +23,7 @@ from shared.graph.client import GraphClient
 from shared.incidents.erased import ErasedPeople
 from shared.posture.reading import policies_of
 from shared.rules.cause import Configured
-from shared.store.directory import Loaded, load_directory
+from shared.store.directory import Loaded, load_directory, load_directory_if_any
 from shared.store.erased import read_erased
 from shared.store.exports import Exports
 from shared.store.policies import Version, load_version
@@ -154,6 +154,12 @@ class App:
         """The roster and the customers as they stand. Raises DirectoryMissing."""
         self._directory = await load_directory((await self.tables()).directory, self._directory)
         return self._directory
+
+    async def known_directory(self) -> Loaded | None:
+        """The roster and the customers as they stand; None while there are none, which coverage says."""
+        found = await load_directory_if_any((await self.tables()).directory, self._directory)
+        self._directory = found or self._directory
+        return found
 
     async def erased(self) -> ErasedPeople:
         """The people erased not long ago, as of the directory that was read last."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ValidationError
 
 from shared.basics.events import log_event
+from shared.basics.queues import Queue
 
 type QueueBody = bytes | str
 """What a queue delivers: anybody who may send can send any bytes."""
@@ -18,7 +19,7 @@ def message_in[T: BaseModel](kind: type[T], body: QueueBody) -> T | None:
         return None
 
 
-def parse_message[T: BaseModel](kind: type[T], body: QueueBody, *, queue: str) -> T | None:
+def parse_message[T: BaseModel](kind: type[T], body: QueueBody, *, queue: Queue) -> T | None:
     """Parse a queue message. Malformed: log and return None.
 
     Retrying cannot help. Slices and deliveries are sent again by timers; whoever waits for a dry run, a self-test or an

@@ -13,11 +13,10 @@ from typing import Final, NamedTuple
 
 from shared.exceptions.issues import EXPLAINED, INTERACTIVE_INSTEAD, ISSUES, LEGACY, PASSWORD_FLOWS, UNEXPLAINED
 from shared.exceptions.model import ExceptionState, Papers, TechnicalException
-from shared.incidents.history import Line
+from shared.incidents.history import SYSTEM, Line
 from shared.ledger.slices import DAY
 from shared.rules import RULE
 
-SYSTEM: Final = "system"
 REMINDERS: Final = (14, 3)  # days before the end
 LONGEST: Final = timedelta(days=366)
 # As far back as a summary can look.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,6 +10,16 @@ from typing import Final
 from shared.incidents.life import Note, Step, noted, open_now, restate
 from shared.incidents.model import Ending, Incident, IncidentState
 from shared.rules.rule import Severity
+
+# What operators may make of an incident, by its state. Acknowledging and snoozing can be done again.
+_DEALT_WITH: Final = (IncidentState.ACKNOWLEDGED, IncidentState.SNOOZED, IncidentState.RESOLVED)
+_POSSIBLE: Final[Mapping[str, tuple[IncidentState, ...]]] = {
+    IncidentState.OPEN: _DEALT_WITH,
+    IncidentState.ACKNOWLEDGED: (*_DEALT_WITH, IncidentState.OPEN),
+    IncidentState.SNOOZED: (*_DEALT_WITH, IncidentState.OPEN),
+    IncidentState.SILENCED: (),
+    IncidentState.RESOLVED: (IncidentState.OPEN,),
+}
 
 LONGEST_SNOOZE: Final = timedelta(days=30)
 LONGEST_SNOOZE_OF_CRITICAL: Final = timedelta(days=7)
@@ -18,16 +29,21 @@ class NotNow(Exception):  # noqa: N818 - what is wrong with the request
     """An operator's action does not fit the incident's state; the text says why."""
 
 
+def possible(state: str) -> tuple[IncidentState, ...]:
+    """What operators may make of an incident in that state; nothing where nobody knows the state."""
+    return _POSSIBLE.get(state, ())
+
+
 def acknowledge(before: Incident, by: str, comment: str, now: datetime) -> Step:
     """Somebody takes it on: it counts on in silence. Raises NotNow."""
-    _must_be_active(before)
+    _must_allow(IncidentState.ACKNOWLEDGED, before)
     taken_on = replace(before, state=IncidentState.ACKNOWLEDGED, reason="", snoozed_until=None)
     return noted(_seen(taken_on, now), Note("acknowledged", by, comment))
 
 
 def snooze(before: Incident, by: str, comment: str, *, until: datetime, now: datetime) -> Step:
     """Nobody wants to hear of it until then. Raises NotNow."""
-    _must_be_active(before)
+    _must_allow(IncidentState.SNOOZED, before)
     longest = longest_snooze(before)
     if until - now > longest:
         what = "A critical incident" if longest < LONGEST_SNOOZE else "An incident"
@@ -45,7 +61,7 @@ def longest_snooze(incident: Incident) -> timedelta:
 
 def resolve(before: Incident, by: str, comment: str, now: datetime) -> Step:
     """Somebody says that it is over: a sign-in from after this opens it again. Raises NotNow."""
-    _must_be_active(before)
+    _must_allow(IncidentState.RESOLVED, before)
     over = replace(
         before,
         state=IncidentState.RESOLVED,
@@ -62,7 +78,7 @@ def reopen(before: Incident, by: str, comment: str, now: datetime) -> Step:
     know of the incident as it stands hears of it. Raises NotNow."""
     if before.is_withdrawn:
         raise NotNow("Its findings were withdrawn, so there is nothing to open.")
-    if before.state in (IncidentState.OPEN, IncidentState.SILENCED):
+    if IncidentState.OPEN not in possible(before.state):
         raise NotNow(f"It is {before.state}.")
     return restate(noted(replace(open_now(before), grew_at=now), Note("opened", by, comment)))
 
@@ -79,8 +95,8 @@ def assign(before: Incident, by: str, comment: str, *, assignee: str | None, due
     return noted(replace(before, assignee=who, due=due), Note("assigned", by, ", ".join(filter(None, words))))
 
 
-def _must_be_active(incident: Incident) -> None:
-    if incident.state in (IncidentState.RESOLVED, IncidentState.SILENCED):
+def _must_allow(state: IncidentState, incident: Incident) -> None:
+    if state not in possible(incident.state):
         raise NotNow(f"It is {incident.state}: {incident.reason or 'nothing is told of it'}.")
 
 

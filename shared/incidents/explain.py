@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.incidents.findings import Finding
+from shared.signin.applied import is_custom_control
 from shared.signin.evidence import Evidence, Why
 from shared.signin.how import How
 from shared.signin.methods import method_of
@@ -38,6 +39,19 @@ _WHY: Final[Mapping[str, str]] = {
     Why.SESSION_UNSEEN: "Nothing is said of MFA, and the sign-in that began this session was not seen in the log.",
     Why.NO_SESSION: "Nothing is said of MFA, and the record names no session that could tell more.",
 }
+# Of a sign-in in the background, where that reads otherwise.
+_WHY_SILENT: Final[Mapping[str, str]] = {
+    Why.FEDERATED_SILENT: (
+        "A token was renewed that began with another identity provider, which did not say whether it did MFA."
+    ),
+    Why.SESSION_UNSEEN: (
+        "A token was renewed that says nothing of MFA, and the sign-in that began its session was not seen in the log."
+    ),
+    Why.NO_SESSION: "A token was renewed that says nothing of MFA, and it names no session that could tell more.",
+}
+_BY_CONTROL: Final = (
+    "A third party's control was met, which tells Entra ID nothing of MFA, and nothing else tells more."
+)
 _FIRST_FACTORS: Final = (
     ("password", "a password"),
     ("textmessage", "a text message"),
@@ -54,13 +68,24 @@ def explain(finding: Finding) -> str:
         return _of_attempt(finding)
     if finding.how == How.SINGLE_FACTOR:
         return f"Only {_first_factor(finding)} was used, and nothing in the record shows a second factor."
-    if told := _HOW.get(finding.how) or _WHY.get(finding.why):
+    if told := _HOW.get(finding.how) or _of_unknown(finding):
         return told
     if "device-code" in finding.rules:
         return "MFA was done, and the token went to whoever had begun the device code flow."
     if finding.evidence in (Evidence.NONE, Evidence.SKIPPED, Evidence.UNKNOWN):
         return "Nothing in the record or its session shows that MFA was done."
     return "A token was used without the person being present; MFA had been done before."
+
+
+def _of_unknown(finding: Finding) -> str | None:
+    """Why nothing is known; None where something is."""
+    if finding.why in (Why.SESSION_UNSEEN, Why.NO_SESSION) and _met_a_custom_control(finding):
+        return _BY_CONTROL
+    return (not finding.interactive and _WHY_SILENT.get(finding.why)) or _WHY.get(finding.why)
+
+
+def _met_a_custom_control(finding: Finding) -> bool:
+    return any(policy.is_enforced and any(map(is_custom_control, policy.controls)) for policy in finding.policies)
 
 
 def _of_attempt(finding: Finding) -> str:

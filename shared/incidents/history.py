@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+SYSTEM: Final = "system"  # `by` of a line where the app itself did it
 
 
 @dataclass(frozen=True, slots=True)

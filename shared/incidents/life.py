@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
+from shared.incidents.history import SYSTEM
 from shared.incidents.model import Ending, Event, EventKind, Facts, Incident, IncidentState, Who
 from shared.incidents.traits import described
 
-SYSTEM: Final = "system"
 ASLEEP: Final = (IncidentState.ACKNOWLEDGED, IncidentState.SNOOZED)
 _MOST_DESCRIBED: Final = 3
 

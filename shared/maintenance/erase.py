@@ -29,7 +29,7 @@ from shared.operations.register import Actor, note_act
 from shared.people.lists import AccountEntry, Technician, from_kept
 from shared.store.agenda import make_due
 from shared.store.days import days_of_users
-from shared.store.directory import DirectoryMissing, Loaded, load_directory, note_erasures, save_directory
+from shared.store.directory import Loaded, load_directory_if_any, note_erasures, save_directory
 from shared.store.erased import note_erasure, read_erased
 from shared.store.exceptions import read_exceptions
 from shared.store.findings import users_of_findings
@@ -69,7 +69,7 @@ async def erase_person(app: App, user: str, by: Actor, *, force: bool = False) -
     if not is_key(key):
         raise ValueError("a person is named by the object id, a GUID")
     tables = await app.tables()
-    loaded = await _directory(tables)
+    loaded = await load_directory_if_any(tables.directory)
     names = await _names(app, tables, loaded, key)
     now = app.clock()
     if not force and loaded and loaded.directory.is_admin(key, now):
@@ -103,13 +103,6 @@ async def erase_person(app: App, user: str, by: Actor, *, force: bool = False) -
     await note_act(app, ActKind.ERASE_DONE, by, pseudonym=shown, changed=changed, removed=allowance.removed)
     log_event("person_erased", changed=changed, removed=allowance.removed)
     return Erased(shown, changed, allowance.removed)
-
-
-async def _directory(tables: Tables) -> Loaded | None:
-    try:
-        return await load_directory(tables.directory)
-    except DirectoryMissing:
-        return None
 
 
 async def _names(app: App, tables: Tables, loaded: Loaded | None, key: str) -> set[str]:
@@ -172,7 +165,7 @@ async def _on_roster(app: App, tables: Tables, person: Person) -> int:
     """Put the pseudonym on the roster in the person's place, with the same dates."""
 
     async def attempt() -> int:
-        loaded = await _directory(tables)
+        loaded = await load_directory_if_any(tables.directory)
         if loaded is None or person.key not in loaded.directory.admins:
             return 0
         erasure = person.erasure

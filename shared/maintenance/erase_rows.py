@@ -21,11 +21,12 @@ from shared.store.incident_rows import TRAITS, incident_in
 from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.person_columns import ALL, person_columns
 from shared.store.refresh import all_pieces
+from shared.store.removing import remove_row
 from shared.store.rooted import ROOTED, ROOTS, lines_without
 from shared.store.sessions import person_partition, renamed
-from shared.store.tables import Conflict, Row, Table, delete, etag_of, is_newer, upsert
+from shared.store.swap import until_settled
+from shared.store.tables import Conflict, Row, Table, etag_of, is_newer, upsert
 
-_TRIES: Final = 20
 _PACKED: Final = re.compile(r"([A-Za-z]+)0")
 
 
@@ -43,7 +44,7 @@ async def rename_sessions(sessions: Table, person: Person, people: ErasedPeople)
         if is_newer(row):
             continue
         await sessions.write(upsert(renamed(row, person.erasure.pseudonym, people.session)))
-        await _delete(sessions, row)
+        await remove_row(sessions, row)
         moved += 1
     return moved
 
@@ -56,16 +57,9 @@ async def quarantined_of_person(slices: Table, person: Person, people: ErasedPeo
             continue
         key = str(row["RowKey"]).rpartition("-")[2]
         await slices.write(upsert(quarantined_again(row, Quarantined(row["reason"], people.marked(key), -1))))
-        await _delete(slices, row)
+        await remove_row(slices, row)
         changed += 1
     return changed
-
-
-async def _delete(table: Table, row: Row) -> None:
-    try:
-        await table.write(delete(row))
-    except Conflict:
-        return  # gone already
 
 
 async def erase_in_rows(name: str, table: Table, person: Person) -> int:
@@ -99,7 +93,8 @@ async def erase_in_incidents(incidents: Table, person: Person) -> int:
 
 
 async def _erase_in_row(table: Table, row: Row | None, without: Callable[[Row], dict[str, Any] | None]) -> bool:
-    for _ in range(_TRIES):
+    async def attempt() -> bool:
+        nonlocal row
         if row is None or is_newer(row) or (made := without(row)) is None:
             return False
         # Replaced and not merged: what a longer packed value left behind would still name the person.
@@ -108,9 +103,10 @@ async def _erase_in_row(table: Table, row: Row | None, without: Callable[[Row], 
             await table.write(("update", made, how))
         except Conflict:
             row = await table.get(row["PartitionKey"], row["RowKey"])
-            continue
+            raise
         return True
-    raise Conflict("a row changes all the time")
+
+    return await until_settled("a row", attempt)
 
 
 def _without_person(name: str, row: Row, person: Person) -> dict[str, Any] | None:

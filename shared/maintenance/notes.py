@@ -25,7 +25,7 @@ from shared.posture.policies import (
 )
 from shared.posture.reading import policies_of
 from shared.store.days import note_day
-from shared.store.directory import DirectoryMissing, Loaded
+from shared.store.directory import Loaded
 from shared.store.people import ACCOUNTS, TECHNICIANS, list_facts, load_list
 from shared.store.policies import KeptPolicies, load_policies
 from shared.store.swap import until_settled
@@ -41,10 +41,7 @@ type Figures = dict[str, int | float | str | bool | None]
 async def note_yesterday(app: App) -> None:
     """Note it in yesterday's roll-up. Raises Conflict when others change that day all the time."""
     tables, now = await app.tables(), app.clock()
-    try:
-        loaded = await app.directory()
-    except DirectoryMissing:
-        loaded = None
+    loaded = await app.known_directory()
     kept = await load_policies(tables.directory)
     people = await load_list(tables.directory, TECHNICIANS)
     facts = await list_facts(tables.directory, ACCOUNTS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from shared.store.tables import MAX_BATCH, Conflict, Row, Table, delete, is_newer
+from shared.store.removing import remove_rows
+from shared.store.tables import MAX_BATCH, Row, Table, is_newer
 
 
 class Allowance:
@@ -43,13 +44,6 @@ async def remove(table: Table, rows: AsyncIterator[Row], allowance: Allowance) -
 
 
 async def remove_batch(table: Table, rows: Sequence[Row], allowance: Allowance) -> None:
-    """Remove up to 100 rows of a partition; those that somebody else removed are gone too."""
-    try:
-        await table.transact([delete(row) for row in rows])
-    except Conflict:
-        for row in rows:  # one that is gone fails the whole batch
-            try:
-                await table.write(delete(row))
-            except Conflict:
-                continue
+    """Remove up to 100 rows of a partition, and count them."""
+    await remove_rows(table, rows)
     allowance.removed += len(rows)

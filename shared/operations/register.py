@@ -15,6 +15,7 @@ from pydantic import JsonValue, SecretStr
 
 from shared.app.app import App
 from shared.app.settings import Settings
+from shared.incidents import history
 from shared.ledger.register import Act, ActKind
 from shared.store.notes import Note, note_row, read_note
 from shared.store.packing import pack, unpack
@@ -33,7 +34,7 @@ class Actor:
     id: str = ""
 
 
-SYSTEM: Final = Actor("system")
+SYSTEM: Final = Actor(history.SYSTEM)
 
 
 async def note_act(app: App, kind: ActKind, by: Actor, **detail: JsonValue) -> None:

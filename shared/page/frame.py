@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.answers.alert_state import read_alert_state
-from shared.answers.directories import known_directory
 from shared.answers.period import Span, read_standing
 from shared.app.app import App
 from shared.compliance.coverage import Coverage
@@ -71,7 +70,7 @@ async def frame_of[Q: PageQuery](visit: Visit[Q]) -> Frame:
     app, span = visit.app, visit.span
     tables = await app.tables()
     standing, directory, alerts = await asyncio.gather(
-        read_standing(app, span), known_directory(app), read_alert_state(tables, span.now)
+        read_standing(app, span), app.known_directory(), read_alert_state(tables, span.now)
     )
     grounds = grounds_of(app, standing.coverage, alerts, directory.at if directory else None)
     return Frame(visit, span, trust(grounds), grounds)

@@ -9,6 +9,8 @@ from typing import Final, Literal, NamedTuple
 from shared.answers.findings import FindingsQuery, read_findings
 from shared.answers.incident_detail import IncidentDetail, change_incident, read_detail
 from shared.answers.incidents import IncidentsQuery, StateName, read_incidents
+from shared.incidents import acts
+from shared.incidents.history import SYSTEM
 from shared.page.acts import ActForm
 from shared.page.asked import PageQuery, Visit
 from shared.page.frame import show
@@ -104,7 +106,7 @@ def story(detail: IncidentDetail) -> Sequence[Event]:
     told = [
         Event(
             line.at,
-            "system" if line.by == "system" else "person",
+            "system" if line.by == SYSTEM else "person",
             line.by,
             line.action.replace("-", " "),
             line.detail or "",
@@ -122,11 +124,6 @@ def story(detail: IncidentDetail) -> Sequence[Event]:
 
 
 def possible(detail: IncidentDetail) -> Sequence[str]:
-    """What can be done in its state."""
-    if detail.state == "resolved":
-        return ("open",)
-    if detail.state == "silenced":
-        return ()
-    again = ("open",) if detail.state in ("acknowledged", "snoozed") else ()
-    known = () if detail.state == "acknowledged" else ("acknowledged",)
-    return (*known, "snoozed", "resolved", *again)
+    """What its page offers to make of it, as `IncidentChange.state` has it."""
+    done = ("acknowledged",) if detail.state == "acknowledged" else ()
+    return [state for state in acts.possible(detail.state) if state not in done]

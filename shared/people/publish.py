@@ -32,7 +32,7 @@ from shared.people.named_groups import NamedGroups
 from shared.people.roster import Roster, build_roster
 from shared.signin.traits import Scope
 from shared.store.days import days_of_customers, days_of_users, partner_days
-from shared.store.directory import DirectoryMissing, Loaded, load_directory, save_directory
+from shared.store.directory import load_directory_if_any, save_directory
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_lists, save_list
 from shared.store.refresh import Lease, RefreshState, write_state
 from shared.store.tables import Tables
@@ -44,14 +44,6 @@ class CompleteSource:
 
     state: RefreshState
     fetched: Fetched
-
-
-async def known_directory(tables: Tables) -> Loaded | None:
-    """The directory as it stands; None while there is none."""
-    try:
-        return await load_directory(tables.directory)
-    except DirectoryMissing:
-        return None
 
 
 async def publish_directory(
@@ -70,7 +62,7 @@ async def publish_directory(
     """
     settings, tables, now = app.settings, await app.tables(), app.clock()
     roster = build_roster(source.fetched, settings.further_group_ids)
-    loaded = await known_directory(tables)
+    loaded = await load_directory_if_any(tables.directory)
     merged = merge(
         Known(loaded.file, loaded.began) if loaded else None,
         roster,
@@ -129,7 +121,7 @@ async def publish_lists(app: App, lease: Lease, read: Read) -> bool:
     """
     tables, now = await app.tables(), app.clock()
     table, roster, registrations = tables.directory, read.roster, read.registrations
-    loaded = await known_directory(tables)
+    loaded = await load_directory_if_any(tables.directory)
     if loaded is None:
         return False
     customers_before, technicians_before = await load_lists(table, CUSTOMERS, TECHNICIANS)

@@ -29,12 +29,12 @@ from shared.people.publish import (
     CompleteSource,
     Read,
     Registrations,
-    known_directory,
     publish_directory,
     publish_lists,
 )
 from shared.people.roster import Roster
 from shared.posture.policies import Policies
+from shared.store.directory import load_directory_if_any
 from shared.store.erased import read_erased
 from shared.store.refresh import (
     Lease,
@@ -78,7 +78,7 @@ async def refresh_directory(app: App, *, scheduled: bool) -> None:
     """
     tables = await app.tables()
     now = app.clock()
-    unknown = not scheduled and await known_directory(tables) is None
+    unknown = not scheduled and await load_directory_if_any(tables.directory) is None
     if not await _due(tables, scheduled=scheduled, unknown=unknown, now=now):
         return
     lease = await Lease.take(tables.directory, uuid4().hex, now, app.lease)

@@ -9,17 +9,10 @@ from azure.identity.aio import ManagedIdentityCredential
 from azure.storage.queue.aio import QueueServiceClient
 
 from shared.app.settings import Settings
+from shared.basics.queues import Queue
 from shared.preflight.identity import NO_TOKEN, SEE_IDENTITY
 from shared.preflight.model import Check, CheckKind, CheckState
 
-NAMES: Final = (
-    "scan-slices",
-    "scan-slices-poison",
-    "alerts",
-    "alerts-poison",
-    "evidence-packs",
-    "evidence-packs-poison",
-)
 _ROLE: Final = "Storage Queue Data Contributor"
 # Also where the template has not changed: what is missing was taken away by hand (docs/operations.md).
 _DEPLOY: Final = "azd provision --no-state"
@@ -33,10 +26,10 @@ async def check_queues(settings: Settings) -> list[Check]:
             settings.storage_connection_string, retry_total=0, connection_timeout=_SECONDS, read_timeout=_SECONDS
         )
         async with service:
-            return [await _check_queue(service, name) for name in NAMES]
+            return [await _check_queue(service, name) for name in Queue]
     if settings.queue_service_uri is None:
         wanted = "AzureWebJobsStorage__queueServiceUri is not set."
-        return [_check(name, CheckState.MISSING, wanted, "Set it, as the deployment does.", _DEPLOY) for name in NAMES]
+        return [_check(name, CheckState.MISSING, wanted, "Set it, as the deployment does.", _DEPLOY) for name in Queue]
     async with (
         ManagedIdentityCredential(client_id=settings.azure_client_id) as credential,
         QueueServiceClient(
@@ -47,21 +40,21 @@ async def check_queues(settings: Settings) -> list[Check]:
             read_timeout=_SECONDS,
         ) as service,
     ):
-        return [await _check_queue(service, name) for name in NAMES]
+        return [await _check_queue(service, name) for name in Queue]
 
 
 def queues_unasked() -> list[Check]:
     """What is said where the app gets no token."""
-    return [_check(name, CheckState.UNKNOWN, NO_TOKEN, SEE_IDENTITY) for name in NAMES]
+    return [_check(name, CheckState.UNKNOWN, NO_TOKEN, SEE_IDENTITY) for name in Queue]
 
 
-async def _check_queue(service: QueueServiceClient, name: str) -> Check:
+async def _check_queue(service: QueueServiceClient, name: Queue) -> Check:
     try:
         queue = await service.get_queue_client(name).get_queue_properties()
     except AzureError as error:
         return _refused(name, error)
     waiting = queue.approximate_message_count or 0
-    if name.endswith("-poison") and waiting:
+    if name.is_poison and waiting:
         return _check(
             name, CheckState.OK, f"It is there; {waiting} messages crashed their workers and wait to be settled."
         )

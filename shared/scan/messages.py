@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from shared.basics.queue_messages import QueueBody, parse_message
+from shared.basics.queues import Queue
 from shared.ledger.slices import Slice
 
 type Piece = tuple[AwareDatetime, int]  # start and width in seconds
@@ -57,7 +58,7 @@ class SliceMessage(BaseModel):
 
 def read_message(body: QueueBody) -> SliceMessage | None:
     """Parse a queue message. Malformed: None, and the plan sends again any slice that was lost."""
-    return parse_message(SliceMessage, body, queue="scan-slices")
+    return parse_message(SliceMessage, body, queue=Queue.SCAN)
 
 
 def _seconds(slice_: Slice) -> int:

@@ -11,7 +11,7 @@ from shared.answers.directories import tenant_names
 from shared.answers.period import Standing
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import DayCoverage, coverage_by_day
-from shared.compliance.figures import figures_of_days
+from shared.compliance.figures import ByScope, figures_of_days
 from shared.compliance.gaps import CoverageItem, gaps
 from shared.compliance.numbers import judged, sign_ins
 from shared.exceptions.model import TechnicalException
@@ -37,8 +37,6 @@ from shared.statement.people import Numbering
 from shared.statement.texts import GRADES, LIMITS, MEANING, STRENGTHS, WHYS
 from shared.store.directory import Loaded
 from shared.wire.models import HEADLINE_NAMES, severity_name, shown_id
-
-type ByScope = Mapping[str, ScopeCounts]
 
 _NOT_EXPECTED = DayCoverage(None, partial=True, settled=False)
 _INSTANT = timedelta(microseconds=1)

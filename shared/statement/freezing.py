@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import uuid4
 
-from shared.answers.directories import known_directory
 from shared.answers.period import Span, Standing, read_standing
 from shared.app.app import App
 from shared.basics.events import log_event
@@ -78,7 +77,7 @@ async def _seal(app: App, standing: Standing, previous: PreviousMonth | None) ->
     await app.statements.create()
     sources = Sources(
         standing=standing,
-        directory=await known_directory(app),
+        directory=await app.known_directory(),
         exceptions=[stored.exception for stored in await read_exceptions(tables.control)],
         incidents=[incident async for incident in all_incidents(tables.incidents)],
         customers={

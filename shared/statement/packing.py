@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from shared.answers.directories import known_directory, tenant_names
+from shared.answers.directories import tenant_names
 from shared.answers.findings import FindingItem, finding_detail, finding_item
 from shared.answers.register import RegisterItem, register_item
 from shared.app.app import App
@@ -69,7 +69,7 @@ async def packed(app: App, pack: Pack, writer: Writer) -> AsyncIterator[bytes]:
     key = await app.pack_key.public()
     query = StatementQuery(month=pack.month, customer=pack.customer or None)
     found, statement = await shown_statement(app, query)
-    contents = _Contents(app, pack, found, statement, tenant_names(await known_directory(app)))
+    contents = _Contents(app, pack, found, statement, tenant_names(await app.known_directory()))
     for name, chunks in _files(contents):
         async for piece in writer.file(name, chunks):
             yield piece
@@ -178,7 +178,7 @@ async def _register(contents: _Contents) -> AsyncIterator[bytes]:
 
 async def _roster(contents: _Contents) -> AsyncIterator[bytes]:
     """Who had rights at some time of the month."""
-    directory = await known_directory(contents.app)
+    directory = await contents.app.known_directory()
     admins = directory.file.delegated_admins if directory else []
     mine = [a for a in admins if held_in(contents.pack.month, a.from_, a.to)]
     lines = [

@@ -14,11 +14,11 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from shared.answers.directories import known_directory
 from shared.app.app import App
 from shared.app.pack_key import PackKeyProblem
 from shared.basics.events import log_event
 from shared.basics.queue_messages import QueueBody, parse_message
+from shared.basics.queues import Queue
 from shared.basics.spelling import id_key, is_key
 from shared.ledger.register import ActKind
 from shared.operations.register import Actor, note_act
@@ -81,7 +81,7 @@ async def request_pack(app: App, wanted: PackRequest, by: Actor) -> tuple[Eviden
 
 async def _customer(app: App, wanted: str) -> str:
     """The key of a customer that the directory names; any tenant id, since a month may know more than the directory."""
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     names = directory.file.tenant_names if directory else {}
     key, name = id_key(wanted), wanted.strip().lower()
     if is_key(key):
@@ -183,12 +183,12 @@ async def _build(app: App, pack: Pack) -> Pack:
 
 async def _erasures(app: App) -> str:
     """Changes when somebody is erased: a pack that was built meanwhile may name them."""
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     return directory.erasures if directory else ""
 
 
 async def _waiting(app: App, body: QueueBody) -> tuple[Pack, str] | None:
-    message = parse_message(_Message, body, queue="evidence-packs")
+    message = parse_message(_Message, body, queue=Queue.PACKS)
     if message is None:
         return None
     found = await read_pack((await app.tables()).control, message.evidence_pack)

@@ -14,17 +14,16 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from shared.answers.directories import known_directory
 from shared.answers.names import Filters, keys_of
 from shared.answers.period import Span, Standing, read_standing
 from shared.app.app import App
 from shared.basics.spelling import id_key
-from shared.compliance.figures import figures_of_days
+from shared.compliance.figures import ByScope, figures_of_days
 from shared.compliance.numbers import Judged, judged
 from shared.ledger.register import ActKind
 from shared.ledger.slices import DAY, midnight
 from shared.ledger.tallies import Tally, add
-from shared.statement.build import ByScope, Sources, customer_figures, merged, month_after, seal
+from shared.statement.build import Sources, customer_figures, merged, month_after, seal
 from shared.statement.model import Sealed, Statement, StatementNow, StatementPerson
 from shared.statement.opening import first_page, heading, opening
 from shared.statement.people import names_of
@@ -151,7 +150,7 @@ async def _provisional(app: App, month: datetime, customer: str | None) -> Found
         read_exceptions(tables.control),
         incidents_within(tables.incidents, 0, KEY_SPAN),
     )
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     key = (await keys_of(app, Filters(customer=customer), standing, directory)).customer
     customers, left_out = await _customers(tables, standing, key)
     sources = Sources(

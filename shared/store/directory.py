@@ -138,6 +138,14 @@ async def load_directory(table: Table, known: Loaded | None = None) -> Loaded:
     return Loaded(version, at, began, Directory.of(file), file, erasures)
 
 
+async def load_directory_if_any(table: Table, known: Loaded | None = None) -> Loaded | None:
+    """The directory as it stands, as `load_directory` gives it; None while there is none."""
+    try:
+        return await load_directory(table, known)
+    except DirectoryMissing:
+        return None
+
+
 async def note_erasures(table: Table) -> None:
     """Have every process read anew who was erased, before it judges another slice. Raises Conflict."""
     stamp = uuid4().hex

@@ -12,13 +12,12 @@ from typing import Any, Final
 from shared.incidents.model import Event, EventKind, Incident, Telling
 from shared.store.incident_rows import INCIDENTS
 from shared.store.packing import pack, unpack
+from shared.store.removing import remove_rows
 from shared.store.tables import (
     MAX_BATCH,
     SCHEMA,
-    Conflict,
     Row,
     Table,
-    delete,
     is_newer,
     keys,
     utc,
@@ -54,18 +53,7 @@ async def remove_events(table: Table, events: Iterable[Pending]) -> None:
     """Remove pending events; those that somebody else removed are gone too."""
     for shard, of_shard in groupby(sorted(events, key=lambda p: p.shard), key=lambda p: p.shard):
         for batch in batched((keys(shard, EVENT + p.telling.event.id) for p in of_shard), MAX_BATCH, strict=False):
-            try:
-                await table.transact([delete(row) for row in batch])
-            except Conflict:  # some are gone, which fails the batch: one by one then
-                for row in batch:
-                    await _remove(table, row)
-
-
-async def _remove(table: Table, row: Row) -> None:
-    try:
-        await table.write(delete(row))
-    except Conflict:
-        return  # gone already
+            await remove_rows(table, batch)
 
 
 # --- an event and its incident in the columns of a row ----------------------------------------------------------------

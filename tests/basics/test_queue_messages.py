@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from shared.basics.queue_messages import message_in, parse_message
+from shared.basics.queues import Queue
 
 
 class Order(BaseModel):
@@ -16,7 +17,7 @@ class Order(BaseModel):
 
 @pytest.mark.parametrize("body", [b'{"item": "a"}', '{"item": "a"}'])
 def test_a_message_is_read_from_bytes_and_from_text(body: bytes | str) -> None:
-    assert parse_message(Order, body, queue="orders") == Order(item="a")
+    assert parse_message(Order, body, queue=Queue.PACKS) == Order(item="a")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ def test_what_is_no_message_is_noted_and_nothing_else(body: bytes | str, caplog:
     assert message_in(Order, body) is None
     assert not caplog.records
     caplog.set_level("INFO")
-    assert parse_message(Order, body, queue="orders") is None
+    assert parse_message(Order, body, queue=Queue.PACKS) is None
     assert [record.getMessage() for record in caplog.records] == [
-        '{"event": "queue_message_unreadable", "queue": "orders"}'
+        '{"event": "queue_message_unreadable", "queue": "evidence-packs"}'
     ]

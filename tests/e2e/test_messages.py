@@ -8,6 +8,7 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from local.host.process import HostProcess
 from local.stage.stack import CHECKOUT, default_schedules
+from shared.basics.queues import Queue
 from shared.rules.rule import PARTNER
 from tests.local.hosting import NEVER, eventually
 
@@ -21,8 +22,6 @@ JUNK = (
     b'{"tenant": "0", "start": "2026-11-02T09:00:00Z", "seconds": 900',
 )
 
-QUEUES = ("scan-slices", "scan-slices-poison", "alerts", "alerts-poison", "evidence-packs", "evidence-packs-poison")
-
 
 async def test_a_message_that_is_none_is_noted_and_gone(storage: str, tmp_path: Path) -> None:
     settings = {
@@ -33,7 +32,7 @@ async def test_a_message_that_is_none_is_noted_and_gone(storage: str, tmp_path: 
     }
     log = tmp_path / "host.log"
     async with QueueServiceClient.from_connection_string(storage) as service:
-        queues = [await service.create_queue(name) for name in QUEUES]
+        queues = [await service.create_queue(name) for name in Queue]
         for queue in queues:
             for junk in JUNK:
                 await queue.send_message(base64.b64encode(junk).decode())

@@ -83,11 +83,30 @@ def test_an_unknown_one_says_why(members: Record, session: Session, why: Why) ->
     assert explain(finding).endswith(".")
 
 
+@pytest.mark.parametrize(
+    "members",
+    [{**SILENT}, {**SILENT, "sessionId": "a"}, {**SILENT, **FEDERATED}],
+    ids=["no session", "unseen", "by AD FS"],
+)
+def test_an_unknown_one_in_the_background_is_told_apart(members: Record) -> None:
+    said = explain(found({**members, **NON_INTERACTIVE}))
+    assert said.startswith("A token was renewed that")
+    assert explain(found(members)) != said
+
+
+def test_an_unknown_one_whose_custom_control_was_met_says_so() -> None:
+    policy: Record = {"result": "success", "enforcedGrantControls": ["RequireDuoMfa"]}
+    met = {**SILENT, "appliedConditionalAccessPolicies": [policy]}
+    assert "third party's control was met" in explain(found(met))
+    missed = {**SILENT, "appliedConditionalAccessPolicies": [{**policy, "result": "notApplied"}]}
+    assert "third party" not in explain(found(missed))
+
+
 def test_every_reason_has_a_sentence_of_its_own() -> None:
     assert {How(found(noted(text)).how) for text in ("Skipped",)} == {How.SKIPPED}
     from shared.incidents import explain as module
 
-    sentences = [*module._HOW.values(), *module._WHY.values()]
+    sentences = [*module._HOW.values(), *module._WHY.values(), *module._WHY_SILENT.values(), module._BY_CONTROL]
     assert set(module._HOW) | {How.SINGLE_FACTOR} == set(How)
     assert set(module._WHY) == set(Why)
     assert len(set(sentences)) == len(sentences)

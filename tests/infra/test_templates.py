@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from shared.preflight.queues import NAMES as QUEUES
+from shared.basics.queues import Queue
 from tests.infra.bicep_parser import BicepError, Statement, parse
 from tests.infra.bicep_template import Resource, Template, Value
 from tests.infra.deployment import (
@@ -488,7 +488,7 @@ def test_the_vault_of_an_earlier_deployment_is_brought_back_when_asked() -> None
 
 def test_the_queues_are_there_before_the_first_message() -> None:
     queues = deployed(DEFAULTS).all("Microsoft.Storage/storageAccounts/queueServices/queues")
-    assert [q.body["name"] for q in queues] == [*QUEUES]
+    assert [q.body["name"] for q in queues] == [*Queue]
 
 
 # ---- Who may read

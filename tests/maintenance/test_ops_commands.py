@@ -65,13 +65,11 @@ async def test_an_app_that_reads_nothing_is_told_of(desk: Rig, monkeypatch: pyte
         await forecast_period(desk.app, (PARTNER,), RICH.start, RICH.end, send)
 
 
-async def test_the_message_reaches_the_queue_as_the_host_reads_it(
-    azurite: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rescan_forecast, "QUEUE", name := f"q{uuid4().hex}")
+async def test_the_message_reaches_the_queue_as_the_host_reads_it(azurite: str) -> None:
+    name = f"q{uuid4().hex}"
     settings = load_settings(auth_mode="local", partner_tenant_id=PARTNER, AzureWebJobsStorage=azurite)
     credential: AsyncTokenCredential = AzureCliCredential()
-    async with QueueClient.from_connection_string(azurite, name) as queue, sending(settings, credential) as send:
+    async with QueueClient.from_connection_string(azurite, name) as queue, sending(settings, credential, name) as send:
         await queue.create_queue()
         await send('{"dryRun":"x"}')
         [message] = [m async for m in queue.receive_messages()]

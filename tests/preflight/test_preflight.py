@@ -20,8 +20,9 @@ from functions.preflight import preflight
 from local.graph_server.control import LicenceFault, StatusFault
 from shared.app.app import App
 from shared.app.settings import load_settings
+from shared.basics.queues import Queue
 from shared.graph.permissions import PARTS
-from shared.preflight.queues import NAMES, check_queues
+from shared.preflight.queues import check_queues
 from shared.preflight.run import preflight_when_due
 from shared.preflight.storage import check_exports, check_storage
 from shared.rules import RULES_VERSION
@@ -54,13 +55,13 @@ async def test_queues_are_there_missing_or_refused(storage: str) -> None:
         settings = settings_for(connection)
         return {check.name: check.state for check in await check_queues(settings)}
 
-    assert await states(storage) == dict.fromkeys(NAMES, "missing")
+    assert await states(storage) == dict.fromkeys(Queue, "missing")
     async with QueueServiceClient.from_connection_string(storage) as service:
         await service.create_queue("scan-slices")
         await service.create_queue("alerts-poison")
         await service.get_queue_client("alerts-poison").send_message("crashed")
     found = await states(storage)
-    assert [name for name in NAMES if found[name] == "ok"] == ["scan-slices", "alerts-poison"]
+    assert [name for name in Queue if found[name] == "ok"] == ["scan-slices", "alerts-poison"]
     settings = settings_for(storage)
     (poison,) = [check for check in await check_queues(settings) if check.name == "alerts-poison"]
     assert "1 messages crashed" in poison.detail

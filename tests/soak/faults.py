@@ -14,6 +14,7 @@ from itertools import batched
 from typing import Any, Final
 
 from local.stage.receivers import Fault
+from shared.basics.queues import Queue
 from tests.soak.rig import LEASE, Rig
 
 type Act = Callable[[Rig], Awaitable[None]]
@@ -158,7 +159,7 @@ async def _messages_twice(rig: Rig) -> None:
     await rig.start()
     async with rig.queues() as service:
         for _ in range(40):
-            for name in ("scan-slices", "alerts"):
+            for name in (Queue.SCAN, Queue.ALERTS):
                 queue = service.get_queue_client(name)
                 peeked = [m.content for m in await queue.peek_messages(32)]
                 for text in reversed(peeked):
@@ -170,7 +171,7 @@ async def _messages_poisoned(rig: Rig) -> None:
     await rig.start()
     junk = ("junk", "", "[]", "{}", '{"tenant": "a/b#", "start": "x", "seconds": 900, "sendId": "x"}', "\x00")
     async with rig.queues() as service:
-        for name in ("scan-slices", "alerts"):
+        for name in (Queue.SCAN, Queue.ALERTS):
             for text in junk:
                 await service.get_queue_client(name).send_message(base64.b64encode(text.encode()).decode())
 

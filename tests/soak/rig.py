@@ -28,6 +28,7 @@ from local.sample import Sample, make_sample, write_sample
 from local.stage.azurite import azurite
 from local.stage.receivers import Receiver, Receivers, new_secret
 from local.stage.stack import CHECKOUT, default_schedules, graph_process, load_directory_file
+from shared.basics.queues import Queue
 from shared.incidents.model import Incident
 from shared.ledger.head import SliceState
 from shared.rules.rule import Severity
@@ -43,14 +44,6 @@ NEVER: Final = "0 0 0 1 1 *"
 LEASE: Final = 10.0  # a loaded machine is slow to renew
 # Everything in the log is older than the last age, so that one read settles a slice and no clock moves what is due.
 AGE: Final = timedelta(days=8)
-QUEUES: Final = (
-    "scan-slices",
-    "scan-slices-poison",
-    "alerts",
-    "alerts-poison",
-    "evidence-packs",
-    "evidence-packs-poison",
-)
 MINIMUM: Final = {"all": Severity.LOW, "worst": Severity.HIGH}
 SETTINGS: Final = {
     "SCAN_SCHEDULE": "*/2 * * * * *",
@@ -177,9 +170,9 @@ class Rig:
         self.proxy.heal()
         await self.control(clearFaults=True, showAll=True, throttling=None)
         async with self.queues() as service:
-            for name in QUEUES:
+            for queue in Queue:
                 try:
-                    await service.get_queue_client(name).clear_messages()
+                    await service.get_queue_client(queue).clear_messages()
                 except ResourceNotFoundError:
                     continue
         tables = self.tables()
