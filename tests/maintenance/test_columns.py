@@ -23,7 +23,7 @@ NO_PERSON: Final = {
     "messageId nextDue owner state type",
     "control": "action at ends firstSeen kind notBefore people problem problemSince sendId slice state terms until",
     "directory": "at beganAt domains erasures facts partnerTenantId refreshedAt replaced version customer-entries",
-    "incidents": "actedAt action app appName at customer due first generation grewAt id last openedAt raisedAt "
+    "incidents": "actedAt action app appName at customer due ending first generation grewAt id last openedAt raisedAt "
     "resolvedAt rules scopes since slice snoozedUntil state toldAt toldLast wokenAt",
     "rollups": "countsMark customer mark quartersMark rulesVersions trimmed",
     "sessions": "at generation proves slice",
