@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from pydantic import Field
 
-from shared.answers.directories import known_directory, tenant_names, user_names
+from shared.answers.directories import tenant_names, user_names
 from shared.answers.names import Filters, Keys, keys_of
 from shared.answers.people import paged
 from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
@@ -77,7 +77,7 @@ async def read_samples(app: App, query: SamplesQuery) -> SamplesPage:
     """A page of compliant sign-ins: one request a quarter beside those of the period. Raises BadParameter, NotKnown."""
     span = span_of(app, query.days, query.from_, query.to)
     standing = await read_standing(app, span)
-    directory = await known_directory(app)
+    directory = await app.known_directory()
     keys = await keys_of(app, Filters(query.customer, query.user, query.app), standing, directory)
     rollups = (await app.tables()).rollups
     found = [
