@@ -15,15 +15,20 @@ _BEHAVIOURS: Final = {
     "enforcemfabyfederatedidp": "enforced",
     "rejectmfabyfederatedidp": "rejected",
 }
+_STRENGTH: Final = "authenticationStrength"
+_WEAK_STRENGTH: Final = "strengthOfOneFactor"
 # The conditions that are read. Whatever else is set keeps a policy from some sign-ins: risk, devices, and what comes.
 _READ: Final = frozenset({"users", "applications", "clientapptypes", "locations", "platforms", "authenticationflows"})
 
 
-def policy_of(part: Mapping[str, object]) -> AccessPolicy:
-    """A policy from Graph's conditionalAccessPolicy. What is missing or of another type counts as not set."""
+def policy_of(part: Mapping[str, object], strengths: Mapping[str, str] | None = None) -> AccessPolicy:
+    """A policy from Graph's conditionalAccessPolicy. What is missing or of another type counts as not set.
+
+    `strengths` says by id (id_key) what each authentication strength satisfies, for a policy that only names its own.
+    """
     conditions, grants = _map(part, "conditions"), _map(part, "grantControls")
     users, apps = _map(conditions, "users"), _map(conditions, "applications")
-    strength = grants.get("authenticationStrength")
+    strength = _strength(grants.get("authenticationStrength"), strengths or {})
     controls = (*_texts(grants.get("builtInControls")), *_texts(grants.get("customAuthenticationFactors")))
     narrowed = [name for name, value in conditions.items() if squeezed(name) not in _READ and _is_set(value)]
     narrowed += ["applicationFilter"] if apps.get("applicationFilter") else []
@@ -35,10 +40,19 @@ def policy_of(part: Mapping[str, object]) -> AccessPolicy:
         excludes=_scope(conditions, users, apps, "exclude"),
         clients=_texts(conditions.get("clientAppTypes")),
         transfer_methods=_words(_map(conditions, "authenticationFlows").get("transferMethods")),
-        controls=(*controls, *(["authenticationStrength"] if strength else [])),
-        any_control=squeezed(_text(grants.get("operator"))) == "or" and len(controls) + bool(strength) > 1,
+        controls=(*controls, *strength),
+        any_control=squeezed(_text(grants.get("operator"))) == "or" and len(controls) + len(strength) > 1,
         narrowed=tuple(narrowed),
     )
+
+
+def _strength(value: object, known: Mapping[str, str]) -> tuple[str, ...]:
+    """The control of an authentication strength. One that a tenant made itself may be content with a password: then it
+    is none of MFA."""
+    if not isinstance(value, Mapping) or not value:
+        return ()
+    satisfies = squeezed(_text(value.get("requirementsSatisfied")) or known.get(id_key(_text(value.get("id"))), ""))
+    return (_STRENGTH if satisfies in ("", "mfa") else _WEAK_STRENGTH,)
 
 
 def policies_of(parts: Mapping[str, object], read_at: datetime, *, since: datetime | None = None) -> Policies:
@@ -47,10 +61,16 @@ def policies_of(parts: Mapping[str, object], read_at: datetime, *, since: dateti
     policies, domains, federation = parts.get("conditionalAccess"), parts.get("domains"), parts.get("federation")
     defaults = _map(parts, "securityDefaults").get("isEnabled")
     trusts = _map(_map(parts, "crossTenantAccess"), "inboundTrust").get("isMfaAccepted")
+    strengths = {
+        id_key(_text(part.get("id"))): _text(part.get("requirementsSatisfied"))
+        for part in _maps(parts.get("authenticationStrengths"))
+    }
     by_domain = federation if isinstance(federation, Mapping) else None
     return Policies(
         read_at=read_at,
-        conditional_access=tuple(map(policy_of, _maps(policies))) if isinstance(policies, list) else None,
+        conditional_access=(
+            tuple(policy_of(part, strengths) for part in _maps(policies)) if isinstance(policies, list) else None
+        ),
         security_defaults=defaults if isinstance(defaults, bool) else None,
         domains=tuple(_federation(d, by_domain) for d in _maps(domains)) if isinstance(domains, list) else None,
         named_locations={

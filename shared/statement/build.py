@@ -16,10 +16,11 @@ from shared.compliance.gaps import CoverageItem, gaps
 from shared.compliance.numbers import judged, sign_ins
 from shared.exceptions.model import TechnicalException
 from shared.incidents.model import Ending, Incident, IncidentState
-from shared.ledger.days import Day
+from shared.ledger.days import Day, DayGroups
 from shared.ledger.slices import DAY, days_between, midnight
 from shared.ledger.tallies import ScopeCounts, Tally, add
 from shared.signin.traits import HEADLINE, WATCHED
+from shared.statement.causes import statement_causes
 from shared.statement.model import (
     FORMAT,
     CustomerFigures,
@@ -44,14 +45,15 @@ _INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What was read of a month. `customers` are counts by scope of each customer (key) that was signed in to;
-    `left_out` says which lists were cut."""
+    """What was read of a month. `customers` are counts by scope of each customer (key) that was signed in to, `groups`
+    its findings by day; `left_out` says which lists were cut."""
 
     standing: Standing
     directory: Loaded | None
     exceptions: Sequence[TechnicalException]
     incidents: Sequence[Incident]
     customers: Mapping[str, ByScope]
+    groups: Sequence[DayGroups] = ()
     incidents_left_out: bool = False
     customers_left_out: bool = False
     previous: PreviousMonth | None = None
@@ -74,6 +76,7 @@ def seal(sources: Sources, state: StateName, partner_tenant: str) -> Sealed:
     standing, directory = sources.standing, sources.directory
     names = tenant_names(directory)
     figures = figures_of_days(standing.days)
+    headline = judged(figures.of_scopes(HEADLINE_NAMES))
     versions: Tally = {}
     for day in standing.days:
         add(versions, day.rules_versions)
@@ -87,7 +90,7 @@ def seal(sources: Sources, state: StateName, partner_tenant: str) -> Sealed:
         generated_at=standing.span.now,
         state=state,
         meaning=MEANING,
-        figures=judged(figures.of_scopes(HEADLINE_NAMES)),
+        figures=headline,
         by_scope={str(scope): judged(figures.of_scopes([scope])) for scope in WATCHED},
         trend=_trend(standing.days),
         customers=_customers(sources, names, id_key(partner_tenant)),
@@ -95,6 +98,7 @@ def seal(sources: Sources, state: StateName, partner_tenant: str) -> Sealed:
         coverage=standing.coverage,
         days=_days(sources, lacking),
         gaps=sorted(lacking, key=lambda item: (item.from_, item.tenant_id, item.kind)),
+        causes=statement_causes(sources.groups, headline.non_compliant),
         rules_versions=dict(sorted(versions.items())),
         directory=StatementDirectory(
             version=directory.version if directory else None, refreshed_at=directory.at if directory else None

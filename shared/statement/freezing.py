@@ -23,6 +23,7 @@ from shared.statement.people import names_json, names_of, without_erased
 from shared.statement.reading import names_blob, statement_blob
 from shared.statement.sealing import canonical, digest, json_of
 from shared.store.customer_quarters import customers_of_month, write_customer_quarters
+from shared.store.days import days_of_groups
 from shared.store.erased import read_erased
 from shared.store.exceptions import read_exceptions
 from shared.store.incidents import all_incidents
@@ -85,6 +86,7 @@ async def _seal(app: App, standing: Standing, previous: PreviousMonth | None) ->
             async for customer, days in customers_of_month(tables.rollups, month)
             if days
         },
+        groups=[day async for day in days_of_groups(tables.rollups, standing.span.start, standing.span.last)],
         previous=previous,
         names=names,
     )

@@ -117,6 +117,16 @@ class StatementException(Answer):
     approved_at: datetime | None
 
 
+class StatementCause(Answer):
+    """Why sign-ins without MFA were possible, by kind of gap, without the names that people gave to policies."""
+
+    kind: str = Field(description="A kind of cause, or not-recorded.")
+    meaning: str
+    sign_ins: int = Field(description="The headline's sign-ins without MFA that it explains.")
+    gaps: int | None = Field(description="How many policies or settings of that kind; null where nobody recorded it.")
+    people: int | None = Field(description="How many people; null where it was not kept whose each was.")
+
+
 class PreviousMonth(Answer):
     """The statement of the month before, and the SHA-256 of it."""
 
@@ -145,6 +155,11 @@ class Sealed(Answer):
     coverage: Coverage
     days: list[StatementDay] = Field(description="Each UTC day of the month.")
     gaps: list[CoverageItem]
+    causes: list[StatementCause] | None = Field(
+        default=None,
+        description="Why the headline's sign-ins without MFA were possible; null in one customer's statement, and in "
+        "one that an older version of the app sealed.",
+    )
     rules_versions: dict[str, int]
     directory: StatementDirectory
     roster: StatementRoster = Field(description="People with delegated rights; null where that was not noted.")

@@ -29,6 +29,7 @@ from shared.statement.opening import first_page, heading, opening
 from shared.statement.people import names_of
 from shared.statement.sealing import canonical, digest, find_customer, json_of, of_customer, people_in
 from shared.store.customer_quarters import customer_days, page_of_customers
+from shared.store.days import days_of_groups
 from shared.store.exceptions import read_exceptions
 from shared.store.incidents import KEY_SPAN, incidents_within
 from shared.store.register import page_of_acts
@@ -153,12 +154,15 @@ async def _provisional(app: App, month: datetime, customer: str | None) -> Found
     directory = await app.known_directory()
     key = (await keys_of(app, Filters(customer=customer), standing, directory)).customer
     customers, left_out = await _customers(tables, standing, key)
+    days = days_of_groups(tables.rollups, standing.span.start, standing.span.last)
+    groups = [day async for day in days] if key is None else []
     sources = Sources(
         standing=standing,
         directory=directory,
         exceptions=[stored.exception for stored in exceptions],
         incidents=incidents or [],
         customers=customers,
+        groups=groups,
         incidents_left_out=incidents is None,
         customers_left_out=left_out,
     )

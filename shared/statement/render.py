@@ -164,6 +164,9 @@ def _rows(statement: Statement) -> Iterator[StatementRow]:
         numbers = entry.figures
         told = f"compliant {numbers.compliant}, without MFA {numbers.non_compliant}, unknown {numbers.unknown}"
         yield _row("customers", entry.customer_id, numbers.compliance_percent, f"{entry.customer_name or ''}: {told}")
+    for cause in sealed.causes or ():
+        whose = "" if cause.people is None else f" People: {cause.people}."
+        yield _row("causes", cause.kind, cause.sign_ins, cause.meaning + whose)
     yield from _of_coverage(sealed)
     yield from _of_lists(statement)
 

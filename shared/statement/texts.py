@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from shared.ledger.tallies import NOT_RECORDED
+from shared.rules.cause import CauseKind
 from shared.signin.evidence import Evidence, Strength, Why
 
 METHOD: Final = (Path(__file__).parent / "templates" / "method.txt").read_text(encoding="utf-8")
@@ -42,6 +44,21 @@ WHYS: Final = {
     Why.FEDERATED_SILENT: "The sign-in is federated, and the provider's claim says nothing of MFA.",
     Why.SESSION_UNSEEN: "The sign-in goes on with a session whose beginning was not in the log.",
     Why.NO_SESSION: "The sign-in says nothing of MFA and names no session.",
+}
+CAUSES: Final = {
+    CauseKind.EXCLUDED: "A policy leaves them out, by a group, a role, a place or the like.",
+    CauseKind.REPORT_ONLY: "A policy would have asked for MFA and only reports.",
+    CauseKind.CONDITION_MISSED: "A policy was not for that place, platform or client.",
+    CauseKind.NOT_MFA_CONTROL: "A policy was met that demands something else than MFA.",
+    CauseKind.REMEMBERED: "The device was remembered, so that nobody was asked.",
+    CauseKind.LEGACY_NOT_BLOCKED: "Legacy authentication, which cannot ask for MFA, was not blocked.",
+    CauseKind.DEVICE_CODE_NOT_BLOCKED: "The device code flow was not blocked.",
+    CauseKind.FEDERATION_UNTOLD: "The federation provider does not say whether it did MFA.",
+    CauseKind.CUSTOM_CONTROL: "A custom control was met, which leaves no proof of MFA.",
+    CauseKind.CUSTOMER_SIDE: "A sign-in into a customer, of which the log names no policy.",
+    CauseKind.NO_POLICY_APPLIED: "No policy demanded MFA.",
+    CauseKind.CANNOT_TELL: "The log does not say.",
+    NOT_RECORDED: "Not recorded: an older version of the app read them, or they are no longer kept one by one.",
 }
 SCOPES: Final = {
     "customer": "Sign-ins into customers' tenants",

@@ -17,7 +17,7 @@ from shared.posture.policies import (
     exclusions,
     way_of,
 )
-from shared.posture.reading import federation_of, policy_of
+from shared.posture.reading import federation_of, policies_of, policy_of
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 GROUP = "99999999-9999-4999-8999-999999999999"
@@ -60,6 +60,14 @@ def read(*policies: dict[str, Any], defaults: bool | None = False, domains: tupl
         ({"grants": {"builtInControls": ["mfa", "compliantDevice"], "operator": "AND"}}, PolicyVerdict.YES),
         ({"grants": {"builtInControls": [], "authenticationStrength": {"id": "1"}}}, PolicyVerdict.YES),
         ({"grants": {"builtInControls": [], "customAuthenticationFactors": ["RequireDuoMfa"]}}, PolicyVerdict.NO),
+        (
+            {"grants": {"builtInControls": [], "authenticationStrength": {"id": "1", "requirementsSatisfied": "mfa"}}},
+            PolicyVerdict.YES,
+        ),
+        (
+            {"grants": {"builtInControls": [], "authenticationStrength": {"id": "1", "requirementsSatisfied": "none"}}},
+            PolicyVerdict.NO,
+        ),
         ({"applications": {"includeApplications": ["Office365"]}}, PolicyVerdict.NO),
         ({"applications": {"excludeApplications": ["x"]}}, PolicyVerdict.NO),
         ({"conditions": {"clientAppTypes": ["browser"]}}, PolicyVerdict.NO),
@@ -81,6 +89,14 @@ def read(*policies: dict[str, Any], defaults: bool | None = False, domains: tupl
 )
 def test_who_is_made_to_do_mfa(changes: dict[str, Any], answer: PolicyVerdict) -> None:
     assert mfa_coverage(read(policy(**changes)), [JANE]).answer is answer
+
+
+def test_what_an_authentication_strength_satisfies_is_looked_up_where_the_policy_only_names_it() -> None:
+    grants = {"builtInControls": [], "authenticationStrength": {"id": GROUP}}
+    for satisfies, answer in (("mfa", PolicyVerdict.YES), ("none", PolicyVerdict.NO)):
+        strengths = [{"id": GROUP.upper(), "requirementsSatisfied": satisfies}]
+        told = policies_of({"conditionalAccess": [policy(grants=grants)], "authenticationStrengths": strengths}, AT)
+        assert mfa_coverage(told, [JANE]).answer is answer
 
 
 def test_one_who_is_left_out_makes_it_partly() -> None:

@@ -57,6 +57,12 @@ async def at(azurite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig
 async def test_a_month_is_provisional_until_it_is_sealed(at: Rig) -> None:
     await renew_customers(at.app)
     before = await asked(at)
+    assert [(c["kind"], c["signIns"], c["gaps"], c["people"]) for c in before["sealed"]["causes"]] == [
+        ("customer-side", 3, 1, 2)
+    ]
+    assert "Why sign-ins without MFA were possible" in (await page(at, "&format=html")).text
+    assert "causes,customer-side,3," in (await page(at, "&format=csv")).text
+    assert (await asked(at, f"&customer={CUSTOMER}"))["sealed"]["causes"] is None
     await what_no_night_noted_is_said_to_be_not_recorded(at)
     await one_customer_sees_nothing_of_another(at)
     await it_takes_few_requests(at)
