@@ -48,7 +48,7 @@ async def tend(timer: func.TimerRequest) -> None:
 
 @endpoint(bp, "GET", "exceptions", needs=Role.READER)
 async def exceptions(call: Call[ExceptionsQuery]) -> ExceptionsPage:
-    """The technical exceptions, the one asked for last first."""
+    """The technical exceptions, the newest request first."""
     return await list_exceptions(call.app, call.query)
 
 

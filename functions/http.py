@@ -130,7 +130,7 @@ class Endpoint:
     about: str
     work: Callable[[Call[Query, BaseModel]], Awaitable[BaseModel | Sends[BaseModel] | Written]]
     errors: Errors = field(default_factory=dict)
-    tag: str = ""
+    module: str = ""
     ways: Ways = _ONE_WAY
 
     @property
@@ -285,5 +285,5 @@ def describe[Q: Query, B: BaseModel, A: BaseModel](
         about=work.__doc__ or "",
         work=work,  # type: ignore[arg-type]
         errors=errors or {},
-        tag=work.__module__.rpartition(".")[2],
+        module=work.__module__.rpartition(".")[2],
     )

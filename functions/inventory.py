@@ -21,7 +21,6 @@ from shared.answers.cause_acts import (
 )
 from shared.answers.causes import CausesPage, CausesQuery, read_causes
 from shared.answers.incident_detail import IncidentChange
-from shared.answers.portals import PortalsPage, PortalsQuery, read_portals
 from shared.answers.samples import SamplesPage, SamplesQuery, read_samples
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
@@ -36,13 +35,6 @@ async def applications(call: Call[ApplicationsQuery]) -> ApplicationsPage:
     """The applications by protocol (password flow, legacy, device code, silent, interactive), worst first: when each
     was seen, by day, and since when it is clean."""
     return await read_applications(call.app, call.query)
-
-
-@endpoint(bp, "GET", "portals", needs=Role.READER)
-async def portals(call: Call[PortalsQuery]) -> PortalsPage:
-    """The portals that still ask for no customer tenant, so that the log shows a sign-in to the partner alone: how much
-    each is used, by day, who used it without proof of MFA, and how to try what asks for more."""
-    return await read_portals(call.app, call.query)
 
 
 @endpoint(bp, "GET", "samples", needs=Role.READER)

@@ -60,6 +60,9 @@ _TAGS: Final = {
     "token_check": "Would Partner Center take this token?",
 }
 
+# Routes that stand under the tag of others; else a route's tag is the name of its module.
+_TAG_OF: Final = {"policies": "people", "portals": "inventory", "changes": "records", "register": "records"}
+
 
 class _WithoutTitles(GenerateJsonSchema):
     """Titles made of member names say nothing that the names do not."""
@@ -83,7 +86,7 @@ def document(endpoints: Iterable[Endpoint], mode: AuthMode) -> Json:
     for route in known:
         template = _PATH_PARAMETER.sub(r"{\1}", f"/api/{route.route}")
         paths.setdefault(template, {})[route.method.lower()] = _operation(route, schema_of, mode)
-    used = sorted({route.tag for route in known})
+    used = sorted({_tag(route) for route in known})
     return {
         "openapi": "3.1.0",
         "info": {
@@ -114,7 +117,7 @@ def _operation(route: Endpoint, schema_of: dict[object, Json], mode: AuthMode) -
     about = " ".join(route.about.split())
     operation: Json = {
         "operationId": operation_id(route),
-        "tags": [route.tag],
+        "tags": [_tag(route)],
         "summary": about.partition(". ")[0].rstrip("."),
         "description": about,
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_version_parameter(route)],
@@ -127,6 +130,10 @@ def _operation(route: Endpoint, schema_of: dict[object, Json], mode: AuthMode) -
         content = {"application/json": {"schema": schema_of[body]}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _tag(route: Endpoint) -> str:
+    return _TAG_OF.get(route.module, route.module)
 
 
 def _body(route: Endpoint) -> type[BaseModel] | None:

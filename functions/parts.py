@@ -5,6 +5,7 @@ from typing import Final
 from functions import (
     alerts,
     answers,
+    changes,
     exceptions,
     incidents,
     inventory,
@@ -12,8 +13,10 @@ from functions import (
     ops,
     page,
     people,
+    policies,
+    portals,
     preflight,
-    records,
+    register,
     scan,
     self_test,
     statement,
@@ -25,6 +28,6 @@ PARTS: Final = tuple(
     part.bp
     for part in (
         *(alerts, answers, exceptions, incidents, maintenance, ops, page, people, preflight, scan, self_test),
-        *(inventory, records, statement, token_check, unknown),
+        *(inventory, policies, portals, changes, register, statement, token_check, unknown),
     )
 )

@@ -7,7 +7,6 @@ from functions.who import Role
 from shared.answers.accounts import AccountsPage, AccountsQuery, read_accounts
 from shared.answers.customers import CustomersPage, CustomersQuery, read_customers
 from shared.answers.directory import DirectoryAnswer, read_directory
-from shared.answers.policies import PoliciesAnswer, PoliciesQuery, read_policies_answer
 from shared.answers.technicians import TechniciansPage, TechniciansQuery, read_technicians
 from shared.app.app import running_app
 from shared.people.refresh import refresh_directory
@@ -45,13 +44,6 @@ async def customers(call: Call[CustomersQuery]) -> CustomersPage:
 async def accounts(call: Call[AccountsQuery]) -> AccountsPage:
     """The accounts of the partner's tenant that break posture rules: the tenant-wide requirement, guests included."""
     return await read_accounts(call.app, call.query)
-
-
-@endpoint(bp, "GET", "policies", needs=Role.READER)
-async def policies(call: Call[PoliciesQuery]) -> PoliciesAnswer:
-    """The partner's own policies as they were read last: who has to do MFA for every application, who is left out and
-    how many sign-ins went that way, what is blocked, which way of implementing MFA is used, whose MFA counts."""
-    return await read_policies_answer(call.app, call.query)
 
 
 @endpoint(bp, "GET", "directory", needs=Role.READER)

@@ -55,11 +55,27 @@ def test_every_module_says_what_it_is_for() -> None:
 
 def test_comments_cite_only_documents_that_are_here() -> None:
     cited: dict[str, list[str]] = {}
-    for path in [p for part in ("shared", "functions", "local", "tests") for p in (ROOT / part).rglob("*.py")]:
+    parts = ("shared", "functions", "local", "tests")
+    for path in [p for part in parts for kind in ("*.py", "*.md") for p in (ROOT / part).rglob(kind)]:
         for name in re.findall(r"(?<![\w./{}*\\-])([A-Za-z][\w/-]*\.md)\b", path.read_text(encoding="utf-8")):
             cited.setdefault(name, []).append(str(path.relative_to(ROOT)))
     missing = {name: where for name, where in cited.items() if not {name, f"docs/{name}"} & HERE}
     assert missing == {}
+
+
+def test_a_heading_that_is_cited_is_there() -> None:
+    """Such as docs/semantics.md, "Evidence"; docstrings break lines where they like."""
+    headings = {
+        name: set(re.findall(r"^#+ +(.+?) *$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+        for name in HERE
+    }
+    missing = []
+    for path in [p for part in ("shared", "functions", "local", "tests") for p in (ROOT / part).rglob("*.py")]:
+        text = " ".join(re.sub(r"^\s*#", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE).split())
+        for name, heading in re.findall(r'\b((?:docs/)?[\w-]+\.md),? "([^"]+)"', text):
+            if name in headings and heading not in headings[name]:
+                missing.append(f"{path.relative_to(ROOT)}: {name}, {heading}")
+    assert missing == []
 
 
 def test_keys_of_rows_are_made_in_the_store_alone() -> None:

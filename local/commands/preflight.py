@@ -13,7 +13,7 @@ import logging
 import sys
 
 from shared.app.app import App
-from shared.app.quiet import quiet_libraries
+from shared.app.log_levels import quiet_libraries
 from shared.app.settings import SettingsError, load_settings
 from shared.preflight.model import Preflight
 from shared.preflight.run import lines, preflight

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from shared.alerts.outgoing import DEADLINE, message_id, new_delivery, surroundings
+from shared.alerts.outgoing import message_id, new_delivery, surroundings
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.messages.compose import made_up_message
 from shared.messages.delivery import Delivery, DeliveryState
+from shared.messages.retry import DEADLINE
 from shared.store import alerts
 from shared.store.tables import Conflict
 from shared.wire.text import clean

@@ -40,7 +40,7 @@ type Post = Callable[[Target, bytes, Mapping[str, str]], Awaitable[Answer]]
 
 
 async def deliver_alert(app: App, body: QueueBody, post: Post = post) -> list[str]:
-    """Try one delivery; gives the message of the channel's next one when this one arrived.
+    """Try one delivery. Returns the message of the channel's next one when this one arrived.
 
     Raises only what makes the queue try again: storage that does not answer.
     """

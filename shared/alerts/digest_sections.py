@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from shared.app.channels import Channel
+from shared.basics.times import MICROSECOND
 from shared.incidents.history import SYSTEM
 from shared.incidents.model import Ending, Incident, IncidentState
 from shared.ledger.days import Day
@@ -28,7 +29,6 @@ from shared.store.statements import FinalMonth, final_months
 from shared.store.tables import Tables
 from shared.wire.text import clean
 
-_INSTANT: Final = timedelta(microseconds=1)
 _MOST_READ: Final = 50  # incidents whose history is read
 
 
@@ -116,7 +116,7 @@ async def gaps_of_sign_ins(view: DigestView) -> DigestSection | None:
     customers = view.channel.customer_keys
     counted: Counter[Cause] = Counter()
     people: dict[Cause, set[str]] = {}
-    async for day in days_of_groups(view.tables.rollups, view.begin, view.end - _INSTANT):
+    async for day in days_of_groups(view.tables.rollups, view.begin, view.end - MICROSECOND):
         for group, n in day.lines.items():
             if (
                 group.cause is not None

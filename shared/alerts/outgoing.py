@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from hashlib import sha256
-from typing import Final
 
 from shared.app.app import App
 from shared.messages.compose import Surroundings
 from shared.messages.delivery import Delivery, delivery_id
 from shared.messages.message import Message, to_json
+from shared.messages.retry import DEADLINE
 from shared.rules.rule import Severity
-
-# How long a channel is tried before its message is given up.
-DEADLINE: Final = timedelta(hours=24)
 
 
 def new_delivery(app: App, channel: str, message: Message, *, incident: str = "") -> Delivery:

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import httpx
 
 from shared.app.addresses import refusal
-from shared.app.quiet import quiet_libraries
+from shared.app.log_levels import quiet_libraries
 from shared.app.setting_types import LOOPBACK_HOSTS
 from shared.basics.retry_after import retry_after
 from shared.wire.text import clean

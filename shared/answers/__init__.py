@@ -1,6 +1,7 @@
-"""What can be asked over HTTP, and the answers: one function a question, from an App and a parsed query to a model.
+"""What HTTP asks and answers: one function a question or an act, from an App and a parsed query or body to a model.
 
-The highest room: may import everything else in shared/. Each call makes a bounded number of storage requests.
+May import everything in shared/ but `page` and `statement`, which stand above. Each call makes a bounded number of
+storage requests.
 """
 
 from shared.answers.customers import read_customers

@@ -14,7 +14,7 @@ from shared.answers.directories import tenant_names
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import LIGHTHOUSE, paged, read_customer_activity, technicians_of, time_of
 from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
-from shared.answers.risks import AccessGroupItem, CustomerRisks, SeenTechnician, Ways
+from shared.answers.risks import AccessGroupItem, CustomerRisks, Relationship, SeenTechnician, Ways
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
@@ -28,7 +28,6 @@ from shared.store.outlines import outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
 from shared.wire.models import Answer, Flag, Listed, ListQuery, Named, Whole, same_id, shown_id
 
-_NEVER: Final = "never"  # in place of the end of an entry: the directory never had it
 _MOST_NAMES: Final = 20  # technicians named with a customer
 
 
@@ -59,7 +58,7 @@ class CustomerItem(Answer):
 
     customer_id: str
     customer_name: str | None
-    relationship: Literal["active", "ended", "none"]
+    relationship: Relationship
     roles: list[str]
     relationship_from: datetime | None
     relationship_to: datetime | None
@@ -113,17 +112,19 @@ async def read_customers(app: App, query: CustomersQuery, *, pairs: bool = True)
         activity.narrow_to(user)
     listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     names = tenant_names(directory)
-    every = [*listed, *_unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)]
+    unlisted = _unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)
+    every = [*listed, *unlisted]
     seen, never = activity.reached_by(), activity.never_with_mfa()
     if user:
         every = [customer for customer in every if customer.key in activity.customers]
-    ways = Ways(kept, technicians_of(technicians), activity, span.now)
+    strangers = {c.key for c in unlisted if c.key not in names}  # the dated directory may know more than the last list
+    ways = Ways(kept, technicians_of(technicians), activity, span.now, strangers)
     chosen = [customer for customer in every if _is_wanted(customer, query, ways, span.now)]
     if query.never_mfa is not None:
         chosen = [c for c in chosen if bool(seen.get(c.key, set()) & never) == query.never_mfa]
     if not chosen and query.customer is not None:
         await keys_of(app, Filters(customer=query.customer), standing, directory)
-    page, cursor = paged(chosen, query, "customers", lambda each: _order(each, activity, query.sort))
+    page, cursor = paged(chosen, query, "customers", lambda each: _order(each, activity, ways, query.sort))
     opened = Counter(key for i in incidents if i.state == IncidentState.OPEN for key in i.reached)
     return CustomersPage(
         items=[_customer_item(c, activity, ways, seen.get(c.key, set()), never, opened.get(c.key, 0)) for c in page],
@@ -151,15 +152,15 @@ def _unlisted(
             end=None,
             auto_extends=False,
             valid_from=None,
-            valid_to=None if key in names else _NEVER,  # the dated directory may know more than the last list
+            valid_to=None,
         )
         for key in sorted(activity.customers)
         if key not in listed and key != partner
     ]
 
 
-def _order(customer: CustomerEntry, activity: Activity, sort: str) -> tuple[str, str]:
-    place = "0" if customer.valid_to == _NEVER else "1"
+def _order(customer: CustomerEntry, activity: Activity, ways: Ways, sort: str) -> tuple[str, str]:
+    place = "0" if ways.relationship(customer) == "none" else "1"
     if sort == "nonCompliant":
         line = activity.customers.get(customer.key, Verdicts())
         place += f"{10**9 - line.non_compliant:010d}{10**9 - line.unknown:010d}"
@@ -184,19 +185,17 @@ def _customer_item(
     opened: int,
 ) -> CustomerItem:
     line = activity.customers.get(customer.key, Verdicts())
-    valid_to = None if customer.valid_to == _NEVER else time_of(customer.valid_to)
-    ended = valid_to is not None and valid_to <= ways.now
     return CustomerItem(
         customer_id=shown_id(customer.key),
         customer_name=customer.display_name,
-        relationship="none" if customer.valid_to == _NEVER else "ended" if ended else "active",
+        relationship=ways.relationship(customer),
         roles=sorted(role_name(role) for role in customer.roles),
         relationship_from=time_of(customer.start),
         relationship_to=time_of(customer.end),
         days_left=days_left(customer, ways.now),
         auto_extends=customer.auto_extends,
         valid_from=time_of(customer.valid_from),
-        valid_to=valid_to,
+        valid_to=time_of(customer.valid_to),
         total=line.total,
         compliant=line.compliant,
         non_compliant=line.non_compliant,

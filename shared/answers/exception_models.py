@@ -200,7 +200,7 @@ class ExceptionDetail(ExceptionItem):
 
 
 class ExceptionsPage(CoveredPage[ExceptionItem]):
-    """Exceptions, the one asked for last first. The period is that since which the log is read."""
+    """Exceptions, the newest request first. The period is that since which the log is read."""
 
 
 class Attachment(Answer):

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from pydantic import Field
 
+from shared.basics.times import MICROSECOND
 from shared.incidents.findings import Finding
 from shared.ledger.slices import DAY, midnight
 from shared.store.findings import findings_within
@@ -25,7 +26,6 @@ from shared.wire.cursor import Place, PlaceTime
 
 # Tenants whose logs are read side by side; with more of them the list goes through one group after the other.
 _GROUP: Final = 4
-_INSTANT: Final = timedelta(microseconds=1)
 _WIDEST: Final = 4096 * DAY
 _STEP: Final = 4
 _SPARSE: Final = 250
@@ -34,7 +34,7 @@ _AFTER_A_CROWD: Final = timedelta(seconds=1)
 
 def micros(width: timedelta) -> int:
     """A span as a cursor holds it."""
-    return width // _INSTANT
+    return width // MICROSECOND
 
 
 class FindingPlace(Place):
@@ -52,22 +52,22 @@ class FindingPlace(Place):
     @property
     def window(self) -> datetime:
         """Where the next window begins: in the same day as its end, or a midnight some whole days before."""
-        width = self.width * _INSTANT
+        width = self.width * MICROSECOND
         if self.end == midnight(self.end) and width >= DAY:
             return midnight(max(self.end - width, self.start))
-        return max(midnight(self.end - _INSTANT), self.end - width, self.start)
+        return max(midnight(self.end - MICROSECOND), self.end - width, self.start)
 
     @property
     def is_instant(self) -> bool:
         """Whether the next window cannot be cut further."""
-        return self.end - self.window <= _INSTANT
+        return self.end - self.window <= MICROSECOND
 
     def narrowed(self, seen: datetime | None) -> FindingPlace:
         """With a narrower window. `seen` is how far one request got from the window's beginning."""
-        width = min(self.end - self.window, self.width * _INSTANT) // _STEP
+        width = min(self.end - self.window, self.width * MICROSECOND) // _STEP
         if seen:
-            width = min(width, self.end - seen - _INSTANT)
-        return self._with(width=max(width, _INSTANT))
+            width = min(width, self.end - seen - MICROSECOND)
+        return self._with(width=max(width, MICROSECOND))
 
     def beyond(self, groups: int, width: timedelta) -> FindingPlace | None:
         """Behind this window, which was given whole; None at the end of the list."""
@@ -79,7 +79,7 @@ class FindingPlace(Place):
 
     def behind(self, row: _Row) -> FindingPlace:
         """Behind one finding."""
-        return self._with(end=row.finding.at + _INSTANT, passed=(row.tenant, row.key))
+        return self._with(end=row.finding.at + MICROSECOND, passed=(row.tenant, row.key))
 
     def behind_key(self, tenant: int, key: str) -> FindingPlace:
         """Further in the same instant."""
@@ -89,7 +89,7 @@ class FindingPlace(Place):
         """Whether a finding of the window is still to be given."""
         if row.finding.at < self.start:
             return False
-        return self.passed is None or row.finding.at + _INSTANT < self.end or (row.tenant, row.key) > self.passed
+        return self.passed is None or row.finding.at + MICROSECOND < self.end or (row.tenant, row.key) > self.passed
 
     def _with(self, *, width: timedelta | None = None, **changes: object) -> FindingPlace:
         wide = {} if width is None else {"width": micros(width)}
@@ -154,7 +154,7 @@ class Walk:
         if len(taken) < len(wanted):
             self.place = place.behind(taken[-1])
             return
-        width = place.width * _INSTANT
+        width = place.width * MICROSECOND
         if not rows:
             width *= _STEP * _STEP
         elif len(rows) < _SPARSE and not self._was_narrowed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -18,6 +18,7 @@ from shared.answers.period import CoveredPage, read_standing, times_of
 from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.basics.spelling import id_key, is_key
+from shared.basics.times import MICROSECOND, OLDEST
 from shared.incidents.explain import explain
 from shared.incidents.findings import Finding
 from shared.posture.gaps import remedy_of, title_of
@@ -52,8 +53,6 @@ from shared.wire.models import (
     shown_id,
 )
 
-_OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_INSTANT: Final = timedelta(microseconds=1)
 # One call makes at most ten requests; others are for the directory, an incident, names and what the period is.
 _REQUESTS: Final = 5
 
@@ -201,7 +200,7 @@ class FindingsPage(CoveredPage[FindingItem]):
 
 
 async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
-    """A page of findings. Raises BadParameter for a wrong cursor, NotKnown for an incident that is none."""
+    """A page of findings. Raises BadParameter for a wrong cursor, NotKnown for an incident that does not exist."""
     question = query.question("findings")
     standing = await read_standing(app, await times_of(app, query.from_, query.to))
     place = from_cursor(query.cursor, FindingPlace, question) if query.cursor else await _first(app, query)
@@ -225,7 +224,7 @@ async def read_finding(app: App, id_: str, query: FindingQuery) -> FindingDetail
     """One finding, by the id of its sign-in. Raises NotKnown; BadParameter where there are too many to look through."""
     now = app.clock()
     at = query.signed_in_at
-    start = at.replace(microsecond=0) if at else _OLDEST
+    start = at.replace(microsecond=0) if at else OLDEST
     until = min(start + timedelta(seconds=1), now) if at else now
     place = FindingPlace(start=start, until=until, end=until) if start < until else None
     walk = Walk((await app.tables()).slices, app.settings.tenants, lambda finding: finding.id == id_, place)
@@ -269,14 +268,14 @@ def finding_detail(finding: Finding, names: Mapping[str, str]) -> FindingDetail:
 async def _first(app: App, query: FindingsQuery) -> FindingPlace | None:
     """Where the list begins; None where it is empty: nothing was signed in yet. Raises NotKnown."""
     now = app.clock()
-    start, until = query.from_ or _OLDEST, min(query.to or now, now)
+    start, until = query.from_ or OLDEST, min(query.to or now, now)
     if query.incident is not None:
         key = id_key(query.incident)
         found = await read_incident((await app.tables()).incidents, key) if is_key(key) else None
         if found is None:
             raise NotKnown("no such incident")
         facts = found[0].facts
-        start, until = max(start, facts.first), min(until, facts.last + _INSTANT)
+        start, until = max(start, facts.first), min(until, facts.last + MICROSECOND)
     return FindingPlace(start=start, until=until, end=until) if start < until else None
 
 

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from shared.app.app import App
 from shared.basics.spelling import id_key
+from shared.basics.times import MICROSECOND
 from shared.compliance.coverage import Coverage, Measured, Window, coverage, measure, read_from
 from shared.compliance.summary import Period
 from shared.ledger.days import Day
@@ -62,7 +63,7 @@ class Span:
     @property
     def last(self) -> datetime:
         """The last instant that a day of the period can begin at, for reading days."""
-        return min(self.end, self.now) - timedelta(microseconds=1)
+        return min(self.end, self.now) - MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ async def times_of(app: App, first: datetime | None, end: datetime | None) -> Sp
         oldest = midnight(now) - (app.settings.finding_retention_days - 1) * DAY
         begun = min(known, default=midnight(now - (_USUAL - 1) * DAY))
         first = max(first_start_from(begun, app.settings.slice_width), oldest)
-        first = min(first, midnight((end or now) - timedelta(microseconds=1)))
+        first = min(first, midnight((end or now) - MICROSECOND))
     return Span(first, end or now, now)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -51,15 +52,27 @@ class AccessGroupItem(Answer):
     people: int | None = Field(description="How many are in it or may be; null where it is not known.")
 
 
+Relationship = Literal["active", "ended", "none"]
+
+
 class Ways:
     """The ways to customers, of the lists as they were made last and of who signed in where in a period."""
 
-    def __init__(self, kept: Kept | None, technicians: Sequence[Technician], activity: Activity, now: datetime) -> None:
+    def __init__(
+        self,
+        kept: Kept | None,
+        technicians: Sequence[Technician],
+        activity: Activity,
+        now: datetime,
+        strangers: Collection[str] = (),
+    ) -> None:
+        """`strangers` are tenants that were reached and that no directory ever had, by key."""
         facts = kept.facts if kept else {}
         self._groups: Mapping[str, AccessGroup] = access_groups_of(facts)
         self._watched_since = time_of(facts.get("watchedSince"))
         self._technicians = {technician.key: technician for technician in technicians}
         self._activity = activity
+        self._strangers = strangers
         self.now = now
 
     def last_seen(self, customer: CustomerEntry) -> date | None:
@@ -81,10 +94,18 @@ class Ways:
         )
         return risks_of(access, self._groups, watched_since=self._watched_since, now=self.now)
 
+    def relationship(self, customer: CustomerEntry) -> Relationship:
+        """Whether there is one: `none` for a tenant that no directory ever had."""
+        if customer.key in self._strangers:
+            return "none"
+        return "ended" if self._has_ended(customer) else "active"
+
     def _is_over(self, customer: CustomerEntry) -> bool:
-        if customer.valid_to is None:
-            return False
-        return not customer.valid_to[:1].isdigit() or datetime.fromisoformat(customer.valid_to) <= self.now
+        return self.relationship(customer) != "active"
+
+    def _has_ended(self, customer: CustomerEntry) -> bool:
+        valid_to = time_of(customer.valid_to)
+        return valid_to is not None and valid_to <= self.now
 
     def risks(self, customer: CustomerEntry) -> CustomerRisks:
         """The flags as they are shown."""

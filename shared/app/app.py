@@ -15,8 +15,8 @@ from typing import Final
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.app.log_levels import quiet_libraries
 from shared.app.pack_key import FileKey, PackKey, PackKeyProblem, VaultKey
-from shared.app.quiet import quiet_libraries
 from shared.app.settings import Settings, SettingsError, load_settings
 from shared.basics.spelling import id_key
 from shared.graph.client import GraphClient

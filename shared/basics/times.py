@@ -6,11 +6,13 @@ A rounded 08:59:59.9999995 would leave the slice it belongs to, and would be in 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator
 
+MICROSECOND: Final = timedelta(microseconds=1)  # between two times there is nothing shorter
+OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)  # nothing that is kept, and nothing that can be asked for, is older
 _EXAMPLE: Final = "such as 2026-11-02T09:00:00Z"
 _WRITTEN: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?([Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
 _USUAL_LENGTH: Final = len("2026-11-02T09:00:00Z")

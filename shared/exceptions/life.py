@@ -43,7 +43,7 @@ class NotNow(Exception):  # noqa: N818
 
 
 class NoSecondPerson(Exception):  # noqa: N818
-    """An exception needs a second person to approve it, and this caller is none; the text says why."""
+    """An exception needs a second person to approve it, and this caller is not; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)

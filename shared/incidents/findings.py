@@ -26,9 +26,8 @@ _LONG_METHOD: Final = 100
 _MOST_STEPS: Final = 20
 
 
-# Of a finding's fields those that name the person, and those that say where from, with what and in which session: an
-# erasure replaces the first and empties the second.
-PERSON_FIELDS: Final = ("user", "user_name", "user_display_name")
+# Of a finding's fields `user`, `user_name` and `user_display_name` name the person, and an erasure replaces them; these
+# say where from, with what and in which session, and it empties them.
 TRACE_FIELDS: Final = (
     *("ip", "user_agent", "session_id", "token_id", "correlation_id"),
     *("device_name", "original_request_id"),

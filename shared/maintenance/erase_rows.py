@@ -16,7 +16,14 @@ from shared.incidents.erased import ErasedPeople, without_traces
 from shared.incidents.traits import without_clients
 from shared.maintenance.person import Person
 from shared.signin.careful import Quarantined
-from shared.store.findings import FINDING, all_quarantined, finding_of_row, finding_row, quarantined_again
+from shared.store.findings import (
+    FINDING,
+    all_quarantined,
+    finding_of_row,
+    finding_row,
+    quarantined_again,
+    quarantined_key,
+)
 from shared.store.incident_rows import TRAITS, incident_in
 from shared.store.packing import pack_bytes, unpack_bytes
 from shared.store.person_columns import ALL, person_columns
@@ -55,8 +62,8 @@ async def quarantined_of_person(slices: Table, person: Person, people: ErasedPeo
     async for row in all_quarantined(slices):
         if is_newer(row) or not person.is_in(unpack_bytes("raw", row) or b""):
             continue
-        key = str(row["RowKey"]).rpartition("-")[2]
-        await slices.write(upsert(quarantined_again(row, Quarantined(row["reason"], people.marked(key), -1))))
+        marked = people.marked(quarantined_key(row))
+        await slices.write(upsert(quarantined_again(row, Quarantined(row["reason"], marked, -1))))
         await remove_row(slices, row)
         changed += 1
     return changed

@@ -27,8 +27,8 @@ def blob_name(day: str, table: str) -> str:
 
 
 async def export_tables(app: App, exports: Exports) -> dict[str, int]:
-    """Export every table that today (UTC) has no blob yet, and so goes on where a crash stopped; gives the rows of each
-    one that was written."""
+    """Export every table that today (UTC) has no blob yet, and so goes on where a crash stopped. Returns the rows of
+    each one that was written."""
     await exports.create()
     tables = (await app.tables()).by_name
     began = app.clock()

@@ -36,7 +36,7 @@ async def fetch(exports: Exports, day: str, folder: Path) -> None:
 
 
 async def restore(folder: Path, tables: Tables) -> dict[str, int]:
-    """Fill empty tables with the export in a folder; gives the rows of each table.
+    """Fill empty tables with the export in a folder. Returns the rows of each table.
 
     Slices that were at work during the export are due again, since their rows may be of two moments. All files are
     checked first. Raises Damaged, NotEmpty, LookupError.

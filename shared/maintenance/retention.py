@@ -27,7 +27,7 @@ from shared.store.incidents import incident_rows, remove_incident, rows_beside
 from shared.store.notes import Note, read_note, write_note
 from shared.store.register import PARTITION as REGISTER
 from shared.store.register import acts_until
-from shared.store.sessions import FIRST_PARTITION, LAST_PARTITION
+from shared.store.sessions import FIRST_PARTITION, LAST_PARTITION, is_of_before
 from shared.store.tables import (
     MAX_BATCH,
     Conflict,
@@ -50,7 +50,7 @@ _KEYS: Final = ["PartitionKey", "RowKey", "v"]
 
 
 async def delete_expired(app: App, rows: int = ROWS_A_RUN) -> int:
-    """Delete what is past its time, looking at so many rows at most; gives how many went. Raises Conflict where the
+    """Delete what is past its time, looking at so many rows at most. Returns how many went. Raises Conflict where the
     storage refuses what nobody else changes."""
     tables = await app.tables()
     now = app.clock()
@@ -142,19 +142,12 @@ async def _sessions(tables: Tables, cutoff: datetime, allowance: Allowance) -> N
             if allowance.is_used_up:
                 break
         allowance.took(1)
-        if not is_newer(row) and _is_of_before(row, cutoff):
+        if not is_newer(row) and is_of_before(row, cutoff):
             batch.append(row)
     else:
         at = FIRST_PARTITION
     await _flush(tables.sessions, batch, allowance)
     await write_note(tables.control, Note.SESSIONS_LOOKED_AT, partition=at)
-
-
-def _is_of_before(row: Row, cutoff: datetime) -> bool:
-    if "at" in row:  # a root
-        return utc(row["at"]) < cutoff
-    _, asks, slice_id = str(row["RowKey"]).partition("-ask-")
-    return bool(asks) and slice_id.split("-")[1] < f"{cutoff:%Y%m%d}"
 
 
 async def _flush(table: Table, rows: list[Row], allowance: Allowance) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
+# How long a channel is tried before its message is given up.
+DEADLINE: Final = timedelta(days=1)
 _FIRST: Final = timedelta(seconds=30)
 _LONGEST: Final = timedelta(hours=4)
 # A receiver that asks to wait for longer is asked once more after this: an absurd number must not lose an alert.
@@ -29,9 +31,16 @@ def after_failure(
     if gone:
         return Failed(None, "the receiver says that it is gone")
     if now >= deadline:
-        return Failed(None, "tried for a day in vain")
+        return Failed(None, f"tried for {_spoken(DEADLINE)} in vain")
     due = min(now + backoff(id_, attempts), deadline)
     return Failed(due if retry_after is None else max(due, now + min(retry_after, _MOST_PATIENCE)))
+
+
+def _spoken(time: timedelta) -> str:
+    days, rest = divmod(time, timedelta(days=1))
+    if rest:
+        return f"{time / timedelta(hours=1):g} hours"
+    return "a day" if days == 1 else f"{days} days"
 
 
 def backoff(id_: str, attempts: int) -> timedelta:

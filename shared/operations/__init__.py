@@ -1,6 +1,6 @@
 """What an operator's verbs do: slices read again, released or accepted, alerts paused, and the register of it all.
 
-Use cases over the app; the routes (functions/ops.py) and `python -m local ops` call them.
+The routes (functions/ops.py) and `python -m local ops` call them. Imports app, store, graph and what stands below.
 """
 
 from shared.operations.pause import is_paused, pause_alerts

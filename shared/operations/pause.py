@@ -15,8 +15,8 @@ LONGEST: Final = timedelta(days=7)
 
 
 async def pause_alerts(app: App, until: datetime, by: str) -> datetime:
-    """Send nothing until then (UTC); a time that has passed ends a pause. Gives the time. Raises ValueError for a pause
-    of more than a week: a silence that nobody remembers is an outage."""
+    """Send nothing until then (UTC); a time that has passed ends a pause. Returns the time. Raises ValueError for a
+    pause of more than a week: a silence that nobody remembers is an outage."""
     now = app.clock()
     if until > now + LONGEST:
         raise ValueError("alerts can be paused for a week at most")

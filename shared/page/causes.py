@@ -39,7 +39,7 @@ async def cause_page(visit: Visit) -> str:
 
 
 async def act_on_cause(visit: Visit, form: CauseForm, *, by: str) -> str:
-    """Do the same to every incident of a cause that is not resolved; gives where to go then. Raises UnknownCause,
+    """Do the same to every incident of a cause that is not resolved. Returns where to go then. Raises UnknownCause,
     ChangedCause, BadParameter, NotNow with the reasons where some could not be changed."""
     key = visit.path["id"]
     done = await change_cause(visit.app, key, _query(visit), form.change(visit.now), by=by, etag=form.version)

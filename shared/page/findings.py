@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.answers.ahead import read_period_ahead
 from shared.answers.findings import FindingQuery, FindingsPage, FindingsQuery, read_finding, read_findings
 from shared.answers.overview import CoverageQuery, SummaryQuery, read_coverage, read_summary
+from shared.basics.times import MICROSECOND
 from shared.ledger.slices import DAY
 from shared.page.asked import PageQuery, Visit
 from shared.page.frame import show
@@ -77,7 +78,7 @@ async def day_page(visit: Visit) -> str:
             FindingsQuery.model_validate(
                 {
                     "from": day,
-                    "to": min(day + DAY, visit.now + timedelta(microseconds=1)),
+                    "to": min(day + DAY, visit.now + MICROSECOND),
                     "scope": query.scope,
                     "limit": _MOST_ROWS,
                     **query.whose,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from shared.answers.alert_state import read_alert_state
 from shared.answers.period import Span, read_standing
 from shared.app.app import App
+from shared.basics.times import MICROSECOND
 from shared.compliance.coverage import Coverage
 from shared.compliance.summary import AlertState
 from shared.page.asked import PageQuery, Visit, scope_text
@@ -46,7 +47,7 @@ class Frame:
         if query.from_ is None and query.to is None:
             days = query.days or 30
             return "today" if days == 1 else f"last {days} days"
-        return f"{span.start:%d %b %Y} to {min(span.end, span.now) - timedelta(microseconds=1):%d %b %Y}"
+        return f"{span.start:%d %b %Y} to {min(span.end, span.now) - MICROSECOND:%d %b %Y}"
 
     @property
     def scope(self) -> str:

@@ -92,7 +92,7 @@ async def incident_page(visit: Visit) -> str:
 
 
 async def act_on_incident(visit: Visit, form: IncidentForm, *, by: str) -> str:
-    """Do what the form says, if the incident is still as the person saw it; gives where to go then.
+    """Do what the form says, if the incident is still as the person saw it. Returns where to go then.
 
     Raises UnknownIncident, ChangedIncident, NotNow, BadParameter.
     """

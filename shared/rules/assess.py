@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from shared.rules import fitting
+from shared.rules import fitting_rules
 from shared.rules.rule import Policy, Severity, Signals
 from shared.signin.directory import Directory
 from shared.signin.evidence import MISSING, SATISFIED, Evidence, Grade, Strength, Why, grade_of
@@ -131,7 +131,9 @@ def _judge(kind: _Kind, closer: _Closer) -> Assessment:
         password_right=stopped and password_was_right(code, steps),
         policy=policy,
     )
-    return Assessment(Identity.USER, scope, outcome, evidence, _verdict(evidence), fitting(signals), why, strength)
+    return Assessment(
+        Identity.USER, scope, outcome, evidence, _verdict(evidence), fitting_rules(signals), why, strength
+    )
 
 
 def _with_session(grade: Grade, session: Session) -> tuple[Evidence, Why | None]:

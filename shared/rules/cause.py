@@ -169,11 +169,14 @@ def _condition_of(hit: RuleHit) -> str:
 
 
 def _holes(seen: Seen, configured: Configured | None, *results: str) -> Iterable[AppliedPolicy]:
-    """Policies with one of these results that may demand MFA: those that surely do come first."""
+    """Policies with one of these results that may demand MFA: those that surely do come first, and of these those that
+    nothing but their exclusions kept away."""
     if _was_enforced(seen, configured):
         return ()
     told = {policy: _demands_mfa(policy, configured) for policy in seen.policies if squeezed(policy.result) in results}
-    return sorted((p for p, demands in told.items() if demands is not False), key=lambda policy: not told[policy])
+    return sorted(
+        (p for p, demands in told.items() if demands is not False), key=lambda p: (not told[p], bool(_beside(p)))
+    )
 
 
 def _of(kind: CauseKind, policy: AppliedPolicy, rule: str = "") -> Cause:
@@ -183,7 +186,7 @@ def _of(kind: CauseKind, policy: AppliedPolicy, rule: str = "") -> Cause:
 def _excluded(seen: Seen, configured: Configured | None) -> Cause | None:
     """Left out of a policy that is for this application and person otherwise. One that blocks is a hole only where
     nothing but whom it excludes kept it away: most block other places or clients."""
-    for policy in sorted(_holes(seen, configured, "notapplied"), key=lambda policy: bool(_beside(policy))):
+    for policy in _holes(seen, configured, "notapplied"):
         if policy.excluded and not _beside(policy) & _TARGETS:
             return _left_out(policy)
     for policy in seen.policies:

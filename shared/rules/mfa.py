@@ -4,6 +4,7 @@ from typing import Final
 
 from shared.rules.rule import (
     AT_HOME,
+    CLOSES,
     FEDERATED,
     NON_INTERACTIVE,
     PASSWORD_ONLY,
@@ -20,8 +21,6 @@ from shared.rules.rule import (
     when,
 )
 from shared.signin.evidence import Evidence, Why
-
-_CLOSES: Final = "Its incident closes by itself after seven days without another such sign-in."
 
 
 def _noted(text: str) -> Record:
@@ -69,7 +68,7 @@ INTERACTIVE_WITHOUT_MFA: Final[Rule] = RuleOf(
             "Conditional Access, in the partner's tenant: a policy for all users and all resources that grants access "
             "with MFA, without exclusions but the emergency accounts. Without P1: security defaults."
         ),
-        check=f"The next sign-in of the account has evidence proven or claim. {_CLOSES}",
+        check=f"The next sign-in of the account has evidence proven or claim. {CLOSES}",
         link="https://learn.microsoft.com/entra/identity/conditional-access/policy-all-users-mfa-strength",
     ),
     fits=when(Severity.HIGH, lambda s: s.success and s.interactive and s.evidence is Evidence.NONE),
@@ -102,7 +101,7 @@ NON_INTERACTIVE_WITHOUT_MFA: Final[Rule] = RuleOf(
             "Conditional Access: demand MFA of the account for all resources, so that no token begins without it. A "
             "service: the Secure Application Model, consented to once with MFA."
         ),
-        check=f"The application's next token has evidence claim or session. {_CLOSES}",
+        check=f"The application's next token has evidence claim or session. {CLOSES}",
         link="https://learn.microsoft.com/partner-center/developer/enable-secure-app-model",
     ),
     fits=when(Severity.HIGH, lambda s: s.success and not s.interactive and s.evidence is Evidence.NONE),
@@ -130,7 +129,7 @@ MFA_SKIPPED: Final[Rule] = RuleOf(
             "Per-user MFA settings: no trusted IPs, no remembered devices, no app passwords. Conditional Access: no "
             "location excluded from the policy that demands MFA; sign-in frequency in place of a remembered device."
         ),
-        check=f"The next sign-in from that place or device has evidence proven or claim. {_CLOSES}",
+        check=f"The next sign-in from that place or device has evidence proven or claim. {CLOSES}",
         link="https://learn.microsoft.com/entra/identity/authentication/howto-mfa-mfasettings",
     ),
     fits=when(Severity.MEDIUM, lambda s: s.success and s.evidence is Evidence.SKIPPED),
@@ -162,7 +161,7 @@ THIRD_PARTY_MFA_UNRECOGNISED: Final[Rule] = RuleOf(
             "Federation: federatedIdpMfaBehavior = enforceMfaByFederatedIdp. Custom controls: an external "
             "authentication method in their place, since they never count as MFA."
         ),
-        check=f"The next sign-in through the provider has evidence external, proven or claim. {_CLOSES}",
+        check=f"The next sign-in through the provider has evidence external, proven or claim. {CLOSES}",
         link="https://learn.microsoft.com/entra/identity/authentication/how-to-authentication-external-method-manage",
     ),
     fits=when(
@@ -213,7 +212,7 @@ MFA_EVIDENCE_UNKNOWN: Final[Rule] = RuleOf(
             "Conditional Access, in the partner's tenant: demand MFA for all resources; then each token says that the "
             "requirement was satisfied."
         ),
-        check=f"The next sign-ins of the account have evidence proven, claim or session. {_CLOSES}",
+        check=f"The next sign-ins of the account have evidence proven, claim or session. {CLOSES}",
         link="https://learn.microsoft.com/entra/identity/monitoring-health/concept-sign-in-log-activity-details",
     ),
     fits=lambda s: _of_unknown(s) if s.evidence is Evidence.UNKNOWN else None,

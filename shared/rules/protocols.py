@@ -4,6 +4,7 @@ from typing import Final
 
 from shared.rules.rule import (
     AT_HOME,
+    CLOSES,
     NON_INTERACTIVE,
     PASSWORD_ONLY,
     PLAIN,
@@ -29,7 +30,6 @@ _ROPC: Final[Record] = {
 }
 _DEVICE_CODE: Final[Record] = {"authenticationProtocol": "deviceCode"}
 
-_CLOSES: Final = "Its incident closes by itself after seven days without another such sign-in."
 _BLOCK_LEGACY: Final = (
     "https://learn.microsoft.com/entra/identity/conditional-access/policy-block-legacy-authentication"
 )
@@ -54,7 +54,7 @@ LEGACY_AUTH: Final[Rule] = RuleOf(
             "all users; in Exchange Online an authentication policy and SMTP AUTH off (Set-TransportConfig "
             "-SmtpClientAuthenticationDisabled $true)."
         ),
-        check=f"The account's next try with that client is an attempt that was blocked (53003). {_CLOSES}",
+        check=f"The account's next try with that client is an attempt that was blocked (53003). {CLOSES}",
         link=_BLOCK_LEGACY,
     ),
     fits=lambda s: by_scope(s) if s.success and s.legacy else None,
@@ -90,7 +90,7 @@ PASSWORD_FLOW: Final[Rule] = RuleOf(
             "Only when the program runs without its password: Conditional Access that demands MFA of the account for "
             "all resources; a password flow then ends with 50076."
         ),
-        check=f"The program's next token has evidence claim or session and another protocol than ropc. {_CLOSES}",
+        check=f"The program's next token has evidence claim or session and another protocol than ropc. {CLOSES}",
         link=_SECURE_MODEL,
     ),
     fits=lambda s: by_scope(s) if s.success and s.password_flow else None,
@@ -120,7 +120,7 @@ DEVICE_CODE: Final[Rule] = RuleOf(
         ),
         now=("If the person did not start it: revoke the sessions (Revoke-MgUserSignInSession -UserId <account>)."),
         prevent="Conditional Access, condition authentication flows: block device code flow for all partner accounts.",
-        check=f"The next try is a device-code attempt that was blocked (53003). {_CLOSES}",
+        check=f"The next try is a device-code attempt that was blocked (53003). {CLOSES}",
         link=_FLOWS,
     ),
     fits=when(Severity.MEDIUM, lambda s: s.success and s.device_code),

@@ -11,6 +11,11 @@ from shared.signin.evidence import Evidence, Why
 from shared.signin.outcome import Outcome
 from shared.signin.traits import HEADLINE, Scope
 
+# The end of every rule's `check`.
+CLOSES: Final = (
+    "Its incident closes by itself after INCIDENT_QUIET_DAYS (7 unless set otherwise) without another such sign-in."
+)
+
 SeverityName = Literal["low", "medium", "high", "critical"]
 _SEVERITIES: Final[tuple[SeverityName, ...]] = ("low", "medium", "high", "critical")
 

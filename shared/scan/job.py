@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -107,13 +107,13 @@ async def _read_slice(app: App, tables: Tables, message: SliceMessage, flight: F
     if near_retention_end(slice_, hold.now(), app.retention):
         await hold.write([], replace(hold.head, state=SliceState.IDLE, next_due=None, attempts=0))
     else:
-        halves = await _read_and_write(hold, was_made_due=mark is not None)
-        if halves is None:
+        outcome = await _read_and_write(hold, was_made_due=mark is not None)
+        if outcome.put_back:
             return []
-        if halves or not _next_rolls_up(message, hold.now()):
+        if outcome.halves or not _next_rolls_up(message, hold.now()):
             await hold.roll_up()
-        if halves:
-            return halves
+        if outcome.halves:
+            return [*outcome.halves]
     if mark:
         await clear_due(tables.control, slice_, mark)
     if hold.flight.problem:
@@ -140,29 +140,50 @@ async def _is_given_back(hold: Hold) -> bool:
     return True
 
 
-async def _read_and_write(hold: Hold, *, was_made_due: bool) -> list[Slice] | None:
-    """Read the slice and replace what it said before; the halves where it was split instead. None when the read failed
-    and the slice was put back."""
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of a read. `put_back`: it failed, and the slice is tried again later. `halves`: the slices that stand
+    in its place now where it was split; else it was written."""
+
+    put_back: bool = False
+    halves: Sequence[Slice] = ()
+
+
+async def _read_and_write(hold: Hold, *, was_made_due: bool) -> _Outcome:
+    """Read the slice and replace what it said before, or split it."""
     began = hold.now()
     try:
         loaded = await hold.app.directory()
-        reading, requests = await _read(hold, loaded.directory)
+        found = await _read_pages(hold, loaded.directory)
     except DirectoryMissing as missing:
         await _tenant_waits(hold, f"No roster: {missing}.", _ROSTER_WAITS, refused=True)
-        return None
+        return _Outcome(put_back=True)
     except GraphProblem as problem:
         await _read_failed(hold, problem)
-        return None
-    halves = hold.slice.halves()
-    if reading is None and halves is not None:
-        return await split(hold, halves)
-    if reading is not None:
-        await write_reading(hold, reading, ReadOf(began, requests, loaded.version, was_made_due))
-    return []
+        return _Outcome(put_back=True)
+    if isinstance(found, _TooManyPages):
+        return _Outcome(halves=await split(hold, found.halves))
+    await write_reading(hold, found.reading, ReadOf(began, found.requests, loaded.version, was_made_due))
+    return _Outcome()
 
 
-async def _read(hold: Hold, directory: Directory) -> tuple[Reading | None, int]:
-    """All pages judged, and how many requests it took; None when there are too many and the slice can be halved."""
+@dataclass(frozen=True, slots=True)
+class _AllPages:
+    """All pages of the slice, judged, and how many requests it took."""
+
+    reading: Reading
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class _TooManyPages:
+    """The slice has more pages than one message may read, and these halves."""
+
+    halves: tuple[Slice, Slice]
+
+
+async def _read_pages(hold: Hold, directory: Directory) -> _AllPages | _TooManyPages:
+    """Read and judge page by page, until all are read or the slice is to be halved. Raises GraphProblem."""
     settings = hold.app.settings
     configured = await hold.app.configured(hold.slice.tenant, hold.slice.start)
     reading = Reading(hold.slice, directory, settings.policy, await hold.app.erased(), configured)
@@ -171,10 +192,10 @@ async def _read(hold: Hold, directory: Directory) -> tuple[Reading | None, int]:
         async for page in hold.while_waiting(coming):
             requests += 1
             reading.add(page)
-            if requests >= settings.pages_per_slice and page.next_link and hold.slice.halves():
-                return None, requests
+            if requests >= settings.pages_per_slice and page.next_link and (halves := hold.slice.halves()):
+                return _TooManyPages(halves)
             await hold.keep()
-    return reading, requests
+    return _AllPages(reading, requests)
 
 
 # --- a read in vain ---------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ class Mending:
         """Read what the partner's days were made of."""
         return cls(app, tables, await day_marks(tables.rollups))
 
-    def lacks(self, day: datetime) -> bool:
+    def needs_roll_up(self, day: datetime) -> bool:
         """Whether a day has no roll-up, or one of an older version of the app."""
         marks = self._known.get(day)
         return marks is None or (marks.is_old and not marks.is_foreign)

@@ -88,7 +88,7 @@ class TenantPlan:
         awake = [
             day
             for day in self.days
-            if day in marked or mending.lacks(day) or not agenda.is_at_rest(day, self._now, self._terms(day))
+            if day in marked or mending.needs_roll_up(day) or not agenda.is_at_rest(day, self._now, self._terms(day))
         ]
 
         async def of_day(day: datetime) -> list[Head]:

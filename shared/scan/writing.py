@@ -1,6 +1,6 @@
 """Replacing what a slice said before by what a read found.
 
-The order is the contract (docs/architecture.md, "How a slice is read"): roots, asks and answers of sessions; the
+The order is the contract (docs/architecture.md, "A slice and its ledger"): roots, asks and answers of sessions; the
 incidents that will be touched; findings, with the counts in their last batch; incidents; done. A crash anywhere leaves
 a head that is not whole, which the plan starts again, and everything that is written is the same however often it is
 written.

@@ -1,7 +1,7 @@
 """Who the partner's delegated admins are and which tenants are its customers, and since when.
 
 Both are effective-dated with half-open periods: a sign-in is judged with those valid at its own time, so that somebody
-who leaves the roster later changes nothing of the past (docs/semantics.md, "Who signed in").
+who leaves the roster later changes nothing of the past (docs/semantics.md, "Who signed in: identity").
 """
 
 from __future__ import annotations

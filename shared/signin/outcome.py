@@ -1,4 +1,7 @@
-"""How a sign-in ended, by its result code. Pure (docs/semantics.md, "Outcome"; the codes: docs/entra-facts.md)."""
+"""How a sign-in ended, by its result code. Pure.
+
+By docs/semantics.md, "How it ended: outcome"; the codes are from docs/entra-facts.md.
+"""
 
 from __future__ import annotations
 

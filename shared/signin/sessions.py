@@ -1,4 +1,5 @@
-"""What the interactive roots of a session proved, for the silent sign-ins that come from them (docs/semantics.md, 8).
+"""What the interactive roots of a session proved, for the silent sign-ins that come from them: step 8 of the evidence
+(docs/semantics.md, "Evidence").
 
 A `sessionId` is made at the interactive root authentication and carried by every token that comes from it, so the root
 can speak for children that say nothing of MFA themselves.

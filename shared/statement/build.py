@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from shared.answers.directories import tenant_names
 from shared.answers.period import Standing
 from shared.basics.spelling import id_key
+from shared.basics.times import MICROSECOND
 from shared.compliance.coverage import DayCoverage, coverage_by_day
 from shared.compliance.figures import ByScope, figures_of_days
 from shared.compliance.gaps import CoverageItem, gaps
@@ -40,7 +41,6 @@ from shared.store.directory import Loaded
 from shared.wire.models import HEADLINE_NAMES, severity_name, shown_id
 
 _NOT_EXPECTED = DayCoverage(None, partial=True, settled=False)
-_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +189,12 @@ def _days(sources: Sources, lacking: Sequence[CoverageItem]) -> list[StatementDa
     read = {day.day: day for day in standing.days}
     kinds: dict[datetime, set[str]] = {}
     for item in lacking:
-        last = (item.to or now) - _INSTANT
+        last = (item.to or now) - MICROSECOND
         for lacks in days_between(item.from_, last):
             kinds.setdefault(lacks, set()).add(str(item.kind))
     first_kept = min((m.window.start for m in standing.measured), default=sources.start)
     days = []
-    for at in days_between(sources.start, sources.end - _INSTANT):
+    for at in days_between(sources.start, sources.end - MICROSECOND):
         found = covered.get(at, _NOT_EXPECTED)
         day = read.get(at)
         told = {*kinds.get(at, set()), *({"no-longer-kept"} if at < first_kept else set())}
@@ -253,7 +253,7 @@ def _ended(incident: Incident) -> Literal["quiet", "person", "corrected"] | None
 
 def _exceptions(sources: Sources) -> list[StatementException]:
     """Those that accepted a day of the month, and those asked for in it; the oldest first."""
-    days = [*days_between(sources.start, sources.end - _INSTANT)]
+    days = [*days_between(sources.start, sources.end - MICROSECOND)]
     mine = [
         e
         for e in sources.exceptions

@@ -32,8 +32,8 @@ from shared.store.statements import NAMES, FinalMonth, final_months, note_final
 
 
 async def seal_due_months(app: App) -> list[datetime]:
-    """Seal every month that is over, was read, and will not be read again; gives those that are sealed now. Then forget
-    the names of months that are past their time."""
+    """Seal every month that is over, was read, and will not be read again. Returns those that are sealed now. Then
+    forget the names of months that are past their time."""
     tables, now = await app.tables(), app.clock()
     sealed = {final.month: final for final in await final_months(tables.control)}
     marks = await day_marks(tables.rollups)
@@ -73,7 +73,7 @@ def _before(month: datetime, sealed: Iterable[FinalMonth]) -> PreviousMonth | No
 
 
 async def _seal(app: App, standing: Standing, previous: PreviousMonth | None) -> FinalMonth:
-    """Write the month's blobs, where nobody did; gives what stands."""
+    """Write the month's blobs, where nobody did. Returns what stands."""
     tables, month, names = await app.tables(), standing.span.start, uuid4().hex
     await app.statements.create()
     sources = Sources(

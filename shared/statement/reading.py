@@ -18,6 +18,7 @@ from shared.answers.names import Filters, keys_of
 from shared.answers.period import Span, Standing, read_standing
 from shared.app.app import App
 from shared.basics.spelling import id_key
+from shared.basics.times import OLDEST
 from shared.compliance.figures import ByScope, figures_of_days
 from shared.compliance.numbers import Judged, judged
 from shared.ledger.register import ActKind
@@ -38,7 +39,6 @@ from shared.store.tables import Tables
 from shared.wire.models import HEADLINE_NAMES, BadParameter, Named, NotKnown, Query
 
 _MONTH: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
-_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # What changes what a month says long after it ended.
 _CHANGES: Final = (ActKind.RESCAN, ActKind.REPLAY, ActKind.RELEASE, ActKind.ACCEPT_QUARANTINE)
 
@@ -79,7 +79,7 @@ def month_asked(app: App, month: datetime | None) -> datetime:
     now = app.clock()
     if month is None:
         return (midnight(now).replace(day=1) - DAY).replace(day=1)
-    if month > now or month < _FIRST:
+    if month > now or month < OLDEST:
         raise BadParameter("month", "has not begun" if month > now else "must not be before the year 2000")
     return month
 

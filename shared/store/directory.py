@@ -58,7 +58,7 @@ class DirectoryMissing(Exception):  # noqa: N818
 async def save_directory(
     table: Table, file: DirectoryFile, now: datetime, *, began: datetime | None = None, after: Loaded | None = None
 ) -> str:
-    """Replace the directory; gives the version. Writing the same again changes nothing but its time.
+    """Replace the directory. Returns the version. Writing the same again changes nothing but its time.
 
     `began` is when the refresh began that found it (else now). `after` is the directory it was made from. Raises
     Conflict where another one took its place meanwhile.

@@ -50,7 +50,7 @@ async def read_history(table: Table, id_: str) -> list[Line]:
 
 async def write_step(table: Table, step: Step, etag: str | None) -> None:
     """Write what happened, if the exception is still the one with that etag (None: new). Raises Conflict where somebody
-    else was first; our own write that came back as a conflict is none."""
+    else was first; our own write that came back as a conflict counts as written."""
     row = _row(step.after)
     note = line_row(_PARTITION, f"{_HISTORY}{step.after.id}-", step.line)
     first = merge(row, etag) if etag else insert(row)

@@ -11,6 +11,7 @@ from hashlib import sha256
 from itertools import batched
 from typing import Any, Final
 
+from shared.basics.times import MICROSECOND
 from shared.incidents.findings import Finding
 from shared.ledger.slices import Slice, midnight, partition_of
 from shared.rules.rule import Severity
@@ -168,6 +169,11 @@ def id_in(raw: bytes) -> str:
     return named if isinstance(named, str) else ""
 
 
+def quarantined_key(row: Row) -> str:
+    """The key of the record that a row of a quarantined record is about."""
+    return str(row["RowKey"]).rpartition("-")[2]
+
+
 def quarantined_again(row: Row, record: Quarantined) -> dict[str, Any]:
     """A row that holds another record in the place of that row's, in the same slice."""
     slice_name = str(row["RowKey"]).removeprefix(_QUARANTINED).rpartition("-")[0]
@@ -195,7 +201,7 @@ async def findings_within(
     """What one request gives of a tenant's findings with start <= at < end, with their row keys, oldest first; and
     whether there may be more. The times are UTC, of one day, or midnights with whole days between them; within one day
     `after` leaves out the rows up to that key."""
-    last = end - timedelta(microseconds=1)
+    last = end - MICROSECOND
     one_day = midnight(start) == midnight(last)
     rows, more = await table.page(
         partition_of(tenant, start),

@@ -108,7 +108,7 @@ class Piece(NamedTuple):
 
 
 async def keep_pieces(table: Table, run: str, owner: str, first: int, pieces: Iterable[Piece]) -> int:
-    """Keep pages of a run, in rows numbered from `first` on; gives the next number.
+    """Keep pages of a run, in rows numbered from `first` on. Returns the next number.
 
     The owner is part of a row's key, so that a worker that lost its lease overwrites nobody's rows. A page that is too
     large for a row is not kept: who goes on asks for it again.

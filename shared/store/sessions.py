@@ -264,3 +264,11 @@ def _proof(rows: Iterable[Row]) -> Proof:
 def _names(session: SessionKey) -> tuple[str, str]:
     person, session_id = session
     return person_partition(person), key_part(session_id)
+
+
+def is_of_before(row: Row, cutoff: datetime) -> bool:
+    """Whether a row is a root of before that time, or the word of a slice of a day before it (UTC)."""
+    if "at" in row:  # a root
+        return utc(row["at"]) < cutoff
+    _, asks, slice_id = str(row["RowKey"]).partition(f"-{_ASK}-")
+    return bool(asks) and slice_id.split("-")[1] < f"{cutoff:%Y%m%d}"

@@ -233,7 +233,7 @@ class Table:
             yield row
 
     async def transact(self, operations: Iterable[Operation]) -> list[str]:
-        """All or nothing, in one partition; gives the new etags ("" for a deletion). Raises Conflict."""
+        """All or nothing, in one partition. Returns the new etags ("" for a deletion). Raises Conflict."""
         batch = [*operations]
         forget_reads()
         if not 0 < len(batch) <= MAX_BATCH or sum(map(wire_bytes, batch)) > MAX_BATCH_BYTES:
@@ -254,7 +254,7 @@ class Table:
         return await send()
 
     async def write(self, operation: Operation) -> str:
-        """One row; gives its new etag ("" for a deletion). Raises Conflict. Quicker than a batch of one."""
+        """Write one row. Returns its new etag ("" for a deletion). Raises Conflict. Quicker than a batch of one."""
         forget_reads()
         verb, row, *options = operation
         how: dict[str, Any] = options[0] if options else {}

@@ -66,7 +66,7 @@ async def _tend(app: App, tables: Tables, stored: Stored) -> None:
 
 
 async def _remind(app: App, tables: Tables, exception: TechnicalException, days: int) -> list[str] | None:
-    """Make the deliveries; gives the channels, or None while some wait for the end of their quiet hours."""
+    """Make the deliveries. Returns the channels, or None while some wait for the end of their quiet hours."""
     now = app.clock()
     wanted = {name: c for name, c in app.settings.channels.items() if _wants(c, exception)}
     for name, channel in wanted.items():
@@ -112,7 +112,7 @@ def _message(app: App, exception: TechnicalException, days: int, key: str) -> Ex
 
 
 async def silence_incidents(app: App, tables: Tables, *, only_when_due: bool = False) -> int:
-    """Have every incident that is not resolved be as the exceptions say; gives how many changed.
+    """Have every incident that is not resolved be as the exceptions say. Returns how many changed.
 
     `only_when_due`: not when that was done a short while ago and other exceptions did not come to hold since.
     """

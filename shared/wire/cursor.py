@@ -14,11 +14,12 @@ from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from shared.basics.times import OLDEST
 from shared.wire.models import BadParameter
 
 _CHECK_BYTES: Final = 12
 # A cursor's checksum has no key, so anybody can make one: what it holds is bounded, so that no arithmetic overflows.
-PlaceTime = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))]
+PlaceTime = Annotated[AwareDatetime, Field(ge=OLDEST, le=datetime(2200, 1, 1, tzinfo=UTC))]
 
 
 class Place(BaseModel):

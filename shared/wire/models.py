@@ -6,14 +6,14 @@ Names are camelCase on the wire; times are UTC, ISO 8601 with Z.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from shared.basics.spelling import id_key, is_key
-from shared.basics.times import Instant
+from shared.basics.times import OLDEST, Instant
 from shared.rules import RULE
 from shared.rules.assess import Verdict
 from shared.rules.rule import Severity, SeverityName
@@ -24,7 +24,6 @@ from shared.signin.traits import WATCHED
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]{5,8}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
-_OLDEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 E = TypeVar("E")
 
@@ -110,7 +109,7 @@ def _written(value: object) -> object:
 
 
 def _recent(at: datetime) -> datetime:
-    if at < _OLDEST:
+    if at < OLDEST:
         raise ValueError("must not be before the year 2000")
     return at
 

@@ -9,7 +9,7 @@ import pytest
 
 from functions.answers import summary
 from functions.inventory import causes
-from functions.people import policies
+from functions.policies import policies
 from shared.compliance.coverage import percent
 from shared.rules.rule import AT_HOME, PASSWORD_ONLY
 from tests.functions.asking import ask

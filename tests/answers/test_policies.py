@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from functions.inventory import causes, portals
-from functions.people import customers, policies, technicians
+from functions.inventory import causes
+from functions.people import customers, technicians
+from functions.policies import policies
+from functions.portals import portals
 from local.sample.people import BILLING_ADMINISTRATOR, GLOBAL_ADMINISTRATOR
 from shared.alerts.digest_sections import DigestView, gaps_of_sign_ins
 from shared.app.channels import Channel

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from functions.records import changes
+from functions.changes import changes
 from shared.app.app import App
 from shared.incidents.model import Ending, Facts, Incident, IncidentState, Who
 from shared.ledger.flight import Flight

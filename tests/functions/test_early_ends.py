@@ -14,7 +14,7 @@ from azure.data.tables.aio import TableServiceClient
 
 from functions.answers import findings
 from functions.incidents import incidents
-from functions.records import register
+from functions.register import register
 from shared.app.app import App
 from shared.incidents.findings import incident_key
 from shared.incidents.model import Facts, Incident, Who

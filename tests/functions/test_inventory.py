@@ -11,11 +11,12 @@ from urllib.parse import quote
 import pytest
 
 from functions.answers import finding, findings, summary
+from functions.changes import changes
 from functions.incidents import incidents
 from functions.inventory import applications, cause, causes, samples, update_cause
 from functions.ops import pause
 from functions.people import customers
-from functions.records import changes, register
+from functions.register import register
 from shared.rules.rule import AT_HOME, CUSTOMER, PASSWORD_ONLY, TECHNICIAN
 from shared.store.policies import save_policies
 from tests.functions.asking import Reply, ask, counted_requests

@@ -14,12 +14,13 @@ import pytest
 
 from functions.alerts import alerts
 from functions.answers import coverage, findings, rules, summary
+from functions.changes import changes
 from functions.exceptions import exceptions
 from functions.http import Endpoint
 from functions.incidents import incidents
 from functions.inventory import applications, causes, samples
 from functions.people import accounts, customers, technicians
-from functions.records import changes, register
+from functions.register import register
 from shared.app.app import App
 from shared.ledger.counts import FORMAT, Counts, Seen
 from shared.ledger.counts_json import lines_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.incidents.explain import explain
-from shared.incidents.findings import PERSON_FIELDS, TRACE_FIELDS, Finding, finding_of
+from shared.incidents.findings import TRACE_FIELDS, Finding, finding_of
 from shared.rules.assess import assess
 from shared.rules.rule import FEDERATED, NON_INTERACTIVE, PASSWORD_ONLY, SILENT, Policy, Record, refused
 from shared.signin.evidence import Why
@@ -192,5 +192,5 @@ def test_what_only_a_finding_needs_spoils_no_record(members: Record) -> None:
     assert (finding.device_name, finding.requirements, finding.policies) == ("", (), ())
 
 
-def test_the_fields_that_hold_a_person_are_fields() -> None:
-    assert {*PERSON_FIELDS, *TRACE_FIELDS} <= set(Finding.__dataclass_fields__)
+def test_the_fields_that_an_erasure_empties_are_fields() -> None:
+    assert {*TRACE_FIELDS} <= set(Finding.__dataclass_fields__)

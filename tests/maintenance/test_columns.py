@@ -23,8 +23,8 @@ NO_PERSON: Final = {
     "messageId nextDue owner state type",
     "control": "action at ends firstSeen kind notBefore people problem problemSince sendId slice state terms until",
     "directory": "at beganAt domains erasures facts partnerTenantId refreshedAt replaced version customer-entries",
-    "incidents": "actedAt action app appName at customer due ending first generation grewAt id last openedAt raisedAt "
-    "resolvedAt rules scopes since slice snoozedUntil state toldAt toldLast wokenAt",
+    "incidents": "actedAt action app appName at customer due first generation grewAt id last openedAt raisedAt "
+    "ending resolvedAt rules scopes since slice snoozedUntil state toldAt toldLast wokenAt",
     "rollups": "countsMark customer mark quartersMark rulesVersions trimmed",
     "sessions": "at generation proves slice",
     "slices": "countsMark digest generation leaseUntil nextDue owner problem proofs sendId state versions",

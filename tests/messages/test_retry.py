@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.messages.retry import Failed, after_failure, backoff
+from shared.messages.retry import DEADLINE, Failed, after_failure, backoff
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
-DAY = timedelta(hours=24)
 
 
 def failed(
@@ -20,7 +19,9 @@ def failed(
     retry_after: timedelta | None = None,
     id_: str = "a",
 ) -> Failed:
-    return after_failure(id_=id_, attempts=attempts, now=now, deadline=NOW + DAY, gone=gone, retry_after=retry_after)
+    return after_failure(
+        id_=id_, attempts=attempts, now=now, deadline=NOW + DEADLINE, gone=gone, retry_after=retry_after
+    )
 
 
 def test_tries_go_on_for_a_day_and_no_longer() -> None:
@@ -29,7 +30,7 @@ def test_tries_go_on_for_a_day_and_no_longer() -> None:
         tries += 1
         assert next_.next_due > now
         now = next_.next_due
-    assert now == NOW + DAY
+    assert now == NOW + DEADLINE
     assert 10 <= tries <= 30
     assert "a day" in next_.reason
 
@@ -54,13 +55,13 @@ def test_what_the_receiver_asks_for_is_kept() -> None:
 
 def test_who_asks_for_an_absurd_time_is_asked_once_more() -> None:
     for absurd in (timedelta(days=30), timedelta(seconds=10**9), timedelta.max):
-        assert failed(retry_after=absurd).next_due == NOW + DAY
-    assert failed(now=NOW + DAY, retry_after=timedelta.max).next_due is None
+        assert failed(retry_after=absurd).next_due == NOW + DEADLINE
+    assert failed(now=NOW + DEADLINE, retry_after=timedelta.max).next_due is None
 
 
 def test_it_is_given_up_when_the_receiver_is_gone_or_the_day_is_over() -> None:
     assert failed(gone=True) == Failed(None, "the receiver says that it is gone")
-    assert failed(now=NOW + DAY).next_due is None
+    assert failed(now=NOW + DEADLINE).next_due is None
 
 
 def test_a_poisoned_message_that_was_never_tried_waits_too() -> None:

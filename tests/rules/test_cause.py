@@ -292,6 +292,8 @@ def test_where_the_log_leaves_controls_out_the_policy_as_configured_tells() -> N
 def test_the_policy_that_surely_demands_mfa_is_named_before_one_that_may() -> None:
     unsure = policy("Unsure", enforcedGrantControls=[], excludeRulesSatisfied=[GROUP])
     assert cause(unsure, EXCLUDED).policy == "MFA for all"
+    elsewhere = {**EXCLUDED, "conditionsNotSatisfied": "location,users"}  # and nothing else kept the unsure one away
+    assert cause(unsure, elsewhere).policy == "MFA for all"
 
 
 def test_sign_ins_of_one_gap_share_a_key() -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from shared.app.app import App
-from shared.app.quiet import LIBRARIES, quiet_libraries
+from shared.app.log_levels import LIBRARIES, quiet_libraries
 from shared.basics.events import log_event
 from shared.store.tables import Tables, keys, upsert
 from tests.settings import settings_for
