@@ -9,7 +9,14 @@ from pydantic import JsonValue, RootModel
 from functions.http import Call, NoQuery, endpoint
 from functions.messages import Messages
 from functions.who import Role
-from shared.alerts.by_hand import DeliveryBusy, UnknownAlert, UnknownChannel, redeliver, send_test_alert
+from shared.alerts.by_hand import (
+    DeliveryBusy,
+    DeliveryOutdated,
+    UnknownAlert,
+    UnknownChannel,
+    redeliver,
+    send_test_alert,
+)
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import dispatch_alerts
 from shared.answers.alert_list import (
@@ -91,10 +98,12 @@ async def alerts(call: Call[AlertsQuery]) -> AlertList:
     errors={
         UnknownAlert: (HTTPStatus.NOT_FOUND, "There is no such alert."),
         DeliveryBusy: (HTTPStatus.CONFLICT, "It is on its way just now."),
+        DeliveryOutdated: (HTTPStatus.CONFLICT, "Most of it is not true any more."),
     },
 )
 async def send_again(call: Call[NoQuery]) -> AlertItem:
-    """Send a message again, under the same webhook-id, whatever became of it."""
+    """Send a message again, under the same webhook-id, whatever became of it. Where incidents stand otherwise by now,
+    the channel is told so behind it."""
     sent = await redeliver(call.app, call.path["id"], by=call.by)
     await note_act(call.app, ActKind.REDELIVER, call.actor, alert=sent.id)
     return alert_item(sent)

@@ -12,13 +12,14 @@ def told_by_first_scan(bodies: Iterable[Mapping[str, Any]]) -> int | None:
     """How many incidents the summary of the first scan is about; None when none came yet.
 
     The messages are in the order in which they came; those of other kinds of channels are passed over. What was certain
-    at once came ahead of the summary, which counts it too (`toldBefore`); later summaries are about what came later.
+    at once came ahead of the summary, which counts it too (`toldBefore`). A summary that has no room for all says how
+    many the next one tells (`toFollow`); later summaries are about what came later.
 
     >>> told_by_first_scan([{"type": "incidents.first-scan", "idempotencyKey": "m", "data": {"total": 42}}])
     42
     """
-    first = (body for body in bodies if body.get("type") == FIRST_SCAN)
-    return next((int(body["data"]["total"]) for body in first), None)
+    first = (body["data"] for body in bodies if body.get("type") == FIRST_SCAN)
+    return next((int(data["total"]) + int(data.get("toFollow", 0)) for data in first), None)
 
 
 def is_right(told: int | None, open_all: int) -> bool:

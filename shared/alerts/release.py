@@ -202,5 +202,5 @@ def _delivery(app: App, channel: str, group: Group, around: Surroundings) -> Del
         return replace(new_delivery(app, channel, message, incident=first.event.incident), words=words)
     key = message_id(channel, group.type, first.event.id)
     tellings = [lead.telling for lead in group.leads]
-    message = many(tellings, group.type, key, around, group.told_before)
+    message = many(tellings, group.type, key, around, group.told_before, group.to_follow)
     return replace(new_delivery(app, channel, message), words=words)

@@ -61,9 +61,15 @@ def one(telling: Telling, key: str, around: Surroundings) -> IncidentMessage:
 
 
 def many(
-    tellings: Sequence[Telling], type_: GroupType, key: str, around: Surroundings, told_before: int = 0
+    tellings: Sequence[Telling],
+    type_: GroupType,
+    key: str,
+    around: Surroundings,
+    told_before: int = 0,
+    to_follow: int = 0,
 ) -> GroupMessage:
-    """One message for many incidents, the worst first. It is as severe as the worst; so many were told before."""
+    """One message for many incidents, the worst first. It is as severe as the worst; so many were told before, and so
+    many more the next message tells."""
     ordered = sorted(tellings, key=lambda t: (-t.event.severity, t.incident.facts.first, t.incident.key))
     counted = Counter(severity_name(telling.event.severity) for telling in ordered)
     listed = _listed(ordered, around)
@@ -77,6 +83,7 @@ def many(
             total=len(ordered),
             listed=len(listed),
             told_before=told_before,
+            to_follow=to_follow,
             by_severity=dict(counted),
             url=f"{around.address}/incidents" if around.address else None,
             rules=[_rule(rule) for rule in _worst_first(rules)],

@@ -129,6 +129,9 @@ class ManyIncidents(_Part):
     total: int
     listed: int = Field(description="How many of them `incidents` lists.")
     told_before: int = Field(default=0, ge=0, description="How many of them `incidents.ahead` told before.")
+    to_follow: int = Field(
+        default=0, ge=0, description="How many more there are, less severe: the next message tells them."
+    )
     by_severity: dict[SeverityName, int]
     url: str | None = Field(description="Where to read them all; null when the app does not know its own address.")
     rules: list[RuleFacts] = Field(description="The rules that the listed incidents broke, the worst first.")

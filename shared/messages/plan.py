@@ -87,10 +87,12 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One message to make. `type` is None for a message about one incident."""
+    """One message to make. `type` is None for a message about one incident. `to_follow` counts what it has no room for,
+    which the next message tells."""
 
     type: GroupType | None
     leads: tuple[Lead, ...]
+    to_follow: int = 0
 
     @property
     def told_before(self) -> int:
@@ -234,7 +236,7 @@ def _groups(told: Sequence[Lead], type_: GroupType, most_alone: int) -> list[Gro
     """One message for all where there are more than that, else one for each."""
     leads = sorted(told, key=_worst_first)
     if len(leads) > most_alone:
-        return [Group(type_, tuple(leads[:MOST_IN_GROUP]))]
+        return [Group(type_, tuple(leads[:MOST_IN_GROUP]), len(leads[MOST_IN_GROUP:]))]
     return [Group(None, (lead,)) for lead in leads]
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from shared.basics.spelling import id_key
 from shared.incidents.erased import ErasedPeople
 from shared.people.fetched import Account, Fetched, Holder
+from shared.people.named_groups import NamedGroups
 from shared.wire.models import shown_id
 
 
@@ -20,6 +23,25 @@ def under_pseudonyms(fetched: Fetched, erased: ErasedPeople) -> None:
     fetched.role_eligible = _holders(fetched.role_eligible, erased)
     accounts = (_account(account, erased) for account in fetched.accounts.values())
     fetched.accounts = {account.key: account for account in accounts}
+
+
+def groups_under_pseudonyms(named: NamedGroups | None, erased: ErasedPeople) -> NamedGroups | None:
+    """Who is in the groups and roles that policies name, with pseudonyms in the place of the erased."""
+    if named is None or not erased.erasures:
+        return named
+    members = {group: frozenset(id_key(_id(person, erased)) for person in of) for group, of in named.members.items()}
+    return replace(named, members=members)
+
+
+def ids_under_pseudonyms(said: Any, erased: ErasedPeople) -> Any:
+    """JSON that Graph said, such as the tenant's policies, with pseudonyms in the place of the ids of the erased."""
+    if isinstance(said, str):
+        return _id(said, erased)
+    if isinstance(said, list):
+        return [ids_under_pseudonyms(item, erased) for item in said]
+    if isinstance(said, dict):
+        return {name: ids_under_pseudonyms(item, erased) for name, item in said.items()}
+    return said
 
 
 def _id(person: str, erased: ErasedPeople) -> str:

@@ -32,7 +32,7 @@ from shared.people.named_groups import NamedGroups
 from shared.people.roster import Roster, build_roster
 from shared.signin.traits import Scope
 from shared.store.days import days_of_customers, days_of_users, partner_days
-from shared.store.directory import load_directory_if_any, save_directory
+from shared.store.directory import Loaded, load_directory_if_any, save_directory
 from shared.store.people import ACCOUNTS, CUSTOMERS, TECHNICIANS, load_lists, save_list
 from shared.store.refresh import Lease, RefreshState, write_state
 from shared.store.tables import Tables
@@ -50,19 +50,19 @@ async def publish_directory(
     app: App,
     lease: Lease,
     source: CompleteSource,
+    loaded: Loaded | None,
     names: Mapping[str, str],
     federated: frozenset[str] | None = None,
 ) -> Roster:
     """Replace the directory and make the slices due that it judges otherwise. Returns the new roster.
 
-    `names` are user names by user key, `federated` the domains that Graph calls federated (None: not read). Since when
-    slices must be read again is noted before the directory is replaced, and forgotten when they are due, so that
-    whoever goes on after a crash makes up for it. Raises Shrunk where the read can only be a fault, Conflict where a
-    directory file was loaded meanwhile, LeaseLost.
+    `loaded` is the directory as it stands, `names` are user names by user key, `federated` the domains that Graph calls
+    federated (None: not read). Since when slices must be read again is noted before the directory is replaced, and
+    forgotten when they are due, so that whoever goes on after a crash makes up for it. Raises Shrunk where the read can
+    only be a fault, Conflict where a directory file was loaded or somebody erased meanwhile, LeaseLost.
     """
     settings, tables, now = app.settings, await app.tables(), app.clock()
     roster = build_roster(source.fetched, settings.further_group_ids)
-    loaded = await load_directory_if_any(tables.directory)
     merged = merge(
         Known(loaded.file, loaded.began) if loaded else None,
         roster,

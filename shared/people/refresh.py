@@ -8,9 +8,10 @@ that was cut off goes on. What Graph does wrong is noted with the source, and th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Final
 from uuid import uuid4
@@ -34,7 +35,7 @@ from shared.people.publish import (
 )
 from shared.people.roster import Roster
 from shared.posture.policies import Policies
-from shared.store.directory import load_directory_if_any
+from shared.store.directory import Loaded, erasures_noted, load_directory_if_any
 from shared.store.erased import read_erased
 from shared.store.refresh import (
     Lease,
@@ -47,6 +48,7 @@ from shared.store.refresh import (
     remove_pieces,
     write_state,
 )
+from shared.store.swap import until_settled
 from shared.store.tables import Conflict, Tables
 
 ROSTER: Final = "roster"
@@ -66,6 +68,7 @@ _LONGEST_WORK: Final = timedelta(minutes=25)  # a function may run for 30
 _STALE: Final = timedelta(hours=6)  # pages older than that are not gone on with
 _AGAIN: Final = timedelta(minutes=5)
 _AFTER_NONSENSE: Final = timedelta(hours=1)
+_TRIES: Final = 5  # to publish, while people are erased
 
 
 async def refresh_directory(app: App, *, scheduled: bool) -> None:
@@ -120,23 +123,12 @@ class _Refresh:
             if isinstance(result, BaseException):
                 raise result
         complete = {result.state.source: result for result in results if isinstance(result, CompleteSource)}
-        erased = await read_erased(self._tables.control)
-        for source in complete.values():
-            under_pseudonyms(source.fetched, erased)
-        registrations, roster = complete.get(REGISTRATIONS), complete.get(ROSTER)
-        people: Roster | None = None
-        if roster is not None:
-            policies, self._named = await refresh_policies(self._app)
-            self._federated = _federated(policies)
-            accounts = registrations.fetched.accounts if registrations else {}
-            names = {key: a.user_principal_name for key, a in accounts.items() if a.user_principal_name}
-            people = await self._publish_roster(roster, names)
-            if people is None:
-                del complete[ROSTER]
-        read = Read(people, await self._registrations(registrations), self._named)
-        if complete and not await publish_lists(self._app, self._lease, read):
+        try:
+            published = await until_settled("who is erased", partial(self._publish, complete), tries=_TRIES)
+        except Conflict:
+            log_event("directory_refresh_pauses", source="all", requests=0)  # the next tick goes on with it
             return
-        for source in complete.values():
+        for source in published:
             await self._finished(source)
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -221,15 +213,48 @@ class _Refresh:
 
     # --- publishing ---------------------------------------------------------------------------------------------------
 
-    async def _publish_roster(self, source: CompleteSource, names: dict[str, str]) -> Roster | None:
-        """Replace the directory; None where it was not replaced, which is noted with the source."""
+    async def _publish(self, complete: Mapping[str, CompleteSource]) -> list[CompleteSource]:
+        """Publish what was read to its end, with the erased under their pseudonyms. Returns what is done with by that.
+
+        Raises Conflict where somebody was erased meanwhile: whoever erases looks at everything after he noted so, so
+        that what was published before that is under the pseudonym, and the rest is published anew.
+        """
+        loaded = await load_directory_if_any(self._table)
+        noted = loaded.erasures if loaded else ""
+        erased = await read_erased(self._tables.control)
+        for source in complete.values():
+            under_pseudonyms(source.fetched, erased)
+        registrations, roster = complete.get(REGISTRATIONS), complete.get(ROSTER)
+        done, people = [*complete.values()], None
+        if roster is not None:
+            policies, self._named = await refresh_policies(self._app, erased)
+            self._federated = _federated(policies)
+            accounts = registrations.fetched.accounts if registrations else {}
+            names = {key: a.user_principal_name for key, a in accounts.items() if a.user_principal_name}
+            people = await self._publish_roster(roster, loaded, names)
+            if people is None:
+                done.remove(roster)
+        read = Read(people, await self._registrations(registrations), self._named)
+        if done and not await publish_lists(self._app, self._lease, read):
+            return []
+        if await erasures_noted(self._table) != noted:
+            raise Conflict("somebody was erased meanwhile")
+        return done
+
+    async def _publish_roster(
+        self, source: CompleteSource, loaded: Loaded | None, names: dict[str, str]
+    ) -> Roster | None:
+        """Replace the directory; None where it was not replaced, which is noted with the source. Raises Conflict where
+        somebody was erased meanwhile."""
         try:
-            return await publish_directory(self._app, self._lease, source, names, self._federated)
+            return await publish_directory(self._app, self._lease, source, loaded, names, self._federated)
         except Shrunk as shrunk:
             again = replace(source.state, not_before=self._app.clock() + _AFTER_NONSENSE)
             await self._troubled(again, str(shrunk), abandon=True)
             log_event("directory_refresh_failed", source=ROSTER, problem="Shrunk", requests=source.state.requests)
         except Conflict:
+            if loaded is None or await erasures_noted(self._table) != loaded.erasures:
+                raise
             await self._troubled(source.state, "The directory was loaded from a file meanwhile.", abandon=False)
         return None
 

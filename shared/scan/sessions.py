@@ -60,10 +60,11 @@ class Went:
     is_noted: bool
 
     def note(self, done: Head) -> list[Operation]:
-        """What is written of it with the head of a read that is done: nothing is kept of a slice that is sealed."""
+        """What is written of it with the head of a read that is done: nothing is kept of a slice that is sealed, and
+        nothing is noted of a read that was not whole."""
         if done.next_due is None:
             return [forget_gone_by(self.slice)] if self.is_noted else []
-        return note_gone_by(self.slice, self.by)
+        return note_gone_by(self.slice, self.by) if done.is_whole else []
 
 
 async def settle_sessions(hold: Hold, reading: Reading, *, sure: bool, was_made_due: bool) -> Went:

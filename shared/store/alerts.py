@@ -215,17 +215,16 @@ async def deliveries_under_way(table: Table) -> list[Delivery]:
     return found[::-1]
 
 
-async def change(table: Table, delivery: Delivery, *, note: Operation | None = None, **changes: Any) -> Delivery:
+async def change(table: Table, delivery: Delivery, *, beside: Sequence[Operation] = (), **changes: Any) -> Delivery:
     """Change a delivery that is still as it was read; one that ends, or starts anew, moves to another row. Returns it
-    as it stands now. `note` is a row to write in the same transaction. Raises Conflict when somebody else was first.
+    as it stands now. `beside` are writes of the same transaction. Raises Conflict when somebody else was first.
     """
     changed = replace(delivery, **changes)
     if delivery.etag is None:
         raise ValueError("only a delivery that was read can be changed")
     moves = changed.ended != delivery.ended
-    beside = [note] if note else []
     if moves:
-        beside.append(delete(_key(delivery), delivery.etag))
+        beside = [*beside, delete(_key(delivery), delivery.etag)]
 
     def is_mine(stands: Row) -> bool:
         return bool(changed.owner) and replace(_delivery(stands), etag=None) == replace(changed, etag=None)
@@ -269,19 +268,40 @@ async def deliveries_of(table: Table, channel: str, incident: str) -> list[str]:
     return sorted({id_ for id_ in ids if id_ not in ("", DROPPED)})
 
 
-async def redeliver(table: Table, delivery: Delivery, by: str, now: datetime, deadline: datetime) -> Delivery:
-    """Have it sent again, under the same webhook-id, and note who wanted so. Raises Conflict."""
+# So many incidents of one message may stand otherwise by now for it to be sent again: three rows each.
+MOST_TOLD_OTHERWISE: Final = 30
+
+
+async def redeliver(
+    table: Table,
+    delivery: Delivery,
+    again: Redelivery,
+    deadline: datetime,
+    state: ChannelState,
+    told_otherwise: Sequence[tuple[Word, Item]],
+) -> Delivery:
+    """Have it sent again until `deadline` (UTC), under the same webhook-id, and note who wanted so.
+
+    `told_otherwise` are what it says of incidents that the channel was told something else of since, at most
+    MOST_TOLD_OTHERWISE: that is the channel's word now, and what stands waits to be told again. Raises Conflict, also
+    where something was released to the channel since `state` was read.
+    """
+    now = again.at
     row = {
         **keys(PARTITION, f"redelivery-{delivery.id}-{now:%Y%m%d%H%M%S%f}"),
         "v": SCHEMA,
         "delivery": delivery.id,
         "at": now,
-        "by": by,
+        "by": again.by,
     }
+    channel = {**keys(PARTITION, _CHANNEL + state.channel), "v": SCHEMA, **_CHANNELS.columns(state)}
+    beside = [insert(row), merge(channel, state.etag) if state.etag else insert(channel)]
+    for word, item in told_otherwise:
+        beside += [_word_row(delivery.channel, word), *_item_rows(item)]
     return await change(
         table,
         delivery,
-        note=insert(row),
+        beside=beside,
         state=DeliveryState.DUE,
         next_due=now,
         deadline=deadline,

@@ -61,11 +61,11 @@ async def save_directory(
     """Replace the directory. Returns the version. Writing the same again changes nothing but its time.
 
     `began` is when the refresh began that found it (else now). `after` is the directory it was made from. Raises
-    Conflict where another one took its place meanwhile.
+    Conflict where another one took its place meanwhile, or somebody was erased, whom it may name.
     """
     version = sha256(file.model_dump_json(by_alias=True).encode()).hexdigest()[:16]
     pointer = await table.get(*_POINTER)
-    if after and (pointer is None or pointer["version"] != after.version):
+    if after and (pointer is None or (pointer["version"], _erasures(pointer)) != (after.version, after.erasures)):
         raise Conflict("the directory was replaced meanwhile")
     partition = f"version-{version}"
     for kind, entries in (("admin", file.delegated_admins), ("customer", file.customers)):
@@ -117,7 +117,7 @@ async def load_directory(table: Table, known: Loaded | None = None) -> Loaded:
             "the roster and the customers are not known yet: load a directory file, or wait for the first refresh"
         )
     version, at = str(pointer["version"]), utc(pointer["refreshedAt"])
-    erasures = str(pointer.get("erasures", ""))
+    erasures = _erasures(pointer)
     if known and (known.version, known.at, known.erasures) == (version, at, erasures):
         return known
     partition = f"version-{version}"
@@ -158,6 +158,16 @@ async def note_erasures(table: Table) -> None:
         await swap(table, row, etag_of(pointer), is_mine=lambda stands: stands.get("erasures") == stamp)
 
     await until_settled("the directory", attempt)
+
+
+async def erasures_noted(table: Table) -> str:
+    """What changes when somebody is erased; "" while nobody was, and while there is no directory."""
+    pointer = await table.get(*_POINTER)
+    return _erasures(pointer) if pointer else ""
+
+
+def _erasures(pointer: Row) -> str:
+    return str(pointer.get("erasures", ""))
 
 
 def _entries(rows: Mapping[str, Row], prefix: str) -> list[Any]:

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
 from typing import Any, Final
+from uuid import uuid4
 
 from shared.store.once import forget_reads
 from shared.store.packing import pack, unpack
-from shared.store.tables import MAX_BATCH, SCHEMA, Conflict, Operation, Row, Table, delete, keys, upsert, utc
+from shared.store.swap import swap
+from shared.store.tables import MAX_BATCH, SCHEMA, Conflict, Row, Table, delete, etag_of, keys, upsert, utc
 
 _PARTITION: Final = "people"
 _PER_ROW: Final = 500
 _TRIES: Final = 5
+_DIGITS: Final = 20  # of a version: microseconds, or one more than the version before
 
 TECHNICIANS: Final = "technicians"
 CUSTOMERS: Final = "customers"
@@ -38,20 +41,29 @@ class Kept:
 
 
 async def save_list(table: Table, name: str, entries: Sequence[Entry], facts: dict[str, Any], now: datetime) -> None:
-    """Replace a list. `now` names its version: two writers at the same instant write the same."""
-    version = f"{int(now.timestamp() * 1_000_000):020d}"
+    """Replace a list. Raises Conflict where another one took its place meanwhile; what this one wrote goes then with
+    the next."""
+    stands = await table.get(_PARTITION, f"{name}-.")
+    number = max(int(now.timestamp() * 1_000_000), int(str(stands["version"])[:_DIGITS]) + 1 if stands else 0)
+    version = f"{number:0{_DIGITS}d}{uuid4().hex[:8]}"  # no two writers have the same, whatever their clocks say
     for place, part in enumerate(batched(entries, _PER_ROW, strict=False)):
         row = {**keys(_PARTITION, f"{name}-{version}-{place:06d}"), "v": SCHEMA, **pack("entries", part)}
         await table.write(upsert(row))
     head = {"v": SCHEMA, "version": version, "count": len(entries), "at": now, **pack("facts", facts)}
-    await table.write(upsert({**keys(_PARTITION, f"{name}-."), **head}))
-    old: list[Operation] = [
-        delete(row)
-        async for row in table.prefixed(_PARTITION, f"{name}-", select=["PartitionKey", "RowKey"])
-        if not str(row["RowKey"]).startswith((f"{name}-{version}-", f"{name}-."))
-    ]
-    for batch in batched(old, MAX_BATCH, strict=False):
-        await table.transact(batch)
+    await swap(
+        table,
+        {**keys(_PARTITION, f"{name}-."), **head},
+        etag_of(stands) if stands else None,
+        is_mine=lambda row: bool(row["version"] == version),
+    )
+    # No later ones: somebody may be writing them.
+    old = table.range(_PARTITION, f"{name}-0", f"{name}-{number + 1:0{_DIGITS}d}", select=["PartitionKey", "RowKey"])
+    gone = [delete(row) async for row in old if not str(row["RowKey"]).startswith(f"{name}-{version}-")]
+    for batch in batched(gone, MAX_BATCH, strict=False):
+        try:
+            await table.transact(batch)
+        except Conflict:
+            continue  # somebody else removes them, or our own answer was lost; what is left goes next time
 
 
 async def load_list(table: Table, name: str) -> Kept | None:

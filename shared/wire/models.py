@@ -44,7 +44,7 @@ class NotKnown(Exception):  # noqa: N818 - what the question names
 class Answer(BaseModel):
     """A part of an answer. Every member is present, null where there is nothing to say."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
 
 
 class Versioned(Answer):
@@ -67,13 +67,15 @@ class Page[T: Answer](Answer):
 class Body(BaseModel):
     """The JSON body of a request. Strict: true is not 1, "on" is not true, and no number is a date."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True, defer_build=True
+    )
 
 
 class Query(BaseModel):
     """The query parameters of a route. All arrive as text; one that is not named here is refused."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, defer_build=True)
 
 
 def _whole(value: object) -> object:

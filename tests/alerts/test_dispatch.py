@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from local.stage.receivers import TAKES, Fault
-from shared.alerts.by_hand import redeliver, send_test_alert
+from shared.alerts.by_hand import DeliveryOutdated, redeliver, send_test_alert
 from shared.alerts.deliver import deliver_alert, settle_poisoned
 from shared.alerts.dispatch import DeliveryMessage, dispatch_alerts
 from shared.alerts.post import Answer, Target, post
@@ -26,6 +26,7 @@ from shared.store.flights import change_flight, read_flight
 from shared.store.incidents import read_incident, take_step
 from shared.store.ledger import Claim
 from shared.store.tables import Tables
+from tests.alerts.channel_model import wrong_words
 from tests.alerts.harness import MINUTE, Rig, key_of, receiver, rig, slice_at
 
 DAY = timedelta(days=1)
@@ -323,6 +324,58 @@ async def test_one_more_try_waits_for_the_end_of_the_quiet_hours_too(azurite: st
         assert len(b.receivers[0].tries) == 3
         await b.tick(after=timedelta(hours=1))
         assert sorted(_names(b)) == ["ann", "bob"]
+
+
+# --- sent again by hand -----------------------------------------------------------------------------------------------
+
+
+async def test_what_is_sent_again_is_not_the_last_word_where_it_is_not_true_any_more(azurite: str) -> None:
+    async with rig(azurite, receiver(faults=[Fault.GONE])) as b:
+        await b.found("ann", severity=Severity.MEDIUM)
+        await b.tick()
+        (opened,) = await b.deliveries()
+        assert opened.state == "dead"
+        await b.found("ann", severity=Severity.CRITICAL)
+        await b.tick()
+        await redeliver(b.app, opened.id, by="op")
+        await b.tick()
+        await b.tick(after=10 * MINUTE)
+        assert b.types() == ["incident.raised", "incident.opened", "incident.raised"]
+        await b.found("ann", count=0)
+        await b.tick(after=10 * MINUTE)
+        await redeliver(b.app, opened.id, by="op")
+        await b.tick()
+        await b.tick(after=10 * MINUTE)
+        types = [got.json["type"] for got in b.got()]
+        assert types[3:] == ["incident.withdrawn", "incident.opened", "incident.withdrawn"]
+        assert wrong_words([got.json for got in b.got()], [await b.incident("ann")]) == []
+        await b.tick(after=10 * MINUTE)
+        assert len(b.got()) == 6, "once"
+
+
+async def test_what_is_sent_again_and_stands_is_followed_by_nothing(azurite: str) -> None:
+    async with rig(azurite, receiver(faults=[Fault.GONE])) as b:
+        await b.found("ann")
+        await b.tick()
+        (opened,) = await b.deliveries()
+        await redeliver(b.app, opened.id, by="op")
+        await b.tick()
+        await b.tick(after=10 * MINUTE)
+        assert b.types() == ["incident.opened"]
+
+
+async def test_a_storm_that_is_not_true_any_more_is_not_sent_again(azurite: str) -> None:
+    async with rig(azurite) as b:
+        names = [f"user{n}" for n in range(31)]
+        for name in names:
+            await b.found(name)
+        await b.tick()
+        (storm,) = await b.deliveries()
+        for name in names:
+            await b.found(name, count=0)
+        await b.tick()
+        with pytest.raises(DeliveryOutdated, match="31 of its incidents"):
+            await redeliver(b.app, storm.id, by="op")
 
 
 async def test_a_pause_stops_what_is_in_the_queue_already(azurite: str) -> None:

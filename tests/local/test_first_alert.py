@@ -18,6 +18,8 @@ def test_it_is_that_of_the_summary_and_not_of_what_came_ahead() -> None:
     assert told_by_first_scan([slack, teams, ahead]) is None
     summary, later = body("incidents.first-scan", 43), body("incidents.first-scan", 2)
     assert told_by_first_scan([slack, ahead, teams, summary, later]) == 43
+    first: dict[str, Any] = {"type": "incidents.first-scan", "data": {"total": 4000, "toFollow": 1200}}
+    assert told_by_first_scan([first, later]) == 5200
 
 
 def test_the_demo_fails_where_the_number_is_another_or_none_came() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.messages.compose import Surroundings, many, one
+from shared.messages.compose import GroupType, Surroundings, many, one
 from shared.messages.kind import ChannelKind
 from shared.messages.message import MOST_LISTED, VERSION, of_json, schema, to_json
 from shared.messages.render import render
@@ -107,3 +107,13 @@ def test_a_message_is_never_longer_than_receivers_take(name: str, rules: frozens
     assert message.data.total == 2000
     for one_ in messages(name).values():
         assert len(render(ChannelKind.GENERIC, one_)) < 64 * 1024
+
+
+@pytest.mark.parametrize("type_", ["incidents.first-scan", "incidents.storm"])
+def test_a_message_that_has_no_room_for_all_names_the_whole_number(type_: GroupType) -> None:
+    message = many([telling(key=f"{i:032x}") for i in range(40)], type_, "m", AROUND, to_follow=1_200)
+    assert (message.data.total, to_json(message)["data"]["toFollow"]) == (40, 1_200)
+    for kind in (ChannelKind.TEAMS, ChannelKind.SLACK):
+        told = render(kind, message).decode()
+        assert "1240 incidents" in told
+        assert "the worst 40; the next message tells the other 1200" in told

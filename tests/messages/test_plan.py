@@ -256,3 +256,7 @@ def test_a_message_settles_no_more_than_a_row_holds() -> None:
     crowd = [item(f"i{n}") for n in range(MOST_IN_GROUP + 5)]
     (storm,) = plan(crowd, MOMENT).groups
     assert storm.items == tuple(crowd[:MOST_IN_GROUP])
+    assert storm.to_follow == 5, "and says how many it leaves to the next"
+    found = [item(f"i{n}", first_scan=True) for n in range(MOST_IN_GROUP + 5)]
+    (summary,) = plan(found, MOMENT).groups
+    assert (summary.type, len(summary.leads), summary.to_follow) == ("incidents.first-scan", MOST_IN_GROUP, 5)

@@ -617,3 +617,35 @@ async def test_a_refresh_takes_the_erased_under_their_pseudonyms(azurite: str, m
                 done.pseudonym if a.user_id == user(1) else a.user_id: (a.from_, a.to) for a in before.delegated_admins
             }
             assert await mentions(at.rig, *spellings(user(1), "user1@partner.example")) == []
+
+
+@pytest.mark.parametrize("at_which", range(1, 5))
+async def test_who_is_erased_in_the_middle_of_a_refresh_is_not_named_by_it(
+    azurite: str, monkeypatch: pytest.MonkeyPatch, at_which: int
+) -> None:
+    async with office(azurite, monkeypatch, people()) as at:
+        at.directory.policies.conditional_access = [
+            {"id": user(9), "displayName": "All but one", "conditions": {"users": {"excludeUsers": [user(1)]}}}
+        ]
+        await at.refresh()
+        before = await at.file()
+        at.pass_time(HOUR)
+        slow, pseudonyms, calls = at.rig.worker(), list[str](), iter(range(1, 100))
+        tables = slow.tables
+
+        async def erased_meanwhile() -> Tables:
+            if next(calls) == at_which:
+                done = await erase_person(at.rig.app, user(1), Actor("ann"), force=True)
+                pseudonyms.append(done.pseudonym)
+            return await tables()
+
+        slow.tables = erased_meanwhile  # type: ignore[method-assign]
+        await refresh_directory(slow, scheduled=True)
+        assert len(pseudonyms) == 1
+        assert await mentions(at.rig, *spellings(user(1), "user1@partner.example")) == []
+        file = await at.file()
+        assert file is not None
+        assert before is not None
+        dates = {a.user_id: (a.from_, a.to) for a in before.delegated_admins}
+        dates[pseudonyms[0]] = dates.pop(user(1))
+        assert {a.user_id: (a.from_, a.to) for a in file.delegated_admins} == dates

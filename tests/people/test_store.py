@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -112,6 +113,27 @@ async def test_a_list_is_replaced_as_a_whole(table: Table) -> None:
     assert customers.entries == [["b", None]]
     rows = [row["RowKey"] async for row in table.everything()]
     assert len(rows) == 2 + 2 + 1, "the old rows are gone"
+
+
+async def test_two_that_write_a_list_at_the_same_instant_leave_a_whole_one(table: Table) -> None:
+    await save_list(table, TECHNICIANS, [["a", 1]] * 600, {}, NOW)
+    await save_list(table, TECHNICIANS, [], {}, NOW)
+    kept = await load_list(table, TECHNICIANS)
+    assert kept is not None
+    assert kept.entries == []
+    await save_list(table, TECHNICIANS, [["late", 1]], {}, NOW - MINUTE)
+    kept = await load_list(table, TECHNICIANS)
+    assert kept is not None
+    assert kept.entries == [["late", 1]], "whoever wrote last stands, whatever the clocks say"
+    lists = [["b", n] for n in range(8)]
+    results = await asyncio.gather(
+        *(save_list(table, TECHNICIANS, [entry] * 501, {}, NOW) for entry in lists), return_exceptions=True
+    )
+    assert {type(result) for result in results} <= {type(None), Conflict}
+    kept = await load_list(table, TECHNICIANS)
+    assert kept is not None
+    assert len(kept.entries) == 501
+    assert kept.entries[0] == kept.entries[-1]
 
 
 async def test_pages_are_kept_in_their_order_however_large(table: Table) -> None:

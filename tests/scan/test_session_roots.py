@@ -233,8 +233,9 @@ async def test_a_root_of_another_slice_is_heard_by_one_that_asks_nobody(desk: Ri
     assert await evidence(desk) == {"proven": 1, "session": 1}
 
 
+@pytest.mark.parametrize("shrinks", [False, True], ids=["whole", "shrunk"])
 async def test_what_a_read_went_by_is_forgotten_once_the_slice_is_sealed(
-    azurite: str, monkeypatch: pytest.MonkeyPatch
+    azurite: str, monkeypatch: pytest.MonkeyPatch, *, shrinks: bool
 ) -> None:
     async with rig(azurite, monkeypatch, now=EARLY, slice_minutes=WIDTH, read_ages_minutes=(0, 15)) as desk:
 
@@ -245,6 +246,8 @@ async def test_what_a_read_went_by_is_forgotten_once_the_slice_is_sealed(
         desk.log(record("root", SEVEN, sessionId="s"), silent("child", SEVEN + MINUTE, "s"))
         await desk.work()
         assert await kept() == [f"went-{RICH.name}"]
+        if shrinks:
+            desk.hide("child")
         desk.pass_time(16 * MINUTE)
         await desk.work()
         assert await kept() == []

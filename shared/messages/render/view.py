@@ -21,6 +21,7 @@ from shared.messages.message import (
     IncidentFacts,
     IncidentMessage,
     ListedIncident,
+    ManyIncidents,
     Message,
 )
 from shared.rules.rule import SeverityName
@@ -142,10 +143,11 @@ def _state(incident: IncidentFacts) -> str:
 
 def _group(message: GroupMessage) -> View:
     data = message.data
+    found = data.total + data.to_follow
     titles = {
-        "incidents.storm": f"Storm: {data.total} incidents at once",
+        "incidents.storm": f"Storm: {found} incidents at once",
         "incidents.ahead": f"First scan so far: {data.total} certain incident{'' if data.total == 1 else 's'}",
-        "incidents.first-scan": f"First scan: {data.total} incidents in the days before the installation",
+        "incidents.first-scan": f"First scan: {found} incidents in the days before the installation",
         "incidents.withdrawn": f"Withdrawn: {data.total} incidents",
     }
     lines = [f"{i.severity}: {_line(i)}" for i in data.incidents[:MOST_SHOWN]]
@@ -155,13 +157,19 @@ def _group(message: GroupMessage) -> View:
         severity=message.severity,
         test=message.test,
         facts=tuple((s.capitalize(), str(data.by_severity[s])) for s in _WORST_FIRST if s in data.by_severity),
-        paragraphs=tuple(filter(None, (_told_before(data.told_before), _may_change(unread)))),
+        paragraphs=tuple(filter(None, (_told_before(data.told_before), _to_follow(data), _may_change(unread)))),
         heading="Incidents, the worst first",
         lines=tuple(lines),
         left_out=data.total - len(lines),
         url=data.url,
         link="Open the incidents",
     )
+
+
+def _to_follow(data: ManyIncidents) -> str:
+    if data.to_follow == 0:
+        return ""
+    return f"These are the worst {data.total}; the next message tells the other {data.to_follow}."
 
 
 def _told_before(n: int) -> str:
