@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 
 from local.benches.cost_month import month
 from local.benches.directory_bench import peak_megabytes
+from local.benches.drawn_log import WITHOUT_MFA
 from local.graph_server import LocalGraph
 from local.sample import make_sample
 from local.sample.model import LogRecord
@@ -145,8 +146,7 @@ def _records(base: dict[str, Any], records: int) -> Iterator[dict[str, Any]]:
         if again and person % 10 == 0:  # says nothing of MFA itself: its session is asked
             made |= {"authenticationRequirement": "singleFactorAuthentication", "authenticationDetails": []}
         elif i % _WEAK_EACH == _WEAK_EACH - 1:
-            step = {"authenticationMethod": "Password", "succeeded": True}
-            made |= {"authenticationRequirement": "singleFactorAuthentication", "authenticationDetails": [step]}
+            made |= WITHOUT_MFA
         yield made
 
 

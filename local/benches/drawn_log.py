@@ -24,7 +24,7 @@ from shared.signin.model import SignIn
 from shared.signin.traits import Scope
 
 _TICKS: Final = 10_000_000  # a second has, as the local Graph counts time
-_WITHOUT: Final = {
+WITHOUT_MFA: Final[dict[str, Any]] = {
     "authenticationRequirement": "singleFactorAuthentication",
     "authenticationDetails": [{"authenticationMethod": "Password", "succeeded": True}],
     "authenticationProcessingDetails": [],
@@ -123,7 +123,7 @@ def _bases(sample: Sample) -> tuple[Sequence[dict[str, Any]], Sequence[dict[str,
     ]
     customers = [Customer(tenant_id=customer.tenant_id) for customer in sample.people.customers]
     directory = Directory.of(DirectoryFile(partner_tenant_id=tenant, customers=customers))
-    weak = [{**record, **_WITHOUT} for record in strong if record["isInteractive"]]
+    weak = [{**record, **WITHOUT_MFA} for record in strong if record["isInteractive"]]
     return strong, [record for record in weak if _is_violation(record, directory)]
 
 

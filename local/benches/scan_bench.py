@@ -13,15 +13,15 @@ import json
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from local.benches.directory_bench import peak_megabytes
 from local.benches.drawn_log import Draw, DrawnLog, drawn_sample
+from local.benches.sent import counted_requests
 from local.benches.typed_page import typed_decoder
 from local.graph_server import LocalGraph
 from local.stage.azurite import azurite
@@ -162,20 +162,24 @@ async def _scan(draw: Draw) -> Read:
         await save_directory(tables.directory, file, now)
         await app.directory()
         body = await launch(app, tables, await read_flight(tables.control, tenant), slices)
-        idle, sent = peak_megabytes(), _count_requests()
-        started, busy = time.perf_counter(), time.process_time()
-        while body is not None:
-            body = next(iter(await scan_slice(app, body)), None)
-        seconds, processor = time.perf_counter() - started, time.process_time() - busy
-        requests = sent.total()
-        peak = peak_megabytes()
-        heads = [head async for head in heads_of_day(tables.slices, tenant, START, counts=True) if head.counts]
-        if sum(head.records for head in heads) != draw.records or not all(head.whole for head in heads):
+        idle = peak_megabytes()
+        with counted_requests() as sent:
+            started, busy = time.perf_counter(), time.process_time()
+            while body is not None:
+                body = next(iter(await scan_slice(app, body)), None)
+            seconds, processor = time.perf_counter() - started, time.process_time() - busy
+        peak = peak_megabytes()  # before the looking at what was written, which takes memory of its own
+        records = read = findings = 0
+        async for head in heads_of_day(tables.slices, tenant, START, counts=True):
+            if head.counts:
+                read += head.whole
+                records += head.records
+                findings += sum(Counts.of_json(head.counts).groups.values())
+        if records != draw.records or read != len(slices):
             raise RuntimeError("the log was not read whole")
-        findings = sum(sum(Counts.of_json(head.counts).groups.values()) for head in heads)
     finally:
         await app.close()
-    return Read(draw.records, len(heads), seconds, processor, peak, idle, requests, findings)
+    return Read(draw.records, read, seconds, processor, peak, idle, sent.total(), findings)
 
 
 async def _decode(draw: Draw) -> Read:
@@ -202,21 +206,6 @@ async def _decode(draw: Draw) -> Read:
     finally:
         await app.close()
     return Read(records, len(slices), seconds, processor, peak_megabytes(), idle)
-
-
-def _count_requests() -> Counter[str]:
-    """Counts what is sent to tables from now on, by verb."""
-    import aiohttp
-
-    sent: Counter[str] = Counter()
-    real = aiohttp.ClientSession._request  # noqa: SLF001 - the SDK gives no place to count at
-
-    async def counted(self: Any, method: str, *args: Any, **named: Any) -> Any:
-        sent[method] += 1
-        return await real(self, method, *args, **named)
-
-    aiohttp.ClientSession._request = counted  # type: ignore[method-assign]  # noqa: SLF001
-    return sent
 
 
 def main(argv: list[str]) -> int:

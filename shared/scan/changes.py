@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Final
@@ -41,10 +41,17 @@ class FindingChanges:
     incidents: frozenset[str]
     lacks: bool
 
-    def operations(self, partition: str) -> list[Operation]:
-        """The writes."""
-        gone = [delete(keys(partition, key)) for key in self.removed]
-        return gone + [upsert(finding_row(partition, finding)) for finding in self.written.values()]
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.written or self.removed)
+
+    def operations(self, partition: str) -> Iterator[Operation]:
+        """The writes, each made when it is asked for: a row takes several times the room of its finding."""
+        for key in self.removed:
+            yield delete(keys(partition, key))
+        for finding in self.written.values():
+            yield upsert(finding_row(partition, finding))
 
 
 def compare_findings(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from shared.basics.events import log_event
@@ -66,8 +67,8 @@ async def write_reading(hold: Hold, reading: Reading, read: ReadOf) -> None:
     quarantine = compare_quarantine(hold.slice, stood, reading, keep_all=shrank)
     touched = await note_touched(hold, change.incidents)
     counted = _counted(hold.head, reading, quarantine, shrank=shrank)
-    operations = [*change.operations(hold.slice.partition), *quarantine.operations]
-    if operations:
+    if change.writes or quarantine.operations:
+        operations = chain(change.operations(hold.slice.partition), quarantine.operations)
         await hold.write_all(operations, replace(counted, whole=False))
     _tell(hold, quarantine, shrank=shrank)
     parts = contributions(change.final.values(), settled=settled)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from shared.store.sizes import wire_bytes
@@ -18,19 +18,20 @@ def batches_of[T](
     *,
     most: int = MAX_BATCH,
     room: int = BATCH_BYTES,
-) -> list[list[T]]:
-    """The groups in their order, in batches of at most so many operations and bytes. A group that has none is left
-    out; one that is larger than a batch has one of its own."""
-    batches: list[list[T]] = []
+) -> Iterator[list[T]]:
+    """The groups in their order, in batches of at most so many operations and bytes; no more than a batch of them is
+    held. A group that has none is left out; one that is larger than a batch has one of its own."""
+    batch: list[T] = []
     count = size = 0
     for group in groups:
         of_group = operations(group)
         if not of_group:
             continue
         bytes_ = sum(map(wire_bytes, of_group))
-        if not batches or count + len(of_group) > most or size + bytes_ > room:
-            batches.append([])
-            count = size = 0
-        batches[-1].append(group)
+        if batch and (count + len(of_group) > most or size + bytes_ > room):
+            yield batch
+            batch, count, size = [], 0, 0
+        batch.append(group)
         count, size = count + len(of_group), size + bytes_
-    return batches
+    if batch:
+        yield batch

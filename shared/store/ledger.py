@@ -259,9 +259,11 @@ class Claim:
         """
         widest = {**_columns_but_counts(head or self.head), **self._changed_counts(head or self.head)}
         room = BATCH_BYTES - max(wire_bytes(upsert(row)) for row in (_columns_but_counts(self.head), widest))
-        *batches, final = fenced_batches(operations, last, room)
-        for batch in batches:
-            await self.write(batch, now)
+        final: list[Operation] = []
+        for batch in fenced_batches(operations, last, room):
+            if final:
+                await self.write(final, now)
+            final = batch
         if final or head is not None:
             await self.write(final, now, head)
 
@@ -281,12 +283,12 @@ async def _fenced(table: Table, columns: Row, etag: str | None, beside: Sequence
 
 def fenced_batches(
     operations: Iterable[Operation], last: Sequence[Operation] = (), room: int = BATCH_BYTES
-) -> list[list[Operation]]:
+) -> Iterator[list[Operation]]:
     """The operations in batches of at most `room` bytes, which leave a place for the head; those of `last` stand
-    together in the last one."""
-    groups: list[Sequence[Operation]] = [*([operation] for operation in operations), last]
-    batches = batches_of(groups, lambda group: group, most=FENCED_CHANGES, room=room)
-    return [[operation for group in batch for operation in group] for batch in batches] or [[]]
+    together in the last one. A batch is made when it is asked for: a slice may have rows without end."""
+    groups: Iterator[Sequence[Operation]] = chain(([operation] for operation in operations), [last])
+    for batch in batches_of(groups, lambda group: group, most=FENCED_CHANGES, room=room):
+        yield [operation for group in batch for operation in group]
 
 
 def _generation(now: datetime) -> str:

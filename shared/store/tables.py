@@ -27,7 +27,6 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.store.once import EVERY, Place, each_once, forget_reads, known_rows, one_once, page_once
 from shared.store.sizes import stored_bytes, wire_bytes
-from shared.store.transactions import submit
 
 SCHEMA: Final = 1
 NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "control", "alerts")
@@ -239,9 +238,10 @@ class Table:
         if not 0 < len(batch) <= MAX_BATCH or sum(map(wire_bytes, batch)) > MAX_BATCH_BYTES:
             raise ValueError(f"a transaction of {len(batch)} rows does not fit into one batch")
         try:
-            return await self._sent(lambda: submit(self._client, batch))
+            done = await self._sent(lambda: self._client.submit_transaction(batch))
         except HttpResponseError as error:
             raise _conflict(error) from error
+        return [str(result.get("etag") or "") for result in done]
 
     async def _sent[T](self, send: Callable[[], Awaitable[T]]) -> T:
         """The SDK sends a write again after 500, 503 and 504, but not where the connection broke. Sent again, one whose

@@ -17,7 +17,9 @@ from shared.basics.times import OLDEST, Instant
 from shared.rules import RULE
 from shared.rules.assess import Verdict
 from shared.rules.rule import Severity, SeverityName
-from shared.signin.evidence import Evidence
+from shared.signin.evidence import Evidence, Why
+from shared.signin.how import How
+from shared.signin.methods import Strength
 from shared.signin.traits import WATCHED
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
@@ -42,7 +44,7 @@ class NotKnown(Exception):  # noqa: N818 - what the question names
 class Answer(BaseModel):
     """A part of an answer. Every member is present, null where there is nothing to say."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
 
 
 class Versioned(Answer):
@@ -65,13 +67,15 @@ class Page[T: Answer](Answer):
 class Body(BaseModel):
     """The JSON body of a request. Strict: true is not 1, "on" is not true, and no number is a date."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True, defer_build=True
+    )
 
 
 class Query(BaseModel):
     """The query parameters of a route. All arrive as text; one that is not named here is refused."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, defer_build=True)
 
 
 def _whole(value: object) -> object:
@@ -130,6 +134,9 @@ ShownRule = Annotated[str, WithJsonSchema({"type": "string", "enum": [*RULE]})]
 ShownScope = Annotated[str, WithJsonSchema({"type": "string", "enum": [*WATCHED]})]
 ShownEvidence = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Evidence]})]
 ShownVerdict = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Verdict]})]
+ShownWhy = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Why]})]
+ShownHow = Annotated[str, WithJsonSchema({"type": "string", "enum": [*How]})]
+ShownStrength = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Strength]})]
 Named = Annotated[str, Field(min_length=1, max_length=1024)]
 ScopeName = Literal["customer", "partner-center", "partner-tenant", "guest"]  # those of WATCHED
 SCOPE_NAMES: Final[tuple[ScopeName, ...]] = get_args(ScopeName)

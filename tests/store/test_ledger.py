@@ -128,9 +128,12 @@ def test_batches_keep_to_number_and_size() -> None:
     assert [len(batch) for batch in fenced_batches(rows(200))] == [98, 98, 4]
     assert [len(batch) for batch in fenced_batches(_large(10, 4))] == [3, 3, 3, 1]
     assert [len(batch) for batch in fenced_batches(_large(2, 16), room=1000)] == [1, 1]  # it has to go some time
-    assert fenced_batches([]) == [[]]
-    assert fenced_batches(rows(98), rows(2, 98))[-1] == rows(2, 98)
-    assert len(fenced_batches(rows(96), rows(2, 96))) == 1
+    assert [*fenced_batches([])] == []
+    assert [*fenced_batches(rows(98), rows(2, 98))][-1] == rows(2, 98)
+    assert len([*fenced_batches(rows(96), rows(2, 96))]) == 1
+    made = iter(rows(300))
+    next(fenced_batches(made))
+    assert len([*made]) == 300 - 99  # a batch and the row behind it: never all of 200,000
     assert FENCED_CHANGES == 98
 
 

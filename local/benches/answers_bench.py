@@ -1,0 +1,148 @@
+"""`python -m local.benches.answers_bench`: what answers take as findings pile up, and of a partner of thousands.
+
+Azurite keeps the tables; findings and days are put there without a scan (local/benches/filled_partner.py), and each
+answer is asked again and again, up to the text that goes over the wire. The days stay as they are where findings are
+compared, so that only what grows differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from local.benches.filled_partner import Size, rows_of_days, rows_of_findings, write_rows
+from local.benches.sent import counted_requests
+from local.stage.azurite import azurite
+from shared.answers.applications import ApplicationsQuery, read_applications
+from shared.answers.causes import CausesQuery, read_causes
+from shared.answers.customers import CustomersQuery, read_customers
+from shared.answers.findings import FindingsQuery, read_findings
+from shared.answers.overview import CoverageQuery, SummaryQuery, read_coverage, read_summary
+from shared.answers.technicians import TechniciansQuery, read_technicians
+from shared.app.app import App
+from shared.app.settings import load_settings
+from shared.ledger.flight import Flight
+from shared.ledger.slices import DAY
+from shared.rules.rule import CUSTOMER, PARTNER
+from shared.signin.directory import Customer, DirectoryFile
+from shared.store.directory import save_directory
+from shared.store.flights import change_flight
+from shared.store.tables import Tables
+from shared.wire.models import Answer
+
+NOW: Final = datetime(2026, 11, 2, 12, tzinfo=UTC)
+FINDINGS: Final = (1_000, 100_000, 1_000_000)
+HUNDREDS: Final = Size(people=300, customers=500, each=10, days=30)
+THOUSANDS: Final = Size(people=3_000, customers=5_000, each=5, days=30)
+CROWDED: Final = 20_000  # findings within one second
+MOST_OF_SUMMARY: Final = 12
+MOST_OF_LIST: Final = 10
+_TIMES: Final = 40
+
+type Ask = Callable[[App], Awaitable[Answer]]
+
+_HOUR: Final = {"from": NOW - 10 * DAY, "to": NOW - 10 * DAY + timedelta(hours=1)}
+_OF_FINDINGS: Final[Mapping[str, Ask]] = {
+    "summary": lambda app: read_summary(app, SummaryQuery(days=30)),
+    "findings": lambda app: read_findings(app, FindingsQuery(limit=100)),
+    "findings of an hour": lambda app: read_findings(app, FindingsQuery.model_validate(_HOUR)),
+    "coverage": lambda app: read_coverage(app, CoverageQuery(days=30)),
+}
+_OF_SECOND: Final[Mapping[str, Ask]] = {"findings": lambda app: read_findings(app, FindingsQuery(limit=100))}
+_OF_PEOPLE: Final[Mapping[str, Ask]] = {
+    "summary": lambda app: read_summary(app, SummaryQuery(days=30)),
+    "customers": lambda app: read_customers(app, CustomersQuery(days=30)),
+    "technicians": lambda app: read_technicians(app, TechniciansQuery(days=30)),
+    "applications": lambda app: read_applications(app, ApplicationsQuery(days=30)),
+    "causes": lambda app: read_causes(app, CausesQuery(days=30)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer over so many findings: the most requests one call took, and how long 19 of 20 calls take at most."""
+
+    of: str
+    what: str
+    requests: int
+    median_ms: float
+    p95_ms: float
+
+    @property
+    def most_requests(self) -> int:
+        """What it may take."""
+        return MOST_OF_SUMMARY if self.what == "summary" else MOST_OF_LIST
+
+
+async def measure_answers(findings: Sequence[int] = FINDINGS) -> list[Answered]:
+    """Ask everything, over each number of findings, one crowded second, and a partner of thousands."""
+    answered: list[Answered] = []
+    for count in findings:
+        async with _partner(HUNDREDS) as (app, tables):
+            await write_rows(tables.slices, rows_of_findings(count, NOW - 30 * DAY, NOW))
+            answered += await _asked(app, f"{count:,} findings", _OF_FINDINGS)
+    async with _partner(HUNDREDS) as (app, tables):
+        second = NOW - DAY
+        await write_rows(tables.slices, rows_of_findings(CROWDED, second, second + timedelta(seconds=1)))
+        answered += await _asked(app, f"{CROWDED:,} findings within a second", _OF_SECOND)
+    async with _partner(THOUSANDS) as (app, _):
+        size = f"{THOUSANDS.people:,} technicians, {THOUSANDS.customers:,} customers"
+        answered += await _asked(app, size, _OF_PEOPLE)
+    return answered
+
+
+@asynccontextmanager
+async def _partner(size: Size) -> AsyncIterator[tuple[App, Tables]]:
+    async with azurite() as connection:
+        usual = {"auth_mode": "local", "partner_tenant_id": PARTNER, "AzureWebJobsStorage": connection}
+        app = App(load_settings(**usual), clock=lambda: NOW)
+        try:
+            tables = await app.tables()
+            customers = [Customer(tenant_id=CUSTOMER)]
+            await save_directory(tables.directory, DirectoryFile(partner_tenant_id=PARTNER, customers=customers), NOW)
+            await write_rows(tables.rollups, rows_of_days(size, NOW))
+            await change_flight(tables.control, Flight(PARTNER), first_seen=NOW - size.days * DAY)
+            yield app, tables
+        finally:
+            await app.close()
+
+
+async def _asked(app: App, of: str, questions: Mapping[str, Ask]) -> list[Answered]:
+    found = []
+    for what, ask in questions.items():
+        milliseconds, requests = [], 0
+        await ask(app)  # what a process asks once
+        for _ in range(_TIMES):
+            with counted_requests() as sent:
+                started = time.perf_counter()
+                answer = await ask(app)
+                answer.model_dump_json(by_alias=True)
+                milliseconds.append(1000 * (time.perf_counter() - started))
+            requests = max(requests, sent.total())
+        milliseconds.sort()
+        p95 = milliseconds[math.ceil(0.95 * _TIMES) - 1]
+        found.append(Answered(of, what, requests, round(milliseconds[_TIMES // 2], 1), round(p95, 1)))
+    return found
+
+
+def main(argv: list[str]) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m local.benches.answers_bench", description=__doc__)
+    parser.add_argument("--findings", type=int, action="append", help="1,000, 100,000 and 1,000,000 if not said")
+    options = parser.parse_args(argv)
+    for answered in asyncio.run(measure_answers(options.findings or FINDINGS)):
+        print(json.dumps(asdict(answered)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
