@@ -21,6 +21,7 @@ from shared.answers.cause_acts import (
 )
 from shared.answers.causes import CausesPage, CausesQuery, read_causes
 from shared.answers.incident_detail import IncidentChange
+from shared.answers.samples import SamplesPage, SamplesQuery, read_samples
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -34,6 +35,13 @@ async def applications(call: Call[ApplicationsQuery]) -> ApplicationsPage:
     """The applications by protocol (password flow, legacy, device code, silent, interactive), worst first: when each
     was seen, by day, and since when it is clean."""
     return await read_applications(call.app, call.query)
+
+
+@endpoint(bp, "GET", "samples", needs=Role.READER)
+async def samples(call: Call[SamplesQuery]) -> SamplesPage:
+    """Compliant sign-ins with their evidence, drawn at random: the first ones are a sample for an audit, the same for
+    the same seed. Each sign-in that is not compliant is among the findings."""
+    return await read_samples(call.app, call.query)
 
 
 @endpoint(bp, "GET", "causes", needs=Role.READER)

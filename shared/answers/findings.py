@@ -42,9 +42,12 @@ from shared.wire.models import (
     Scopes,
     SeverityFilter,
     ShownEvidence,
+    ShownHow,
     ShownRule,
     ShownScope,
+    ShownStrength,
     ShownVerdict,
+    ShownWhy,
     same_id,
     severity_name,
     shown_id,
@@ -104,8 +107,8 @@ class FindingItem(Answer):
     verdict: ShownVerdict
     rules: list[ShownRule]
     severity: SeverityName
-    why: str | None
-    strength: str | None
+    why: ShownWhy | None
+    strength: ShownStrength | None
     interactive: bool
     result_code: int
     user_id: str
@@ -168,7 +171,7 @@ class FindingDetail(FindingItem):
     requirements: list[str] = Field(description="What demanded MFA, as the log has it.")
     original_request_id: str | None
     rule_texts: dict[str, RuleText]
-    how: str | None
+    how: ShownHow | None
     protocol: str | None
     requirement: str | None
     statement: str | None

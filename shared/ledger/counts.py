@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +24,14 @@ from shared.ledger.counts_json import (
     portals_of_json,
 )
 from shared.ledger.finding_groups import Groups, group_of
+from shared.ledger.samples import (
+    Sample,
+    Samples,
+    add_sample,
+    merge_samples,
+    samples_json,
+    samples_of_json,
+)
 from shared.ledger.tallies import NOT_RECORDED, AppLine, ScopeCounts, Tally, UserLine, Verdicts, count
 from shared.ledger.trimming import trim_apps, trim_customers, trim_groups, trim_pairs, trim_portals, trim_users
 from shared.rules.assess import Assessment, Verdict
@@ -40,6 +49,7 @@ MOST_GROUPS: Final = 10_000
 MOST_PORTALS: Final = 10_000
 _COUNTED: Final = (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
 _LONGEST_NAME: Final = 200
+_NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Protocol(StrEnum):
@@ -54,7 +64,7 @@ class Protocol(StrEnum):
 
 
 class Seen(NamedTuple):
-    """What the counts need of one sign-in."""
+    """What the counts need of one sign-in; `id` and `at` (UTC) for the sample, "" where it is to be in none."""
 
     assessment: Assessment
     user: str
@@ -64,6 +74,8 @@ class Seen(NamedTuple):
     app_name: str
     protocol: str = Protocol.NOT_RECORDED
     cause: Cause | None = None
+    id: str = ""
+    at: datetime = _NO_TIME
 
 
 type UserLines = dict[str, dict[str, UserLine]]  # by scope and user
@@ -82,7 +94,8 @@ class Counts:
 
     `scopes` holds the totals of each watched scope, `apart` counts what cannot or need not do MFA: apps, agents,
     devices, people out of scope. The rest are lines, which are trimmed where there are too many: `REST` then stands for
-    those left out, so that the sums stay exact. `names` are display names by key, hostile text as all of the log.
+    those left out, so that the sums stay exact. `samples` are some of the compliant sign-ins. `names` are display names
+    by key, hostile text as all of the log.
     """
 
     scopes: dict[str, ScopeCounts] = field(default_factory=dict)
@@ -93,6 +106,7 @@ class Counts:
     pairs: PairLines = field(default_factory=dict)
     portals: PortalLines = field(default_factory=dict)
     groups: Groups = field(default_factory=dict)
+    samples: Samples = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
 
     def add(self, seen: Seen) -> None:
@@ -111,6 +125,8 @@ class Counts:
         group = group_of(assessment, seen.user, seen.customer, seen.app, seen.cause)
         if group:
             self.groups[group] = self.groups.get(group, 0) + 1
+        if assessment.verdict is Verdict.COMPLIANT and seen.id:
+            add_sample(self.samples, _sample_of(scope, seen))
         for key, name in ((seen.user, seen.user_name), (seen.app, seen.app_name)):
             if key and name:
                 self._name(key, name[:_LONGEST_NAME])
@@ -156,6 +172,7 @@ class Counts:
         merge_portals(self.portals, other.portals)
         for group, n in other.groups.items():
             self.groups[group] = self.groups.get(group, 0) + n
+        merge_samples(self.samples, other.samples)
         for key, name in other.names.items():
             self._name(key, name)
 
@@ -174,6 +191,7 @@ class Counts:
             "pairs": pairs_json(trim_pairs(self.pairs, min(most, MOST_PAIRS))),
             "portals": portals_json(trim_portals(self.portals, min(most, MOST_PORTALS))),
             "groups": groups_json(trim_groups(self.groups, min(most, MOST_GROUPS))),
+            "samples": samples_json(self.samples),
             "names": {key: name for key, name in self.names.items() if key in shown},
         }
 
@@ -205,6 +223,7 @@ class Counts:
             pairs=pairs_of_json(value["pairs"]),
             portals=portals_of_json(value["portals"]) if "portals" in value else _portals_untold(apps),
             groups=groups_of_json(value["groups"]),
+            samples=samples_of_json(value.get("samples", ())),
             names=dict(value["names"]),
         )
 
@@ -265,6 +284,21 @@ def _portals_untold(apps: AppLines) -> PortalLines:
         for key, line in lines.items()
         if line is not None and line.total
     }
+
+
+def _sample_of(scope: str, seen: Seen) -> Sample:
+    assessment = seen.assessment
+    return Sample(
+        id=seen.id,
+        at=seen.at,
+        scope=scope,
+        user=seen.user,
+        customer=seen.customer,
+        app=seen.app,
+        protocol=str(seen.protocol),
+        evidence=str(assessment.evidence),
+        strength=str(assessment.strength or ""),
+    )
 
 
 def _count_in(counts: ScopeCounts, assessment: Assessment) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from shared.ledger.counts import FORMAT, AppLines, Counts, CustomerLines, PairLines, PortalLines, UserLines
 from shared.ledger.finding_groups import Groups
 from shared.ledger.head import Head, SliceState
+from shared.ledger.samples import Samples
 from shared.ledger.slices import midnight
 from shared.ledger.tallies import ScopeCounts, Tally
 from shared.ledger.tops import Tops
@@ -115,6 +116,7 @@ type DayApps = DayLines[AppLines]
 type DayPairs = DayLines[PairLines]
 type DayPortals = DayLines[PortalLines]
 type DayGroups = DayLines[Groups]
+type DaySamples = DayLines[Samples]
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,10 @@ class Reading:
         finding = self._finding(sign_in, assessment)
         cause = finding.cause if finding else None
         return _Judged(
-            Seen(assessment, user, name, customer, app, sign_in.app_display_name or "", _protocol_of(sign_in), cause),
+            Seen(
+                *(assessment, user, name, customer, app, sign_in.app_display_name or ""),
+                *(_protocol_of(sign_in), cause, sign_in.id, sign_in.at),
+            ),
             finding,
             self._root(sign_in),
             self._asks(sign_in, assessment),

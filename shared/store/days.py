@@ -7,7 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from shared.ledger.counts import FORMAT
-from shared.ledger.days import Day, DayApps, DayCustomers, DayGroups, DayLines, DayPairs, DayPortals, DayUsers, Noted
+from shared.ledger.days import (
+    Day,
+    DayApps,
+    DayCustomers,
+    DayGroups,
+    DayLines,
+    DayPairs,
+    DayPortals,
+    DaySamples,
+    DayUsers,
+    Noted,
+)
 from shared.store.once import is_sharing, made_once
 from shared.store.rollup_rows import (
     APPS,
@@ -16,6 +27,7 @@ from shared.store.rollup_rows import (
     PAIRS,
     PARTNER,
     PORTALS,
+    SAMPLES,
     USERS,
     LineKind,
     day_of,
@@ -61,6 +73,11 @@ def days_of_portals(rollups: Table, first: datetime, last: datetime) -> AsyncIte
 def days_of_groups(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayGroups]:
     """Findings that are alike, with their numbers."""
     return _lines(rollups, GROUPS, first, last)
+
+
+def days_of_samples(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DaySamples]:
+    """Some compliant sign-ins. Days that an older version of the app added up are left out."""
+    return _lines(rollups, SAMPLES, first, last)
 
 
 async def read_ahead(

@@ -28,6 +28,7 @@ from shared.ledger.counts_json import (
 )
 from shared.ledger.days import Day, DayLines, Noted, Reach, Totals, totals_of
 from shared.ledger.reach_json import reach_of_json, reach_of_v1, reach_shapes
+from shared.ledger.samples import samples_json, samples_of_json
 from shared.ledger.tallies import AppLine, ScopeCounts, Tally, UserLine
 from shared.ledger.tops import Tops, tops_of
 from shared.ledger.trimming import REST, trim_apps, trim_customers, trim_groups, trim_pairs, trim_portals, trim_users
@@ -213,4 +214,12 @@ GROUPS: Final = LineKind(
     lambda value: REST in value["customers"],
     size=lambda counts: max(1, len(counts.groups)),
 )
-KINDS: Final = (USERS, CUSTOMERS, APPS, PAIRS, PORTALS, GROUPS)
+SAMPLES: Final = LineKind(
+    "samples-",
+    20_000,
+    lambda counts, most: {"samples": samples_json(counts.samples, most)},
+    lambda value: samples_of_json(value["samples"]) if value else {},
+    lambda value: False,  # a sample is one by intent
+    size=lambda counts: max(1, len(counts.samples)),
+)
+KINDS: Final = (USERS, CUSTOMERS, APPS, PAIRS, PORTALS, GROUPS, SAMPLES)

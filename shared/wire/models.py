@@ -17,7 +17,9 @@ from shared.basics.times import OLDEST, Instant
 from shared.rules import RULE
 from shared.rules.assess import Verdict
 from shared.rules.rule import Severity, SeverityName
-from shared.signin.evidence import Evidence
+from shared.signin.evidence import Evidence, Why
+from shared.signin.how import How
+from shared.signin.methods import Strength
 from shared.signin.traits import WATCHED
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
@@ -132,6 +134,9 @@ ShownRule = Annotated[str, WithJsonSchema({"type": "string", "enum": [*RULE]})]
 ShownScope = Annotated[str, WithJsonSchema({"type": "string", "enum": [*WATCHED]})]
 ShownEvidence = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Evidence]})]
 ShownVerdict = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Verdict]})]
+ShownWhy = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Why]})]
+ShownHow = Annotated[str, WithJsonSchema({"type": "string", "enum": [*How]})]
+ShownStrength = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Strength]})]
 Named = Annotated[str, Field(min_length=1, max_length=1024)]
 ScopeName = Literal["customer", "partner-center", "partner-tenant", "guest"]  # those of WATCHED
 SCOPE_NAMES: Final[tuple[ScopeName, ...]] = get_args(ScopeName)

@@ -13,7 +13,7 @@ import pytest
 from functions.answers import finding, findings, summary
 from functions.changes import changes
 from functions.incidents import incidents
-from functions.inventory import applications, cause, causes, update_cause
+from functions.inventory import applications, cause, causes, samples, update_cause
 from functions.ops import pause
 from functions.people import customers
 from functions.register import register
@@ -139,6 +139,46 @@ async def test_two_people_who_act_on_a_cause_at_once_never_both_change_an_incide
         for each in told:
             assert sorted([*each["changed"], *each["movedOn"]]) == sorted(changed)
             assert each["refused"] == {}
+
+
+async def test_compliant_sign_ins_are_drawn_by_a_seed(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with rig(azurite, monkeypatch, **WIDE) as at:
+        await _scanned(at)
+        at.log(*(record(f"more-{n}", NINE + timedelta(minutes=n), appId=APP) for n in range(30)))
+        at.pass_time(timedelta(hours=1))
+        await at.work()
+        page = await _json(samples, at, "days=1&limit=5&seed=a")
+        again = await _json(samples, at, "days=1&limit=5&seed=a")
+        other = await _json(samples, at, "days=1&limit=5&seed=b")
+        assert (page["total"], page["compliant"], len(page["items"])) == (20, 31, 5)
+        assert page["items"] == again["items"] != other["items"]
+        shown = {**page["items"][0], "id": "", "signedInAt": ""}
+        assert shown.pop("userPrincipalName") == "technician@partner.example"
+        assert shown.pop("appName") in ("Backup", None)
+        assert {**shown, "appId": APP} == {
+            "id": "",
+            "signedInAt": "",
+            "scope": "customer",
+            "evidence": "proven",
+            "strength": "untold",
+            "protocol": "interactive",
+            "userId": TECHNICIAN,
+            "customerId": CUSTOMER,
+            "customerName": "Customer",
+            "appId": APP,
+        }
+        every = [i["id"] for i in (await _json(samples, at, "days=1&limit=100"))["items"]]
+        assert not {"one", "two", "plain"} & {*every}
+        assert len((await _json(samples, at, f"days=1&limit=100&app={APP}"))["items"]) >= 19
+        assert (await _json(samples, at, f"days=1&customer={OTHER}"))["items"] == []
+        assert (await ask(samples, at.app, "customer=nobody")).json["detail"] == "no such customer"
+        gone = [id_ for id_ in every if id_.startswith("more-")][:2]
+        minutes = [int(id_.removeprefix("more-")) for id_ in gone]
+        at.correct(*(record(f"more-{n}", NINE + timedelta(minutes=n), **PASSWORD_ONLY) for n in minutes))
+        at.pass_time(timedelta(days=1))
+        await at.work()
+        left = [i["id"] for i in (await _json(samples, at, "days=2&limit=100"))["items"]]
+        assert (len(left), {*gone} & {*left}) == (20, set()), "what proved otherwise is no sample any more"
 
 
 async def test_the_inventory_says_how_each_application_signs_in(azurite: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from functions.changes import changes
 from functions.exceptions import exceptions
 from functions.http import Endpoint
 from functions.incidents import incidents
-from functions.inventory import applications, causes
+from functions.inventory import applications, causes, samples
 from functions.people import accounts, customers, technicians
 from functions.register import register
 from local.benches.filled_partner import Size, rows_of_days, write_rows
@@ -53,7 +53,7 @@ _OF_PERIODS: list[tuple[Endpoint, str, int]] = [
     (summary, f"scope=all&customer={CUSTOMER}", 12),
     (summary, "scope=all&user=user7@partner.example", 12),
     (summary, "scope=all&app=App%203", 12),
-    *((endpoint, "", 10) for endpoint in (coverage, technicians, customers, applications, causes)),
+    *((endpoint, "", 10) for endpoint in (coverage, technicians, customers, applications, causes, samples)),
     (causes, "verdict=unknown", 10),
     (technicians, "user=user299@partner.example", 10),
     (customers, f"customer={CUSTOMER}", 10),

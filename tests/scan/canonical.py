@@ -54,7 +54,8 @@ _WORK: Final = {
     "part": {"generation"},
     "root": {"generation"},
     "block": {"mark", "countsMark"},
-    "day": {"mark", "countsMark", "quartersMark"},
+    # The last three are what the night notes of a day, which not every run waits for.
+    "day": {"mark", "countsMark", "quartersMark", "policies", "posture0", "roster"},
 }
 _PACKED: Final = ("counts", "reach", "numbers", "tops", "lines")
 # Marks of what a day was made of hang on who worked when.

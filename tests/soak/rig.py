@@ -61,9 +61,6 @@ _OF_THE_HOUR: Final = frozenset(
     ("nextDue", "versions", "reach", "blocks", "marks", "mark", "quartersMark", "consistent", "ofTheNewVersion")
 )
 
-# What the nightly run notes of yesterday beside what the log says of it.
-_OF_THE_NIGHT: Final = frozenset(("policies", "posture0", "roster"))
-
 
 class Rig:
     """What runs, and the acts of a fault."""
@@ -243,7 +240,7 @@ class Rig:
         for key, row in rows.items():
             if "head-" in key and not row.get("records"):
                 continue  # an empty slice: a new one closes now and then
-            kept = {name: value for name, value in row.items() if name not in _OF_THE_HOUR | _OF_THE_NIGHT}
+            kept = {name: value for name, value in row.items() if name not in _OF_THE_HOUR}
             if "rulesVersions" in kept:  # how many slices: one of which the pages went round may have been halved
                 kept["rulesVersions"] = sorted(json.loads(kept["rulesVersions"]))
             counts = kept.get("counts", {})
