@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.incidents.history import IncidentAction
 from shared.incidents.life import Note, Step, noted, open_now, restate
 from shared.incidents.model import Ending, Incident, IncidentState
 from shared.rules.rule import Severity
@@ -38,7 +39,7 @@ def acknowledge(before: Incident, by: str, comment: str, now: datetime) -> Step:
     """Somebody takes it on: it counts on in silence. Raises NotNow."""
     _must_allow(IncidentState.ACKNOWLEDGED, before)
     taken_on = replace(before, state=IncidentState.ACKNOWLEDGED, reason="", snoozed_until=None)
-    return noted(_seen(taken_on, now), Note("acknowledged", by, comment))
+    return noted(_seen(taken_on, now), Note(IncidentAction.ACKNOWLEDGED, by, comment))
 
 
 def snooze(before: Incident, by: str, comment: str, *, until: datetime, now: datetime) -> Step:
@@ -48,7 +49,7 @@ def snooze(before: Incident, by: str, comment: str, *, until: datetime, now: dat
     if until - now > longest:
         what = "A critical incident" if longest < LONGEST_SNOOZE else "An incident"
         raise NotNow(f"{what} can be snoozed for {longest.days} days at most; for longer, ask for an exception.")
-    note = Note("snoozed", by, f"until {until:%Y-%m-%d %H:%M} UTC{': ' if comment else ''}{comment}")
+    note = Note(IncidentAction.SNOOZED, by, f"until {until:%Y-%m-%d %H:%M} UTC{': ' if comment else ''}{comment}")
     asleep = replace(before, state=IncidentState.SNOOZED, reason="", snoozed_until=until)
     return noted(_seen(asleep, now), note)
 
@@ -70,7 +71,7 @@ def resolve(before: Incident, by: str, comment: str, now: datetime) -> Step:
         snoozed_until=None,
         resolved_at=now,
     )
-    return noted(_seen(over, now), Note("resolved", by, comment))
+    return noted(_seen(over, now), Note(IncidentAction.RESOLVED, by, comment))
 
 
 def reopen(before: Incident, by: str, comment: str, now: datetime) -> Step:
@@ -80,19 +81,21 @@ def reopen(before: Incident, by: str, comment: str, now: datetime) -> Step:
         raise NotNow("Its findings were withdrawn, so there is nothing to open.")
     if IncidentState.OPEN not in possible(before.state):
         raise NotNow(f"It is {before.state}.")
-    return restate(noted(replace(open_now(before), grew_at=now), Note("opened", by, comment)))
+    return restate(noted(replace(open_now(before), grew_at=now), Note(IncidentAction.OPENED, by, comment)))
 
 
 def comment_on(before: Incident, by: str, comment: str) -> Step:
     """Somebody notes something."""
-    return noted(before, Note("commented", by, comment))
+    return noted(before, Note(IncidentAction.COMMENTED, by, comment))
 
 
 def assign(before: Incident, by: str, comment: str, *, assignee: str | None, due: datetime | None) -> Step:
     """Say who looks after it, and until when; "" and None take it back. Possible in every state."""
     who = before.assignee if assignee is None else assignee
     words = [f"to {who}" if who else "to nobody", f"due {due:%Y-%m-%d}" if due else "", comment]
-    return noted(replace(before, assignee=who, due=due), Note("assigned", by, ", ".join(filter(None, words))))
+    return noted(
+        replace(before, assignee=who, due=due), Note(IncidentAction.ASSIGNED, by, ", ".join(filter(None, words)))
+    )
 
 
 def _must_allow(state: IncidentState, incident: Incident) -> None:

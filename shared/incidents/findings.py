@@ -30,7 +30,7 @@ _MOST_STEPS: Final = 20
 # say where from, with what and in which session, and it empties them.
 TRACE_FIELDS: Final = (
     *("ip", "user_agent", "session_id", "token_id", "correlation_id"),
-    *("device_name", "original_request_id"),
+    *("country", "device_name", "device_trust", "original_request_id"),
 )
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from shared.incidents.history import SYSTEM
+from shared.incidents.history import SYSTEM, IncidentAction
 from shared.incidents.model import Ending, Event, EventKind, Facts, Incident, IncidentState, Who
 from shared.incidents.traits import described
 
@@ -46,7 +46,7 @@ def accept_nothing(_who: Who, _facts: Facts) -> str:
 class Note:
     """A line of an incident's history."""
 
-    action: str
+    action: IncidentAction
     by: str = SYSTEM
     detail: str = ""
 
@@ -96,10 +96,10 @@ def _count(before: Incident | None, news: News, facts: Facts, life: Life) -> Ste
     """Before anything is told or silenced."""
     if before is None:
         new = Incident(news.key, news.who, facts, opened_at=news.at, grew_at=news.at)
-        return noted(new, Note("opened"))
+        return noted(new, Note(IncidentAction.OPENED))
     grown = replace(before, facts=facts, grew_at=news.at if news.added else before.grew_at)
     if before.state is IncidentState.SNOOZED and snooze_ends(grown, news.at, life):
-        return noted(open_now(grown), Note("snooze-ended"))
+        return noted(open_now(grown), Note(IncidentAction.SNOOZE_ENDED))
     if _opens_again(before, news, facts, life):
         return _open_again(before, grown, news, facts)
     return Step(grown)
@@ -119,7 +119,9 @@ def _open_again(before: Incident, grown: Incident, news: News, facts: Facts) -> 
         tellings=0,
     )
     ended = before.state is IncidentState.RESOLVED and before.reason
-    return noted(again, Note("reopened", detail=f"after: {before.reason}" if ended else "after a quiet time"))
+    return noted(
+        again, Note(IncidentAction.REOPENED, detail=f"after: {before.reason}" if ended else "after a quiet time")
+    )
 
 
 def _opens_again(before: Incident, news: News, facts: Facts, life: Life) -> bool:
@@ -156,7 +158,7 @@ def _withdraw(before: Incident, now: datetime) -> Step:
         known=None,
         unheard=frozenset(),
     )
-    return replace(noted(gone, Note("withdrawn")), event=event)
+    return replace(noted(gone, Note(IncidentAction.WITHDRAWN)), event=event)
 
 
 # --- telling ----------------------------------------------------------------------------------------------------------
@@ -185,9 +187,9 @@ def _raise(step: Step, news: News) -> Step:
     if kind is EventKind.RAISED:
         incident = replace(incident, raised_at=news.at)
     if incident.state is not IncidentState.OPEN:
-        step = noted(open_now(incident), Note("woken", detail="its severity rose"), step.notes)
+        step = noted(open_now(incident), Note(IncidentAction.WOKEN, detail="its severity rose"), step.notes)
     elif incident.announced:
-        step = noted(incident, Note("raised"), step.notes)
+        step = noted(incident, Note(IncidentAction.RAISED), step.notes)
     return tell(step, kind, worth, news.at, _newest(incident, news))
 
 
@@ -196,7 +198,7 @@ def _lower(step: Step, worth: int, now: datetime) -> Step:
     incident = step.incident
     if incident.state is not IncidentState.OPEN:
         return replace(step, incident=replace(incident, announced=worth))
-    step = noted(incident, Note("lowered", detail="records were corrected"), step.notes)
+    step = noted(incident, Note(IncidentAction.LOWERED, detail="records were corrected"), step.notes)
     return tell(step, EventKind.LOWERED, worth, now, incident.told_last or incident.facts.last)
 
 
@@ -236,7 +238,7 @@ def wake(step: Step, now: datetime, life: Life) -> Step:
     if len(traits) > _MOST_DESCRIBED:
         why += f" and {len(traits) - _MOST_DESCRIBED} more"
     open_ = replace(open_now(incident), reason=f"woken: {why}", woken_at=now)
-    step = noted(open_, Note("woken", detail=why), step.notes)
+    step = noted(open_, Note(IncidentAction.WOKEN, detail=why), step.notes)
     return tell(step, EventKind.ONGOING, max(incident.announced, incident.facts.stands), now, incident.facts.last)
 
 
@@ -299,14 +301,14 @@ def silence(step: Step, accepted: str) -> Step:
     if (incident.state, incident.reason) == (IncidentState.SILENCED, accepted):
         return step
     quiet = replace(incident, state=IncidentState.SILENCED, reason=accepted, snoozed_until=None)
-    return noted(quiet, Note("silenced", detail=accepted), step.notes)
+    return noted(quiet, Note(IncidentAction.SILENCED, detail=accepted), step.notes)
 
 
 def end_silence(step: Step, now: datetime) -> Step:
     """A new opening, of which nobody knows yet; its quiet time begins anew."""
     before = step.incident
     opened = replace(open_now(before), opening=before.opening + 1, opened_at=now, grew_at=now, announced=0, tellings=0)
-    return noted(opened, Note("reopened", detail=f"after: {before.reason}"), step.notes)
+    return noted(opened, Note(IncidentAction.REOPENED, detail=f"after: {before.reason}"), step.notes)
 
 
 # --- small things -----------------------------------------------------------------------------------------------------

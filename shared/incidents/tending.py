@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.incidents.history import IncidentAction
 from shared.incidents.life import (
     Accepts,
     Life,
@@ -34,15 +35,15 @@ def pass_time(before: Incident, now: datetime, life: Life) -> Step | None:
     if _is_quiet(before, now, life):
         reason = f"quiet for {life.quiet // _DAY} days"
         closed = replace(before, state=IncidentState.RESOLVED, ending=Ending.QUIET, reason=reason, resolved_at=now)
-        return noted(closed, Note("closed", detail=reason))
+        return noted(closed, Note(IncidentAction.CLOSED, detail=reason))
     woken = wake(Step(before), now, life)
     if woken.event:
         return woken
     if before.state is IncidentState.SNOOZED and snooze_ends(before, now, life):
-        return _open_and_tell(before, Note("snooze-ended"), now)
+        return _open_and_tell(before, Note(IncidentAction.SNOOZE_ENDED), now)
     if before.state is IncidentState.ACKNOWLEDGED and now - _acted_at(before, now) >= life.acknowledged:
         days = life.acknowledged // _DAY
-        return _open_and_tell(before, Note("acknowledgement-ended", detail=f"after {days} days"), now)
+        return _open_and_tell(before, Note(IncidentAction.ACKNOWLEDGEMENT_ENDED, detail=f"after {days} days"), now)
     return None
 
 

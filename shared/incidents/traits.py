@@ -19,6 +19,7 @@ MOST_CLIENTS: Final = 200
 MOST_OTHERS: Final = 1000
 _LONGEST: Final = 100
 _CLIENT: Final = "client:"
+_COUNTRY: Final = "country:"
 _NAMED: Final = {
     "rule": "rule",
     "country": "country",
@@ -35,7 +36,7 @@ def traits_of(finding: Finding, fits: Iterable[tuple[str, Severity]]) -> Iterato
     rules = [rule for rule, _ in fits]
     yield from (f"rule:{rule}" for rule in rules)
     if finding.country:
-        yield f"country:{finding.country[:_LONGEST].upper()}"
+        yield f"{_COUNTRY}{finding.country[:_LONGEST].upper()}"
     if finding.user_agent:
         yield _CLIENT + _family(finding.user_agent)
     if UNKNOWN_RULE in rules:  # its incident is about the user alone
@@ -55,9 +56,9 @@ def capped(traits: Iterable[str]) -> frozenset[str]:
     return frozenset((*others[:MOST_OTHERS], *clients[:MOST_CLIENTS]))
 
 
-def without_clients(traits: Sequence[str] | None) -> list[str] | None:
-    """The traits that say nothing of what the person signs in with; None for None."""
-    return None if traits is None else [trait for trait in traits if not trait.startswith(_CLIENT)]
+def without_personal(traits: Sequence[str] | None) -> list[str] | None:
+    """The traits that say nothing of what the person signs in with, or from where; None for None."""
+    return None if traits is None else [trait for trait in traits if not trait.startswith((_CLIENT, _COUNTRY))]
 
 
 def described(trait: str) -> str:

@@ -13,7 +13,7 @@ from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
 from shared.incidents.erased import ErasedPeople, without_traces
-from shared.incidents.traits import without_clients
+from shared.incidents.traits import without_personal
 from shared.maintenance.person import Person
 from shared.signin.careful import Quarantined
 from shared.store.findings import (
@@ -87,10 +87,10 @@ async def erase_in_incidents(incidents: Table, person: Person) -> int:
         made = _without_person("incidents", row, person)
         if incident_in(row) not in theirs:
             return made
-        clients: dict[str, Any] = {}
+        personal: dict[str, Any] = {}
         for column in TRAITS:
-            clients |= _packed_without(column, row, without_clients)
-        return _changed(made or row, clients) if clients else made
+            personal |= _packed_without(column, row, without_personal)
+        return _changed(made or row, personal) if personal else made
 
     async for row in incidents.everything():  # an incident's own row comes before its parts
         if row.get("user") in (person.key, person.erasure.pseudonym):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.incidents.erased import without_traces
 from shared.incidents.explain import explain
 from shared.incidents.findings import TRACE_FIELDS, Finding, finding_of
 from shared.rules.assess import assess
@@ -194,3 +195,11 @@ def test_what_only_a_finding_needs_spoils_no_record(members: Record) -> None:
 
 def test_the_fields_that_an_erasure_empties_are_fields() -> None:
     assert {*TRACE_FIELDS} <= set(Finding.__dataclass_fields__)
+
+
+def test_an_erasure_leaves_no_place_and_no_device() -> None:
+    place = {"location": {"countryOrRegion": "AT"}, "deviceDetail": {"displayName": "PC-7", "trustType": "Workplace"}}
+    finding = found({**PASSWORD_ONLY, **place})
+    assert (finding.country, finding.device_name, finding.device_trust) == ("AT", "PC-7", "Workplace")
+    erased = without_traces(finding, finding.user, "e2a5ed00")
+    assert (erased.country, erased.device_name, erased.device_trust) == ("", "", "")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from shared.incidents.findings import Finding, finding_of
 from shared.incidents.model import Facts, IncidentState
-from shared.incidents.traits import MOST_CLIENTS, capped, described, traits_of
+from shared.incidents.traits import MOST_CLIENTS, capped, described, traits_of, without_personal
 from shared.rules.assess import assess
 from shared.rules.rule import PASSWORD_ONLY
 from tests.incidents.test_findings import directory
@@ -32,6 +32,11 @@ def test_a_success_has_its_rule_its_country_and_its_kind_of_client_as_traits() -
     assert traits(one) == {"rule:interactive-without-mfa", "country:AT", "client:tool/. (x)"}
     updated = finding(userAgent="tool/13.0 (x86)", location={"countryOrRegion": "AT"}, ipAddress="203.0.113.9")
     assert traits(updated) == traits(one)
+
+
+def test_where_from_and_with_what_is_personal() -> None:
+    assert without_personal(["rule:r", "country:AT", "client:tool", "customer:c"]) == ["rule:r", "customer:c"]
+    assert without_personal(None) is None
 
 
 def test_an_attempt_has_no_traits_so_that_it_wakes_nothing() -> None:

@@ -64,7 +64,7 @@ def test_a_day_too_long_for_each_still_says_what_one_gap_explains() -> None:
     assert (first.sign_ins, len(first.users), first.truncated) == (6_000, 100, True)
     assert second.sign_ins == 60
     told = sentence_of(found.groups, 6_060, "non-compliant")
-    assert told == "1 gap explains 99 % of 6060 sign-ins without MFA; at least 100 people share the first."
+    assert told == "1 gap explains 99 % of 6,060 sign-ins without MFA; at least 100 people share the first."
 
 
 def test_where_nobody_can_be_named_the_gap_still_is() -> None:

@@ -75,8 +75,8 @@ async def test_the_days_of_every_tenant_end_after_their_time(app: App) -> None:
     days = await names(tables.rollups)
     assert not [name for name in days if f"{OLD:%Y%m%d}" in name]
     assert (
-        len([name for name in days if f"{NEW:%Y%m%d}" in name]) == 9
-    )  # the partner's totals and six kinds of lines, and a block of two tenants
+        len([name for name in days if f"{NEW:%Y%m%d}" in name]) == 10
+    )  # the partner's totals, six kinds of lines, samples, and a block of two tenants
     assert await delete_expired(app) == 0
 
 
