@@ -78,10 +78,11 @@ async def _shoot(browser: Browser, address: str) -> None:
 
 
 def _shrink(picture: Path) -> None:
-    """A palette is enough for a page: a third of the size, where ImageMagick is there to make it."""
+    """A palette is enough for a page: a third of the size, where an ImageMagick is there that can make it. The picture
+    stays as it is where none can."""
     convert = shutil.which("convert")
     if convert is not None:
-        subprocess.run([convert, picture, "-strip", "-colors", "96", f"PNG8:{picture}"], check=True)
+        subprocess.run([convert, picture, "-strip", "-colors", "96", f"PNG8:{picture}"], check=False)
 
 
 if __name__ == "__main__":
