@@ -30,13 +30,13 @@ from shared.answers.exceptions import (
 )
 from shared.app.app import running_app
 from shared.app.settings import AuthMode
-from shared.exceptions.life import Approver, NoSecondPerson, NotNow, Unacceptable
+from shared.exceptions.life import Approver, NoSecondPerson, Unacceptable, WrongState
 from shared.tending.exceptions import tend_exceptions
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
 _UNKNOWN: Final[Errors] = {UnknownException: (HTTPStatus.NOT_FOUND, "There is no such exception.")}
-_REFUSED: Final[Errors] = {**_UNKNOWN, ChangedException: CHANGED, NotNow: (HTTPStatus.CONFLICT, None)}
+_REFUSED: Final[Errors] = {**_UNKNOWN, ChangedException: CHANGED, WrongState: (HTTPStatus.CONFLICT, None)}
 
 
 @bp.function_name("tend_exceptions")

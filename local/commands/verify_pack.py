@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shared.statement.archive import Changed
+from shared.statement.archive import ChangedFile
 from shared.statement.manifest import Intact, check_pack
 
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
     except OSError as error:
         print(f"verify-pack: {options.file}: {error.strerror}", file=sys.stderr)
         return 2
-    except Changed as changed:
+    except ChangedFile as changed:
         print(f"CHANGED: {changed}")
         return 1
     return _signer(intact, wanted)

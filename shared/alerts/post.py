@@ -73,7 +73,7 @@ class Answer:
         return self.status == 410
 
 
-class Refused(Exception):  # noqa: N818 - what happened
+class RefusedTarget(Exception):  # noqa: N818 - what happened
     """Nothing was sent, because the address is not one that alerts may go to."""
 
 
@@ -103,7 +103,7 @@ async def post(
             text = await _send(target, body, headers, resolve, tls or _tls(), head)
     except TimeoutError:
         text = f"no {'end of the answer' if head else 'answer'} within {timeout_seconds:g} seconds"
-    except (Refused, httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
+    except (RefusedTarget, httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
         text = _in_words(error)
     if not head:
         return Answer(0, text)
@@ -112,7 +112,7 @@ async def post(
 
 def _in_words(error: Exception) -> str:
     """Why nothing was sent, or no answer came: the first kind that fits, without a word of the URL."""
-    if isinstance(error, Refused):
+    if isinstance(error, RefusedTarget):
         return str(error)
     insecure = isinstance(error.__context__, ssl.SSLError) or "SSL" in str(error)
     if isinstance(error, ssl.SSLError) or (isinstance(error, httpx.ConnectError) and insecure):
@@ -127,11 +127,11 @@ async def _checked_addresses(target: Target, url: httpx.URL, resolve: Resolve) -
     host = url.raw_host.decode("ascii")
     loopback = target.local and host in LOOPBACK_HOSTS
     if not (url.scheme == "https" or (url.scheme == "http" and loopback)):
-        raise Refused("refused: the URL is not https")
+        raise RefusedTarget("refused: the URL is not https")
     addresses = (await resolve(host, _port(url)))[:_MOST_ADDRESSES]
     for address in addresses:
         if why := refusal(ip_address(address), internal=target.internal, loopback=loopback):
-            raise Refused(f"refused: the host is {why}")
+            raise RefusedTarget(f"refused: the host is {why}")
     return addresses
 
 
@@ -173,7 +173,7 @@ async def _send(
                 return "" if response.is_success else await _beginning(response, target.url, every)
             finally:
                 await response.aclose()
-    raise Refused("the host's name has no address")
+    raise RefusedTarget("the host's name has no address")
 
 
 async def _beginning(response: httpx.Response, url: str, headers: Mapping[str, str]) -> str:

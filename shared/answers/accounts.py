@@ -64,9 +64,9 @@ async def read_accounts(app: App, query: AccountsQuery) -> AccountsPage:
         for account in every
         if is_user(query.user, account.key, account.user_principal_name)
         and (query.rule is None or not {rule for rule, _ in account.fits}.isdisjoint(query.rule))
-        and (query.severity is None or gravest(account.fits)[1] >= Severity.of(query.severity))
+        and (query.severity is None or gravest(account.fits).severity >= Severity.of(query.severity))
     ]
-    page, cursor = paged(chosen, query, "accounts", lambda each: (str(9 - gravest(each.fits)[1]), each.key))
+    page, cursor = paged(chosen, query, "accounts", lambda each: (str(9 - gravest(each.fits).severity), each.key))
     standing = await read_standing(app, span_of(app, None, None, None))
     return AccountsPage(
         items=[_account_item(account) for account in page],

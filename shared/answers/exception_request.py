@@ -17,7 +17,7 @@ from shared.answers.findings import FindingsQuery, read_findings
 from shared.app.app import App
 from shared.compliance.coverage import Window, coverage, measure
 from shared.exceptions.model import TechnicalException
-from shared.exceptions.request_text import Example, Seen, attachments, request_text
+from shared.exceptions.request_text import Example, SignInsSeen, attachments, request_text
 from shared.ledger.days import Day
 from shared.ledger.slices import midnight
 from shared.store.days import partner_days
@@ -35,7 +35,7 @@ async def request_of(app: App, id_: str) -> RequestText:
     hits = await read_hits(rollups, exception.covers, now)
     names = {**_names_in(days), **tenant_names(await app.known_directory())}
     measured = measure(app.settings.tenants, days, Window(start, now, now, app.settings.slice_width))
-    seen = Seen(
+    seen = SignInsSeen(
         since=start,
         until=now,
         sign_ins=hits.users.total(),

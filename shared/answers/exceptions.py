@@ -24,7 +24,7 @@ from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key, is_key
 from shared.exceptions import life
-from shared.exceptions.life import Approver, Step, Unacceptable
+from shared.exceptions.life import Approver, ExceptionStep, Unacceptable
 from shared.exceptions.model import Covers, TechnicalException
 from shared.incidents.history import Line
 from shared.store.exceptions import Stored, read_exception, read_exceptions, read_history, write_step
@@ -133,10 +133,10 @@ async def withdraw_exception(app: App, id_: str, *, by: str, etag: str) -> Excep
     return await _change(app, id_, etag, lambda e: life.withdrawn(e, by, now))
 
 
-async def _change(app: App, id_: str, etag: str, do: Callable[[TechnicalException], Step]) -> ExceptionDetail:
+async def _change(app: App, id_: str, etag: str, do: Callable[[TechnicalException], ExceptionStep]) -> ExceptionDetail:
     tables = await app.tables()
 
-    async def attempt() -> Step:
+    async def attempt() -> ExceptionStep:
         stored = await find_exception(app, id_)
         if etag not in ("*", _etag(stored.exception)):
             raise ChangedException(f"exception {id_} is at {_etag(stored.exception)}")

@@ -26,7 +26,7 @@ from shared.compliance.figures import (
 )
 from shared.compliance.gaps import CoverageItem, TenantCoverage, gaps, tenant_coverage
 from shared.compliance.incident_counts import count_incidents
-from shared.compliance.summary import Asked, Beside, Summary, summarise
+from shared.compliance.summary import Beside, Summary, SummaryOf, summarise
 from shared.ledger.finding_groups import FindingGroup
 from shared.preflight.model import Preflight, last_preflight
 from shared.signin.traits import WATCHED
@@ -101,7 +101,7 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
         groups = [day async for day in days_of_groups(tables.rollups, span.start, span.last)]
         accepted = accepted_sign_ins(groups, scopes, exceptions.accepts, lambda group: _is_whose(group, keys))
     return summarise(
-        Asked(span.start, span.end, span.now, scopes, app.settings.partner_tenant_id),
+        SummaryOf(span.start, span.end, span.now, scopes, app.settings.partner_tenant_id),
         figures,
         standing.measured,
         Beside(

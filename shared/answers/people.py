@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from shared.answers.period import Span
 from shared.basics.spelling import masked_user_id
 from shared.people.activity import Activity
-from shared.people.lists import Technician, from_kept
+from shared.people.lists import PostureFit, Technician, from_kept
 from shared.rules.posture import POSTURE_RULE
 from shared.signin.traits import Scope
 from shared.store.days import days_of_customers, days_of_pairs, days_of_users
@@ -112,10 +112,9 @@ def technicians_of(kept: Kept | None) -> list[Technician]:
     return [from_kept(Technician, entry) for entry in kept.entries] if kept else []
 
 
-def gravest(fits: Sequence[Sequence[Any]]) -> tuple[str, int]:
+def gravest(fits: Sequence[PostureFit]) -> PostureFit:
     """The rule with the highest severity, the first of several."""
-    rule, severity = max(fits, key=lambda fit: int(fit[1]))
-    return str(rule), int(severity)
+    return max(fits, key=lambda fit: fit.severity)
 
 
 def time_of(text: str | None) -> datetime | None:

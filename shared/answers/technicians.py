@@ -267,7 +267,7 @@ def _technician_item(
         dormant=None if left or technician.dormant is None else "dormant" in states,
         off_boarded=technician.off_boarded,
         posture_rules=[rule for rule, _ in technician.fits],
-        posture_severity=severity_name(gravest(technician.fits)[1]) if technician.fits else None,
+        posture_severity=severity_name(gravest(technician.fits).severity) if technician.fits else None,
         contradiction=_contradiction(technician, activity.anywhere.get(technician.key, UserLine())),
     )
 

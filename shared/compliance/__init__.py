@@ -4,14 +4,14 @@ Pure: may import ledger, incidents, wire, rules, signin and basics. The days com
 """
 
 from shared.compliance.coverage import Coverage, Measured, Window, measure, percent
-from shared.compliance.summary import Asked, Beside, Summary, summarise
+from shared.compliance.summary import Beside, Summary, SummaryOf, summarise
 
 __all__ = [
-    "Asked",
     "Beside",
     "Coverage",
     "Measured",
     "Summary",
+    "SummaryOf",
     "Window",
     "measure",
     "percent",

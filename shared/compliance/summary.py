@@ -158,7 +158,7 @@ class Summary(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SummaryOf:
     """What a summary is of, from `start` (a UTC midnight) to `end`, excluded. `scopes` are in the order of WATCHED."""
 
     start: datetime
@@ -181,7 +181,7 @@ class Beside:
     alerts: AlertState | None = None
 
 
-def summarise(asked: Asked, figures: Figures, measured: Sequence[Measured], beside: Beside) -> Summary:
+def summarise(asked: SummaryOf, figures: Figures, measured: Sequence[Measured], beside: Beside) -> Summary:
     """The summary of a period."""
     whole = figures.of_scopes(asked.scopes)
     tops = figures.tops
@@ -220,7 +220,7 @@ def summarise(asked: Asked, figures: Figures, measured: Sequence[Measured], besi
     )
 
 
-def _trend(asked: Asked, figures: Figures, measured: Sequence[Measured]) -> list[TrendDay]:
+def _trend(asked: SummaryOf, figures: Figures, measured: Sequence[Measured]) -> list[TrendDay]:
     covered = coverage_by_day(measured)
     trend = []
     for day in days_between(asked.start, min(asked.end, asked.now)):

@@ -38,7 +38,7 @@ class Unacceptable(Exception):  # noqa: N818 - what is wrong with the request
         self.wrong = tuple(wrong)
 
 
-class NotNow(Exception):  # noqa: N818
+class WrongState(Exception):  # noqa: N818
     """A change does not fit the exception's state; the text says why."""
 
 
@@ -47,7 +47,7 @@ class NoSecondPerson(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ExceptionStep:
     """An exception after something happened, and the line that says so."""
 
     after: TechnicalException
@@ -166,9 +166,9 @@ def _wrong_dates(starts_on: date | None, expires_on: date | None, today: date) -
     return wrong
 
 
-def requested(new: TechnicalException) -> Step:
+def requested(new: TechnicalException) -> ExceptionStep:
     """It was asked for."""
-    return Step(new, Line(1, new.requested_at, new.requested_by, "requested", new.reason))
+    return ExceptionStep(new, Line(1, new.requested_at, new.requested_by, "requested", new.reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +182,11 @@ class Approver:
     alone: bool = False
 
 
-def approved(before: TechnicalException, by: Approver, comment: str, ticket: str, now: datetime) -> Step:
+def approved(before: TechnicalException, by: Approver, comment: str, ticket: str, now: datetime) -> ExceptionStep:
     """A second person accepts the risk. Raises NotNow, NoSecondPerson."""
     state = before.state_at(now)
     if state is not ExceptionState.REQUESTED:
-        raise NotNow(f"It is {state}; only what is requested can be approved.")
+        raise WrongState(f"It is {state}; only what is requested can be approved.")
     if not by.alone:
         _check_second_person(before, by)
     ticket = ticket or before.ticket
@@ -213,15 +213,15 @@ def _check_second_person(before: TechnicalException, by: Approver) -> None:
         raise NoSecondPerson("You asked for it, so somebody else with the role Operator must approve it.")
 
 
-def withdrawn(before: TechnicalException, by: str, now: datetime) -> Step:
+def withdrawn(before: TechnicalException, by: str, now: datetime) -> ExceptionStep:
     """Somebody takes it back: it accepts nothing from this UTC day on. Raises NotNow."""
     state = before.state_at(now)
     if state not in (ExceptionState.REQUESTED, ExceptionState.APPROVED):
-        raise NotNow(f"It is {state} already.")
+        raise WrongState(f"It is {state} already.")
     return _noted(replace(before, state=ExceptionState.WITHDRAWN, withdrawn_at=now), now, by, "withdrawn", "")
 
 
-def with_time(before: TechnicalException, now: datetime) -> Step | None:
+def with_time(before: TechnicalException, now: datetime) -> ExceptionStep | None:
     """Note that it is over. None while it is not, or was noted."""
     if before.state_at(now) == before.state:
         return None
@@ -236,11 +236,11 @@ def reminder_due(exception: TechnicalException, now: datetime) -> int:
     return last if exception.reminded == 0 or last < exception.reminded else 0
 
 
-def reminded(before: TechnicalException, days: int, detail: str, now: datetime) -> Step:
+def reminded(before: TechnicalException, days: int, detail: str, now: datetime) -> ExceptionStep:
     """It was reminded of."""
     return _noted(replace(before, reminded=days), now, SYSTEM, "reminded", detail)
 
 
-def _noted(after: TechnicalException, now: datetime, by: str, action: str, detail: str) -> Step:
+def _noted(after: TechnicalException, now: datetime, by: str, action: str, detail: str) -> ExceptionStep:
     after = replace(after, revision=after.revision + 1)
-    return Step(after, Line(after.revision, now, by, action, detail))
+    return ExceptionStep(after, Line(after.revision, now, by, action, detail))

@@ -42,7 +42,7 @@ class Example(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SignInsSeen:
     """What was seen since `since` of the sign-ins that its rules hit, whatever their verdict: how many, by rule, and
     some of them. `beside` are other rules that they break too, `covered` how many break none. `percent` is the share of
     the log that was read (None: nothing expected)."""
@@ -71,7 +71,7 @@ def attachments(exception: TechnicalException) -> list[tuple[str, str]]:
     return [*named, *(("Further evidence", other) for other in papers.others)]
 
 
-def request_text(exception: TechnicalException, seen: Seen, partner: str) -> str:
+def request_text(exception: TechnicalException, seen: SignInsSeen, partner: str) -> str:
     """The text to paste into the request."""
     papers, covers = exception.papers, exception.covers
     lines = [

@@ -174,7 +174,7 @@ class SecurityDefaultsPart(_Part):
     is_enabled: bool
 
 
-class Page[T: BaseModel](BaseModel):
+class DirectoryPage[T: BaseModel](BaseModel):
     """A page of a list, or a single object as a list of one. `missing` says why there is nothing where that is an
     answer too: "gone" for a group that is not there, "unlicensed" for PIM without a licence."""
 
@@ -185,20 +185,20 @@ class Page[T: BaseModel](BaseModel):
     missing: str | None = None
 
 
-type AnyPage = Page[Any]
+type AnyPage = DirectoryPage[Any]
 
 _PAGE: Final[dict[PageKind, type[AnyPage]]] = {
-    PageKind.CUSTOMERS: Page[CustomerPart],
-    PageKind.RELATIONSHIPS: Page[RelationshipPart],
-    PageKind.ASSIGNMENTS: Page[AssignmentPart],
-    PageKind.AGENT_GROUPS: Page[ObjectPart],
-    PageKind.GROUP: Page[ObjectPart],
-    PageKind.MEMBERS: Page[ObjectPart],
-    PageKind.ELIGIBLE: Page[HolderPart],
-    PageKind.ROLE_HOLDERS: Page[HolderPart],
-    PageKind.ROLE_ELIGIBLE: Page[HolderPart],
-    PageKind.REGISTRATIONS: Page[RegistrationPart],
-    PageKind.SECURITY_DEFAULTS: Page[SecurityDefaultsPart],
+    PageKind.CUSTOMERS: DirectoryPage[CustomerPart],
+    PageKind.RELATIONSHIPS: DirectoryPage[RelationshipPart],
+    PageKind.ASSIGNMENTS: DirectoryPage[AssignmentPart],
+    PageKind.AGENT_GROUPS: DirectoryPage[ObjectPart],
+    PageKind.GROUP: DirectoryPage[ObjectPart],
+    PageKind.MEMBERS: DirectoryPage[ObjectPart],
+    PageKind.ELIGIBLE: DirectoryPage[HolderPart],
+    PageKind.ROLE_HOLDERS: DirectoryPage[HolderPart],
+    PageKind.ROLE_ELIGIBLE: DirectoryPage[HolderPart],
+    PageKind.REGISTRATIONS: DirectoryPage[RegistrationPart],
+    PageKind.SECURITY_DEFAULTS: DirectoryPage[SecurityDefaultsPart],
 }
 _SINGLE: Final[dict[PageKind, type[BaseModel]]] = {
     PageKind.GROUP: ObjectPart,

@@ -10,7 +10,7 @@ from shared.graph.client import GraphClient
 from shared.graph.problems import BadAnswer
 from shared.ledger.slices import Slice
 from shared.signin.careful import NotJson
-from shared.signin.decoding import Page, decode_page
+from shared.signin.decoding import SignInPage, decode_page
 
 _STREAMS = "signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser')"
 
@@ -23,7 +23,7 @@ def first_page_url(base_url: str, slice_: Slice) -> str:
     return f"{base_url}/beta/auditLogs/signIns?$filter={quote(wanted)}"
 
 
-async def pages(client: GraphClient, slice_: Slice) -> AsyncGenerator[Page]:
+async def pages(client: GraphClient, slice_: Slice) -> AsyncGenerator[SignInPage]:
     """The pages of a slice, newest records first. The next page is on its way while the caller works on this one.
 
     Raises GraphProblem; an answer that is cut off or comes round in a circle is a BadAnswer.

@@ -23,7 +23,7 @@ from shared.maintenance.erase_rows import (
     rename_sessions,
 )
 from shared.maintenance.erase_statements import erase_in_statements
-from shared.maintenance.person import Person
+from shared.maintenance.person import ErasedPerson
 from shared.maintenance.removal import Allowance, remove
 from shared.operations.register import Actor, note_act
 from shared.people.lists import AccountEntry, Technician, from_kept
@@ -82,7 +82,7 @@ async def erase_person(app: App, user: str, by: Actor, *, force: bool = False) -
     people, erasure = await note_erasure(tables.control, key, names, until)
     await note_erasures(tables.directory)
     interrupted = await take_claims_away(tables.slices, now)
-    person = Person(key, names, erasure)
+    person = ErasedPerson(key, names, erasure)
     allowance = Allowance(2**62)
     await remove(tables.directory, pages_of_person(tables.directory, person), allowance)
     changed = await _on_roster(app, tables, person)
@@ -161,7 +161,7 @@ async def _is_mentioned(tables: Tables, key: str) -> bool:
     return (await read_erased(tables.control)).of_id(key) is not None
 
 
-async def _on_roster(app: App, tables: Tables, person: Person) -> int:
+async def _on_roster(app: App, tables: Tables, person: ErasedPerson) -> int:
     """Put the pseudonym on the roster in the person's place, with the same dates."""
 
     async def attempt() -> int:

@@ -14,7 +14,7 @@ from azure.data.tables import UpdateMode
 
 from shared.incidents.erased import ErasedPeople, without_traces
 from shared.incidents.traits import without_personal
-from shared.maintenance.person import Person
+from shared.maintenance.person import ErasedPerson
 from shared.signin.careful import Quarantined
 from shared.store.findings import (
     FINDING,
@@ -37,14 +37,14 @@ from shared.store.tables import Conflict, Row, Table, etag_of, is_newer, upsert
 _PACKED: Final = re.compile(r"([A-Za-z]+)0")
 
 
-async def pages_of_person(directory: Table, person: Person) -> AsyncIterator[Row]:
+async def pages_of_person(directory: Table, person: ErasedPerson) -> AsyncIterator[Row]:
     """Pages that a refresh keeps while it is under way; it asks again for those that are gone."""
     async for row in all_pieces(directory):
         if person.is_in(unpack_bytes("pieces", row) or b""):
             yield row
 
 
-async def rename_sessions(sessions: Table, person: Person, people: ErasedPeople) -> int:
+async def rename_sessions(sessions: Table, person: ErasedPerson, people: ErasedPeople) -> int:
     """Move what the person's sessions proved, and who asked, to the pseudonym. Returns how many rows."""
     moved = 0
     async for row in sessions.prefixed(person_partition(person.key), ""):
@@ -56,7 +56,7 @@ async def rename_sessions(sessions: Table, person: Person, people: ErasedPeople)
     return moved
 
 
-async def quarantined_of_person(slices: Table, person: Person, people: ErasedPeople) -> int:
+async def quarantined_of_person(slices: Table, person: ErasedPerson, people: ErasedPeople) -> int:
     """Take the bytes away of records that could not be read and name the person; they still count."""
     changed = 0
     async for row in all_quarantined(slices):
@@ -69,7 +69,7 @@ async def quarantined_of_person(slices: Table, person: Person, people: ErasedPeo
     return changed
 
 
-async def erase_in_rows(name: str, table: Table, person: Person) -> int:
+async def erase_in_rows(name: str, table: Table, person: ErasedPerson) -> int:
     """Rewrite the rows of a table that name the person. Returns how many."""
     changed = 0
     async for row in table.everything():
@@ -77,7 +77,7 @@ async def erase_in_rows(name: str, table: Table, person: Person) -> int:
     return changed
 
 
-async def erase_in_incidents(incidents: Table, person: Person) -> int:
+async def erase_in_incidents(incidents: Table, person: ErasedPerson) -> int:
     """Rewrite incidents and what belongs to them; those of the person say no more with what they sign in. Returns how
     many rows."""
     theirs: set[str] = set()
@@ -116,7 +116,7 @@ async def _erase_in_row(table: Table, row: Row | None, without: Callable[[Row], 
     return await until_settled("a row", attempt)
 
 
-def _without_person(name: str, row: Row, person: Person) -> dict[str, Any] | None:
+def _without_person(name: str, row: Row, person: ErasedPerson) -> dict[str, Any] | None:
     """The row under the pseudonym; None where it does not name the person."""
     if name == "slices" and str(row["RowKey"]).startswith(FINDING):
         return _finding_without(row, person)
@@ -133,7 +133,7 @@ def _without_person(name: str, row: Row, person: Person) -> dict[str, Any] | Non
     return _changed(row, changes) if changes else None
 
 
-def _finding_without(row: Row, person: Person) -> dict[str, Any] | None:
+def _finding_without(row: Row, person: ErasedPerson) -> dict[str, Any] | None:
     finding, erasure = finding_of_row(row), person.erasure
     if finding.user != person.key and person.in_text(finding.user_name) == finding.user_name:
         return None

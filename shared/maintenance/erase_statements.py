@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 
 from shared.basics.spelling import id_key
-from shared.maintenance.person import Person
+from shared.maintenance.person import ErasedPerson
 from shared.store.statements import NAMES, PACKS, Statements
 from shared.store.swap import until_settled
 
 
-async def erase_in_statements(statements: Statements, person: Person) -> int:
+async def erase_in_statements(statements: Statements, person: ErasedPerson) -> int:
     """Take the person's lines out of every table of names, and remove the evidence packs. Returns how many blobs were
     changed or removed. Raises Conflict when one changes all the time."""
     changed = 0
@@ -28,7 +28,7 @@ async def erase_in_statements(statements: Statements, person: Person) -> int:
     return changed
 
 
-async def _erase_in(statements: Statements, blob: str, person: Person) -> bool:
+async def _erase_in(statements: Statements, blob: str, person: ErasedPerson) -> bool:
     found = await statements.get_tagged(blob)
     if found is None:
         return False
@@ -40,6 +40,6 @@ async def _erase_in(statements: Statements, blob: str, person: Person) -> bool:
     return True
 
 
-def _is_of(line: dict[str, Any], person: Person) -> bool:
+def _is_of(line: dict[str, Any], person: ErasedPerson) -> bool:
     name = line["userName"] or ""
     return id_key(line["userId"] or "") == person.key or person.in_text(name) != name

@@ -16,7 +16,7 @@ from shared.maintenance.export import export_tables
 from shared.maintenance.notes import note_yesterday
 from shared.maintenance.retention import delete_expired
 from shared.maintenance.watch import report_days
-from shared.store.notes import Note, read_note, write_note
+from shared.store.notes import AppNote, read_note, write_note
 from shared.store.tables import Table, is_newer, utc
 
 # Longer than a function may run (30 minutes on Flex Consumption), so that no two work at a night.
@@ -52,7 +52,7 @@ async def _export(app: App) -> None:
 
 async def maintain_again(app: App, *further: Step) -> bool:
     """Do the last night's work again where it began and was not done; whether it was. Raises what maintain raises."""
-    night = await read_note((await app.tables()).control, Note.NIGHT)
+    night = await read_note((await app.tables()).control, AppNote.NIGHT)
     if night is None or is_newer(night) or night["done"] or utc(night["until"]) > app.clock():
         return False
     log_event("maintenance_failed", step="unfinished")  # a host that died could not say so itself
@@ -61,4 +61,4 @@ async def maintain_again(app: App, *further: Step) -> bool:
 
 
 async def _note(app: App, control: Table, *, done: bool) -> None:
-    await write_note(control, Note.NIGHT, done=done, until=app.clock() + _LONGEST)
+    await write_note(control, AppNote.NIGHT, done=done, until=app.clock() + _LONGEST)

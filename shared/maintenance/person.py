@@ -9,7 +9,7 @@ from shared.incidents.erased import Erasure
 from shared.wire.models import shown_id
 
 
-class Person:
+class ErasedPerson:
     """Who is erased: an object id, the names it had, and the pseudonym in their place."""
 
     def __init__(self, key: str, names: set[str], erasure: Erasure) -> None:

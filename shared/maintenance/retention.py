@@ -24,7 +24,7 @@ from shared.store.findings import quarantined_on
 from shared.store.flights import all_flights
 from shared.store.incident_rows import SHARDS, incident_in
 from shared.store.incidents import incident_rows, remove_incident, rows_beside
-from shared.store.notes import Note, read_note, write_note
+from shared.store.notes import AppNote, read_note, write_note
 from shared.store.register import PARTITION as REGISTER
 from shared.store.register import acts_until
 from shared.store.sessions import FIRST_PARTITION, LAST_PARTITION, is_of_before
@@ -131,7 +131,7 @@ async def _remove_incident(incidents: Table, key: str, etag: str, allowance: All
 
 async def _sessions(tables: Tables, cutoff: datetime, allowance: Allowance) -> None:
     """Many rows and no order of time in their keys: a run goes on where the last one stopped, and then begins anew."""
-    place = await read_note(tables.control, Note.SESSIONS_LOOKED_AT)
+    place = await read_note(tables.control, AppNote.SESSIONS_LOOKED_AT)
     start = str(place["partition"]) if place else FIRST_PARTITION
     batch: list[Row] = []
     at = start
@@ -147,7 +147,7 @@ async def _sessions(tables: Tables, cutoff: datetime, allowance: Allowance) -> N
     else:
         at = FIRST_PARTITION
     await _flush(tables.sessions, batch, allowance)
-    await write_note(tables.control, Note.SESSIONS_LOOKED_AT, partition=at)
+    await write_note(tables.control, AppNote.SESSIONS_LOOKED_AT, partition=at)
 
 
 async def _flush(table: Table, rows: list[Row], allowance: Allowance) -> None:

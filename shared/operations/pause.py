@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.app.app import App
 from shared.basics.events import log_event
-from shared.store.notes import Note, read_note, write_note
+from shared.store.notes import AppNote, read_note, write_note
 from shared.store.tables import Tables, utc
 
 LONGEST: Final = timedelta(days=7)
@@ -21,7 +21,7 @@ async def pause_alerts(app: App, until: datetime, by: str) -> datetime:
     if until > now + LONGEST:
         raise ValueError("alerts can be paused for a week at most")
     tables = await app.tables()
-    await write_note(tables.control, Note.PAUSE, until=until, by=by, at=now)
+    await write_note(tables.control, AppNote.PAUSE, until=until, by=by, at=now)
     log_event("alerts_paused", until=until)
     return until
 
@@ -36,7 +36,7 @@ class Pause:
 
 async def read_pause(tables: Tables) -> Pause | None:
     """The pause that was set last; None when there never was one."""
-    row = await read_note(tables.control, Note.PAUSE)
+    row = await read_note(tables.control, AppNote.PAUSE)
     return None if row is None else Pause(utc(row["until"]), str(row.get("by", "")))
 
 

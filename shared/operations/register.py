@@ -17,7 +17,7 @@ from shared.app.app import App
 from shared.app.settings import Settings
 from shared.incidents import history
 from shared.ledger.register import Act, ActKind
-from shared.store.notes import Note, note_row, read_note
+from shared.store.notes import AppNote, app_note_row, read_note
 from shared.store.packing import pack, unpack
 from shared.store.register import write_act
 from shared.store.tables import Conflict, Table, etag_of, insert, merge
@@ -62,7 +62,7 @@ async def note_settings(app: App) -> bool:
     Of a secret only that it changed is noted. Several processes that start together note it once.
     """
     control = (await app.tables()).control
-    row = await read_note(control, Note.SETTINGS)
+    row = await read_note(control, AppNote.SETTINGS)
     key = str(row["key"]) if row else token_hex(32)
     now = _described(app.settings, key)
     before: dict[str, Any] = (unpack("settings", row) or {}) if row else {}
@@ -73,7 +73,7 @@ async def note_settings(app: App) -> bool:
         detail: dict[str, JsonValue] = {name: _change(name, before, now) for name in changed}
         name = sha256(json.dumps([before, now], sort_keys=True).encode()).hexdigest()[:32]
         await write_act(control, Act(name, app.clock(), ActKind.SETTINGS, SYSTEM.name, detail=detail))
-    kept = note_row(Note.SETTINGS, {"key": key, **pack("settings", now)})
+    kept = app_note_row(AppNote.SETTINGS, {"key": key, **pack("settings", now)})
     await _replace(control, kept, etag_of(row) if row else None)
     return row is not None
 

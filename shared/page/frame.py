@@ -14,7 +14,7 @@ from shared.basics.times import MICROSECOND
 from shared.compliance.coverage import Coverage
 from shared.compliance.summary import AlertState
 from shared.page.asked import PageQuery, Visit, scope_text
-from shared.page.places import Place, place_of
+from shared.page.places import NamedPlace, place_of
 from shared.page.render import render
 from shared.page.sentence import Grounds, can_be_trusted, trust
 from shared.wire.models import HEADLINE_NAMES, SCOPE_NAMES
@@ -36,7 +36,7 @@ class Frame:
     grounds: Grounds
 
     @property
-    def place(self) -> Place:
+    def place(self) -> NamedPlace:
         """The entry of the navigation where one is."""
         return place_of(self.visit.here)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 
-class Place(NamedTuple):
+class NamedPlace(NamedTuple):
     """An entry of the navigation; `under` are the beginnings of the addresses that belong to it."""
 
     title: str
@@ -18,32 +18,32 @@ ENTRANCES: Final = (
     (
         "Overview",
         (
-            Place("Overview", "/"),
-            Place("Incidents", "/incidents", ("/incidents", "/causes", "/findings")),
-            Place("Customers", "/customers", ("/customers",)),
-            Place("Technicians", "/technicians", ("/technicians",)),
+            NamedPlace("Overview", "/"),
+            NamedPlace("Incidents", "/incidents", ("/incidents", "/causes", "/findings")),
+            NamedPlace("Customers", "/customers", ("/customers",)),
+            NamedPlace("Technicians", "/technicians", ("/technicians",)),
         ),
     ),
     (
         "Engineer",
         (
-            Place("Applications", "/applications", ("/applications", "/portals")),
-            Place("Rules", "/rules", ("/rules",)),
-            Place("Token check", "/token", ("/token",)),
+            NamedPlace("Applications", "/applications", ("/applications", "/portals")),
+            NamedPlace("Rules", "/rules", ("/rules",)),
+            NamedPlace("Token check", "/token", ("/token",)),
         ),
     ),
     (
         "Auditor",
         (
-            Place("Audit", "/audit", ("/audit", "/days", "/exceptions")),
-            Place("Posture", "/posture", ("/posture",)),
-            Place("Setup", "/setup", ("/setup",)),
+            NamedPlace("Audit", "/audit", ("/audit", "/days", "/exceptions")),
+            NamedPlace("Posture", "/posture", ("/posture",)),
+            NamedPlace("Setup", "/setup", ("/setup",)),
         ),
     ),
 )
 
 
-def place_of(address: str) -> Place:
+def place_of(address: str) -> NamedPlace:
     """The entry to which a page belongs; the overview where none claims it."""
     every = [place for _, places in ENTRANCES for place in places]
     return next((p for p in every if any(address == u or address.startswith(u + "/") for u in p.under)), every[0])

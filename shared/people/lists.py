@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from shared.basics.spelling import id_key
 from shared.people.activity import Activity
 from shared.people.fetched import Account
-from shared.people.roster import Person, Tenant
+from shared.people.roster import RosterPerson, Tenant
 from shared.rules.posture import AccountSignals, fitting_posture
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 
@@ -23,7 +23,15 @@ _LEFT_FOR: Final = timedelta(days=90)
 # The registration report is up to a day late with a new account; only then does its absence mean something.
 _REPORT_DELAY: Final = timedelta(days=2)
 
-type Fits = Sequence[Sequence[Any]]  # [rule, severity], as JSON
+
+class PostureFit(NamedTuple):
+    """A rule about the registration that an account breaks, and how severe that is."""
+
+    rule: str
+    severity: int
+
+
+type Fits = Sequence[PostureFit]
 
 
 class Technician(NamedTuple):
@@ -87,21 +95,26 @@ class AccountEntry(NamedTuple):
 
 def to_kept(entry: Technician | CustomerEntry | AccountEntry) -> dict[str, Any]:
     """An entry as it is kept."""
-    return entry._asdict()
+    made = entry._asdict()
+    return {**made, "fits": [fit._asdict() for fit in made["fits"]]} if "fits" in made else made
 
 
 def from_kept[E: Technician | CustomerEntry | AccountEntry](kind: type[E], kept: Any) -> E:
     """The entry that to_kept wrote. A member that it lacks has its default; one that is not known here is passed over.
 
-    Version 1 of the app kept the values alone, in the order of the members:
+    Version 1 of the app kept the values alone, in the order of the members; of what fits, later ones did so too:
 
     >>> from_kept(CustomerEntry, ["k", "id", "Contoso"]) == from_kept(CustomerEntry, {"key": "k", "id": "id",
     ...     "display_name": "Contoso", "colour": "blue"})
     True
     """
     if isinstance(kept, Mapping):
-        return kind(**{name: kept[name] for name in kind._fields if name in kept})
-    return kind(*kept[: len(kind._fields)])
+        made = {name: kept[name] for name in kind._fields if name in kept}
+    else:
+        made = dict(zip(kind._fields, kept, strict=False))
+    if "fits" in made:
+        made["fits"] = [PostureFit(**fit) if isinstance(fit, Mapping) else PostureFit(*fit[:2]) for fit in made["fits"]]
+    return kind(**made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +124,7 @@ class Sources:
     `members` has the people's keys by those of the groups and roles that policies name; None as with `people`."""
 
     now: datetime
-    people: Mapping[str, Person] | None
+    people: Mapping[str, RosterPerson] | None
     tenants: Mapping[str, Tenant] | None
     accounts: Mapping[str, Account] | None
     activity: Activity
@@ -218,7 +231,7 @@ def _registration(account: Account | None, old: Technician | None, sources: Sour
     return _Registration(old.guest, None, old.display_name, old.registered, old.capable, old.methods)
 
 
-def _rights(person: Person | None, old: Technician | None, period: DelegatedAdmin, *, current: bool) -> _Rights:
+def _rights(person: RosterPerson | None, old: Technician | None, period: DelegatedAdmin, *, current: bool) -> _Rights:
     """Of the roster where it was read and names them, else as it was known."""
     if person is not None:
         return _Rights(person.roles, person.eligible, person.reachable)
@@ -285,7 +298,7 @@ def accounts_with_findings(sources: Sources, admins: Iterable[Technician]) -> li
 
 
 def _fits(signals: AccountSignals) -> Fits:
-    return [[rule, int(severity)] for rule, severity in fitting_posture(signals)]
+    return [PostureFit(rule, int(severity)) for rule, severity in fitting_posture(signals)]
 
 
 def latest[E: (Customer, DelegatedAdmin)](entries: Iterable[tuple[str, E]], now: datetime) -> list[tuple[str, E]]:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from shared.basics.spelling import id_key
-from shared.people.roster import Person, Roster, Span
+from shared.people.roster import Roster, RosterPerson, Span
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
 
 # How far back the first refresh takes relationships that are over: no log reaches further.
@@ -140,7 +140,7 @@ def _overlap(entry: Customer, span: Span) -> bool:
     return (entry.from_ is None or entry.from_ < span.end) and (entry.to is None or span.start < entry.to)
 
 
-def _admin(person: Person, name: str | None) -> DelegatedAdmin:
+def _admin(person: RosterPerson, name: str | None) -> DelegatedAdmin:
     roles = [*dict.fromkeys((*person.roles, *person.eligible))]
     return DelegatedAdmin(user_id=person.id, user_principal_name=name, roles=roles)
 

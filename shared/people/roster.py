@@ -16,7 +16,7 @@ from shared.people.fetched import Fetched, Link
 from shared.posture.gdap import AccessGroup
 
 
-class Person(NamedTuple):
+class RosterPerson(NamedTuple):
     """A delegated admin. `roles` are held now, `eligible` can be taken. `since` is the earliest date the source tells
     (None: none). `reachable` counts the customers whose relationships the person's groups share in; what DAP or a
     directory role reaches besides is told nowhere."""
@@ -55,7 +55,7 @@ class Span(NamedTuple):
 class Roster:
     """What a complete read of the directory says. `groups` are those that give access to customers, by key."""
 
-    people: Sequence[Person]
+    people: Sequence[RosterPerson]
     customers: Sequence[Tenant]
     ended: Sequence[Span]
     groups: Mapping[str, AccessGroup] = field(default_factory=dict)
@@ -93,7 +93,7 @@ def build_roster(fetched: Fetched, further_groups: Sequence[str]) -> Roster:
         for share in _role_shares(fetched, role):
             _note(drafts, share, name, 0)
     people = [
-        Person(user, tuple(sorted(d.held)), tuple(sorted(d.eligible - d.held)), d.since, d.reach.bit_count())
+        RosterPerson(user, tuple(sorted(d.held)), tuple(sorted(d.eligible - d.held)), d.since, d.reach.bit_count())
         for user, d in sorted(drafts.items())
     ]
     return Roster(people, _with_people(customers, inside), _ended(fetched), _access_groups(fetched, inside))

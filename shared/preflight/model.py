@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from shared.store.notes import Note, read_note, write_note
+from shared.store.notes import AppNote, read_note, write_note
 from shared.store.packing import pack, unpack
 from shared.store.tables import Table, is_newer
 from shared.wire.models import Answer
@@ -76,12 +76,12 @@ def preflight_of(checks: Sequence[Check], now: datetime, rules_versions: Collect
 
 async def save_preflight(table: Table, said: Preflight) -> None:
     """Keep the last answers."""
-    await write_note(table, Note.PREFLIGHT, at=said.checked_at, **pack("said", said.model_dump(mode="json")))
+    await write_note(table, AppNote.PREFLIGHT, at=said.checked_at, **pack("said", said.model_dump(mode="json")))
 
 
 async def kept_preflight(table: Table) -> Preflight | None:
     """What was found last; None when nobody ever looked."""
-    row = await read_note(table, Note.PREFLIGHT)
+    row = await read_note(table, AppNote.PREFLIGHT)
     return None if row is None or is_newer(row) else Preflight.model_validate(unpack("said", row))
 
 

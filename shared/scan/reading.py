@@ -17,7 +17,7 @@ from shared.rules.assess import Assessment, assess
 from shared.rules.cause import Configured
 from shared.rules.rule import Policy
 from shared.signin.careful import Quarantined
-from shared.signin.decoding import Page, source_bytes
+from shared.signin.decoding import SignInPage, source_bytes
 from shared.signin.directory import Directory
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
@@ -57,7 +57,7 @@ class Reading:
     _records: dict[str, _Judged] = field(default_factory=dict)
     _erased_keys: dict[str, str] = field(default_factory=dict)  # by record: who it was of
 
-    def add(self, page: Page) -> None:
+    def add(self, page: SignInPage) -> None:
         """Judge a page. A record at the slice's end belongs to the next slice; one outside the window that was asked
         for is quarantined, because nobody else would ever see it."""
         for record in page.records:

@@ -27,8 +27,8 @@ from shared.store.gone_by import GoneBy, forget_gone_by, note_gone_by, read_gone
 from shared.store.rooted import Rooted, digest_of, note_rooted, rooted_of
 from shared.store.sessions import (
     PersonRows,
-    Root,
     RootChange,
+    RootRow,
     RootsOf,
     SessionRows,
     read_person,
@@ -128,7 +128,7 @@ async def _write_first(hold: Hold, by: RootsOf, people: Mapping[str, _Person]) -
     table = hold.tables.sessions
 
     async def of(name: str, person: _Person) -> PersonRows | None:
-        roots = {session: [Root(s.record, s.at, s.own) for s in said] for session, said in person.said.items()}
+        roots = {session: [RootRow(s.record, s.at, s.own) for s in said] for session, said in person.said.items()}
         if not await write_new(table, roots, sorted(person.asked), by):
             return None
         return await read_person(table, name, person.sessions)
@@ -180,7 +180,7 @@ def _by_person(reading: Reading, moved_away: Iterable[SaysOfSession]) -> dict[st
 
 def _changes(person: _Person, stands: PersonRows, by: RootsOf, *, sure: bool) -> list[RootChange]:
     changes = [
-        roots_to_change(session, stands[session], by, [Root(s.record, s.at, s.own) for s in said], rewrite=not sure)
+        roots_to_change(session, stands[session], by, [RootRow(s.record, s.at, s.own) for s in said], rewrite=not sure)
         for session, said in person.said.items()
     ]
     return [change for change in changes if change.writes]

@@ -9,7 +9,7 @@ it in words: docs/semantics.md.
 from __future__ import annotations
 
 from shared.signin.careful import NotJson, Quarantined, decode_value
-from shared.signin.decoding import Page, decode_page, decode_plain
+from shared.signin.decoding import SignInPage, decode_page, decode_plain
 from shared.signin.directory import Directory, DirectoryFile
 from shared.signin.evidence import Evidence, Strength, Why
 from shared.signin.lines import decode_lines
@@ -27,13 +27,13 @@ __all__ = [
     "Identity",
     "NotJson",
     "Outcome",
-    "Page",
     "Proof",
     "Quarantined",
     "Root",
     "Scope",
     "Session",
     "SignIn",
+    "SignInPage",
     "Strength",
     "Why",
     "decode_lines",

@@ -24,7 +24,7 @@ _ENVELOPE_HEAD: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SignInPage:
     """A page of a log: what each record became, in the order of the page, and where the next page is."""
 
     records: list[SignIn | Quarantined]
@@ -63,7 +63,7 @@ _REFUSALS: Final = (ValueError, RecursionError)
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 
-def decode_page(raw: bytes) -> Page:
+def decode_page(raw: bytes) -> SignInPage:
     """Read one page of Graph's signIns. Raises NotJson when the body is not one whole page.
 
     A page is decoded in one pass, which takes about two thirds of the time of its records one by one and comes to the
@@ -77,18 +77,18 @@ def decode_page(raw: bytes) -> Page:
     source = PageSource(raw)
     for place, sign_in in enumerate(page.value):
         sign_in.source = (source, place)
-    return Page([*page.value], page.next_link)
+    return SignInPage([*page.value], page.next_link)
 
 
-def _decode_page_by_record(raw: bytes) -> Page:
+def _decode_page_by_record(raw: bytes) -> SignInPage:
     try:
         page = _PAGE_OF_RECORDS.decode(raw)
     except _REFUSALS:
         return _decode_page_in_parts(raw)
-    return Page([_decode_record(record, i) for i, record in enumerate(page.value)], page.next_link)
+    return SignInPage([_decode_record(record, i) for i, record in enumerate(page.value)], page.next_link)
 
 
-def _decode_page_in_parts(raw: bytes) -> Page:
+def _decode_page_in_parts(raw: bytes) -> SignInPage:
     """Read a page that cannot be split as it came: only the records with what the parser refuses are read with care."""
     try:
         hidden = hide(raw)
@@ -103,17 +103,17 @@ def _decode_page_in_parts(raw: bytes) -> Page:
         else _decode_record(record, i)
         for i, record in enumerate(page.value)
     ]
-    return Page(records, page.next_link)
+    return SignInPage(records, page.next_link)
 
 
-def _decode_page_with_care(raw: bytes) -> Page:
+def _decode_page_with_care(raw: bytes) -> SignInPage:
     document = load(raw)
     if not isinstance(document, dict) or not isinstance(document.get("value"), list):
         raise NotJson("the answer is JSON but has no list `value`")
     next_link = document.get("@odata.nextLink")
     if next_link is not None and not isinstance(next_link, str):
         raise NotJson("the answer's @odata.nextLink is not text")
-    return Page([decode_value(value, i) for i, value in enumerate(document["value"])], next_link)
+    return SignInPage([decode_value(value, i) for i, value in enumerate(document["value"])], next_link)
 
 
 # --- records ----------------------------------------------------------------------------------------------------------

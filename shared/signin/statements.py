@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from shared.basics.spelling import plain
 
 
-class Statement(NamedTuple):
+class AuthStatement(NamedTuple):
     """What one statement says. One about the first factor says nothing else."""
 
     about_first_factor: bool = False
@@ -38,15 +38,15 @@ _REFUSALS: Final = ("user declined", "fraud")
 
 
 @lru_cache(4096)
-def read_statement(text: str | None) -> Statement:
+def read_statement(text: str | None) -> AuthStatement:
     """What a statement says of MFA; nothing where there is no text."""
     said = plain(text or "")
     if said.startswith("first factor"):
-        return Statement(about_first_factor=True)
+        return AuthStatement(about_first_factor=True)
     denies, pending = _holds(said, _DENIALS), _holds(said, _PENDING)
     proves = not (denies or pending)
     satisfied = proves and _SATISFIED_BY in said
-    return Statement(
+    return AuthStatement(
         skipped=_is_skipped(said),
         external=satisfied and "claim" in said and "external provider" in said,
         done=proves and (said.startswith("mfa completed in") or _holds(said, _DONE)),

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from shared.basics.spelling import name_key
 from shared.signin.methods import MULTI_FACTOR, SINGLE_FACTOR, STRENGTHS, Method, Strength, method_of
 from shared.signin.model import ProcessingDetail, SignIn, Step
-from shared.signin.statements import Statement, read_statement
+from shared.signin.statements import AuthStatement, read_statement
 
 _CERTIFICATE_LEVEL: Final = name_key("User certificate authentication level")
 
@@ -44,7 +44,7 @@ class _State(Enum):
 
 class _Read(NamedTuple):
     method: Method
-    statement: Statement
+    statement: AuthStatement
     state: _State
 
 

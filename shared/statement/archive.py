@@ -47,7 +47,7 @@ class PackTooLarge(Exception):  # noqa: N818 - what it is
     """A pack would not fit into 4 GiB."""
 
 
-class Changed(Exception):  # noqa: N818 - what happened to the pack
+class ChangedFile(Exception):  # noqa: N818 - what happened to the pack
     """A pack is not as it was written. `name` is the file in it, or a part of the archive."""
 
     def __init__(self, name: str, why: str) -> None:
@@ -181,7 +181,7 @@ class _Source:
         while len(self._kept) < n:
             more = self._file.read(max(_CHUNK, n - len(self._kept)))
             if not more:
-                raise Changed(name, "the archive is cut off there")
+                raise ChangedFile(name, "the archive is cut off there")
             self._kept += more
         found, self._kept = self._kept[:n], self._kept[n:]
         self.offset += n
@@ -216,11 +216,11 @@ def read_archive(file: BinaryIO) -> Read:
         if content is not None:
             stored[entry.name] = content
         if len(entries) > _MOST_FILES:
-            raise Changed("the archive", f"it holds more than {_MOST_FILES} files")
+            raise ChangedFile("the archive", f"it holds more than {_MOST_FILES} files")
     begins = source.offset - 4
     expected = ending(entries, begins)
     if not entries or sign + source.rest(len(expected)) != expected:
-        raise Changed("the list of files at the end", "it is not the one that belongs to the files")
+        raise ChangedFile("the list of files at the end", "it is not the one that belongs to the files")
     return Read(entries, stored)
 
 
@@ -231,23 +231,23 @@ def _entry(source: _Source, known: set[str]) -> tuple[Entry, bytes | None]:
     raw = source.exactly(length, "the archive") if length <= 100 else b""
     name = raw.decode("ascii", "replace")
     if not NAME.fullmatch(name):
-        raise Changed("the archive", "a file in it has a name that no file of a pack has")
+        raise ChangedFile("the archive", "a file in it has a name that no file of a pack has")
     if name in known:
-        raise Changed(name, "there are two files of that name")
+        raise ChangedFile(name, "there are two files of that name")
     crc, packed, size = fields[6:9]
     head = Entry(name, size, "", "", crc, packed, begins, streamed).head
     if head != LOCAL.pack(*fields) + raw:
-        raise Changed(name, "what stands before its content is not as it was written")
+        raise ChangedFile(name, "what stands before its content is not as it was written")
     return _streamed(source, name, begins, head) if streamed else _stored(source, name, begins, (crc, packed, size))
 
 
 def _stored(source: _Source, name: str, begins: int, told: tuple[int, int, int]) -> tuple[Entry, bytes]:
     crc, packed, size = told
     if size > _MOST_STORED or packed != size:
-        raise Changed(name, "it is larger than such a file can be")
+        raise ChangedFile(name, "it is larger than such a file can be")
     content = source.exactly(size, name)
     if zlib.crc32(content) != crc:
-        raise Changed(name, "its content was changed")
+        raise ChangedFile(name, "its content was changed")
     return Entry(name, size, sha256(content).hexdigest(), "", crc, packed, begins, streamed=False), content
 
 
@@ -261,10 +261,10 @@ def _streamed(source: _Source, name: str, begins: int, head: bytes) -> tuple[Ent
         crc = zlib.crc32(chunk, crc)
         size += len(chunk)
         if size > max(_ALWAYS, _MOST_SWELLING * packed):
-            raise Changed(name, "it swells to far more than the content of a pack")
+            raise ChangedFile(name, "it swells to far more than the content of a pack")
     tail = source.exactly(DESCRIPTOR.size, name)
     if tail != DESCRIPTOR.pack(_DESCRIPTOR_SIGN, crc, packed, size & _LIMIT):
-        raise Changed(name, "its content was changed")
+        raise ChangedFile(name, "its content was changed")
     packed_hash.update(tail)
     return Entry(name, size, content.hexdigest(), packed_hash.hexdigest(), crc, packed, begins), None
 
@@ -275,7 +275,7 @@ def _unsqueezed(source: _Source, name: str) -> Iterator[tuple[bytes, bytes]]:
     while not stream.eof:
         squeezed = source.some()
         if not squeezed:
-            raise Changed(name, "the archive is cut off there")
+            raise ChangedFile(name, "the archive is cut off there")
         used = squeezed
         try:
             piece = stream.decompress(squeezed, _CHUNK)
@@ -283,7 +283,7 @@ def _unsqueezed(source: _Source, name: str) -> Iterator[tuple[bytes, bytes]]:
                 yield piece, b""
                 piece = stream.decompress(stream.unconsumed_tail, _CHUNK)
         except zlib.error:
-            raise Changed(name, "its content was changed") from None
+            raise ChangedFile(name, "its content was changed") from None
         if stream.eof:
             left = stream.unused_data
             source.give_back(left)

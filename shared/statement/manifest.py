@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from msgspec import Struct
 
 from shared.app.pack_key import PackKey, PublicKey, base64url, from_base64url
-from shared.statement.archive import Changed, Entry, Read, read_archive
+from shared.statement.archive import ChangedFile, Entry, Read, read_archive
 
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.jws"
@@ -70,15 +70,15 @@ def check_pack(file: BinaryIO) -> Intact:
     """Check that a pack is as it was signed, in little memory. Raises Changed."""
     read = read_archive(file)
     if [e.name for e in read.entries[-2:]] != [MANIFEST, SIGNATURE] or len(read.stored) != 2:
-        raise Changed("the archive", "it does not end with its manifest and the manifest's signature")
+        raise ChangedFile("the archive", "it does not end with its manifest and the manifest's signature")
     content = read.stored[MANIFEST]
     try:
         signed = msgspec.json.decode(content, type=_Signed)
         told: dict[str, Any] = msgspec.json.decode(content)
     except (msgspec.MsgspecError, RecursionError):
-        raise Changed(MANIFEST, "it is not the manifest of a pack") from None
+        raise ChangedFile(MANIFEST, "it is not the manifest of a pack") from None
     if signed.format != FORMAT:
-        raise Changed(MANIFEST, "it was made by a version of the monitor that this one does not know")
+        raise ChangedFile(MANIFEST, "it was made by a version of the monitor that this one does not know")
     _compare(signed.files, read)
     key = _key(signed)
     _check_signature(read.stored[SIGNATURE], content, key)
@@ -89,22 +89,22 @@ def _compare(files: list[_File], read: Read) -> None:
     listed = {file.name: file for file in files}
     found = {entry.name: entry for entry in read.entries[:-2]}
     for name in found.keys() - listed.keys():
-        raise Changed(name, "the manifest does not name this file")
+        raise ChangedFile(name, "the manifest does not name this file")
     for file in files:
         entry = found.get(file.name)
         if entry is None:
-            raise Changed(file.name[:100], "it is missing")
+            raise ChangedFile(file.name[:100], "it is missing")
         if (file.size, file.sha256, file.packed_sha256) != (entry.size, entry.sha256, entry.packed_sha256):
-            raise Changed(file.name, "its content was changed")
+            raise ChangedFile(file.name, "its content was changed")
 
 
 def _key(signed: _Signed) -> PublicKey:
     try:
         key = PublicKey.of_jwk(signed.public_key)
     except ValueError:
-        raise Changed(MANIFEST, "its key is none of the curve P-256") from None
+        raise ChangedFile(MANIFEST, "its key is none of the curve P-256") from None
     if signed.key_id != key.id:
-        raise Changed(MANIFEST, "its key is not the one that it names")
+        raise ChangedFile(MANIFEST, "its key is not the one that it names")
     return key
 
 
@@ -114,10 +114,10 @@ def _check_signature(signature: bytes, manifest: bytes, key: PublicKey) -> None:
         told = msgspec.json.decode(from_base64url(head.decode("ascii")), type=_Head)
         raw = from_base64url(signed.decode("ascii"))
     except (ValueError, msgspec.MsgspecError):
-        raise Changed(SIGNATURE, "it is no signature of a pack") from None
+        raise ChangedFile(SIGNATURE, "it is no signature of a pack") from None
     if (told.alg, told.kid) != ("ES256", key.id) or len(raw) != 64 or base64url(raw).encode() != signed:
-        raise Changed(SIGNATURE, "it is no signature of a pack")
+        raise ChangedFile(SIGNATURE, "it is no signature of a pack")
     try:
         key.verify(raw, head + b"." + base64url(manifest).encode())
     except (InvalidSignature, ValueError):
-        raise Changed(MANIFEST, "the signature is not of this manifest: one of the two was changed") from None
+        raise ChangedFile(MANIFEST, "the signature is not of this manifest: one of the two was changed") from None

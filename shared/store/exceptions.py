@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.exceptions.life import Step
+from shared.exceptions.life import ExceptionStep
 from shared.exceptions.model import TechnicalException
 from shared.incidents.history import Line
 from shared.store.codec import of_json, to_json
@@ -48,7 +48,7 @@ async def read_history(table: Table, id_: str) -> list[Line]:
     return [line_of(row) async for row in table.prefixed(_PARTITION, f"{_HISTORY}{id_}-")]
 
 
-async def write_step(table: Table, step: Step, etag: str | None) -> None:
+async def write_step(table: Table, step: ExceptionStep, etag: str | None) -> None:
     """Write what happened, if the exception is still the one with that etag (None: new). Raises Conflict where somebody
     else was first; our own write that came back as a conflict counts as written."""
     row = _row(step.after)

@@ -64,7 +64,7 @@ def incident_in(row: Row) -> str:
     return rest.partition("-")[0] if f"{kind}-" in (INCIDENT, CONTRIBUTION, HISTORY) else ""
 
 
-def note_row(incident: Incident, number: int, note: Note, now: datetime) -> dict[str, Any]:
+def history_row(incident: Incident, number: int, note: Note, now: datetime) -> dict[str, Any]:
     """A line of an incident's history as a row."""
     line = Line(number, now, note.by, note.action, note.detail)
     return line_row(shard_of(incident.key), f"{HISTORY}{incident.key}-", line)

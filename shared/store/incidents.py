@@ -17,9 +17,9 @@ from shared.store.incident_rows import (
     HISTORY,
     INCIDENT,
     SHARDS,
+    history_row,
     incident_columns,
     incident_of,
-    note_row,
     shard_of,
 )
 from shared.store.swap import swap
@@ -45,7 +45,7 @@ def step_rows(step: Step, now: datetime, etag: str | None, *, first_scan: bool =
     columns = incident_columns(incident)
     rows = [merge(columns, etag) if etag else insert(columns)]
     first = incident.revision - len(step.notes) + 1
-    rows += [insert(note_row(incident, number, note, now)) for number, note in enumerate(step.notes, first)]
+    rows += [insert(history_row(incident, number, note, now)) for number, note in enumerate(step.notes, first)]
     if step.event:
         rows.append(upsert(event_row(shard, Telling(step.event, incident, now, first_scan))))
     return rows
@@ -58,7 +58,7 @@ async def take_step(table: Table, step: Step, etag: str, now: datetime) -> None:
         await table.transact([*others, last])
         return
     note = step.notes[-1]
-    line = note_row(step.incident, step.incident.revision, note, now)
+    line = history_row(step.incident, step.incident.revision, note, now)
     beside = [op for op in (*others, last) if op[1]["RowKey"] != line["RowKey"]]
 
     def is_mine(stands: Row) -> bool:

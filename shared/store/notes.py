@@ -9,7 +9,7 @@ from typing import Any
 from shared.store.tables import SCHEMA, Row, Table, keys, upsert
 
 
-class Note(Enum):
+class AppNote(Enum):
     """What is noted: partition and key of its row. All stand in the table `control` but SWEEP, which stands in
     `alerts`."""
 
@@ -22,16 +22,16 @@ class Note(Enum):
     SWEEP = ("alerts", "sweep")
 
 
-def note_row(note: Note, columns: Mapping[str, Any]) -> dict[str, Any]:
+def app_note_row(note: AppNote, columns: Mapping[str, Any]) -> dict[str, Any]:
     """The row of a note, for whoever writes it only where it stands as it was read."""
     return {**keys(*note.value), "v": SCHEMA, **columns}
 
 
-async def read_note(table: Table, note: Note) -> Row | None:
+async def read_note(table: Table, note: AppNote) -> Row | None:
     """The row as it stands; None where nothing was noted yet."""
     return await table.get(*note.value)
 
 
-async def write_note(table: Table, note: Note, **columns: Any) -> None:
+async def write_note(table: Table, note: AppNote, **columns: Any) -> None:
     """Note it, whatever stood there."""
-    await table.write(upsert(note_row(note, columns)))
+    await table.write(upsert(app_note_row(note, columns)))

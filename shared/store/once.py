@@ -20,7 +20,7 @@ type Rows = list[TableEntity]
 EVERY: Final = "*"  # no partition is called so: all of a table's
 
 
-class Place(NamedTuple):
+class ReadPlace(NamedTuple):
     """A partition of a table, or EVERY one."""
 
     table: str
@@ -61,10 +61,10 @@ class _Read:
 class Reads:
     """What was read so far, by table and partition."""
 
-    _known: dict[Place, list[_Read]] = field(default_factory=dict)
+    _known: dict[ReadPlace, list[_Read]] = field(default_factory=dict)
     _made: dict[tuple[object, ...], asyncio.Future[Any]] = field(default_factory=dict)
 
-    async def known(self, place: Place, first: str, end: str, select: Sequence[str] | None = None) -> Rows | None:
+    async def known(self, place: ReadPlace, first: str, end: str, select: Sequence[str] | None = None) -> Rows | None:
         """The rows, where what was read has them all; waits for a read that is under way."""
         columns = None if select is None else frozenset(select)
         read = next((r for r in self._known.get(place, ()) if r.serves(first, end, columns)), None)
@@ -72,12 +72,12 @@ class Reads:
             return await read.of(first, end)
         if place.partition == EVERY:
             return None
-        rows = await self.known(Place(place.table, EVERY), first, end)
+        rows = await self.known(ReadPlace(place.table, EVERY), first, end)
         return None if rows is None else [row for row in rows if row["PartitionKey"] == place.partition]
 
     async def read(
         self,
-        place: Place,
+        place: ReadPlace,
         ranges: Sequence[tuple[str, str]],
         fetch: Callable[[], Awaitable[Rows]],
         select: Sequence[str] | None = None,
@@ -123,7 +123,7 @@ def forget_reads() -> None:
 
 
 async def each_once(
-    place: Place, ranges: Sequence[tuple[str, str]], select: Sequence[str] | None, rows: AsyncIterable[TableEntity]
+    place: ReadPlace, ranges: Sequence[tuple[str, str]], select: Sequence[str] | None, rows: AsyncIterable[TableEntity]
 ) -> AsyncIterator[TableEntity]:
     """The rows of an answer; where that was asked before, those of then, and `rows` is never begun."""
     reads = _reads.get()
@@ -151,13 +151,13 @@ async def made_once[T](key: tuple[object, ...], make: Callable[[], Coroutine[Any
     return await (make() if reads is None else reads.made(key, make))
 
 
-async def known_rows(place: Place, first: str, end: str) -> Rows | None:
+async def known_rows(place: ReadPlace, first: str, end: str) -> Rows | None:
     """The rows with first <= RowKey < end, where a page has read them all; None elsewhere: ask the table."""
     reads = _reads.get()
     return None if reads is None else await reads.known(place, first, end)
 
 
-async def one_once(place: Place, key: str, get: Callable[[], Awaitable[TableEntity | None]]) -> TableEntity | None:
+async def one_once(place: ReadPlace, key: str, get: Callable[[], Awaitable[TableEntity | None]]) -> TableEntity | None:
     """One row; where it was asked for before, that of then."""
     reads = _reads.get()
     if reads is None:
@@ -174,7 +174,7 @@ async def one_once(place: Place, key: str, get: Callable[[], Awaitable[TableEnti
 
 
 async def page_once(
-    place: Place, first: str, end: str, ask: Callable[[], Awaitable[tuple[Rows, bool]]]
+    place: ReadPlace, first: str, end: str, ask: Callable[[], Awaitable[tuple[Rows, bool]]]
 ) -> tuple[Rows, bool]:
     """What one request gives, and whether there may be more. A whole range is known from then on."""
     reads = _reads.get()

@@ -43,7 +43,7 @@ LACKS: Final = "missing"
 NOTHING: Final = ""  # the record was corrected and proves nothing now; the row stays, so that no older read revives it
 
 
-class Root:
+class RootRow:
     """An interactive sign-in and what it proved: SATISFIES, LACKS or NOTHING."""
 
     __slots__ = ("at", "proves", "record")
@@ -115,7 +115,7 @@ class RootChange:
 
 
 def roots_to_change(
-    session: SessionKey, stands: SessionRows, by: RootsOf, roots: Iterable[Root], *, rewrite: bool
+    session: SessionKey, stands: SessionRows, by: RootsOf, roots: Iterable[RootRow], *, rewrite: bool
 ) -> RootChange:
     """Compare what a read found with what stands. Pure.
 
@@ -142,7 +142,7 @@ class RootsOf:
     generation: str
 
 
-def _root_row(session: SessionKey, by: RootsOf, root: Root) -> dict[str, Any]:
+def _root_row(session: SessionKey, by: RootsOf, root: RootRow) -> dict[str, Any]:
     partition, prefix = _names(session)
     return {
         **keys(partition, f"{prefix}-{_ROOT}-{key_part(root.record)}"),
@@ -179,7 +179,7 @@ async def write_person(table: Table, changes: Iterable[RootChange], asked: Itera
 
 
 async def write_new(
-    table: Table, roots: Mapping[SessionKey, Sequence[Root]], asked: Iterable[SessionKey], by: RootsOf
+    table: Table, roots: Mapping[SessionKey, Sequence[RootRow]], asked: Iterable[SessionKey], by: RootsOf
 ) -> bool:
     """Write the roots that a first read found of a person, even those that prove nothing, and word that its slice goes
     by these sessions, in one transaction. False, with nothing written, where one of the roots stands already or there

@@ -25,7 +25,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
-from shared.store.once import EVERY, Place, each_once, forget_reads, known_rows, one_once, page_once
+from shared.store.once import EVERY, ReadPlace, each_once, forget_reads, known_rows, one_once, page_once
 from shared.store.sizes import stored_bytes, wire_bytes
 
 SCHEMA: Final = 1
@@ -132,8 +132,8 @@ class Table:
         """The rows with first <= RowKey < end, where a page has read them already (shared/store/once.py)."""
         return await known_rows(self._place(partition), first, end)
 
-    def _place(self, partition: str) -> Place:
-        return Place(self._client.table_name, partition)
+    def _place(self, partition: str) -> ReadPlace:
+        return ReadPlace(self._client.table_name, partition)
 
     async def range(
         self, partition: str, first: str, end: str, select: Sequence[str] | None = None

@@ -25,7 +25,7 @@ from shared.messages.message import ExceptionFacts, ExceptionMessage
 from shared.store import alerts
 from shared.store.exceptions import Stored, read_exceptions, write_step
 from shared.store.incidents import take_step, unresolved
-from shared.store.notes import Note, read_note, write_note
+from shared.store.notes import AppNote, read_note, write_note
 from shared.store.tables import Conflict, Tables, utc
 from shared.wire.text import clean
 
@@ -119,7 +119,7 @@ async def silence_incidents(app: App, tables: Tables, *, only_when_due: bool = F
     now = app.clock()
     exceptions = [stored.exception for stored in await read_exceptions(tables.control)]
     mark = _mark([e for e in exceptions if e.is_in_effect(now)])
-    last = await read_note(tables.control, Note.EXCEPTIONS_TENDED)
+    last = await read_note(tables.control, AppNote.EXCEPTIONS_TENDED)
     if only_when_due and last is not None and last["mark"] == mark and utc(last["at"]) > now - _EVERY:
         return 0
     accepts = accepting(exceptions, now)
@@ -134,7 +134,7 @@ async def silence_incidents(app: App, tables: Tables, *, only_when_due: bool = F
             overtaken = True  # something happened to it just now: the next minute looks again
             continue
         stepped += 1
-    await write_note(tables.control, Note.EXCEPTIONS_TENDED, mark="" if overtaken else mark, at=now)
+    await write_note(tables.control, AppNote.EXCEPTIONS_TENDED, mark="" if overtaken else mark, at=now)
     if stepped:
         log_event("incidents_silenced_or_opened", incidents=stepped)
     return stepped

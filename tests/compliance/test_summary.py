@@ -23,7 +23,7 @@ from shared.compliance.figures import (
     figures_of_user,
 )
 from shared.compliance.incident_counts import IncidentCounts
-from shared.compliance.summary import Asked, Beside, Summary, summarise
+from shared.compliance.summary import Beside, Summary, SummaryOf, summarise
 from shared.ledger.counts import Counts, Seen
 from shared.ledger.days import CustomerDay, Day, DayLines, Reach, totals_of
 from shared.ledger.finding_groups import FindingGroup
@@ -81,7 +81,7 @@ def summary_of(
     *days: Day, scopes: tuple[str, ...] = HEADLINE, incidents: Mapping[int, int] | None = None, accepted: int = 0
 ) -> Summary:
     measured = measure((PARTNER,), days, Window(START, NOW, NOW, HOUR))
-    asked = Asked(START, NOW, NOW, scopes, PARTNER)
+    asked = SummaryOf(START, NOW, NOW, scopes, PARTNER)
     counts = IncidentCounts({"open": Counter(incidents or {})})
     exceptions = ExceptionNumbers(accepted_sign_ins=accepted)
     beside = Beside(counts, {id_key(CUSTOMER): "Contoso"}, exceptions=exceptions)
@@ -324,7 +324,7 @@ def test_what_version_1_did_not_record_is_null_and_never_0() -> None:
 
 
 def _filtered(figures: Any, scopes: tuple[str, ...] = HEADLINE) -> Summary:
-    asked = Asked(START, NOW, NOW, scopes, PARTNER)
+    asked = SummaryOf(START, NOW, NOW, scopes, PARTNER)
     return summarise(asked, figures, measure((PARTNER,), [], Window(START, NOW, NOW, HOUR)), Beside())
 
 
@@ -397,14 +397,14 @@ def test_open_incidents_are_counted_by_severity() -> None:
 
 def test_a_day_of_which_no_slice_has_closed_has_no_coverage() -> None:
     now = START + timedelta(minutes=30)
-    asked = Asked(START, now, now, HEADLINE, PARTNER)
+    asked = SummaryOf(START, now, now, HEADLINE, PARTNER)
     shown = summarise(asked, figures_of_days([]), measure((PARTNER,), [], Window(START, now, now, HOUR)), Beside())
     assert [day.coverage_percent for day in shown.trend] == [None]
     assert shown.coverage.percent is None
 
 
 def test_the_versions_of_the_rules_are_told_oldest_first() -> None:
-    asked = Asked(START, NOW, NOW, HEADLINE, PARTNER)
+    asked = SummaryOf(START, NOW, NOW, HEADLINE, PARTNER)
     measured = measure((PARTNER,), [], Window(START, NOW, NOW, HOUR))
     shown = summarise(asked, figures_of_days([]), measured, replace(Beside(), rules_versions=("10", "2")))
     assert shown.rules_versions == ["2", "10"]

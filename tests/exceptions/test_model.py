@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.exceptions.life import (
     Approver,
     NoSecondPerson,
-    NotNow,
+    WrongState,
     approved,
     reminder_due,
     requested,
@@ -67,11 +67,11 @@ def test_no_way_leads_back() -> None:
     late = with_time(ASKED, END)
     assert late is not None
     for ended in (over.after, late.after, withdrawn(HOLDS, "joe", NOON).after):
-        with pytest.raises(NotNow):
+        with pytest.raises(WrongState):
             approved(ended, JOE, "", "", END)
-        with pytest.raises(NotNow):
+        with pytest.raises(WrongState):
             withdrawn(ended, "joe", END)
-    with pytest.raises(NotNow):  # also before anybody noted that it is over
+    with pytest.raises(WrongState):  # also before anybody noted that it is over
         approved(ASKED, JOE, "", "", END)
     lines = [requested(ASKED).line, approved(ASKED, JOE, "", "", NOON).line, over.line]
     assert [line.number for line in lines] == [1, 2, 3]

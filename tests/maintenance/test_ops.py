@@ -27,7 +27,7 @@ from shared.ledger.head import SliceState
 from shared.ledger.slices import Slice
 from shared.maintenance.erase import erase_person
 from shared.operations.register import Actor
-from shared.people.lists import AccountEntry, Technician
+from shared.people.lists import AccountEntry, PostureFit, Technician
 from shared.rules.rule import PARTNER, TECHNICIAN
 from shared.signin.directory import DirectoryFile
 from shared.store.ledger import head_row
@@ -212,7 +212,7 @@ async def know_everywhere(rig: Rig) -> None:
         [],
     )
     account = AccountEntry(
-        id_key(TECHNICIAN), TECHNICIAN, *NAMES, False, True, False, False, False, [["mfa-not-registered", 2]]
+        id_key(TECHNICIAN), TECHNICIAN, *NAMES, False, True, False, False, False, [PostureFit("mfa-not-registered", 2)]
     )
     await save_list(tables.directory, TECHNICIANS, [technician], {}, rig.now)
     await save_list(tables.directory, ACCOUNTS, [account], {}, rig.now)

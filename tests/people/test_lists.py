@@ -17,6 +17,7 @@ from shared.people.figures import posture_figures
 from shared.people.lists import (
     DORMANT_AFTER,
     CustomerEntry,
+    PostureFit,
     Sources,
     Technician,
     accounts_with_findings,
@@ -25,7 +26,7 @@ from shared.people.lists import (
     to_kept,
 )
 from shared.people.pages import PAGE_TABLES, pages_of
-from shared.people.roster import Person, Tenant
+from shared.people.roster import RosterPerson, Tenant
 from shared.rules.posture import POSTURE_RULES, AccountSignals, PostureRule, fitting_posture
 from shared.rules.rule import Severity
 from shared.signin.directory import Customer, DelegatedAdmin, DirectoryFile
@@ -124,7 +125,7 @@ def sources(
         now=NOW,
         people=None
         if people is None
-        else {key(n): Person(user(n), ("AdminAgents",), ("GDAP",), None, 7) for n in people},
+        else {key(n): RosterPerson(user(n), ("AdminAgents",), ("GDAP",), None, 7) for n in people},
         tenants={id_key(tenant(1)): Tenant(tenant(1), "One", ("role",), NOW - DAY, NOW + 9 * DAY, True)},
         accounts=None if unread else {a.key: a for a in accounts},
         activity=activity or Activity(),
@@ -154,7 +155,7 @@ def test_who_was_not_seen_for_four_weeks_is_dormant() -> None:
     assert entry(sources(account(1), activity=seen(3))).dormant is False
     assert entry(sources(account(1), activity=seen(28))).dormant is False
     assert entry(sources(account(1), activity=seen(40))).dormant is True
-    assert ["delegated-admin-dormant", 1] in entry(sources(account(1))).fits
+    assert PostureFit("delegated-admin-dormant", 1) in entry(sources(account(1))).fits
 
 
 @pytest.mark.parametrize(
@@ -241,11 +242,11 @@ def test_findings_are_of_all_accounts_and_weigh_by_privilege() -> None:
     admins = technicians(roster(1, 9), given)
     found = accounts_with_findings(given, admins)
     assert {e.id[-2:]: (e.delegated_admin, e.fits) for e in found} == {
-        "02": (False, [["mfa-not-registered", 2]]),
-        "03": (False, [["mfa-not-capable", 1]]),
-        "04": (False, [["mfa-not-registered", 2], ["guest-without-mfa", 2]]),
-        "05": (False, [["mfa-not-registered", 3]]),
-        "09": (True, [["delegated-admin-dormant", 1]]),
+        "02": (False, [PostureFit("mfa-not-registered", 2)]),
+        "03": (False, [PostureFit("mfa-not-capable", 1)]),
+        "04": (False, [PostureFit("mfa-not-registered", 2), PostureFit("guest-without-mfa", 2)]),
+        "05": (False, [PostureFit("mfa-not-registered", 3)]),
+        "09": (True, [PostureFit("delegated-admin-dormant", 1)]),
     }
 
 
@@ -316,7 +317,9 @@ def test_nothing_can_be_divided_in_an_empty_tenant() -> None:
 
 
 def test_an_entry_is_kept_by_name_and_one_of_version_1_is_read_by_place() -> None:
-    entry = Technician("k", "id", "a@partner.example", "Ann", guest=False, roles=["r"], fits=[["mfa-not-capable", 2]])
+    entry = Technician(
+        "k", "id", "a@partner.example", "Ann", guest=False, roles=["r"], fits=[PostureFit("mfa-not-capable", 2)]
+    )
     assert from_kept(Technician, to_kept(entry)) == entry
     assert from_kept(Technician, [*entry]) == entry
 
@@ -324,3 +327,11 @@ def test_an_entry_is_kept_by_name_and_one_of_version_1_is_read_by_place() -> Non
 def test_an_entry_of_another_version_has_defaults_and_nothing_unknown() -> None:
     assert from_kept(CustomerEntry, {"key": "k", "id": "id", "colour": "blue"}) == CustomerEntry("k", "id")
     assert from_kept(CustomerEntry, ["k", "id", "Contoso"]) == CustomerEntry("k", "id", "Contoso")
+
+
+def test_what_fits_is_kept_by_name_and_read_in_both_forms() -> None:
+    fits = [PostureFit("mfa-not-registered", 3)]
+    kept = to_kept(Technician("k", "id", fits=fits))
+    assert kept["fits"] == [{"rule": "mfa-not-registered", "severity": 3}]
+    assert from_kept(Technician, kept).fits == fits
+    assert from_kept(Technician, {**kept, "fits": [["mfa-not-registered", 3]]}).fits == fits

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.basics.spelling import id_key
 from shared.people.merge import Known, Merged, Shrunk, merge
-from shared.people.roster import Person, Roster, Span, Tenant
+from shared.people.roster import Roster, RosterPerson, Span, Tenant
 from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from tests.people.harness import tenant, user
 
@@ -25,7 +25,7 @@ def roster(
     *people: int, customers: Sequence[int] = (1,), since: datetime | None = None, ended: Sequence[Span] = ()
 ) -> Roster:
     return Roster(
-        [Person(user(n), ("AdminAgents",), (), since, 0) for n in people],
+        [RosterPerson(user(n), ("AdminAgents",), (), since, 0) for n in people],
         [Tenant(tenant(n), f"Customer {n}", (), since, None, False) for n in customers],
         ended,
     )

@@ -13,7 +13,7 @@ from shared.basics.spelling import id_key
 from shared.rules.assess import Verdict, assess
 from shared.rules.rule import CUSTOMER, PASSWORD_ONLY, PLAIN, TECHNICIAN, Record
 from shared.signin.careful import NotJson, Quarantined, decode_value, load
-from shared.signin.decoding import Page, decode_page, decode_plain
+from shared.signin.decoding import SignInPage, decode_page, decode_plain
 from shared.signin.model import SignIn
 from shared.signin.sessions import root_of, session_of
 from tests.signin.records import DIRECTORY, Json, JsonObject, assessed, at, directory_of, page_of, read, sign_in
@@ -255,8 +255,8 @@ def test_the_next_link_is_kept_verbatim(others: list[object]) -> None:
 
 
 def test_the_last_page_has_no_next_link() -> None:
-    assert decode_page(page_of([])) == Page([], None)
-    assert decode_page(page_of([], **{"@odata.nextLink": None})) == Page([], None)
+    assert decode_page(page_of([])) == SignInPage([], None)
+    assert decode_page(page_of([], **{"@odata.nextLink": None})) == SignInPage([], None)
 
 
 @pytest.mark.parametrize(

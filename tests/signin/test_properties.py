@@ -13,7 +13,7 @@ from shared.rules import RULE
 from shared.rules.assess import Assessment, Verdict, assess
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Policy, Severity
 from shared.signin.careful import NotJson, Quarantined, decode_value, load
-from shared.signin.decoding import Page, decode_page, decode_plain
+from shared.signin.decoding import SignInPage, decode_page, decode_plain
 from shared.signin.evidence import MISSING, SATISFIED, Evidence
 from shared.signin.model import SignIn
 from shared.signin.outcome import Outcome
@@ -396,7 +396,7 @@ def only_not_json() -> Iterator[None]:
 @given(st.binary(max_size=200))
 def test_bytes_are_a_page_or_are_refused(raw: bytes) -> None:
     with only_not_json():
-        assert isinstance(decode_page(raw), Page)
+        assert isinstance(decode_page(raw), SignInPage)
 
 
 @steady

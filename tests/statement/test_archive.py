@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.app.pack_key import PublicKey, base64url, public_key_of
-from shared.statement.archive import CENTRAL, END, LOCAL, Changed, Entry, Writer, ending, read_archive
+from shared.statement.archive import CENTRAL, END, LOCAL, ChangedFile, Entry, Writer, ending, read_archive
 
 CONTENT = {"a.txt": b"hello " * 1000, "b.jsonl": bytes(range(256)) * 50, "empty.csv": b""}
 
@@ -32,7 +32,7 @@ async def written(content: dict[str, bytes] = CONTENT, stored: tuple[str, ...] =
 
 
 def changed_in(data: bytes) -> str:
-    with pytest.raises(Changed) as found:
+    with pytest.raises(ChangedFile) as found:
         read_archive(io.BytesIO(data))
     return found.value.name
 
@@ -67,7 +67,7 @@ async def test_every_changed_byte_outside_of_squeezed_content_is_found_and_most_
         bent[at] ^= 0x40
         try:
             read = read_archive(io.BytesIO(bytes(bent)))
-        except Changed:
+        except ChangedFile:
             continue
         if read.entries == writer.entries:
             silent.append(at)

@@ -10,7 +10,7 @@ from shared.ledger.slices import Slice
 from shared.rules.rule import PARTNER
 from shared.signin.evidence import Evidence
 from shared.signin.sessions import Session
-from shared.store.sessions import Root, RootChange, RootsOf, read_person, roots_to_change, write_person
+from shared.store.sessions import RootChange, RootRow, RootsOf, read_person, roots_to_change, write_person
 from shared.store.tables import Table, Tables
 
 NINE = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -34,7 +34,7 @@ async def put(table: Table, generation: str, own: Evidence, *, rewrite: bool = F
 
 async def changed(table: Table, generation: str, own: Evidence, *, rewrite: bool) -> RootChange:
     stands = (await read_person(table, *SESSION_OF))[SESSION]
-    return roots_to_change(SESSION, stands, RootsOf(SLICE, generation), [Root("record", NINE, own)], rewrite=rewrite)
+    return roots_to_change(SESSION, stands, RootsOf(SLICE, generation), [RootRow("record", NINE, own)], rewrite=rewrite)
 
 
 async def proves(table: Table) -> Session:
@@ -81,10 +81,10 @@ async def test_who_asks_is_known_of_however_many_sessions(table: Table) -> None:
 async def test_one_root_that_somebody_changed_keeps_the_others_from_nothing(table: Table) -> None:
     """They go in one transaction, which fails whole: then one by one."""
     stands = (await read_person(table, *SESSION_OF))[SESSION]
-    roots = [Root(f"record{i}", NINE, Evidence.NONE) for i in range(5)]
+    roots = [RootRow(f"record{i}", NINE, Evidence.NONE) for i in range(5)]
     change = roots_to_change(SESSION, stands, RootsOf(SLICE, OLDER), roots, rewrite=False)
     newer = roots_to_change(
-        SESSION, stands, RootsOf(SLICE, NEWER), [Root("record3", NINE, Evidence.PROVEN)], rewrite=False
+        SESSION, stands, RootsOf(SLICE, NEWER), [RootRow("record3", NINE, Evidence.PROVEN)], rewrite=False
     )
     await write_person(table, [newer], [], SLICE)
     await write_person(table, [change], [], SLICE)
