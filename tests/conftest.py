@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, settings
 from local.stage.azurite import running_azurite
 from shared.store.tables import Tables
 
-# A busy machine makes no test fail: how quickly examples are drawn says nothing of the code.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine makes no test fail: how quickly examples are drawn says nothing of the code. Each run draws the same.
+settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None
+)
 settings.load_profile("tests")
 
 

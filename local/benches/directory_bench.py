@@ -20,10 +20,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from local.benches.processes import said_by
 from local.graph_server import LocalGraph, PartnerDirectory
 from local.sample.crowd import make_crowd
 from local.stage.azurite import azurite
-from local.stage.stack import CHECKOUT
 from shared.app.app import App
 from shared.app.settings import Settings, load_settings
 from shared.people.refresh import REGISTRATIONS, ROSTER, refresh_directory
@@ -68,16 +68,7 @@ async def measure(accounts: int, customers: int, groups: int) -> Refreshed:
             "DIRECTORY_REQUESTS_PER_10_SECONDS": _UNPACED,
             "REPORT_REQUESTS_PER_10_SECONDS": _UNPACED,
         }
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "local.benches.directory_bench", "--refresh"),
-            cwd=CHECKOUT,
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        said, _ = await process.communicate()
-        if process.returncode != 0:
-            raise RuntimeError(f"the refresh ended with exit code {process.returncode}")
-        found = json.loads(said)
+        found = await said_by("local.benches.directory_bench", "--refresh", environment=environment)
         asked = Counter("/reports/" in str(r["path"]) for r in graph.requests() if str(r["path"]).startswith("/v1.0/"))
         asked = Counter({kind: n // _REFRESHES for kind, n in asked.items()})
     budget = Settings.model_fields

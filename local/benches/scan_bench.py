@@ -21,6 +21,7 @@ from typing import Final
 
 from local.benches.directory_bench import peak_megabytes
 from local.benches.drawn_log import Draw, DrawnLog, drawn_sample
+from local.benches.processes import said_by
 from local.benches.sent import counted_requests
 from local.benches.typed_page import typed_decoder
 from local.graph_server import LocalGraph
@@ -91,16 +92,7 @@ async def _measured(draw: Draw, *, peer: bool) -> Compared:
 
 
 async def _in_a_process(environment: Mapping[str, str], *words: str) -> Read:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "local.benches.scan_bench", *words),
-        cwd=CHECKOUT,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await process.communicate()
-    if process.returncode != 0:
-        raise RuntimeError(f"the measured process ended with exit code {process.returncode}")
-    return Read(**json.loads(said))
+    return Read(**await said_by("local.benches.scan_bench", *words, environment=environment))
 
 
 @asynccontextmanager

@@ -21,9 +21,9 @@ from typing import Final
 from azure.storage.queue.aio import QueueClient
 
 from local.benches.drawn_log import Draw, DrawnLog, drawn_sample
+from local.benches.processes import said_by
 from local.graph_server import LocalGraph
 from local.stage.azurite import azurite
-from local.stage.stack import CHECKOUT
 from shared.app.app import App
 from shared.app.settings import load_settings
 from shared.ledger.flight import Flight
@@ -99,16 +99,7 @@ async def _measured(workers: int, tenants: int, slices: int, records: int) -> Wo
 
 
 async def _worker(environment: Mapping[str, str]) -> tuple[int, float]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "local.benches.workers_bench", "--work"),
-        cwd=CHECKOUT,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await process.communicate()
-    if process.returncode != 0:
-        raise RuntimeError(f"a worker ended with exit code {process.returncode}")
-    count, idle = json.loads(said)
+    count, idle = await said_by("local.benches.workers_bench", "--work", environment=environment)
     return count, idle
 
 

@@ -28,6 +28,7 @@ from shared.ledger.samples import (
     Sample,
     Samples,
     add_sample,
+    is_wanted,
     merge_samples,
     samples_json,
     samples_of_json,
@@ -125,7 +126,7 @@ class Counts:
         group = group_of(assessment, seen.user, seen.customer, seen.app, seen.cause)
         if group:
             self.groups[group] = self.groups.get(group, 0) + 1
-        if assessment.verdict is Verdict.COMPLIANT and seen.id:
+        if assessment.verdict is Verdict.COMPLIANT and seen.id and is_wanted(self.samples, seen.id):
             add_sample(self.samples, _sample_of(scope, seen))
         for key, name in ((seen.user, seen.user_name), (seen.app, seen.app_name)):
             if key and name:

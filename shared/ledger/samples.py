@@ -39,11 +39,16 @@ def digest_of(record: str) -> str:
     return sha256(record.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def is_wanted(samples: Samples, record: str) -> bool:
+    """Whether a sign-in of that id is one of those to keep: most are not, and need not be made a sample of."""
+    return len(samples) < MOST_SAMPLES or digest_of(record) <= max(samples)
+
+
 def add_sample(samples: Samples, sample: Sample) -> None:
-    """Take in a sign-in where it is one of those to keep."""
+    """Take in a sign-in where it is one of those to keep; of two with one id always the same, whichever comes first."""
     digest = digest_of(sample.id)
     if len(samples) < MOST_SAMPLES or digest in samples:
-        samples[digest] = sample
+        samples[digest] = min(sample, samples.get(digest, sample))
         return
     last = max(samples)
     if digest < last:

@@ -59,3 +59,12 @@ def test_with_less_room_the_same_ones_come_first() -> None:
     samples = _of([*range(100)])
     assert samples_json(samples, 3) == samples_json(samples)[:3]
     assert samples_of_json(samples_json(samples)) == samples
+
+
+def test_of_two_with_one_id_the_same_one_is_kept_in_any_order() -> None:
+    one, other = _sample(1), _sample(1)._replace(user="v")
+    kept: list[Samples] = [{}, {}]
+    for samples, order in zip(kept, ((one, other), (other, one)), strict=True):
+        for sample in order:
+            add_sample(samples, sample)
+    assert kept[0] == kept[1]
