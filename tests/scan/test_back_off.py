@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
@@ -130,7 +131,7 @@ async def test_an_answer_that_takes_longer_than_a_lease_leaves_the_slice_in_its_
     azurite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SLICE_LEASE_SECONDS may be below GRAPH_TIMEOUT_SECONDS: the next worker met the same page, until it parked."""
-    settings = {"slice_lease_seconds": 1, "graph_timeout_seconds": 300}
+    settings: dict[str, Any] = {"slice_lease_seconds": 1, "graph_timeout_seconds": 300}
     async with rig(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, **settings) as desk:
         (message,) = await desk.plan()
         desk.fail(HangFault(kind="hang"))
