@@ -82,7 +82,7 @@ async def erase_person(app: App, user: str, by: Actor, *, force: bool = False) -
     people, erasure = await note_erasure(tables.control, key, names, until)
     await note_erasures(tables.directory)
     interrupted = await take_claims_away(tables.slices, now)
-    person = ErasedPerson(key, names, erasure)
+    person = ErasedPerson(key, names, erasure, await _incidents_of(tables, {key, erasure.pseudonym}))
     allowance = Allowance(2**62)
     await remove(tables.directory, pages_of_person(tables.directory, person), allowance)
     changed = await _on_roster(app, tables, person)
@@ -141,6 +141,12 @@ async def _said_of(tables: Tables, loaded: Loaded | None, key: str) -> AsyncIter
             yield entry.display_name or ""
     for admin in loaded.directory.admins.get(key, ()) if loaded else ():
         yield admin.user_principal_name or ""
+
+
+async def _incidents_of(tables: Tables, users: set[str]) -> list[str]:
+    """The keys of the incidents about them."""
+    rows = [r for s in SHARDS async for r in incident_rows(tables.incidents, s, ["id", "user"])]
+    return [row["id"] for row in rows if row["user"] in users]
 
 
 async def _said_in_days(app: App, tables: Tables, key: str) -> AsyncIterator[str]:
