@@ -151,7 +151,7 @@ def test_every_member_is_there_even_when_nothing_is_known() -> None:
         },
         "alerts": None,
         "exceptions": {
-            **dict.fromkeys(("requested", "approved", "expired", "withdrawn", "acceptedSignIns"), 0),
+            **dict.fromkeys(("requested", "approved", "expired", "withdrawn", "acceptedSignIns", "acceptedUnknown"), 0),
             "nextExpiry": None,
         },
         "posture": dict.fromkeys(
@@ -383,6 +383,7 @@ def test_exceptions_change_the_second_percentage_alone() -> None:
     numbers = summary_of(day_of(START, *every), accepted=accepted).delegated_sign_ins
     assert (numbers.compliance_percent, numbers.compliance_percent_after_exceptions) == (33.33, 50.0)
     assert (numbers.non_compliant, numbers.total) == (2, 4)
+    assert accepted_sign_ins(groups, HEADLINE, lambda *_: True, verdict=Verdict.UNKNOWN) == 1
     assert {a.scope for a in asked} == {"customer"}
     assert asked[0][:4] == ("customer", id_key(TECHNICIAN), id_key(CUSTOMER), "app")
 
