@@ -87,21 +87,21 @@ async def measure_answers(findings: Sequence[int] = FINDINGS) -> list[Answered]:
     """Ask everything, over each number of findings, one crowded second, and a partner of thousands."""
     answered: list[Answered] = []
     for count in findings:
-        async with _partner(HUNDREDS) as (app, tables):
+        async with filled_partner(HUNDREDS) as (app, tables):
             await write_rows(tables.slices, rows_of_findings(count, NOW - 30 * DAY, NOW))
             answered += await _asked(app, f"{count:,} findings", _OF_FINDINGS)
-    async with _partner(HUNDREDS) as (app, tables):
+    async with filled_partner(HUNDREDS) as (app, tables):
         second = NOW - DAY
         await write_rows(tables.slices, rows_of_findings(CROWDED, second, second + timedelta(seconds=1)))
         answered += await _asked(app, f"{CROWDED:,} findings within a second", _OF_SECOND)
-    async with _partner(THOUSANDS) as (app, _):
+    async with filled_partner(THOUSANDS) as (app, _):
         size = f"{THOUSANDS.people:,} technicians, {THOUSANDS.customers:,} customers"
         answered += await _asked(app, size, _OF_PEOPLE)
     return answered
 
 
 @asynccontextmanager
-async def _partner(size: Size) -> AsyncIterator[tuple[App, Tables]]:
+async def filled_partner(size: Size) -> AsyncIterator[tuple[App, Tables]]:
     async with azurite() as connection:
         usual = {"auth_mode": "local", "partner_tenant_id": PARTNER, "AzureWebJobsStorage": connection}
         app = App(load_settings(**usual), clock=lambda: NOW)

@@ -74,6 +74,16 @@ class Verdicts(Struct, rename="camel", omit_defaults=True, gc=False):
         self.unknown += other.unknown
 
 
+class TalliedVerdicts(Verdicts, rename="kebab", omit_defaults=True, gc=False):
+    """The same, read out of a tally by verdict."""
+
+
+class CustomerVerdicts(Struct, gc=False):
+    """Of a customer in a scope the verdicts alone: what a list of thousands is read as."""
+
+    by_verdict: TalliedVerdicts = field(name="verdicts", default_factory=TalliedVerdicts)
+
+
 def summed(lines: Iterable[Verdicts]) -> Verdicts:
     """All of them together."""
     whole = Verdicts()

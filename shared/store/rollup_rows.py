@@ -116,12 +116,13 @@ class LineKind[T]:
     """A kind of lines: the prefix of its rows' keys, the room of its columns, and how its lines are written and read.
 
     `of` takes them out of counts, at most so many of them, `size` says how many there are; `is_trimmed` looks at what
-    `of` gave for whether some were left out.
+    `of` gave for whether some were left out. Their JSON is decoded as `form`, of which `read` makes the lines.
     """
 
     prefix: str
     room: int
     of: Callable[[Counts, int], Any]
+    form: Any
     read: Callable[[Any], T]
     is_trimmed: Callable[[Any], bool]
     size: Callable[[Counts], int] = lambda counts: counts.longest
@@ -149,13 +150,24 @@ class LineKind[T]:
 
     def lines_of(self, row: Row) -> DayLines[T]:
         """A day's lines from their row."""
-        value = unpack("lines", row) or {}
+        kept = unpack("lines", row, _Kept[self.form]) or _Kept({})  # type: ignore[name-defined]
         return DayLines(
             day=day_named(str(row["RowKey"])),
-            lines=self.read(value.get("lines", {})),
-            names=value.get("names", {}),
+            lines=self.read(kept.lines),
+            names=kept.names,
             trimmed=row["trimmed"],
         )
+
+
+class _Kept[L](Struct):
+    """What a row of lines holds."""
+
+    lines: L
+    names: dict[str, str] = field(default_factory=dict)
+
+
+def _same[L](lines: L) -> L:
+    return lines
 
 
 def _names(counts: Counts, lines: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -171,7 +183,8 @@ USERS: Final = LineKind(
     "users-",
     400_000,
     lambda counts, most: lines_json({scope: trim_users(lines, most) for scope, lines in counts.users.items()}),
-    lambda value: convert(value, dict[str, dict[str, UserLine]]),
+    dict[str, dict[str, UserLine]],
+    _same,
     _has_rest,
     has_names=True,
 )
@@ -179,14 +192,19 @@ CUSTOMERS: Final = LineKind(
     "customers-",
     800_000,
     lambda counts, most: lines_json({scope: trim_customers(lines, most) for scope, lines in counts.customers.items()}),
-    lambda value: convert(value, dict[str, dict[str, ScopeCounts]]),
+    dict[str, dict[str, ScopeCounts]],
+    _same,
     _has_rest,
+)
+CUSTOMER_VERDICTS: Final[LineKind[Mapping[str, Mapping[str, CustomerVerdicts]]]] = replace(
+    CUSTOMERS, form=dict[str, dict[str, CustomerVerdicts]], read=_same
 )
 APPS: Final = LineKind(
     "apps-",
     200_000,
     lambda counts, most: lines_json({scope: trim_apps(lines, most) for scope, lines in counts.apps.items()}),
-    lambda value: convert(value, dict[str, dict[str, dict[str, AppLine]]]),
+    dict[str, dict[str, dict[str, AppLine]]],
+    _same,
     _has_rest,
     has_names=True,
 )
@@ -194,7 +212,8 @@ PAIRS: Final = LineKind(
     "pairs-",
     400_000,
     lambda counts, most: pairs_json(trim_pairs(counts.pairs, most)),
-    lambda value: pairs_of_json(value) if value else {},
+    PairColumns,
+    _same,
     lambda value: REST in value["users"],
     size=lambda counts: max(1, sum(map(len, counts.pairs.values()))),
 )
@@ -202,6 +221,7 @@ PORTALS: Final = LineKind(
     "portals-",
     150_000,
     lambda counts, most: portals_json(trim_portals(counts.portals, most)),
+    dict[str, Any],
     lambda value: portals_of_json(value) if value else {},
     lambda value: REST in value["users"],
     size=lambda counts: max(1, sum(map(len, counts.portals.values()))),
@@ -210,6 +230,7 @@ GROUPS: Final = LineKind(
     "groups-",
     60_000,
     lambda counts, most: groups_json(trim_groups(counts.groups, most)),
+    dict[str, Any],
     lambda value: groups_of_json(value) if value else {},
     lambda value: REST in value["customers"],
     size=lambda counts: max(1, len(counts.groups)),
@@ -218,6 +239,7 @@ SAMPLES: Final = LineKind(
     "samples-",
     20_000,
     lambda counts, most: {"samples": samples_json(counts.samples, most)},
+    dict[str, Any],
     lambda value: samples_of_json(value["samples"]) if value else {},
     lambda value: False,  # a sample is one by intent
     size=lambda counts: max(1, len(counts.samples)),
