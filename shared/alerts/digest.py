@@ -155,7 +155,8 @@ async def _verdicts(
         for scope in HEADLINE:
             lines = day.lines.get(scope, {})
             for customer in customers:
-                whole.merge(lines.get(customer, ScopeCounts()).by_verdict)
+                if (line := lines.get(customer)) is not None:
+                    whole.merge(line.verdicts)
     return whole
 
 

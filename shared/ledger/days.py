@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from shared.ledger.counts import FORMAT, AppLines, Counts, CustomerLines, PairLines, PortalLines, UserLines
+from shared.ledger.counts import FORMAT, AppLines, Counts, PortalLines, UserLines
+from shared.ledger.counts_json import PairColumns
 from shared.ledger.finding_groups import Groups
 from shared.ledger.head import Head, SliceState
 from shared.ledger.samples import Samples
 from shared.ledger.slices import midnight
-from shared.ledger.tallies import ScopeCounts, Tally
+from shared.ledger.tallies import CustomerVerdicts, ScopeCounts, Tally
 from shared.ledger.tops import Tops
 
 # A day is added up in blocks, so that one slice that changed leaves most of the day as it is. Of 96 slices a day a
@@ -111,9 +112,9 @@ class DayLines[T]:
 
 
 type DayUsers = DayLines[UserLines]
-type DayCustomers = DayLines[CustomerLines]
+type DayCustomers = DayLines[dict[str, dict[str, CustomerVerdicts]]]
 type DayApps = DayLines[AppLines]
-type DayPairs = DayLines[PairLines]
+type DayPairs = DayLines[PairColumns]
 type DayPortals = DayLines[PortalLines]
 type DayGroups = DayLines[Groups]
 type DaySamples = DayLines[Samples]

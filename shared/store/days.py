@@ -22,7 +22,7 @@ from shared.ledger.days import (
 from shared.store.once import is_sharing, made_once
 from shared.store.rollup_rows import (
     APPS,
-    CUSTOMERS,
+    CUSTOMER_VERDICTS,
     GROUPS,
     PAIRS,
     PARTNER,
@@ -51,8 +51,8 @@ def days_of_users(rollups: Table, first: datetime, last: datetime) -> AsyncItera
 
 
 def days_of_customers(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayCustomers]:
-    """Customers by scope."""
-    return _lines(rollups, CUSTOMERS, first, last)
+    """Customers by scope: the verdicts alone."""
+    return _lines(rollups, CUSTOMER_VERDICTS, first, last)
 
 
 def days_of_apps(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayApps]:

@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from msgspec import convert
+from msgspec import Struct, convert, field
 
 from shared.ledger import counts_v1
 from shared.ledger.counts import FORMAT, MOST_LINES, Counts
 from shared.ledger.counts_json import (
+    PairColumns,
     groups_json,
     groups_of_json,
     lines_json,
     pairs_json,
-    pairs_of_json,
     portals_json,
     portals_of_json,
 )
 from shared.ledger.days import Day, DayLines, Noted, Reach, Totals, totals_of
 from shared.ledger.reach_json import reach_of_json, reach_of_v1, reach_shapes
 from shared.ledger.samples import samples_json, samples_of_json
-from shared.ledger.tallies import AppLine, ScopeCounts, Tally, UserLine
+from shared.ledger.tallies import AppLine, CustomerVerdicts, ScopeCounts, Tally, UserLine
 from shared.ledger.tops import Tops, tops_of
 from shared.ledger.trimming import REST, trim_apps, trim_customers, trim_groups, trim_pairs, trim_portals, trim_users
 from shared.store.packing import pack, pack_first, pack_fitting, unpack
@@ -196,7 +196,7 @@ CUSTOMERS: Final = LineKind(
     _same,
     _has_rest,
 )
-CUSTOMER_VERDICTS: Final[LineKind[Mapping[str, Mapping[str, CustomerVerdicts]]]] = replace(
+CUSTOMER_VERDICTS: Final[LineKind[dict[str, dict[str, CustomerVerdicts]]]] = replace(
     CUSTOMERS, form=dict[str, dict[str, CustomerVerdicts]], read=_same
 )
 APPS: Final = LineKind(
