@@ -9,7 +9,7 @@ how wide the windows were, goes on in the cursor.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import batched
@@ -110,12 +110,14 @@ def in_order(rows: Sequence[_Row]) -> list[_Row]:
 
 @dataclass(slots=True)
 class Walk:
-    """One call's way through the windows. `place` is None at the end of the list."""
+    """One call's way through the windows. `place` is None at the end of the list. `of` is what the service looks for
+    itself: all that `fits` takes must have it."""
 
     table: Table
     tenants: Sequence[str]
     fits: Callable[[Finding], bool]
     place: FindingPlace | None
+    of: Mapping[str, str] = field(default_factory=dict)
     found: list[Finding] = field(default_factory=list)
     _limit: int = 0
     _requests: int = 0
@@ -142,7 +144,9 @@ class Walk:
     async def _window(self, place: FindingPlace) -> None:
         tenants = self.groups[place.group]
         self._requests -= len(tenants)
-        parts = await asyncio.gather(*(findings_within(self.table, t, place.window, place.end) for t in tenants))
+        parts = await asyncio.gather(
+            *(findings_within(self.table, t, place.window, place.end, of=self.of) for t in tenants)
+        )
         if any(more for _, more in parts):
             seen = max((found[-1][1].at for found, more in parts if more and found), default=None)
             self.place, self._was_narrowed = place.narrowed(seen), True
@@ -169,7 +173,9 @@ class Walk:
             self.place = None
             return
         self._requests -= 1
-        rows, more = await findings_within(self.table, tenants[tenant], place.window, place.end, after=after)
+        rows, more = await findings_within(
+            self.table, tenants[tenant], place.window, place.end, after=after, of=self.of
+        )
         for key, finding in rows:
             if len(self.found) == self._limit:
                 self.place = place.behind_key(tenant, after)

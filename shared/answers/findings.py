@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -56,6 +57,7 @@ from shared.wire.models import (
 )
 
 _FAR_APART: Final = 8 * DAY
+_ID: Final = re.compile("[0-9a-f]{32}")
 # One call makes at most ten requests; others are for the directory, an incident, names and what the period is.
 _REQUESTS: Final = 5
 
@@ -83,6 +85,14 @@ class FindingsQuery(ListQuery):
         if to and start and to <= start:
             raise ValueError("must be later than from")
         return to
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """Of user, customer and app those that are named by an id, by column: findings are kept under these. A masked
+        name, or any other, is looked for among all."""
+        named = {"user": self.user, "customer": self.customer, "app": self.app}
+        keys = {column: id_key(wanted) for column, wanted in named.items() if wanted}
+        return {column: key for column, key in keys.items() if _ID.fullmatch(key)}
 
     def fits(self, finding: Finding, names: Mapping[str, str]) -> bool:
         """Whether a finding is asked for; its time aside. `names` are the tenants' by key."""
@@ -210,7 +220,7 @@ async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
     directory = await app.known_directory()
     names = tenant_names(directory)
     table = (await app.tables()).slices
-    walk = Walk(table, app.settings.tenants, lambda finding: query.fits(finding, names), place)
+    walk = Walk(table, app.settings.tenants, lambda finding: query.fits(finding, names), place, query.ids)
     await walk.go(query.limit, _REQUESTS)
     if not walk.found and query.cursor is None:
         await keys_of(app, Filters(query.customer, query.user, query.app), standing, directory)

@@ -80,8 +80,14 @@ class PairColumns(Struct):
         if customer not in self.customers:
             return {}
         place = self.customers.index(customer)
-        there = [user for user, columns in self.users.items() if place in columns.at]
-        return {user: self.of_user(user)[customer] for user in there}
+        there: dict[str, Verdicts | None] = {}
+        for user, columns in self.users.items():
+            if place not in columns.at:
+                continue
+            number = columns.at.index(place)
+            good, bad, unknown = (of[number] for of in (columns.compliant, columns.non_compliant, columns.unknown))
+            there[user] = None if good is None else Verdicts(good, bad or 0, unknown or 0)
+        return there
 
 
 def pairs_of_json(value: Mapping[str, Any]) -> dict[str, dict[str, Verdicts | None]]:

@@ -16,6 +16,7 @@ from shared.ledger.samples import Samples
 from shared.ledger.slices import midnight
 from shared.ledger.tallies import CustomerVerdicts, ScopeCounts, Tally
 from shared.ledger.tops import Tops
+from shared.signin.traits import HEADLINE
 
 # A day is added up in blocks, so that one slice that changed leaves most of the day as it is. Of 96 slices a day a
 # change then takes 12 heads and 8 blocks; neither many small blocks nor few large ones take less.
@@ -98,6 +99,24 @@ class Day:
     def accepted_quarantine(self) -> int:
         """With how many of these an operator put up."""
         return sum(min(reach.accepted, reach.quarantined) for reach in self.reach)
+
+
+@dataclass(frozen=True, slots=True)
+class DayReach:
+    """How far a day was read, and its counts, for who looks at a year of them. `is_sealed`: every tenant that the app
+    reads was read from midnight to midnight, to its end, and is not read again, with nothing in quarantine; then
+    `reach` is left empty."""
+
+    day: datetime
+    reach: Sequence[Reach] = ()
+    is_sealed: bool = False
+    counts: Totals = field(default_factory=Totals)
+
+    @property
+    def non_compliant(self) -> int:
+        """Its sign-ins without MFA in the headline's scopes."""
+        scopes = (self.counts.scopes[scope] for scope in HEADLINE if scope in self.counts.scopes)
+        return sum(scope.by_verdict.non_compliant for scope in scopes)
 
 
 @dataclass(frozen=True, slots=True)

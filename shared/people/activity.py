@@ -28,7 +28,7 @@ class Activity:
     were too many to keep each, so that one who is missing may have been there."""
 
     users: dict[str, UserLine] = field(default_factory=dict)
-    anywhere: dict[str, UserLine] = field(default_factory=dict)
+    anywhere: dict[str, Verdicts] = field(default_factory=dict)
     customers: dict[str, Verdicts] = field(default_factory=dict)
     customers_seen: dict[str, date] = field(default_factory=dict)
     seen: dict[str, date] = field(default_factory=dict)
@@ -47,10 +47,14 @@ class Activity:
             for user, line in day.lines.get(scope, {}).items():
                 if user == REST:
                     continue
-                self.seen[user] = max(self.seen.get(user, date.min), on)
-                of_user = self.by_scope.setdefault(user, {})
+                known = self.anywhere.get(user)
+                if known is None:
+                    known, self.by_scope[user], self.seen[user] = Verdicts(), {}, on
+                    self.anywhere[user] = known
+                known.merge(line)
+                self.seen[user] = max(self.seen[user], on)
+                of_user = self.by_scope[user]
                 of_user[scope] = of_user.get(scope, 0) + line.total
-                self.anywhere.setdefault(user, UserLine()).merge(line)
                 if scope in scopes:
                     self.users.setdefault(user, UserLine()).merge(line)
 
@@ -105,8 +109,9 @@ def _together(known: Verdicts | None, columns: UserColumns) -> Verdicts | None:
     """With the numbers of a day, at all customers."""
     if known is None or None in columns.compliant:
         return None
-    good, bad, unknown = (sum(n or 0 for n in of) for of in (columns.compliant, columns.non_compliant, columns.unknown))
-    known.merge(Verdicts(good, bad, unknown))
+    known.compliant += sum(columns.compliant)  # type: ignore[arg-type]  # where one is a number all are
+    known.non_compliant += sum(columns.non_compliant)  # type: ignore[arg-type]
+    known.unknown += sum(columns.unknown)  # type: ignore[arg-type]
     return known
 
 

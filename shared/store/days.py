@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from shared.ledger.days import (
     DayLines,
     DayPairs,
     DayPortals,
+    DayReach,
     DaySamples,
     DayUsers,
     Noted,
@@ -27,11 +28,13 @@ from shared.store.rollup_rows import (
     PAIRS,
     PARTNER,
     PORTALS,
+    REACH_COLUMNS,
     SAMPLES,
     USERS,
     LineKind,
     day_of,
     noted_columns,
+    reach_of_day,
     totals_key,
 )
 from shared.store.tables import SCHEMA, Table, etag_of, insert, is_newer, keys, merge
@@ -43,6 +46,16 @@ async def partner_days(rollups: Table, first: datetime, last: datetime) -> Async
     async for row in rollups.range(PARTNER, totals_key(first), totals_key(last) + "~"):
         if not is_newer(row):
             yield day_of(row)
+
+
+async def reach_of_days(
+    rollups: Table, first: datetime, last: datetime, tenants: Collection[str]
+) -> AsyncIterator[DayReach]:
+    """How far each day was read: the same rows with a few columns, and no look at the slices of days that are sealed.
+    `tenants` are those that the app reads, by key."""
+    async for row in rollups.range(PARTNER, totals_key(first), totals_key(last) + "~", REACH_COLUMNS):
+        if not is_newer(row):
+            yield reach_of_day(row, tenants)
 
 
 def days_of_users(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayUsers]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -196,11 +196,18 @@ def _key_of(record_id: str) -> str:
 
 
 async def findings_within(
-    table: Table, tenant: str, start: datetime, end: datetime, *, after: str = ""
+    table: Table,
+    tenant: str,
+    start: datetime,
+    end: datetime,
+    *,
+    after: str = "",
+    of: Mapping[str, str] | None = None,
 ) -> tuple[list[tuple[str, Finding]], bool]:
     """What one request gives of a tenant's findings with start <= at < end, with their row keys, oldest first; and
     whether there may be more. The times are UTC, of one day, or midnights with whole days between them; within one day
-    `after` leaves out the rows up to that key."""
+    `after` leaves out the rows up to that key. `of` names keys of a `user`, `customer` or `app`: the service looks at
+    the others too, and sends only theirs."""
     last = end - MICROSECOND
     one_day = midnight(start) == midnight(last)
     rows, more = await table.page(
@@ -208,6 +215,7 @@ async def findings_within(
         max(_moment(start, start), f"{after}-" if after else "") if one_day else FINDING,
         _moment(start, end) if one_day else f"{FINDING}~",
         last_partition=None if one_day else partition_of(tenant, last),
+        where=of,
     )
     return [(str(row["RowKey"]), finding_of_row(row)) for row in rows if not is_newer(row)], more
 

@@ -8,7 +8,7 @@ kept, `trimmed` says so, and one line has the sum of the others.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -26,13 +26,13 @@ from shared.ledger.counts_json import (
     portals_json,
     portals_of_json,
 )
-from shared.ledger.days import Day, DayLines, Noted, Reach, Totals, totals_of
-from shared.ledger.reach_json import reach_of_json, reach_of_v1, reach_shapes
+from shared.ledger.days import Day, DayLines, DayReach, Noted, Reach, Totals, totals_of
+from shared.ledger.reach_json import is_sealed, reach_of_json, reach_of_v1, reach_shapes
 from shared.ledger.samples import samples_json, samples_of_json
 from shared.ledger.tallies import AppLine, CustomerVerdicts, ScopeCounts, Tally, UserLine
 from shared.ledger.tops import Tops, tops_of
 from shared.ledger.trimming import REST, trim_apps, trim_customers, trim_groups, trim_pairs, trim_portals, trim_users
-from shared.store.packing import pack, pack_first, pack_fitting, unpack
+from shared.store.packing import pack, pack_first, pack_fitting, packed_columns, unpack
 from shared.store.tables import Row
 
 PARTNER: Final = "partner"
@@ -100,6 +100,29 @@ def day_of(row: Row) -> Day:
         trimmed=frozenset(filter(None, row.get("trimmed", "").split(","))),
         noted=Noted(posture=unpack("posture", row), roster=row.get("roster"), policies=row.get("policies")),
     )
+
+
+_REACH_PARTS: Final = ("reach", "numbers", "counts")
+REACH_COLUMNS: Final = ("RowKey", "v", "format", *(column for part in _REACH_PARTS for column in packed_columns(part)))
+
+
+def reach_of_day(row: Row, tenants: Collection[str]) -> DayReach:
+    """How far a day was read, from the REACH_COLUMNS of its totals. `tenants` are those that must be sealed, by key."""
+    if row.get("format", 1) <= counts_v1.FORMAT:
+        old = _day_of_v1(day_named(str(row["RowKey"])), row)
+        return DayReach(old.day, old.reach, counts=old.counts)
+    day = day_named(str(row["RowKey"]))
+    counts = Totals(unpack("numbers", row, _Scopes).scopes)
+    reach = unpack("reach", row) or {"states": [], "tenants": {}}
+    if is_sealed(reach, tenants):
+        return DayReach(day, is_sealed=True, counts=counts)
+    return DayReach(day, reach_of_json(reach, day), counts=counts)
+
+
+class _Scopes(Struct):
+    """Of a day's numbers those by scope."""
+
+    scopes: dict[str, ScopeCounts] = field(default_factory=dict)
 
 
 def _day_of_v1(day: datetime, row: Row) -> Day:

@@ -172,17 +172,21 @@ class Table:
         *,
         last_partition: str | None = None,
         select: Sequence[str] | None = None,
+        where: Mapping[str, str] | None = None,
     ) -> tuple[list[TableEntity], bool]:
-        """What one request gives of the rows with first <= RowKey < end, and whether there may be more.
+        """What one request gives of the rows with first <= RowKey < end, and whether there may be more. `where` says
+        what must stand in which of their columns.
 
         Of one partition, or of all from `partition` to `last_partition`, in the order of their keys; a request may give
         fewer rows than there are, even none, and still more to come.
         """
+        where = where or {}
+        within = "ge @partition and PartitionKey le @last" if last_partition else "eq @partition"
+        also = "".join(f" and {column} eq @of{column}" for column in where)
+        values = {f"of{column}": value for column, value in where.items()}
         rows = self._client.query_entities(
-            "PartitionKey ge @partition and PartitionKey le @last and RowKey ge @first and RowKey lt @end"
-            if last_partition
-            else "PartitionKey eq @partition and RowKey ge @first and RowKey lt @end",
-            parameters={"partition": partition, "last": last_partition, "first": first, "end": end},
+            f"PartitionKey {within} and RowKey ge @first and RowKey lt @end{also}",
+            parameters={"partition": partition, "last": last_partition, "first": first, "end": end, **values},
             select=None if select is None else [*select],
         )
 
@@ -191,7 +195,7 @@ class Table:
             page = [row async for row in await anext(pages)]
             return page, bool(pages.continuation_token)  # type: ignore[attr-defined]
 
-        return await (ask() if last_partition else page_once(self._place(partition), first, end, ask))
+        return await (ask() if last_partition or where else page_once(self._place(partition), first, end, ask))
 
     async def prefixed(
         self, partition: str, prefix: str, select: Sequence[str] | None = None
