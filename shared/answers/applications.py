@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from shared.answers.directories import user_names
 from shared.answers.names import Filters, keys_of
@@ -44,10 +44,13 @@ class ApplicationDay(Answer):
     unknown: int
 
 
+ShownProtocol = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Protocol]})]
+
+
 class ApplicationProtocol(Answer):
     """One way in which an application signs people in."""
 
-    protocol: str
+    protocol: ShownProtocol
     compliant: int
     non_compliant: int
     unknown: int

@@ -34,6 +34,7 @@ from shared.people.activity import Activity
 from shared.people.lists import DORMANT_AFTER, Technician
 from shared.people.pages import PAGE_TABLES, pages_of
 from shared.rules.rule import SeverityName
+from shared.signin.methods import Strength
 from shared.store.directory import Loaded
 from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.store.people import TECHNICIANS, load_list
@@ -259,7 +260,7 @@ def _technician_item(
         total_by_scope={scope: activity.by_scope.get(technician.key, {}).get(scope, 0) for scope in SCOPE_NAMES},
         open_incidents=len(incidents),
         worst_severity=severity_name(max(incidents)) if incidents else None,
-        by_strength=with_remainder(line.strength, line.compliant),
+        by_strength=with_remainder({**dict.fromkeys(map(str, Strength), 0), **line.strength}, line.compliant),
         weakest=line.weakest,
         customers_reachable=technician.reachable,
         customers_reached=len(activity.reached.get(technician.key, ())),
