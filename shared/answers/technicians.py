@@ -263,7 +263,7 @@ def _technician_item(
         by_strength=with_remainder({**dict.fromkeys(map(str, Strength), 0), **line.strength}, line.compliant),
         weakest=line.weakest,
         customers_reachable=technician.reachable,
-        customers_reached=len(activity.reached.get(technician.key, ())),
+        customers_reached=len(activity.pairs.get(technician.key, ())),
         last_seen_on=max(seen, default=None),
         dormant=None if left or technician.dormant is None else "dormant" in states,
         off_boarded=technician.off_boarded,
