@@ -106,11 +106,12 @@ class Written:
 class Ways:
     """What more a route does. `queue` is where the messages go of a function that gives an answer and messages (Sends).
     `also` names the media types that its answer may have beside JSON (Written). `begins`: it answers 202, with the
-    address at which the work can be looked at."""
+    address at which the work can be looked at. `sometimes` is a second status of its answer (Sends)."""
 
     queue: str | None = None
     also: Sequence[str] = ()
     begins: bool = False
+    sometimes: HTTPStatus | None = None
 
 
 _ONE_WAY: Final = Ways()

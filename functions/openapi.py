@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from functions.examples import EXAMPLES
+from functions.examples import BODIES, EXAMPLES
 from functions.http import Endpoint, NoBody, RawBody
 from functions.problems import ProblemDocument
 from functions.vocabulary import WORDS
@@ -75,7 +75,7 @@ def document(endpoints: Iterable[Endpoint], mode: AuthMode) -> Json:
     """The document of these routes, with what callers must bring in that mode."""
     known = sorted(endpoints, key=lambda e: (e.route, e.method))
     answers: list[type[BaseModel]] = [ProblemDocument, *(e.answer for e in known)]
-    bodies = [body for e in known if (body := _body(e)) is not None]
+    bodies = [body for e in known if (body := body_of(e)) is not None]
     references, definitions = models_json_schema(
         [*((m, "serialization") for m in dict.fromkeys(answers)), *((m, "validation") for m in dict.fromkeys(bodies))],
         ref_template=_REFERENCE,
@@ -121,13 +121,13 @@ def _operation(route: Endpoint, schema_of: dict[object, Json], mode: AuthMode) -
         "summary": about.partition(". ")[0].rstrip("."),
         "description": about,
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_version_parameter(route)],
-        "responses": {str(int(route.status)): _answer(route, schema_of), **_problems(route, schema_of)},
+        "responses": {**_answers(route, schema_of), **_problems(route, schema_of)},
         "security": [{name: []} for name in _SCHEMES[mode]] if route.needs else [],
     }
     if route.needs is not None and mode is AuthMode.EASY_AUTH:
         operation["x-needs-role"] = Role(route.needs).name.capitalize()
-    if (body := _body(route)) is not None:
-        content = {"application/json": {"schema": schema_of[body]}}
+    if (body := body_of(route)) is not None:
+        content = {"application/json": {"schema": schema_of[body], **_example(body)}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
@@ -136,7 +136,7 @@ def _tag(route: Endpoint) -> str:
     return _TAG_OF.get(route.module, route.module)
 
 
-def _body(route: Endpoint) -> type[BaseModel] | None:
+def body_of(route: Endpoint) -> type[BaseModel] | None:
     """The model of a route's JSON body; None where it reads none."""
     if issubclass(route.body, RawBody):
         return route.body.described_by
@@ -149,6 +149,15 @@ def operation_id(route: Endpoint) -> str:
     if route.method == "GET":
         words.insert(0, "list" if issubclass(route.answer, Page) else "get")
     return words[0] + "".join(word.capitalize() for word in words[1:])
+
+
+def _example(body: type[BaseModel]) -> Json:
+    return {"example": BODIES[body.__name__]} if body.__name__ in BODIES else {}
+
+
+def _answers(route: Endpoint, schema_of: dict[object, Json]) -> Json:
+    statuses = [route.status, *([route.ways.sometimes] if route.ways.sometimes else [])]
+    return {str(int(status)): _answer(route, schema_of) for status in statuses}
 
 
 def _answer(route: Endpoint, schema_of: dict[object, Json]) -> Json:

@@ -181,7 +181,7 @@ class ErasedRows(Answer):
     removed: int
 
 
-@endpoint(bp, "POST", "ops/rescan", needs=Role.OPERATOR, ways=Ways(queue=Queue.SCAN))
+@endpoint(bp, "POST", "ops/rescan", needs=Role.OPERATOR, ways=Ways(queue=Queue.SCAN, sometimes=HTTPStatus.ACCEPTED))
 async def rescan_period(call: Call[NoQuery, PeriodToRescan]) -> Sends[RescanBegun]:
     """Have a period read again, by today's rules and directory. With dryRun nothing is changed: the answer (202) names
     the dry run, of a day at most, and ops/rescan/{id} tells what a rescan would change."""

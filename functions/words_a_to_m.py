@@ -8,6 +8,7 @@ A_TO_M: Final[dict[str, str]] = {
     "accepted": "Whether Partner Center takes the token.",
     "acceptedQuarantine": "With how many quarantined records an operator put up: they no longer count as a gap.",
     "acceptedSignIns": "How many non-compliant sign-ins an approved exception accepts.",
+    "acceptedUnknown": "How many sign-ins of which nothing is known an approved exception accepts.",
     "accessType": "How the tenant was entered, as the log has it.",
     "accounts": "All enabled accounts of the partner tenant, guests included.",
     "acknowledged": "How many are acknowledged: somebody takes care.",

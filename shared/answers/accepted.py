@@ -29,14 +29,16 @@ class Accepted:
         """Whether an exception accepts these sign-ins of that day."""
         return accepts_sign_ins(self.exceptions, day, group)
 
-    def numbers(self, now: datetime, accepted: int) -> ExceptionNumbers:
-        """How many there are by state, when the next approved one ends, and that they accept so many sign-ins."""
+    def numbers(self, now: datetime, accepted: int, unknown: int) -> ExceptionNumbers:
+        """How many there are by state, when the next approved one ends, and that they accept so many sign-ins without
+        MFA, and so many of which nothing is known."""
         states = Counter(e.state_at(now) for e in self.exceptions)
         ends = [e.ends.date() for e in self.exceptions if e.state_at(now) is ExceptionState.APPROVED]
         return ExceptionNumbers(
             **{state: states[state] for state in ExceptionState},
             next_expiry=min(ends, default=None),
             accepted_sign_ins=accepted,
+            accepted_unknown=unknown,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from shared.answers.names import Filters, keys_of
 from shared.answers.people import PostureRuleId, ShownPostureRule, UserField, gravest, is_user, paged
 from shared.answers.period import CoveredPage, read_standing, span_of
 from shared.app.app import App
@@ -56,18 +57,21 @@ class AccountsPage(CoveredPage[AccountItem]):
 
 
 async def read_accounts(app: App, query: AccountsQuery) -> AccountsPage:
-    """A page of accounts. Raises BadParameter for a wrong cursor."""
+    """A page of accounts. Raises BadParameter for a wrong cursor, and NotKnown for a person of whom nothing is known:
+    no account that breaks rules, no technician, nobody who signed in."""
     kept = await load_list((await app.tables()).directory, ACCOUNTS)
     every = [from_kept(AccountEntry, entry) for entry in kept.entries] if kept else []
+    asked = [account for account in every if is_user(query.user, account.key, account.user_principal_name)]
+    standing = await read_standing(app, span_of(app, None, None, None))
+    if not asked:
+        await keys_of(app, Filters(user=query.user), standing, await app.known_directory())
     chosen = [
         account
-        for account in every
-        if is_user(query.user, account.key, account.user_principal_name)
-        and (query.rule is None or not {rule for rule, _ in account.fits}.isdisjoint(query.rule))
+        for account in asked
+        if (query.rule is None or not {rule for rule, _ in account.fits}.isdisjoint(query.rule))
         and (query.severity is None or gravest(account.fits).severity >= Severity.of(query.severity))
     ]
     page, cursor = paged(chosen, query, "accounts", lambda each: (str(9 - gravest(each.fits).severity), each.key))
-    standing = await read_standing(app, span_of(app, None, None, None))
     return AccountsPage(
         items=[_account_item(account) for account in page],
         cursor=cursor,

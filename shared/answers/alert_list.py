@@ -14,12 +14,14 @@ from pydantic import Field, JsonValue
 from shared.alerts.by_hand import UnknownAlert
 from shared.answers.period import CoveredPage, read_standing, times_of
 from shared.app.app import App
+from shared.basics.spelling import id_key, is_key
 from shared.messages.delivery import Delivery, DeliveryState
 from shared.rules.rule import SeverityName
 from shared.store.alerts import page_of_deliveries, read_delivery
+from shared.store.incidents import read_incident
 from shared.wire.cursor import Place, from_cursor, to_cursor
 from shared.wire.filling import filled
-from shared.wire.models import Answer, BadParameter, Listed, ListQuery, Named, severity_name
+from shared.wire.models import Answer, BadParameter, Listed, ListQuery, Named, NotKnown, severity_name
 
 type StateName = Literal["pending", "sending", "delivered", "dead"]
 
@@ -87,7 +89,8 @@ class _After(Place):
 
 
 async def list_alerts(app: App, query: AlertsQuery) -> AlertList:
-    """A page of deliveries. Raises BadParameter for a wrong cursor."""
+    """A page of deliveries. Raises BadParameter for a wrong cursor, and NotKnown for an incident or a channel that is
+    not, so that no mistyped one reads like silence."""
     question = query.question("alerts")
     after = from_cursor(query.cursor, _After, question).row if query.cursor else None
     if after is not None and not after.startswith("delivery-"):
@@ -96,6 +99,8 @@ async def list_alerts(app: App, query: AlertsQuery) -> AlertList:
     rows, after = await filled(
         partial(page_of_deliveries, table), after, fits=query.fits, limit=query.limit, requests=_REQUESTS
     )
+    if not rows and after is None:
+        await _must_be_known(app, query)
     standing = await read_standing(app, await times_of(app, None, None))
     return AlertList(
         items=[alert_item(delivery) for delivery in rows],
@@ -103,6 +108,16 @@ async def list_alerts(app: App, query: AlertsQuery) -> AlertList:
         period=standing.period,
         coverage=standing.coverage,
     )
+
+
+async def _must_be_known(app: App, query: AlertsQuery) -> None:
+    """Raises NotKnown for an incident that is not kept and a channel that is not set: told of neither is nothing."""
+    if query.channel is not None and query.channel not in {*app.settings.channels, *app.settings.wrong_channels}:
+        raise NotKnown("no such channel")
+    if query.incident is not None:
+        key = id_key(query.incident)
+        if not is_key(key) or await read_incident((await app.tables()).incidents, key) is None:
+            raise NotKnown("no such incident")
 
 
 async def read_alert(app: App, id_: str) -> AlertDetail:

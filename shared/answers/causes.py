@@ -33,7 +33,7 @@ from shared.rules.cause import Cause, CauseKind
 from shared.rules.rule import Owner
 from shared.store.days import days_of_groups
 from shared.store.outlines import IncidentOutline, outline_incidents
-from shared.wire.models import HEADLINE_NAMES, Answer, ListQuery, Scopes, ShownRule, shown_id
+from shared.wire.models import HEADLINE_NAMES, Answer, ListQuery, Scopes, ShownCause, ShownRule, ShownWhy, shown_id
 
 _MOST_NAMED: Final = 20
 _LOOK: Final = Remedy(
@@ -95,7 +95,7 @@ class CauseItem(Answer):
     without this cause. People, customers and applications are the first twenty, those of the most sign-ins first."""
 
     id: str
-    kind: str = Field(description="A kind of cause; of unknown sign-ins, why nothing is known.")
+    kind: ShownCause | ShownWhy = Field(description="A kind of cause; of unknown sign-ins, why nothing is known.")
     title: str = Field(description="The gap in one clause; names in it are hostile text.")
     sentence: str
     policy_id: str | None = Field(description="The Conditional Access policy; null where none is named.")

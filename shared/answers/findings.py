@@ -42,6 +42,7 @@ from shared.wire.models import (
     RuleId,
     Scopes,
     SeverityFilter,
+    ShownCause,
     ShownEvidence,
     ShownHow,
     ShownRule,
@@ -128,7 +129,7 @@ class FindingItem(Answer):
     session_id: str | None
     unique_token_identifier: str | None
     correlation_id: str | None
-    cause: str | None = Field(description="Kind of the cause: why it was possible; null of an attempt.")
+    cause: ShownCause | None = Field(description="Kind of the cause: why it was possible; null of an attempt.")
     cause_id: str | None = Field(description="The cause among the causes; null of an attempt.")
     incident_ids: list[str]
 
@@ -144,7 +145,7 @@ class FindingStep(Answer):
 class FindingCause(Answer):
     """Why the sign-in was possible. Names of policies and rules are hostile text."""
 
-    kind: str
+    kind: ShownCause
     title: str
     policy_id: str | None
     policy_name: str | None
@@ -282,6 +283,8 @@ async def _first(app: App, query: FindingsQuery) -> FindingPlace | None:
         start, until = max(start, facts.first), min(until, facts.last + MICROSECOND)
     if start >= until:
         return None
+    if query.cause is not None and not is_key(id_key(query.cause)):
+        raise NotKnown("no such cause")
     # Findings of one customer, person or application lie far apart.
     first = _FAR_APART if query.customer or query.user or query.app else DAY
     return FindingPlace(start=start, until=until, end=until, width=micros(first))

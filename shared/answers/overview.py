@@ -29,6 +29,7 @@ from shared.compliance.incident_counts import count_incidents
 from shared.compliance.summary import Beside, Summary, SummaryOf, summarise
 from shared.ledger.finding_groups import FindingGroup
 from shared.preflight.model import Preflight, last_preflight
+from shared.rules.assess import Verdict
 from shared.signin.traits import WATCHED
 from shared.store.customer_quarters import customer_days
 from shared.store.days import days_of_apps, days_of_groups, days_of_pairs, days_of_users
@@ -96,10 +97,13 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
     keys = await keys_of(app, query.filters, standing, directory)
     everything = keys == Keys()
     figures = await _figures(app, standing, keys)
-    accepted = 0
+    accepted = unknown = 0
     if exceptions.may_accept:
         groups = [day async for day in days_of_groups(tables.rollups, span.start, span.last)]
-        accepted = accepted_sign_ins(groups, scopes, exceptions.accepts, lambda group: _is_whose(group, keys))
+        accepted, unknown = (
+            accepted_sign_ins(groups, scopes, exceptions.accepts, lambda group: _is_whose(group, keys), verdict)
+            for verdict in (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
+        )
     return summarise(
         SummaryOf(span.start, span.end, span.now, scopes, app.settings.partner_tenant_id),
         figures,
@@ -109,7 +113,7 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
                 [i for i in incidents if _is_whose(i, keys)], query.scope, standing.coverage.measured_until or span.now
             ),
             tenant_names=tenant_names(directory),
-            exceptions=exceptions.numbers(span.now, accepted),
+            exceptions=exceptions.numbers(span.now, accepted, unknown),
             posture=await read_posture(tables.directory, span.now) if everything else Posture(),
             rules_versions=sorted({version for day in standing.days for version in day.rules_versions}),
             alerts=await read_alert_state(tables, span.now) if everything else None,

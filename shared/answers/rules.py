@@ -42,10 +42,12 @@ _INTO: Final[dict[ScopeName, Record]] = {
 
 
 class RuleText(Answer):
-    """What people need of a rule beside a finding or an incident."""
+    """What people need of a rule beside a finding or an incident: `first` is for the first minutes, `what_to_do` mends
+    it."""
 
     title: str
     meaning: str
+    first: str
     what_to_do: str
 
 
@@ -63,7 +65,7 @@ class RuleItem(RuleText):
     """A rule. `kind` says whether it is about a sign-in or about an account. `severities` has the scopes in which it
     can fit, each with the severities that it can have there; one entry, `account`, for a rule about accounts.
     `on_evidence`: it rests on details that may arrive late. `strict_only`: only under POLICY=strict.
-    `first` is for the first minutes; `what_to_do` is one command or click, for its `owner`; `prevent` says which policy
+    `what_to_do` is one command or click, for its `owner`; `prevent` says which policy
     keeps it from coming back, `check` how one sees that it worked, `link` is Microsoft's page."""
 
     id: str
@@ -74,7 +76,6 @@ class RuleItem(RuleText):
     common_issue: CommonIssueText | None
     on_evidence: bool
     strict_only: bool
-    first: str
     owner: Owner
     prevent: str
     check: str
@@ -102,7 +103,9 @@ def texts_of(rules: Iterable[str]) -> dict[str, RuleText]:
     for id_ in sorted(set(rules)):
         rule = RULE.get(id_) or POSTURE_RULE.get(id_)
         if rule is not None:
-            found[id_] = RuleText(title=rule.title, meaning=rule.meaning, what_to_do=rule.what_to_do)
+            found[id_] = RuleText(
+                title=rule.title, meaning=rule.meaning, first=rule.remedy.first, what_to_do=rule.what_to_do
+            )
     return found
 
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from pydantic import Field
 
+from shared.answers.applications import ShownProtocol
 from shared.answers.directories import tenant_names, user_names
 from shared.answers.names import Filters, Keys, keys_of
 from shared.answers.people import paged
@@ -50,7 +51,7 @@ class SampleItem(Answer):
     scope: ShownScope
     evidence: ShownEvidence
     strength: ShownStrength | None
-    protocol: str = Field(description="How the application signed in: interactive or silent, mostly.")
+    protocol: ShownProtocol = Field(description="How the application signed in: interactive or silent, mostly.")
     user_id: str
     user_principal_name: str | None
     customer_id: str

@@ -22,6 +22,7 @@ from shared.answers.people import (
     read_activity,
     technicians_of,
     time_of,
+    worst_first,
 )
 from shared.answers.period import CoveredPage, PeriodQuery, UtcDay, read_standing, span_of
 from shared.app.app import App
@@ -34,6 +35,7 @@ from shared.people.activity import Activity
 from shared.people.lists import DORMANT_AFTER, Technician
 from shared.people.pages import PAGE_TABLES, pages_of
 from shared.rules.rule import SeverityName
+from shared.signin.methods import Strength
 from shared.store.directory import Loaded
 from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.store.people import TECHNICIANS, load_list
@@ -170,7 +172,7 @@ def _order(technician: Technician, activity: Activity, query: TechniciansQuery) 
     if query.sort == "name":
         return name, technician.key
     line = activity.users.get(technician.key, UserLine())
-    return f"{10**9 - line.non_compliant:010d}{10**9 - line.unknown:010d}{name}", technician.key
+    return worst_first(line) + name, technician.key
 
 
 def _roster_of(directory: Loaded | None, listed: Sequence[Technician], day: datetime) -> list[Technician]:
@@ -259,10 +261,10 @@ def _technician_item(
         total_by_scope={scope: activity.by_scope.get(technician.key, {}).get(scope, 0) for scope in SCOPE_NAMES},
         open_incidents=len(incidents),
         worst_severity=severity_name(max(incidents)) if incidents else None,
-        by_strength=with_remainder(line.strength, line.compliant),
+        by_strength=with_remainder({**dict.fromkeys(map(str, Strength), 0), **line.strength}, line.compliant),
         weakest=line.weakest,
         customers_reachable=technician.reachable,
-        customers_reached=len(activity.reached.get(technician.key, ())),
+        customers_reached=len(activity.pairs.get(technician.key, ())),
         last_seen_on=max(seen, default=None),
         dormant=None if left or technician.dormant is None else "dormant" in states,
         off_boarded=technician.off_boarded,

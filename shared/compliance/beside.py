@@ -10,7 +10,8 @@ from shared.wire.models import Answer
 
 
 class ExceptionNumbers(Answer):
-    """Technical exceptions by state, and how many sign-ins of the scopes and the period the approved ones accept."""
+    """Technical exceptions by state, and how many sign-ins of the scopes and the period the approved ones accept: those
+    without MFA, and apart those of which nothing is known, which no percentage but the worst case counts."""
 
     requested: int = 0
     approved: int = 0
@@ -18,6 +19,7 @@ class ExceptionNumbers(Answer):
     withdrawn: int = 0
     next_expiry: date | None = None
     accepted_sign_ins: int = 0
+    accepted_unknown: int = 0
 
 
 class AccountFigures(Answer):

@@ -95,14 +95,15 @@ def accepted_sign_ins(
     scopes: Iterable[str],
     accepts: Callable[[datetime, FindingGroup], bool],
     only: Callable[[FindingGroup], bool] = lambda _: True,
+    verdict: Verdict = Verdict.NON_COMPLIANT,
 ) -> int:
-    """How many non-compliant sign-ins of these scopes an approved exception accepts, by their day."""
+    """How many sign-ins of these scopes and that verdict an approved exception accepts, by their day."""
     wanted = {*map(str, scopes)}
     return sum(
         n
         for day in days
         for group, n in day.lines.items()
-        if group.verdict == Verdict.NON_COMPLIANT
+        if group.verdict == verdict
         and group.scope in wanted
         and not group.is_rest
         and only(group)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from shared.compliance.coverage import percent
 from shared.ledger.tallies import ScopeCounts, Tally, with_remainder
+from shared.rules import RULE
 from shared.signin.evidence import Evidence, Strength, Why
 from shared.signin.outcome import Outcome
 from shared.wire.models import Answer
@@ -86,6 +87,11 @@ def all_keys(keys: Sequence[str] | type[Why] | type[Strength], tally: Tally, who
     if whole and not sum(tally.values()):
         return None
     return with_remainder({**{str(key): 0 for key in keys}, **tally}, whole)
+
+
+def all_rules(tally: Tally) -> Tally:
+    """Sign-ins by rule, with every rule about sign-ins; one of a newer version too."""
+    return dict(sorted({**dict.fromkeys(RULE, 0), **tally}.items()))
 
 
 def attempts_of(counts: ScopeCounts) -> Attempts | None:

@@ -22,6 +22,7 @@ from shared.compliance.numbers import (
     DelegatedSignIns,
     SignIns,
     all_keys,
+    all_rules,
     attempts_of,
     by_evidence,
     delegated,
@@ -199,7 +200,7 @@ def summarise(asked: SummaryOf, figures: Figures, measured: Sequence[Measured], 
         attempts=attempts_of(whole) if figures.is_graded else None,
         by_why=all_keys(Why, whole.why, whole.by_verdict.unknown) if figures.is_graded else None,
         by_strength=all_keys(Strength, whole.strength, whole.by_verdict.compliant) if figures.has_strength else None,
-        by_rule=dict(sorted(whole.rules.items())) if figures.is_graded else None,
+        by_rule=all_rules(whole.rules) if figures.is_graded else None,
         trend=_trend(asked, figures, measured),
         top_users=[
             TopUser(user_id=shown_id(key), user_principal_name=tops.users[key].name or None, **of_top)

@@ -134,6 +134,6 @@ def accepting(exceptions: Iterable[TechnicalException], now: datetime) -> Accept
 
 
 def accepts_sign_ins(exceptions: Sequence[TechnicalException], day: datetime, group: FindingGroup) -> bool:
-    """Whether the risk of these non-compliant sign-ins was accepted for their day."""
+    """Whether the risk of these sign-ins was accepted for their day."""
     rules = frozenset(group.rules)
     return any(e.accepts_day(day) and e.covers.fits(group.user, group.customer, group.app, rules) for e in exceptions)

@@ -64,4 +64,16 @@ def without_personal(traits: Sequence[str] | None) -> list[str] | None:
 def described(trait: str) -> str:
     """A trait for people: `country:AT` becomes "a new country (AT)". What stands in brackets is hostile text."""
     kind, _, value = trait.partition(":")
-    return f"a new {_NAMED.get(kind, kind)} ({value})"
+    return f"{_begin(kind)}{value})"
+
+
+def undescribed(text: str) -> str:
+    """A text made of `described` that says no more what the person signs in with, or from where. What stands in
+    brackets may hold anything, so all that comes behind the first such trait goes with it."""
+    personal = (text.find(_begin(trait.rstrip(":"))) for trait in (_CLIENT, _COUNTRY))
+    first = min((place for place in personal if place >= 0), default=None)
+    return text if first is None else f"{text[:first]}something new"
+
+
+def _begin(kind: str) -> str:
+    return f"a new {_NAMED.get(kind, kind)} ("

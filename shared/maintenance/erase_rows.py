@@ -13,7 +13,8 @@ from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 
 from shared.incidents.erased import ErasedPeople, without_traces
-from shared.incidents.traits import without_personal
+from shared.incidents.history import IncidentAction
+from shared.incidents.traits import undescribed, without_personal
 from shared.maintenance.person import ErasedPerson
 from shared.signin.careful import Quarantined
 from shared.store.findings import (
@@ -78,9 +79,9 @@ async def erase_in_rows(name: str, table: Table, person: ErasedPerson) -> int:
 
 
 async def erase_in_incidents(incidents: Table, person: ErasedPerson) -> int:
-    """Rewrite incidents and what belongs to them; those of the person say no more with what they sign in. Returns how
-    many rows."""
-    theirs: set[str] = set()
+    """Rewrite incidents and what belongs to them; those of the person say no more with what they sign in, or from
+    where. Returns how many rows."""
+    theirs = set(person.incidents)
     changed = 0
 
     def without(row: Row) -> dict[str, Any] | None:
@@ -90,6 +91,9 @@ async def erase_in_incidents(incidents: Table, person: ErasedPerson) -> int:
         personal: dict[str, Any] = {}
         for column in TRAITS:
             personal |= _packed_without(column, row, without_personal)
+        for column in _says_why_it_woke(row):
+            if (after := undescribed(row[column])) != row[column]:
+                personal[column] = person.in_text(after)
         return _changed(made or row, personal) if personal else made
 
     async for row in incidents.everything():  # an incident's own row comes before its parts
@@ -97,6 +101,14 @@ async def erase_in_incidents(incidents: Table, person: ErasedPerson) -> int:
             theirs.add(incident_in(row))
         changed += await _erase_in_row(incidents, row, without)
     return changed
+
+
+def _says_why_it_woke(row: Row) -> Iterator[str]:
+    """The columns of an incident's row, or of a line of its history, that may say what was new in its sign-ins."""
+    if "reason" in row:
+        yield "reason"
+    if row.get("action") == IncidentAction.WOKEN:
+        yield "detail"
 
 
 async def _erase_in_row(table: Table, row: Row | None, without: Callable[[Row], dict[str, Any] | None]) -> bool:

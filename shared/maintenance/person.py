@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from shared.incidents.erased import Erasure
+from shared.incidents.traits import undescribed
 from shared.wire.models import shown_id
 
 
 class ErasedPerson:
-    """Who is erased: an object id, the names it had, and the pseudonym in their place."""
+    """Who is erased: an object id, the names it had, and the pseudonym in their place; `incidents` are the keys of
+    those about them."""
 
-    def __init__(self, key: str, names: set[str], erasure: Erasure) -> None:
+    def __init__(self, key: str, names: set[str], erasure: Erasure, incidents: Collection[str] = ()) -> None:
         self.key = key
         self.erasure = erasure
+        self.incidents = frozenset(incidents)
         self._whole = {name.strip().lower() for name in names if name.strip()}
         self._spelled = _pattern(key, self._whole)
 
@@ -25,12 +29,15 @@ class ErasedPerson:
         return self._spelled.sub(self._instead, text)
 
     def in_json(self, value: Any) -> Any:
-        """A JSON value under the pseudonym, in its keys too."""
+        """A JSON value under the pseudonym, in its keys too. An incident about the person says no more what it was in
+        their sign-ins that it woke for."""
         if isinstance(value, str):
             return self.in_text(value)
         if isinstance(value, list):
             return [self.in_json(item) for item in value]
         if isinstance(value, dict):
+            if isinstance(reason := value.get("reason"), str) and value.get("id") in self.incidents:
+                value = {**value, "reason": undescribed(reason)}
             return {self.in_text(name): self.in_json(item) for name, item in value.items()}
         return value
 

@@ -17,8 +17,6 @@ from shared.ledger.tallies import UserLine, Verdicts
 from shared.ledger.trimming import REST
 from shared.signin.traits import WATCHED
 
-type Reached = dict[str, set[str]]  # user -> customers
-
 
 @dataclass(slots=True)
 class Activity:
@@ -66,11 +64,6 @@ class Activity:
         self.trimmed_pairs |= day.trimmed
         merge_pairs(self.pairs, {user: customers for user, customers in day.lines.items() if user != REST})
 
-    @property
-    def reached(self) -> Reached:
-        """The customers that each user signed in to."""
-        return {user: {*customers} for user, customers in self.pairs.items()}
-
     def narrow_to(self, user: str) -> None:
         """Only that person: whom they signed in to, and how these sign-ins were."""
         customers = self.pairs.get(user, {})
@@ -86,9 +79,9 @@ class Activity:
                 found.add(user)
         return found
 
-    def reached_by(self) -> Reached:
-        """The other way round: the users of each customer."""
-        turned: Reached = {}
+    def reached_by(self) -> dict[str, set[str]]:
+        """The users who signed in to each customer."""
+        turned: dict[str, set[str]] = {}
         for user, customers in self.pairs.items():
             for customer in customers:
                 turned.setdefault(customer, set()).add(user)

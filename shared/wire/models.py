@@ -16,6 +16,7 @@ from shared.basics.spelling import id_key, is_key
 from shared.basics.times import OLDEST, Instant
 from shared.rules import RULE
 from shared.rules.assess import Verdict
+from shared.rules.cause import CauseKind
 from shared.rules.rule import Severity, SeverityName
 from shared.signin.evidence import Evidence, Why
 from shared.signin.how import How
@@ -134,6 +135,7 @@ ShownRule = Annotated[str, WithJsonSchema({"type": "string", "enum": [*RULE]})]
 ShownScope = Annotated[str, WithJsonSchema({"type": "string", "enum": [*WATCHED]})]
 ShownEvidence = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Evidence]})]
 ShownVerdict = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Verdict]})]
+ShownCause = Annotated[str, WithJsonSchema({"type": "string", "enum": [*CauseKind]})]
 ShownWhy = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Why]})]
 ShownHow = Annotated[str, WithJsonSchema({"type": "string", "enum": [*How]})]
 ShownStrength = Annotated[str, WithJsonSchema({"type": "string", "enum": [*Strength]})]

@@ -189,7 +189,13 @@ async def test_a_message_about_many_is_found_by_each_of_its_incidents(azurite: s
         (delivery,) = await b.deliveries()
         found = await ask(alerts, b.app, f"incident={key_of('user39')}")
         assert [item["id"] for item in found.json["items"]] == [delivery.id]
-        assert (await ask(alerts, b.app, f"incident={key_of('nobody')}")).json["items"] == []
+        for query, said in (
+            (f"incident={key_of('nobody')}", "no such incident"),
+            ("incident=nonsense", "no such incident"),
+            ("channel=nobody", "no such channel"),
+        ):
+            refused = await ask(alerts, b.app, query)
+            assert (refused.status, refused.json["detail"]) == (404, said), query
         await b.found("user7", count=0)
         await b.tick()
         assert b.types() == ["incidents.storm", "incident.withdrawn"]

@@ -53,7 +53,7 @@ async def test_what_the_scan_found_is_what_the_answers_say(azurite: str, monkeyp
         }
         assert {key: n for key, n in shown["byEvidence"].items() if n} == {"none": 1, "proven": 2}
         assert shown["attempts"] == {"blocked": 0, "failed": 1, "interrupted": 0}
-        assert shown["byRule"] == {"interactive-without-mfa": 1}
+        assert {key: n for key, n in shown["byRule"].items() if n} == {"interactive-without-mfa": 1}
         assert shown["topUsers"][0] == {
             "userId": TECHNICIAN,
             "userPrincipalName": "technician@partner.example",

@@ -104,7 +104,7 @@ async def test_what_the_answers_say_of_people_and_customers(azurite: str, monkey
             "totalByScope": {"customer": 3, "partner-center": 0, "partner-tenant": 0, "guest": 0},
             "openIncidents": 1,
             "worstSeverity": "high",
-            "byStrength": {"untold": 2},
+            "byStrength": {"phishing-resistant": 0, "passwordless": 0, "app": 0, "phone": 0, "untold": 2},
             "weakest": None,
             "customersReachable": 2,
             "customersReached": 2,
@@ -228,6 +228,8 @@ async def test_filters_pages_and_csv(azurite: str, monkeypatch: pytest.MonkeyPat
         assert await who("state=left") == []
         assert await who("rule=mfa-not-registered,mfa-not-capable") == ["2", "4"]
         assert (await ask(technicians, at.rig.app, "user=nobody")).json["detail"] == "no such person"
+        unknown = await ask(accounts, at.rig.app, "user=nobody")
+        assert (unknown.status, unknown.json["detail"]) == (404, "no such person")
         assert (await ask(customers, at.rig.app, "customer=nobody")).json["detail"] == "no such customer"
         assert [c["customerId"][-1] for c in await items(customers, at, f"customer={tenant(2)}")] == ["2"]
         assert [c["customerId"][-1] for c in await items(customers, at, "endsWithin=30")] == ["2"]

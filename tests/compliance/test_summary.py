@@ -28,6 +28,7 @@ from shared.ledger.counts import Counts, Seen
 from shared.ledger.days import CustomerDay, Day, DayLines, Reach, totals_of
 from shared.ledger.finding_groups import FindingGroup
 from shared.ledger.tops import tops_of
+from shared.rules import RULE
 from shared.rules.assess import Assessment, Verdict
 from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Severity
 from shared.signin.evidence import Evidence, Strength, Why
@@ -43,6 +44,12 @@ _OF_VERDICT = {
     Verdict.UNKNOWN: Evidence.UNKNOWN,
     Verdict.NOT_APPLICABLE: Evidence.NOT_APPLICABLE,
 }
+
+
+def _some(tally: Mapping[str, int] | None) -> dict[str, int]:
+    """What is more than none, of numbers that name everything."""
+    assert tally is not None
+    return {key: n for key, n in tally.items() if n}
 
 
 def seen(
@@ -118,7 +125,7 @@ def test_every_member_is_there_even_when_nothing_is_known() -> None:
         "attempts": {"blocked": 0, "failed": 0, "interrupted": 0},
         "byWhy": dict.fromkeys(Why, 0),
         "byStrength": dict.fromkeys(Strength, 0),
-        "byRule": {},
+        "byRule": dict.fromkeys(sorted(RULE), 0),
         "trend": [
             {
                 "date": f"2026-11-0{d}",
@@ -144,7 +151,7 @@ def test_every_member_is_there_even_when_nothing_is_known() -> None:
         },
         "alerts": None,
         "exceptions": {
-            **dict.fromkeys(("requested", "approved", "expired", "withdrawn", "acceptedSignIns"), 0),
+            **dict.fromkeys(("requested", "approved", "expired", "withdrawn", "acceptedSignIns", "acceptedUnknown"), 0),
             "nextExpiry": None,
         },
         "posture": dict.fromkeys(
@@ -184,7 +191,7 @@ def test_every_number_is_of_the_scopes_but_by_scope_has_all() -> None:
     assert {key: n for key, n in headline.by_why.items() if n} == {"no-session": 1}
     assert headline.by_strength is not None
     assert {key: n for key, n in headline.by_strength.items() if n} == {"app": 1}
-    assert headline.by_rule == {"interactive-without-mfa": 1}
+    assert _some(headline.by_rule) == {"interactive-without-mfa": 1}
     assert [(d.date, d.compliant, d.non_compliant, d.unknown, d.coverage_percent) for d in headline.trend] == [
         (date(2026, 11, 1), 1, 1, 0, 100.0),
         (date(2026, 11, 2), 0, 0, 1, 50.0),
@@ -201,7 +208,7 @@ def test_every_number_is_of_the_scopes_but_by_scope_has_all() -> None:
 
     own = summary_of(*days, scopes=("partner-tenant",))
     assert (own.delegated_sign_ins.total, own.delegated_sign_ins.compliance_percent) == (1, 0.0)
-    assert own.by_rule == {"legacy-auth": 1}
+    assert _some(own.by_rule) == {"legacy-auth": 1}
     assert [d.non_compliant for d in own.trend] == [0, 1, 0]
     assert own.by_scope == headline.by_scope
     assert {scope: (n.total, n.compliance_percent) for scope, n in own.by_scope.items()} == {
@@ -310,7 +317,7 @@ def test_what_version_1_did_not_record_is_null_and_never_0() -> None:
     assert shown.by_evidence is not None
     assert sum(shown.by_evidence.values()) == 6
     assert (shown.by_why, shown.by_strength, shown.attempts) == (None, None, None)
-    assert shown.by_rule == {"legacy-auth": 1}
+    assert _some(shown.by_rule) == {"legacy-auth": 1}
     assert [(line.user_principal_name, line.non_compliant) for line in shown.top_users] == [("name", 1)]
     mixed = summary_of(old, day_of(START + 24 * HOUR, seen(Verdict.UNKNOWN), seen(Verdict.COMPLIANT)))
     assert mixed.attempts is None
@@ -339,7 +346,7 @@ def test_one_customers_summary_has_all_but_other_customers() -> None:
     shown = _filtered(figures_of_customer(days, [DayLines(START, counts.pairs)], "c1"))
     assert (shown.delegated_sign_ins.compliant, shown.delegated_sign_ins.non_compliant) == (1, 1)
     assert shown.by_scope["guest"].unknown == 1
-    assert shown.by_rule == {"interactive-without-mfa": 1}
+    assert _some(shown.by_rule) == {"interactive-without-mfa": 1}
     assert [(line.user_id, line.non_compliant) for line in shown.top_users] == [("u2", 1), ("u1", 0)]
 
 
@@ -376,6 +383,7 @@ def test_exceptions_change_the_second_percentage_alone() -> None:
     numbers = summary_of(day_of(START, *every), accepted=accepted).delegated_sign_ins
     assert (numbers.compliance_percent, numbers.compliance_percent_after_exceptions) == (33.33, 50.0)
     assert (numbers.non_compliant, numbers.total) == (2, 4)
+    assert accepted_sign_ins(groups, HEADLINE, lambda *_: True, verdict=Verdict.UNKNOWN) == 1
     assert {a.scope for a in asked} == {"customer"}
     assert asked[0][:4] == ("customer", id_key(TECHNICIAN), id_key(CUSTOMER), "app")
 

@@ -62,7 +62,9 @@ async def differences(get: Get, days: int) -> list[str]:
     for scope, numbers in by_scope.items():
         same(f"findings of {scope}", lacking[scope, "non-compliant"], numbers["nonCompliant"])
         same(f"unknown findings of {scope}", lacking[scope, "unknown"], numbers["unknown"])
-    same("byRule", every["byRule"], dict(sorted(Counter(r for f in findings for r in f["rules"]).items())))
+    broken = Counter(rule for finding in findings for rule in finding["rules"])
+    same("byRule", every["byRule"], {rule: broken[rule] for rule in every["byRule"]})
+    same("rules", {*broken} - {*every["byRule"]}, set())
     found += await _of_incidents(get, every, customers)
     return found
 

@@ -441,3 +441,5 @@ async def test_both_rules_of_one_cause_are_offered_together(azurite: str, monkey
         done = await send(approve_request, at.app, {}, id_=both["id"], etag=both["etag"])
         assert done.status == 200
         assert {i["state"] for i in (await ask(incidents, at.app)).json["items"]} == {"silenced"}
+        said = (await ask(summary, at.app, "days=90")).json["exceptions"]
+        assert (said["approved"], said["acceptedSignIns"], said["acceptedUnknown"]) == (1, 0, 1)

@@ -198,6 +198,7 @@ async def test_a_name_that_nobody_knows_is_told_and_not_an_empty_list(held: Held
         for endpoint in (findings, incidents):
             reply = await ask(endpoint, held.app, query)
             assert (reply.status, reply.json["detail"]) == (404, said), query
+    assert (await ask(findings, held.app, "cause=nobody")).json["detail"] == "no such cause"
     known = await ask(findings, held.app, f"customer={CUSTOMER}&from=2026-11-02T11:59:59.999999Z")
     assert known.status == 200
 
@@ -234,7 +235,7 @@ async def test_rules_are_named_with_what_to_do(held: Held) -> None:
     page = (await ask(findings, held.app, "limit=50")).json
     named = {rule for item in page["items"] for rule in item["rules"]}
     assert set(page["ruleTexts"]) == named
-    assert all(text["title"] and text["whatToDo"] for text in page["ruleTexts"].values())
+    assert all(text["title"] and text["first"] and text["whatToDo"] for text in page["ruleTexts"].values())
 
 
 async def test_a_quiet_stretch_of_years_is_looked_through_in_a_few_calls(azurite: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,8 +13,9 @@ import jsonschema
 import pytest
 from pydantic import BaseModel
 
+from functions.examples import BODIES
 from functions.http import ENDPOINTS, Call, NoQuery, describe
-from functions.openapi import document
+from functions.openapi import body_of, document
 from functions.parts import PARTS
 from functions.who import Role
 from shared.app.settings import AuthMode
@@ -183,6 +185,17 @@ def test_a_body_and_a_path_are_described_too() -> None:
     body = operation["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/_Changed"}
     assert made["components"]["schemas"]["_Changed"]["required"] == ["state"]
+
+
+def test_the_example_of_each_body_is_one_that_is_taken() -> None:
+    models = {model.__name__: model for e in ENDPOINTS if (model := body_of(e)) is not None}
+    assert {*BODIES} == {*models}
+    for name, model in models.items():
+        model.model_validate_json(json.dumps(BODIES[name]))
+        jsonschema.validate(BODIES[name], _schema(name))
+    for path, _, operation in _operations():
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            assert content["example"] == BODIES[content["schema"]["$ref"].rpartition("/")[2]], path
 
 
 async def test_answers_are_as_described(azurite: str) -> None:

@@ -11,6 +11,8 @@ import pytest
 from functions import ops as routes
 from functions.answers import findings as list_findings
 from functions.incidents import incident as get_incident
+from functions.incidents import update_incident
+from shared.alerts.dispatch import dispatch_alerts
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.basics.spelling import id_key
 from shared.ledger.counts import Counts
@@ -213,3 +215,30 @@ async def test_what_leads_back_goes_when_the_log_has_forgotten(scanned: Rig) -> 
     await delete_expired(scanned.app)
     assert (await read_erased(tables.control)).key == ""
     assert not any([key in str(row) async for row in tables.control.everything()])
+
+
+async def test_what_an_incident_woke_for_goes_wherever_it_was_written(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channels = {"soc": {"kind": "generic", "url": "http://127.0.0.1:9/hook"}}
+    async with rig(azurite, monkeypatch, slice_minutes=WIDTH, directory=_directory(), channels=channels) as at:
+        who: dict[str, Any] = {"userId": person(0), "userPrincipalName": "t@partner.example", "userDisplayName": "T"}
+        at.log(weak("first", SEVEN, **who))
+        at.set_time(LATE)
+        await at.work()
+        (key,) = await at.incidents()
+        acknowledged = await send(update_incident, at.app, {"state": "acknowledged"}, id_=key, etag="*")
+        assert acknowledged.status == 200
+        new = {"userAgent": "Tellingly/7", "location": {"countryOrRegion": "Tellingland"}}
+        at.log(weak("second", RICH.end + MINUTE, **who, **new))
+        at.pass_time(timedelta(hours=26))
+        await _read_again(at)
+        woken = (await send(get_incident, at.app, id_=key)).json
+        assert woken["reason"] == "woken: a new kind of client (tellingly/), a new country (TELLINGLAND)"
+        await dispatch_alerts(at.app)
+        told = {mention.split()[0] for mention in await mentions(at, "tellingl")}
+        assert {"slices", "incidents", "alerts"} <= told
+        await erase_person(at.app, person(0), ANN)
+        assert await mentions(at, "tellingl") == []
+        erased = (await send(get_incident, at.app, id_=key)).json
+        assert (erased["reason"], erased["state"]) == ("woken: something new", "open")

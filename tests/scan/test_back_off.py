@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
 
-from local.graph_server.control import Control, StatusFault
+from local.graph_server.control import Control, HangFault, StatusFault
 from shared.ledger.flight import Flight
 from shared.ledger.head import MAX_ATTEMPTS, Head, SliceState, backoff
 from shared.ledger.slices import Slice
@@ -20,6 +22,7 @@ from shared.scan.messages import SliceMessage
 from shared.scan.plan import LONGEST_CHAIN_TIME
 from shared.store.flights import read_flight
 from shared.store.ledger import Lost
+from shared.store.tables import Table
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 from tests.scan.harness import Rig, rig
 from tests.scan.stories import CHILD, LATE, MINUTE, RICH, SEVEN, WIDTH, weak
@@ -122,3 +125,35 @@ async def test_a_worker_that_stood_still_claims_nothing_that_another_width_cover
             with pytest.raises(Lost):
                 await Hold.take(narrow.app, await narrow.tables(), slice_, stale)
             assert slice_ not in {head.slice for head in await narrow.heads(CHILD.start)}
+
+
+async def test_an_answer_that_takes_longer_than_a_lease_leaves_the_slice_in_its_workers_hands(
+    azurite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SLICE_LEASE_SECONDS may be below GRAPH_TIMEOUT_SECONDS: the next worker met the same page, until it parked."""
+    settings: dict[str, Any] = {"slice_lease_seconds": 1, "graph_timeout_seconds": 300}
+    async with rig(azurite, monkeypatch, now=LATE, slice_minutes=WIDTH, **settings) as desk:
+        (message,) = await desk.plan()
+        desk.fail(HangFault(kind="hang"))
+        control = (await desk.tables()).control
+        reading = asyncio.create_task(scan_slice(desk.app, message))
+        try:
+            for _ in range(5):
+                desk.pass_time(timedelta(seconds=0.9))
+                await _renewed(control, desk)
+                assert await desk.plan() == [], "nobody else is sent to it"
+            assert not reading.done()
+            assert (await desk.head(SliceMessage.model_validate_json(message).slice)).attempts == 1
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _renewed(control: Table, desk: Rig) -> None:
+    """Wait until the flight lasts a whole lease from now: half a minute at most."""
+    for _ in range(600):
+        until = (await read_flight(control, PARTNER)).until
+        if until is not None and until >= desk.now + desk.app.lease:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the worker does not show that it lives")
