@@ -80,7 +80,8 @@ def test_rows_at_the_limits_pass() -> None:
     insert(row(**at_the_limits))
     large: dict[str, Any] = {f"c{i}": b"x" * 60_000 for i in range(16)}
     insert(row(**large))
-    insert(row(**{f"c{i}": 1 for i in range(250)}))  # with its keys 252
+    many: dict[str, Any] = {f"c{i}": 1 for i in range(250)}  # with its keys 252
+    insert(row(**many))
 
 
 async def test_a_batch_at_the_limit_is_written(table: Table) -> None:
