@@ -49,8 +49,10 @@ ODD: Final = (
     "",
     " ",
 )
-LISTS: Final = ("findings", "incidents", "customers", "technicians", "applications", "causes", "portals", "coverage",
-                "accounts", "alerts", "register")  # fmt: skip
+LISTS: Final = (
+    "findings", "incidents", "customers", "technicians", "applications", "causes", "portals", "coverage",
+    "accounts", "alerts", "register",
+)  # fmt: skip
 
 
 class Attack:
@@ -60,7 +62,6 @@ class Attack:
         self.at = at
         self._moved = moved
         self._by = timedelta(0)
-        self.noted = 0
 
     @property
     def now(self) -> datetime:
@@ -172,11 +173,12 @@ async def test_an_acknowledged_incident_wakes_for_a_new_country_client_and_rule_
     assert await comes("address", {"ipAddress": "198.51.100.7"}) == "acknowledged"
     assert await comes("version", {"userAgent": "Thing/2.0"}) == "acknowledged"
     heard = len(attack.heard("worst"))
-    for name, new in {
+    news: dict[str, Record] = {
         "country": {"location": {"countryOrRegion": "KP"}},
         "client": {"userAgent": "Other/1.0"},
         "rule": {"authenticationProtocol": "ropc"},
-    }.items():
+    }
+    for name, new in news.items():
         assert await comes(name, new) == "open", name
         assert len(attack.heard("worst")) == heard + 1, name
         heard += 1
