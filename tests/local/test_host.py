@@ -72,7 +72,6 @@ async def test_a_body_may_be_larger_than_a_mebibyte(running: _Running) -> None:
         ("GET", "/api/echo/abc", 404),
         ("DELETE", "/api/echo/abc/1", 405),
         ("GET", "/api/ECHO/abc/1/", 201),  # neither case nor a trailing slash matters
-        ("GET", "/api/echo/a%0Ab/1", 201),  # text may have any letters
         ("GET", "/api/echo/fixed/1", 200),
         ("POST", "/api/echo/fixed/1", 201),  # the other route takes this method
         ("DELETE", "/api/plain", 200),
