@@ -172,11 +172,13 @@ class Table:
         *,
         last_partition: str | None = None,
         select: Sequence[str] | None = None,
+        most: int | None = None,
     ) -> tuple[list[TableEntity], bool]:
         """What one request gives of the rows with first <= RowKey < end, and whether there may be more.
 
         Of one partition, or of all from `partition` to `last_partition`, in the order of their keys; a request may give
-        fewer rows than there are, even none, and still more to come.
+        fewer rows than there are, even none, and still more to come. `most` is how many it asks for (None: as many as
+        the service gives, 1,000).
         """
         rows = self._client.query_entities(
             "PartitionKey ge @partition and PartitionKey le @last and RowKey ge @first and RowKey lt @end"
@@ -184,6 +186,7 @@ class Table:
             else "PartitionKey eq @partition and RowKey ge @first and RowKey lt @end",
             parameters={"partition": partition, "last": last_partition, "first": first, "end": end},
             select=None if select is None else [*select],
+            results_per_page=most,
         )
 
         async def ask() -> tuple[list[TableEntity], bool]:
