@@ -216,16 +216,16 @@ class Rig:
         """Wait until so many slices were read whole."""
         await self.until(lambda heads: sum(bool(head["whole"]) for head in heads) >= slices)
 
-    async def settle(self, seconds: float = 300) -> None:
-        """Wait until every slice is read, nothing is due and nothing waits to be told."""
+    async def settle(self, seconds: float = 300, *, days: int = DAYS + 9) -> None:
+        """Wait until every slice of so many days is read, nothing is due and nothing waits to be told."""
         async with asyncio.timeout(seconds):
             calm = 0
             while calm < 3:
-                calm = calm + 1 if await self._is_calm() else 0
+                calm = calm + 1 if await self._is_calm(days) else 0
                 await asyncio.sleep(0.7)
 
-    async def _is_calm(self) -> bool:
-        coverage = (await self.ask("GET", f"summary?days={DAYS + 9}"))["coverage"]
+    async def _is_calm(self, days: int) -> bool:
+        coverage = (await self.ask("GET", f"summary?days={days}"))["coverage"]
         if not coverage["expectedSlices"] or coverage["completeSlices"] != coverage["expectedSlices"]:
             return False
         tables = self.tables()
