@@ -27,7 +27,7 @@ from shared.statement.packs import (
 )
 from shared.statement.reading import StatementQuery, shown_statement
 from shared.statement.render import HEADERS, csv_of, html_of
-from shared.wire.models import Query
+from shared.wire.models import NotKnown, Query
 
 bp = func.Blueprint()  # type: ignore[no-untyped-call]
 
@@ -61,7 +61,7 @@ async def statement(call: Call[StatementQuery]) -> Statement | Written:
     "POST",
     "evidence-packs",
     needs=Role.READER,
-    errors={PackKeyProblem: (HTTPStatus.CONFLICT, None)},
+    errors={PackKeyProblem: (HTTPStatus.CONFLICT, None), NotKnown: (HTTPStatus.NOT_FOUND, None)},
     ways=Ways(queue=Queue.PACKS, begins=True),
 )
 async def request_evidence_pack(call: Call[NoQuery, PackRequest]) -> Sends[EvidencePack]:

@@ -101,14 +101,16 @@ def month(costs: Iterable[Measured]) -> Month:
     """A month of a partner whose slices cost that. Raises KeyError where a measurement is missing."""
     by_work = {cost.work.partition(" over ")[0]: cost for cost in costs}
     first, again, plan = by_work["first read"], by_work["read again"], by_work["plan"]
+    later = by_work["third read"]  # the second one tells what waited for details, all others the same
+    read_later = READS_OF_A_SLICE - 2
     looks = [by_work[work] for work in ("watch", "tending incidents", "tending exceptions")]
     reads = SLICES * READS_OF_A_SLICE
-    table = SLICES * (first.table + (READS_OF_A_SLICE - 1) * again.table)
+    table = SLICES * (first.table + again.table + read_later * later.table)
     table += FIVES * (plan.table + sum(cost.table for cost in looks) + 2 * OTHER_REQUESTS)
     table += MINUTES * by_work["dispatch, nothing to tell"].table
     table += DAYS * by_work["night"].table + HOURS
     paced = max(first.graph * GRAPH_SECONDS, (first.graph - 1) / PAGES_A_SECOND)
-    read = (first.seconds + (READS_OF_A_SLICE - 1) * again.seconds) / READS_OF_A_SLICE + paced
+    read = (first.seconds + again.seconds + read_later * later.seconds) / READS_OF_A_SLICE + paced
     timers = MINUTES + (TIMERS_OF_FIVE - 1) * FIVES + HOURS
     seconds = reads * read + FIVES * max(plan.seconds, LEAST_SECONDS) + timers * LEAST_SECONDS
     executions = reads + MINUTES + TIMERS_OF_FIVE * FIVES + HOURS + DAYS
@@ -116,7 +118,7 @@ def month(costs: Iterable[Measured]) -> Month:
     compute = max(0.0, seconds * GIGABYTES - FREE_GB_SECONDS) * GB_SECOND
     compute += max(0, executions - FREE_EXECUTIONS) / 1e6 * MILLION_EXECUTIONS
     storage = (table * TABLE_10000 + blob_writes * BLOB_WRITE_10000 + (POLLS + 3 * reads) * QUEUE_10000) / 10_000
-    logged = log_size(first) * SLICES + log_size(again) * SLICES * (READS_OF_A_SLICE - 1)
+    logged = SLICES * (log_size(first) + log_size(again) + read_later * log_size(later))
     logged += sum(log_size(cost) for cost in (plan, *looks)) * FIVES + 2 * log_size() * FIVES
     logged += log_size(by_work["dispatch, nothing to tell"]) * MINUTES + log_size(by_work["night"]) * DAYS
     logged += log_size() * HOURS

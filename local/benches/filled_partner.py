@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -18,11 +18,10 @@ from shared.rules.rule import CUSTOMER, PARTNER, TECHNICIAN, Severity
 from shared.signin.evidence import Evidence, Strength
 from shared.signin.outcome import Outcome
 from shared.signin.traits import Identity, Scope
-from shared.store.batches import batches_of
 from shared.store.customer_quarters import quarter_partition
 from shared.store.findings import finding_key, finding_row
 from shared.store.rollup_rows import KINDS, counts_columns, reach_columns, totals_key
-from shared.store.tables import SCHEMA, Operation, Row, Table, keys, upsert
+from shared.store.tables import SCHEMA, Row, keys
 
 APP: Final = "c44b40833bb049c1b47d974e53cbdf3c"
 
@@ -88,23 +87,6 @@ def rows_of_findings(count: int, start: datetime, end: datetime) -> Iterator[Row
         id_ = f"{number:08x}-0000-4000-8000-{number * 2654435761 % 2**48:012x}"
         place = keys(partition_of(PARTNER, at), finding_key(replace(finding, id=id_, at=at)))
         yield {**row, **place, "id": id_, "at": at, "user": f"{number % 300:032x}"}
-
-
-async def write_rows(table: Table, rows: Iterable[Row]) -> None:
-    """Put rows into a table."""
-    operations: dict[str, list[Operation]] = {}
-    for row in rows:
-        of_partition = operations.setdefault(row["PartitionKey"], [])
-        of_partition.append(upsert(row))
-        if len(of_partition) == 2_000:  # not all of a million in memory
-            await _write(table, operations.pop(row["PartitionKey"]))
-    for of_partition in operations.values():
-        await _write(table, of_partition)
-
-
-async def _write(table: Table, operations: Iterable[Operation]) -> None:
-    for batch in batches_of(operations, lambda operation: [operation]):
-        await table.transact(batch)
 
 
 def _key(draw: random.Random) -> str:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from local.benches.answers_bench import HUNDREDS, NOW, THOUSANDS, filled_partner
-from local.benches.filled_partner import APP, Size, rows_of_findings, write_rows
+from local.benches.filled_partner import APP, Size, rows_of_findings
 from local.benches.sent import counted_requests
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.app.app import App
@@ -57,12 +57,12 @@ async def measure_pages(sizes: Sequence[Size] = (HUNDREDS, THOUSANDS), names: Se
     """Every page that can be opened, or those named, in a partner of each size."""
     shown: list[Shown] = []
     for size in sizes:
-        async with filled_partner(size) as (app, tables):
-            await write_rows(tables.slices, rows_of_findings(_FINDINGS, NOW - 30 * DAY, NOW))
+        async with filled_partner(size, rows_of_findings(_FINDINGS, NOW - 30 * DAY, NOW)) as app:
             of = f"{size.people:,} technicians, {size.customers:,} customers"
             for page in PAGES:
                 if (page.name in _IDS or "{" not in page.route) and (not names or page.name in names):
                     shown.append(await _shown(app, page, of))
+                    print(json.dumps(asdict(shown[-1])), file=sys.stderr, flush=True)
     return shown
 
 
@@ -100,8 +100,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.benches.pages_bench", description=__doc__)
     parser.add_argument("names", nargs="*", help="of pages; every page if not said")
     options = parser.parse_args(argv)
-    for shown in asyncio.run(measure_pages(names=options.names)):
-        print(json.dumps(asdict(shown)))
+    asyncio.run(measure_pages(names=options.names))
     return 0
 
 

@@ -21,6 +21,7 @@ from typing import Final
 
 from local.benches.directory_bench import peak_megabytes
 from local.benches.drawn_log import Draw, DrawnLog, drawn_sample
+from local.benches.emulator import azurite_seconds
 from local.benches.processes import said_by
 from local.benches.sent import counted_requests
 from local.benches.typed_page import typed_decoder
@@ -62,10 +63,12 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A scan and its peer: downloading and decoding the same pages."""
+    """A scan and its peer: downloading and decoding the same pages. `azurite_seconds` is what the emulator computed
+    while the scan ran, on the same processors."""
 
     scan: Read
     peer: Read
+    azurite_seconds: float
 
     @property
     def ratio(self) -> float:
@@ -86,9 +89,11 @@ async def _measured(draw: Draw, *, peer: bool) -> Compared:
     async with azurite() as connection, _graph(draw) as graph:
         environment = {**os.environ, **graph, "AUTH_MODE": "local", "AzureWebJobsStorage": connection}
         environment["GRAPH_REQUESTS_PER_10_SECONDS"] = "1000"  # the pace that spares Graph waits, which is not work
+        before = azurite_seconds()
         scan = await _in_a_process(environment, "--work", "scan", *_words(draw))
+        of_azurite = round(azurite_seconds() - before, 2)
         decode = await _in_a_process(environment, "--work", "decode", *_words(draw)) if peer else scan
-    return Compared(scan, decode)
+    return Compared(scan, decode, of_azurite)
 
 
 async def _in_a_process(environment: Mapping[str, str], *words: str) -> Read:

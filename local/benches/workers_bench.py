@@ -2,7 +2,8 @@
 
 Each tenant has one slice on its way, as the plan sends them, with the others behind it; so as many workers as there are
 tenants find work. Each worker takes messages as the host does: one at a time here, hidden while it works, deleted when
-it is done. What is measured is slices a second, and how many reads there were of each slice.
+it is done. Graph takes a second for an answer, as the real one does: that is what workers wait for side by side.
+What is measured is slices a second, and how many reads there were of each slice.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from aiohttp import web
 from azure.storage.queue.aio import QueueClient
 
 from local.benches.drawn_log import Draw, DrawnLog, drawn_sample
 from local.benches.processes import said_by
 from local.graph_server import LocalGraph
+from local.graph_server.server import Call
 from local.stage.azurite import azurite
 from shared.app.app import App
 from shared.app.settings import load_settings
@@ -39,6 +42,15 @@ _WIDTH: Final = timedelta(minutes=15)
 _NOW: Final = _START + timedelta(days=1)
 _HIDDEN_SECONDS: Final = 600
 _QUEUE: Final = "workers-bench"
+_GRAPH_SECONDS: Final = 1.0
+
+
+class _SlowGraph(LocalGraph):
+    """Takes its time for each page."""
+
+    async def _sign_ins(self, call: Call) -> web.StreamResponse:
+        await asyncio.sleep(_GRAPH_SECONDS)
+        return await super()._sign_ins(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ async def _measured(workers: int, tenants: int, slices: int, records: int) -> Wo
     sample = drawn_sample(_START)
     partner = sample.people.partner_tenant_id
     names = [f"{n:08x}{partner[8:]}" if n else partner for n in range(tenants)]
-    graph = LocalGraph([], tenant_id=partner, now=_NOW)
+    graph = _SlowGraph([], tenant_id=partner, now=_NOW)
     for name in names:
         graph.logs[name] = DrawnLog(Draw(_START, records * slices, 300, 100, within=slices * _WIDTH), sample)
     customers = [Customer(tenant_id=customer.tenant_id) for customer in sample.people.customers]

@@ -88,7 +88,7 @@ def parse_route(template: str) -> Route:
             optional = bool(star or mark or default is not None)
         pattern += f"(?:{separator}{body})?" if optional else separator + body
         rank.append(_rank(found))
-    return Route(template, tuple(rank), re.compile(pattern, re.IGNORECASE), tuple(parameters))
+    return Route(template, tuple(rank), re.compile(pattern, re.IGNORECASE | re.DOTALL), tuple(parameters))
 
 
 def _rank(parameters: list[tuple[str, ...]]) -> int:

@@ -44,7 +44,7 @@ class Site:
     def application(self) -> web.Application:
         """Make the aiohttp application that serves them."""
         application = web.Application(client_max_size=_LARGEST_BODY)
-        application.router.add_route("*", "/{path:.*}", self._answer)
+        application.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
         return application
 
     def addresses(self) -> list[str]:

@@ -120,6 +120,7 @@ async def _show(
         summary = await scanned(console, http, stack.graph_url)
         console.print(f"Scanned in {time.monotonic() - started:.0f} s.")
         told, alert = await _first_alert(receivers)
+        await _night(http)
         with path.open("w", encoding="utf-8") as file:
             report = Console(file=file, highlight=False, width=120)
             _print_summary(report, summary)
@@ -160,6 +161,13 @@ async def _first_alert(receivers: Receivers) -> tuple[int | None, list[str]]:
             return told, blocks_text(slack.taken[place].json["blocks"])
         await asyncio.sleep(0.5)
     return None, []
+
+
+async def _night(http: aiohttp.ClientSession) -> None:
+    """What else comes with the night: the last month is sealed, and yesterday keeps its posture for the statement."""
+    async with http.post("/admin/functions/maintain", json={}) as answer:
+        if answer.status != 202:
+            raise DemoError(f"the nightly run answered {answer.status}: {(await answer.text())[:300]}")
 
 
 def last_closed(now: datetime) -> datetime:

@@ -12,7 +12,7 @@ from pydantic import Field, WithJsonSchema
 
 from shared.answers.directories import user_names
 from shared.answers.names import Filters, keys_of
-from shared.answers.people import paged
+from shared.answers.people import paged, worst_first
 from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
 from shared.app.app import App
 from shared.basics.spelling import id_key
@@ -166,7 +166,7 @@ def _is_wanted(key: str, seen: _Seen, query: ApplicationsQuery) -> bool:
 
 def _order(key: str, seen: _Seen) -> tuple[str, str]:
     whole = seen.whole
-    return f"{10**9 - whole.non_compliant:010d}{10**9 - whole.unknown:010d}{seen.name.lower()}", key
+    return worst_first(whole) + seen.name.lower(), key
 
 
 def _item(key: str, seen: _Seen, names: Mapping[str, str]) -> ApplicationItem:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from shared.answers.directories import tenant_names
 from shared.answers.names import Filters, keys_of
-from shared.answers.people import LIGHTHOUSE, paged, read_customer_activity, technicians_of, time_of
+from shared.answers.people import LIGHTHOUSE, paged, read_customer_activity, technicians_of, time_of, worst_first
 from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
 from shared.answers.risks import AccessGroupItem, CustomerRisks, Relationship, SeenTechnician, Ways
 from shared.app.app import App
@@ -164,7 +164,7 @@ def _order(customer: CustomerEntry, activity: Activity, ways: Ways, sort: str) -
     place = "0" if ways.relationship(customer) == "none" else "1"
     if sort == "nonCompliant":
         line = activity.customers.get(customer.key, Verdicts())
-        place += f"{10**9 - line.non_compliant:010d}{10**9 - line.unknown:010d}"
+        place += worst_first(line)
     return place + (customer.display_name or "~").lower(), customer.key
 
 

@@ -3,7 +3,8 @@
 Table Storage gives rows in the order of their keys, oldest first, so the list looks through windows of time, newest
 first, and turns each one round. A window that one request cannot give whole is narrowed, a sparse one makes the next
 wider; a single instant with more findings than one request gives is read on from its last row. Where it stopped, and
-how wide the windows were, goes on in the cursor.
+how wide the windows were, goes on in the cursor. Where every finding fits, a request asks for little more than the page
+shows.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from shared.wire.cursor import Place, PlaceTime
 _GROUP: Final = 4
 _WIDEST: Final = 4096 * DAY
 _STEP: Final = 4
-_SPARSE: Final = 250
+_NARROWEST_STEP: Final = 256  # a crowd at a window's beginning says little of its end
+_MOST: Final = 1_000  # rows of one request
+_FEW: Final = 200
 _AFTER_A_CROWD: Final = timedelta(seconds=1)
 
 
@@ -62,11 +65,15 @@ class FindingPlace(Place):
         """Whether the next window cannot be cut further."""
         return self.end - self.window <= MICROSECOND
 
-    def narrowed(self, seen: datetime | None) -> FindingPlace:
-        """With a narrower window. `seen` is how far one request got from the window's beginning."""
-        width = min(self.end - self.window, self.width * MICROSECOND) // _STEP
+    def narrowed(self, seen: datetime | None, *, again: bool) -> FindingPlace:
+        """With a narrower window. `seen` is how far one request got from the window's beginning. Where that was not
+        narrow enough (`again`), findings lie close: it is to be filled by two thirds, if they do so at its end."""
+        whole = min(self.end - self.window, self.width * MICROSECOND)
+        width = whole // _STEP
         if seen:
             width = min(width, self.end - seen - MICROSECOND)
+            if again:
+                width = min(width, max((seen - self.window) * 2 // 3, whole // _NARROWEST_STEP))
         return self._with(width=max(width, MICROSECOND))
 
     def beyond(self, groups: int, width: timedelta) -> FindingPlace | None:
@@ -110,17 +117,19 @@ def in_order(rows: Sequence[_Row]) -> list[_Row]:
 
 @dataclass(slots=True)
 class Walk:
-    """One call's way through the windows. `place` is None at the end of the list. `of` is what the service looks for
-    itself: all that `fits` takes must have it."""
+    """One call's way through the windows. `place` is None at the end of the list. `fits` is None where every finding
+    fits; `of` is what the service looks for itself: all that `fits` takes must have it."""
 
     table: Table
     tenants: Sequence[str]
-    fits: Callable[[Finding], bool]
+    fits: Callable[[Finding], bool] | None
     place: FindingPlace | None
     of: Mapping[str, str] = field(default_factory=dict)
     found: list[Finding] = field(default_factory=list)
     _limit: int = 0
+    _most: int = _MOST
     _requests: int = 0
+    _narrows: bool = False
     _was_narrowed: bool = False
 
     @property
@@ -131,6 +140,7 @@ class Walk:
     async def go(self, limit: int, requests: int) -> None:
         """Find so many findings, by at most so many requests."""
         self._limit, self._requests = limit, requests
+        self._most = _MOST if self.fits else min(_MOST, max(_FEW, 2 * limit))
         while (place := self.place) is not None and len(self.found) < limit:
             if place.group >= len(self.groups):
                 self.place = None
@@ -141,18 +151,23 @@ class Walk:
             else:
                 await self._window(place)
 
+    def _fits(self, finding: Finding) -> bool:
+        return self.fits is None or self.fits(finding)
+
     async def _window(self, place: FindingPlace) -> None:
         tenants = self.groups[place.group]
         self._requests -= len(tenants)
         parts = await asyncio.gather(
-            *(findings_within(self.table, t, place.window, place.end, of=self.of) for t in tenants)
+            *(findings_within(self.table, t, place.window, place.end, most=self._most, of=self.of) for t in tenants)
         )
         if any(more for _, more in parts):
             seen = max((found[-1][1].at for found, more in parts if more and found), default=None)
-            self.place, self._was_narrowed = place.narrowed(seen), True
+            self.place = place.narrowed(seen, again=self._narrows)
+            self._narrows = self._was_narrowed = True
             return
+        self._narrows = False
         rows = [_Row(finding, key, number) for number, (found, _) in enumerate(parts) for key, finding in found]
-        wanted = [row for row in in_order(rows) if place.is_left(row) and self.fits(row.finding)]
+        wanted = [row for row in in_order(rows) if place.is_left(row) and self._fits(row.finding)]
         taken = wanted[: self._limit - len(self.found)]
         self.found += [row.finding for row in taken]
         if len(taken) < len(wanted):
@@ -161,7 +176,7 @@ class Walk:
         width = place.width * MICROSECOND
         if not rows:
             width *= _STEP * _STEP
-        elif len(rows) < _SPARSE and not self._was_narrowed:
+        elif len(rows) < self._most // _STEP and not self._was_narrowed:
             width *= _STEP
         self.place = place.beyond(len(self.groups), width)
 
@@ -174,14 +189,14 @@ class Walk:
             return
         self._requests -= 1
         rows, more = await findings_within(
-            self.table, tenants[tenant], place.window, place.end, after=after, of=self.of
+            self.table, tenants[tenant], place.window, place.end, after=after, most=self._most, of=self.of
         )
         for key, finding in rows:
             if len(self.found) == self._limit:
                 self.place = place.behind_key(tenant, after)
                 return
             after = key
-            if self.fits(finding):
+            if self._fits(finding):
                 self.found.append(finding)
         if more:
             self.place = place.behind_key(tenant, after)

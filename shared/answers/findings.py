@@ -60,6 +60,7 @@ _FAR_APART: Final = 8 * DAY
 _ID: Final = re.compile("[0-9a-f]{32}")
 # One call makes at most ten requests; others are for the directory, an incident, names and what the period is.
 _REQUESTS: Final = 5
+_EVERY_FINDING: Final = {"from_", "to", "limit", "cursor", "format"}  # these leave out none of their time
 
 
 class FindingsQuery(ListQuery):
@@ -220,7 +221,8 @@ async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
     directory = await app.known_directory()
     names = tenant_names(directory)
     table = (await app.tables()).slices
-    walk = Walk(table, app.settings.tenants, lambda finding: query.fits(finding, names), place, query.ids)
+    fits = (lambda finding: query.fits(finding, names)) if query.model_fields_set - _EVERY_FINDING else None
+    walk = Walk(table, app.settings.tenants, fits, place, query.ids)
     await walk.go(query.limit, _REQUESTS)
     if not walk.found and query.cursor is None:
         await keys_of(app, Filters(query.customer, query.user, query.app), standing, directory)

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from shared.answers.period import Span
 from shared.basics.spelling import masked_user_id
+from shared.ledger.tallies import Verdicts
 from shared.people.activity import Activity
 from shared.people.lists import PostureFit, Technician, from_kept
 from shared.rules.posture import POSTURE_RULE
@@ -64,6 +65,12 @@ def paged[T](
 def is_user(wanted: str | None, key: str, name: str | None) -> bool:
     """Whether a filter names this user, be it by the name under which a customer's log shows them."""
     return same_id(wanted, key, name or "") or (wanted is not None and masked_user_id(wanted) == key)
+
+
+def worst_first(line: Verdicts) -> str:
+    """Sorts the worst first; those of whom nothing is amiss are alike, for their names to sort them."""
+    numbers = line.badness if line.non_compliant or line.unknown else (0, 0, 0)
+    return "".join(f"{10**10 + number:011d}" for number in numbers)
 
 
 async def read_activity(tables: Tables, span: Span, scopes: Sequence[str], *, pairs: bool = True) -> Activity:

@@ -22,6 +22,7 @@ from shared.answers.people import (
     read_activity,
     technicians_of,
     time_of,
+    worst_first,
 )
 from shared.answers.period import CoveredPage, PeriodQuery, UtcDay, read_standing, span_of
 from shared.app.app import App
@@ -171,7 +172,7 @@ def _order(technician: Technician, activity: Activity, query: TechniciansQuery) 
     if query.sort == "name":
         return name, technician.key
     line = activity.users.get(technician.key, UserLine())
-    return f"{10**9 - line.non_compliant:010d}{10**9 - line.unknown:010d}{name}", technician.key
+    return worst_first(line) + name, technician.key
 
 
 def _roster_of(directory: Loaded | None, listed: Sequence[Technician], day: datetime) -> list[Technician]:

@@ -55,6 +55,11 @@ class Worst(Answer):
     has_roster: bool
 
 
+def _worst_first(customer: WorstCustomer) -> tuple[bool, int, int, float, str]:
+    share = 100 if customer.compliance_percent is None else customer.compliance_percent
+    return customer.is_listed, -customer.non_compliant, -customer.unknown, share, customer.customer_id
+
+
 async def read_worst(app: App, span: Span, scopes: Sequence[str], most: int) -> Worst:
     """At most so many of each. Raises BadParameter."""
     standing = await read_standing(app, span)
@@ -78,7 +83,7 @@ async def read_worst(app: App, span: Span, scopes: Sequence[str], most: int) -> 
             people.append(person)
     return Worst(
         people=sorted(people, key=lambda p: (-p.non_compliant, -(p.customers_reachable or 0), p.user_id))[:most],
-        customers=sorted(customers, key=lambda c: (c.is_listed, -c.non_compliant, -c.unknown, c.customer_id))[:most],
+        customers=sorted(customers, key=_worst_first)[:most],
         at_least=bool(tops.left_out),
         has_roster=technicians is not None,
     )

@@ -5,7 +5,7 @@ An incident is the sum of what each slice contributes to it. What happens to it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from shared.rules import RULE
 from shared.rules.rule import Severity
 from shared.signin.traits import WATCHED
 
+_MANY: Final = 1_000  # traits or customers that are held while they are added up
 ALL_SCOPES: Final = frozenset(str(scope) for scope in WATCHED)
 
 
@@ -168,34 +169,74 @@ class Telling:
     unread: int = 0
 
 
-def contributions(findings: Iterable[Finding], *, settled: bool) -> dict[str, tuple[Who, Facts]]:
-    """What the findings of a slice add, by incident. `settled`: the slice was read at its first re-read or later."""
-    members: dict[str, list[tuple[Finding, tuple[tuple[str, Severity], ...]]]] = {}
+def contributions(
+    findings: Iterable[Finding], *, settled: bool, among: Container[str] | None = None
+) -> dict[str, tuple[Who, Facts]]:
+    """What the findings of a slice add, by incident: to all, or to those `among`. `settled`: the slice was read at its
+    first re-read or later. Findings are let go as they are added up."""
+    sums: dict[str, _Sum] = {}
     for finding in findings:
         for key, fits in finding.incidents().items():
-            members.setdefault(key, []).append((finding, fits))
-    return {key: _contribution(of_key, settled=settled) for key, of_key in members.items()}
+            if among is None or key in among:
+                if key not in sums:
+                    sums[key] = _Sum(finding, fits)
+                sums[key].add(finding, fits, settled=settled)
+    return {key: of_key.contribution() for key, of_key in sums.items()}
 
 
-def _contribution(
-    members: list[tuple[Finding, tuple[tuple[str, Severity], ...]]], *, settled: bool
-) -> tuple[Who, Facts]:
-    fits = [fit for _, member in members for fit in member]
-    facts = Facts(
-        count=len(members),
-        first=min(finding.at for finding, _ in members),
-        last=max(finding.at for finding, _ in members),
-        rules=frozenset(rule for rule, _ in fits),
-        severity=int(max(severity for _, severity in fits)),
-        announceable=int(max((s for rule, s in fits if settled or not RULE[rule].on_evidence), default=0)),
-        scopes=frozenset(str(finding.scope) for finding, _ in members),
-        traits=capped(trait for finding, fits in members for trait in traits_of(finding, fits)),
+class _Sum:
+    """What one slice contributes to one incident, added up finding by finding."""
+
+    __slots__ = (
+        *("count", "severity", "announceable", "first", "last", "newest", "rule"),
+        *("rules", "scopes", "traits", "customers"),
     )
-    newest = max((finding for finding, _ in members), key=lambda finding: (finding.at, finding.id))
-    if newest.is_about_user(fits[0][0]):
-        customers = _most(finding.customer for finding, _ in members)
-        return Who(newest.user, newest.user_name, "", "", ""), replace(facts, customers=customers)
-    return Who(newest.user, newest.user_name, newest.customer, newest.app, newest.app_name), facts
+
+    def __init__(self, finding: Finding, fits: Sequence[tuple[str, Severity]]) -> None:
+        self.count = self.severity = self.announceable = 0
+        self.first = self.last = finding.at
+        self.newest, self.rule = finding, fits[0][0]
+        self.rules: set[str] = set()
+        self.scopes: set[str] = set()
+        self.traits: set[str] = set()
+        self.customers: set[str] = set()
+
+    def add(self, finding: Finding, fits: Sequence[tuple[str, Severity]], *, settled: bool) -> None:
+        """Count a finding in which these rules count."""
+        self.count += 1
+        self.first, self.last = min(self.first, finding.at), max(self.last, finding.at)
+        if (finding.at, finding.id) > (self.newest.at, self.newest.id):
+            self.newest = finding
+        self.rules.update(rule for rule, _ in fits)
+        self.scopes.add(str(finding.scope))
+        self.severity = max(self.severity, *(int(severity) for _, severity in fits))
+        told = (int(severity) for rule, severity in fits if settled or not RULE[rule].on_evidence)
+        self.announceable = max(self.announceable, *told, 0)
+        self.traits.update(traits_of(finding, fits))
+        self.customers.add(finding.customer)
+        if len(self.traits) > _MANY:
+            self.traits = {*capped(self.traits)}
+        if len(self.customers) > _MANY:
+            self.customers = {*_most(self.customers)}
+
+    def contribution(self) -> tuple[Who, Facts]:
+        """All of it together."""
+        newest = self.newest
+        is_about_user = newest.is_about_user(self.rule)
+        facts = Facts(
+            count=self.count,
+            first=self.first,
+            last=self.last,
+            rules=frozenset(self.rules),
+            severity=self.severity,
+            announceable=self.announceable,
+            scopes=frozenset(self.scopes),
+            traits=capped(self.traits),
+            customers=_most(self.customers) if is_about_user else frozenset(),
+        )
+        if is_about_user:
+            return Who(newest.user, newest.user_name, "", "", ""), facts
+        return Who(newest.user, newest.user_name, newest.customer, newest.app, newest.app_name), facts
 
 
 def total(parts: Iterable[Facts], since: datetime | None = None) -> Facts | None:

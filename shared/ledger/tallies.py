@@ -55,8 +55,10 @@ class Verdicts(Struct, rename="camel", omit_defaults=True, gc=False):
 
     @property
     def badness(self) -> tuple[int, int, int]:
-        """Sorts the worst first: most non-compliant, then most unknown, then most compliant."""
-        return -self.non_compliant, -self.unknown, -self.compliant
+        """Sorts the worst first: most non-compliant, then most unknown, then the lower share; where nothing is amiss
+        the busiest."""
+        amiss = self.non_compliant or self.unknown
+        return -self.non_compliant, -self.unknown, self.compliant if amiss else -self.compliant
 
     def count(self, verdict: str, n: int = 1) -> None:
         """Add sign-ins of a verdict; other verdicts than these three are none of its numbers."""

@@ -14,6 +14,7 @@ from uuid import uuid4
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.basics.spelling import id_key, is_key
+from shared.incidents.erased import ErasedPeople
 from shared.ledger.register import ActKind
 from shared.maintenance.erase_rows import (
     erase_in_incidents,
@@ -27,6 +28,7 @@ from shared.maintenance.person import ErasedPerson
 from shared.maintenance.removal import Allowance, remove
 from shared.operations.register import Actor, note_act
 from shared.people.lists import AccountEntry, Technician, from_kept
+from shared.people.pseudonyms import file_under_pseudonyms
 from shared.store.agenda import make_due
 from shared.store.days import days_of_users
 from shared.store.directory import Loaded, load_directory_if_any, note_erasures, save_directory
@@ -80,12 +82,11 @@ async def erase_person(app: App, user: str, by: Actor, *, force: bool = False) -
     await note_act(app, ActKind.ERASE_BEGUN, by, forced=force)
     until = now + timedelta(days=app.settings.retention_days + 1)
     people, erasure = await note_erasure(tables.control, key, names, until)
-    await note_erasures(tables.directory)
+    changed = await _on_roster(app, tables, key, people)
     interrupted = await take_claims_away(tables.slices, now)
     person = ErasedPerson(key, names, erasure, await _incidents_of(tables, {key, erasure.pseudonym}))
     allowance = Allowance(2**62)
     await remove(tables.directory, pages_of_person(tables.directory, person), allowance)
-    changed = await _on_roster(app, tables, person)
     changed += await rename_sessions(tables.sessions, person, people)
     changed += await quarantined_of_person(tables.slices, person, people)
     # Tables from which names are learned come last, so that a run that was cut off can be done again.
@@ -95,9 +96,9 @@ async def erase_person(app: App, user: str, by: Actor, *, force: bool = False) -
     changed += await erase_in_statements(app.statements, person)
     for name in ("slices", "directory"):
         changed += await erase_in_rows(name, tables.by_name[name], person)
-    changed += await rename_sessions(
-        tables.sessions, person, people
-    )  # what a worker wrote until it found its claim gone
+    # Once more: what a worker or a refresh wrote until it found out.
+    changed += await rename_sessions(tables.sessions, person, people)
+    await remove(tables.directory, pages_of_person(tables.directory, person), allowance)
     await make_due(tables.control, interrupted, uuid4().hex)
     shown = shown_id(erasure.pseudonym)
     await note_act(app, ActKind.ERASE_DONE, by, pseudonym=shown, changed=changed, removed=allowance.removed)
@@ -167,27 +168,17 @@ async def _is_mentioned(tables: Tables, key: str) -> bool:
     return (await read_erased(tables.control)).of_id(key) is not None
 
 
-async def _on_roster(app: App, tables: Tables, person: ErasedPerson) -> int:
-    """Put the pseudonym on the roster in the person's place, with the same dates."""
+async def _on_roster(app: App, tables: Tables, key: str, people: ErasedPeople) -> int:
+    """Put pseudonyms on the roster in the place of the erased, with the same dates; in the same write every process
+    hears that it has to read anew who was erased. Returns how many entries the person had."""
 
     async def attempt() -> int:
         loaded = await load_directory_if_any(tables.directory)
-        if loaded is None or person.key not in loaded.directory.admins:
+        if loaded is None or key not in loaded.directory.admins:
+            await note_erasures(tables.directory)
             return 0
-        erasure = person.erasure
-        admins = [
-            admin.model_copy(
-                update={
-                    "user_id": shown_id(erasure.pseudonym),
-                    "user_principal_name": admin.user_principal_name and erasure.name_for(admin.user_principal_name),
-                }
-            )
-            if id_key(admin.user_id) == person.key
-            else admin
-            for admin in loaded.file.delegated_admins
-        ]
-        file = loaded.file.model_copy(update={"delegated_admins": admins})
-        await save_directory(tables.directory, file, app.clock(), began=loaded.began, after=loaded)
-        return len(loaded.directory.admins[person.key])
+        file, now = file_under_pseudonyms(loaded.file, people), app.clock()
+        await save_directory(tables.directory, file, now, began=loaded.began, after=loaded, erasures=uuid4().hex)
+        return len(loaded.directory.admins[key])
 
     return await until_settled("the directory", attempt)

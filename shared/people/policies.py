@@ -7,7 +7,7 @@ from shared.basics.events import log_event
 from shared.graph.policies import read_policies
 from shared.incidents.erased import NOBODY, ErasedPeople
 from shared.people.named_groups import NamedGroups, read_named_groups
-from shared.people.pseudonyms import groups_under_pseudonyms, ids_under_pseudonyms
+from shared.people.pseudonyms import groups_under_pseudonyms, said_under_pseudonyms
 from shared.posture.policies import Policies
 from shared.posture.reading import policies_of
 from shared.store.policies import load_policies, save_policies
@@ -28,7 +28,7 @@ async def refresh_policies(app: App, erased: ErasedPeople = NOBODY) -> tuple[Pol
     if raw.interrupted:
         kept = await load_policies(table)
         return (policies_of(kept.parts, kept.read_at) if kept else None), None
-    parts = ids_under_pseudonyms(dict(raw.parts), erased)
+    parts = said_under_pseudonyms(dict(raw.parts), erased)
     await save_policies(table, parts, raw.problems, now)
     policies = policies_of(parts, now)
     return policies, groups_under_pseudonyms(await read_named_groups(client, policies), erased)

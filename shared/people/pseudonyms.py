@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from shared.basics.spelling import id_key
 from shared.incidents.erased import ErasedPeople
 from shared.people.fetched import Account, Fetched, Holder
 from shared.people.named_groups import NamedGroups
+from shared.signin.directory import DelegatedAdmin, DirectoryFile
 from shared.wire.models import shown_id
+
+_NAMES: Final = ("userPrincipalName", "userDisplayName", "displayName")
 
 
 def under_pseudonyms(fetched: Fetched, erased: ErasedPeople) -> None:
@@ -25,6 +29,12 @@ def under_pseudonyms(fetched: Fetched, erased: ErasedPeople) -> None:
     fetched.accounts = {account.key: account for account in accounts}
 
 
+def file_under_pseudonyms(file: DirectoryFile, erased: ErasedPeople) -> DirectoryFile:
+    """The directory with pseudonyms in the place of the erased, with the same dates."""
+    admins = [_admin(admin, erased) for admin in file.delegated_admins]
+    return file.model_copy(update={"delegated_admins": admins})
+
+
 def groups_under_pseudonyms(named: NamedGroups | None, erased: ErasedPeople) -> NamedGroups | None:
     """Who is in the groups and roles that policies name, with pseudonyms in the place of the erased."""
     if named is None or not erased.erasures:
@@ -33,15 +43,24 @@ def groups_under_pseudonyms(named: NamedGroups | None, erased: ErasedPeople) -> 
     return replace(named, members=members)
 
 
-def ids_under_pseudonyms(said: Any, erased: ErasedPeople) -> Any:
-    """JSON that Graph said, such as the tenant's policies, with pseudonyms in the place of the ids of the erased."""
+def said_under_pseudonyms(said: Any, erased: ErasedPeople) -> Any:
+    """JSON that Graph said, such as the tenant's policies or a page of people, with pseudonyms in the place of the ids
+    of the erased, and of the names beside them."""
     if isinstance(said, str):
         return _id(said, erased)
     if isinstance(said, list):
-        return [ids_under_pseudonyms(item, erased) for item in said]
-    if isinstance(said, dict):
-        return {name: ids_under_pseudonyms(item, erased) for name, item in said.items()}
-    return said
+        return [said_under_pseudonyms(item, erased) for item in said]
+    if not isinstance(said, dict):
+        return said
+    made = {name: said_under_pseudonyms(item, erased) for name, item in said.items()}
+    erasure = erased.of_id(str(said.get("id")))
+    named = [name for name in _NAMES if said.get(name)] if erasure else []
+    return {**made, **{name: erasure.name_for(str(said[name])) for name in named if erasure}}
+
+
+def text_under_pseudonyms(text: str, erased: ErasedPeople) -> str:
+    """The same of JSON as text."""
+    return json.dumps(said_under_pseudonyms(json.loads(text), erased)) if erased.erasures else text
 
 
 def _id(person: str, erased: ErasedPeople) -> str:
@@ -53,6 +72,15 @@ def _holders(by_place: Mapping[str, Sequence[Holder]], erased: ErasedPeople) -> 
     return {
         place: [holder._replace(id=_id(holder.id, erased)) for holder in holders] for place, holders in by_place.items()
     }
+
+
+def _admin(admin: DelegatedAdmin, erased: ErasedPeople) -> DelegatedAdmin:
+    erasure = erased.of_id(admin.user_id)
+    if erasure is None:
+        return admin
+    name = admin.user_principal_name
+    under = {"user_id": shown_id(erasure.pseudonym), "user_principal_name": name and erasure.name_for(name)}
+    return admin.model_copy(update=under)
 
 
 def _account(account: Account, erased: ErasedPeople) -> Account:

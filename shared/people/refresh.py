@@ -25,7 +25,7 @@ from shared.people.fetched import Fetched, registration_asks, roster_asks
 from shared.people.merge import Shrunk
 from shared.people.named_groups import NamedGroups
 from shared.people.policies import refresh_policies
-from shared.people.pseudonyms import under_pseudonyms
+from shared.people.pseudonyms import file_under_pseudonyms, text_under_pseudonyms, under_pseudonyms
 from shared.people.publish import (
     CompleteSource,
     Read,
@@ -151,7 +151,9 @@ class _Refresh:
             pages, problem = await _ask_all(client, asks)
             pieces, unfit = _taken(fetched, pages)
             problem = unfit or problem
-            row = await keep_pieces(self._table, state.run, self._lease.owner, row, pieces)
+            erased = await read_erased(self._tables.control)
+            under = [piece._replace(text=text_under_pseudonyms(piece.text, erased)) for piece in pieces]
+            row = await keep_pieces(self._table, state.run, self._lease.owner, row, under)
             await self._lease.renew(self._app.clock())
             state = replace(state, requests=state.requests + len(asks))
             if problem is not None:
@@ -222,6 +224,8 @@ class _Refresh:
         loaded = await load_directory_if_any(self._table)
         noted = loaded.erasures if loaded else ""
         erased = await read_erased(self._tables.control)
+        if loaded is not None:
+            loaded = replace(loaded, file=file_under_pseudonyms(loaded.file, erased))
         for source in complete.values():
             under_pseudonyms(source.fetched, erased)
         registrations, roster = complete.get(REGISTRATIONS), complete.get(ROSTER)

@@ -120,7 +120,7 @@ _REMEDIES: Final = {
     ),
     CauseKind.NO_POLICY_APPLIED: Remedy(
         (
-            "No policy demanded MFA: create one for all users and resources; exclude two emergency accounts.",
+            "Create a policy that demands MFA of everybody for all resources; leave out two emergency accounts.",
             "Begin in report-only mode for a day, then switch it on.",
         ),
         _CONDITIONAL_ACCESS + "policy-all-users-mfa-strength",

@@ -194,7 +194,7 @@ def _assess(app: App, run: SelfTestRun) -> Finding | None:
     midnight = at.replace(hour=0, minute=0, second=0)
     reading = Reading(Slice(partner, midnight, timedelta(days=1)), directory, app.settings.policy)
     reading.add(decode_page(json.dumps({"value": [sign_in]}).encode()))
-    found = reading.findings()
+    found = [*reading.findings()]
     fits = len(found) == 1 and _RULE in found[0].rules and found[0].verdict == Verdict.NON_COMPLIANT
     return found[0] if fits else None
 

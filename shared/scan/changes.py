@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import batched
+from itertools import batched, chain, islice
 from typing import Final
 
 from shared.exceptions.model import accepting
@@ -29,60 +29,72 @@ type Contributions = Mapping[str, Mapping[Slice, tuple[Who, Facts] | None]]
 
 @dataclass(frozen=True, slots=True)
 class FindingChanges:
-    """What a read changes in a slice's findings, by row key.
+    """What a read changes in a slice's findings.
 
-    `final` is what stands afterwards. `incidents` are those that any of it touches. `lacks`: a finding's record was not
-    served this time, so that the read cannot be the whole log.
+    `found` are those of the read, as often as they are gone through; of them those with the keys `as_they_are` need not
+    be written. `missing` stand too, by row key: their records were not served this time. `incidents` are those that any
+    change touches. `lacks`: a record was not served this time, so that the read cannot be the whole log.
     """
 
-    final: Mapping[str, Finding]
-    written: Mapping[str, Finding]
+    found: Iterable[Finding]
+    as_they_are: frozenset[str]
+    missing: Mapping[str, Finding]
     removed: Sequence[str]
     incidents: frozenset[str]
     lacks: bool
+    writes: bool
 
-    @property
-    def writes(self) -> bool:
-        """Whether there is anything to write."""
-        return bool(self.written or self.removed)
+    def final(self) -> Iterator[Finding]:
+        """What stands afterwards."""
+        yield from self.missing.values()
+        yield from self.found
+
+    def written(self) -> Iterator[Finding]:
+        """What has to be written."""
+        return (finding for finding in self.found if finding_key(finding) not in self.as_they_are)
 
     def operations(self, partition: str) -> Iterator[Operation]:
         """The writes, each made when it is asked for: a row takes several times the room of its finding."""
         for key in self.removed:
             yield delete(keys(partition, key))
-        for finding in self.written.values():
+        for finding in self.written():
             yield upsert(finding_row(partition, finding))
 
 
 def compare_findings(
-    stored: Stored, found: Iterable[Finding], served: Collection[str], *, every_incident: bool
+    stored: Stored, found: Iterable[Finding], served: Set[str], *, every_incident: bool
 ) -> FindingChanges:
     """Compare what a read found with what stands. Pure.
 
     A finding is withdrawn only when its record is among the `served` ids and assesses otherwise now. `every_incident`:
-    also those of which nothing changed are to be told again.
+    also those of which nothing changed are to be told again. `found` is gone through more than once.
     """
-    ids = set(served)
-    new = {finding_key(finding): finding for finding in found}
-    gone = {key: finding for key, finding in stored.findings.items() if key not in new}
-    missing = {key: finding for key, finding in gone.items() if finding.id not in ids}
+    gone, as_they_are, incidents = dict(stored.findings), set(stored.foreign), set[str]()
+    writes = False
+    for finding in found:
+        key = finding_key(finding)
+        gone.pop(key, None)
+        before = stored.findings.get(key)
+        if before == finding:
+            as_they_are.add(key)
+        is_written = key not in as_they_are
+        writes = writes or is_written
+        if is_written or every_incident:
+            incidents.update(finding.incidents())
+        if before is not None and is_written:
+            incidents.update(before.incidents())
+    missing = {key: finding for key, finding in gone.items() if finding.id not in served}
     removed = [key for key in gone if key not in missing]
-    written = {
-        key: finding
-        for key, finding in new.items()
-        if stored.findings.get(key) != finding and key not in stored.foreign
-    }
-    final = {**missing, **new}
-    before = [stored.findings[key] for key in (*written, *removed) if key in stored.findings]
-    concerned: Iterable[Finding] = [*written.values(), *before]
-    if every_incident:
-        concerned = [*final.values(), *stored.findings.values()]
+    concerned = stored.findings if every_incident else removed
+    incidents.update(key for place in concerned for key in stored.findings[place].incidents())
     return FindingChanges(
-        final=final,
-        written=written,
+        found=found,
+        as_they_are=frozenset(as_they_are),
+        missing=missing,
         removed=removed,
-        incidents=frozenset(key for finding in concerned for key in finding.incidents()),
-        lacks=bool(missing) or not ids.issuperset(stored.foreign.values()),
+        incidents=frozenset(incidents),
+        lacks=bool(missing) or not all(record in served for record in stored.foreign.values()),
+        writes=writes or bool(removed),
     )
 
 
@@ -105,11 +117,13 @@ def compare_quarantine(
     names no record was a flaw of one answer, and goes with it. `keep_all`: the read was not the whole log.
     """
     new = {str(row["RowKey"]): row for row in (quarantined_row(slice_, q) for q in reading.quarantined.values())}
-    served = reading.ids | {str(row["record"]) for row in new.values()}
+    named = {str(row["record"]) for row in new.values()}
+
+    def is_lost(record: str) -> bool:
+        return bool(record) and record not in named and record not in reading.ids
+
     kept = {
-        key: known
-        for key, known in stood.items()
-        if key in new or keep_all or not known.ours or (known.record and known.record not in served)
+        key: known for key, known in stood.items() if key in new or keep_all or not known.ours or is_lost(known.record)
     }
     fresh = [key for key in new if key not in stood]
     gone = [delete(keys(slice_.partition, key)) for key in stood if key not in kept]
@@ -124,20 +138,18 @@ def compare_quarantine(
 # --- incidents --------------------------------------------------------------------------------------------------------
 
 
-async def note_touched(hold: Hold, incidents: Collection[str]) -> set[str]:
+async def note_touched(hold: Hold, incidents: Set[str]) -> Set[str]:
     """Note the incidents that will change before the first finding does. Returns them with those that a worker which
     died had noted."""
     prefix = touch_prefix(hold.slice)
     rows = hold.tables.slices.prefixed(hold.slice.partition, prefix, ["RowKey"])
     noted = {str(row["RowKey"]).removeprefix(prefix) async for row in rows}
-    notes: list[Operation] = [
-        upsert({**keys(hold.slice.partition, prefix + key), "v": SCHEMA}) for key in sorted(set(incidents) - noted)
-    ]
-    if notes and hold.head.whole:
-        await hold.write(notes[:FENCED_CHANGES], replace(hold.head, whole=False))
-        notes = notes[FENCED_CHANGES:]
+    new = sorted(incidents - noted if noted else incidents)
+    notes = (upsert({**keys(hold.slice.partition, prefix + key), "v": SCHEMA}) for key in new)
+    if new and hold.head.whole:
+        await hold.write([*islice(notes, FENCED_CHANGES)], replace(hold.head, whole=False))
     await hold.write_all(notes)
-    return noted.union(incidents)
+    return incidents | noted if noted else incidents
 
 
 async def contribute_all(hold: Hold, changes: Contributions) -> None:
@@ -170,5 +182,5 @@ async def finish(
 ) -> None:
     """The last fenced write; the notes on touched incidents go with it, and the rows of the `removed` keys before."""
     prefix = touch_prefix(hold.slice)
-    gone = [*removed, *(prefix + key for key in sorted(touched))]
+    gone = chain(removed, (prefix + key for key in sorted(touched)))
     await hold.write_all((delete(keys(hold.slice.partition, key)) for key in gone), head, last=last)

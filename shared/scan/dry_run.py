@@ -22,7 +22,7 @@ from shared.scan.changes import FindingChanges, compare_findings
 from shared.scan.reading import Reading
 from shared.signin.sessions import Proof, SessionKey
 from shared.store.at_once import all_of
-from shared.store.findings import findings_of
+from shared.store.findings import finding_key, findings_of
 from shared.store.incidents import read_incident
 from shared.store.ledger import read_head
 from shared.store.sessions import SessionRows, read_person
@@ -98,8 +98,7 @@ async def forecast_slice(app: App, tables: Tables, slice_: Slice) -> Forecast:
             reading.add(page)
     reading.settle(await _proofs(tables.sessions, reading))
     stored = await findings_of(tables.slices, slice_)
-    found = reading.findings()
-    change = compare_findings(stored, found, reading.ids, every_incident=False)
+    change = compare_findings(stored, reading.findings(), reading.ids, every_incident=False)
     head = await read_head(tables.slices, slice_)
     counted = _evidence(reading.counts())
     counted.subtract(_evidence(Counts.of_json(head.counts)) if head else Counter())
@@ -108,9 +107,9 @@ async def forecast_slice(app: App, tables: Tables, slice_: Slice) -> Forecast:
 
 def forecast(change: FindingChanges, before: Mapping[str, Finding], evidence: dict[str, int]) -> Forecast:
     """What the changes of a slice come to. Pure."""
-    examples = [_example(finding, before.get(key)) for key, finding in change.written.items()]
+    examples = [_example(finding, before.get(finding_key(finding))) for finding in change.written()]
     examples += [Example(Fate.GOES, f.id, f.user_name, f.rules, ()) for f in (before[key] for key in change.removed)]
-    counts = Counter(key for finding in change.final.values() for key in finding.incidents())
+    counts = Counter(key for finding in change.final() for key in finding.incidents())
     counts.subtract(Counter(key for finding in before.values() for key in finding.incidents()))
     return Forecast(
         slices=1,

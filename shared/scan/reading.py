@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -16,6 +16,7 @@ from shared.ledger.slices import Slice
 from shared.rules.assess import Assessment, assess
 from shared.rules.cause import Configured
 from shared.rules.rule import Policy
+from shared.scan.shelf import Shelf
 from shared.signin.careful import Quarantined
 from shared.signin.decoding import SignInPage, source_bytes
 from shared.signin.directory import Directory
@@ -25,6 +26,7 @@ from shared.signin.protocol import way_of
 from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_it_may_root, session_of
 from shared.signin.traits import WATCHED, is_interactive
 
+_MANY: Final = 20_000  # records; of more, what is judged waits on shelves
 _LONGEST_KEY: Final = 1024  # as a finding has them; only a broken record has more
 
 
@@ -44,9 +46,25 @@ class _Judged(NamedTuple):
     asks: tuple[SignIn, SessionKey] | None
 
 
+class _Found:
+    """The findings of a reading, in no order, as often as they are asked for: not all are ever held at once."""
+
+    __slots__ = ("_reading",)
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def __iter__(self) -> Iterator[Finding]:
+        return self._reading.each_finding()
+
+
 @dataclass(slots=True)
 class Reading:
-    """The records of a slice, judged. Call `add` for each page, then `settle` with what the sessions proved."""
+    """The records of a slice, judged. Call `add` for each page, then `settle` with what the sessions proved.
+
+    Of a large slice what is judged waits on shelves; a record that is served anew after that is held beside them, and
+    what the shelf has of it counts no more.
+    """
 
     slice: Slice
     directory: Directory
@@ -54,7 +72,12 @@ class Reading:
     erased: ErasedPeople = NOBODY
     configured: Configured | None = None  # the tenant's policies: why a sign-in was possible
     quarantined: dict[str, Quarantined] = field(default_factory=dict)
-    _records: dict[str, _Judged] = field(default_factory=dict)
+    # By id; of one that is on the shelves only what it says of its session.
+    _records: dict[str, _Judged | SaysOfSession | None] = field(default_factory=dict)
+    _fresh: list[str] = field(default_factory=list)  # ids that no shelf was made of yet
+    _outdated: set[str] = field(default_factory=set)  # ids of which the shelves have an older version
+    _seen: Shelf[tuple[str, Seen]] = field(default_factory=Shelf[tuple[str, Seen]])
+    _findings: Shelf[tuple[str, Finding]] = field(default_factory=Shelf[tuple[str, Finding]])
     _erased_keys: dict[str, str] = field(default_factory=dict)  # by record: who it was of
 
     def add(self, page: SignInPage) -> None:
@@ -65,10 +88,31 @@ class Reading:
                 if _time_in(record.raw) != self.slice.end:  # else the next slice has it too
                     self._quarantine(record)
             elif self.slice.start <= record.at < self.slice.end:
-                self._records[record.id] = self._judge(self._without_person(record), Session.UNSEEN)
+                self._hold(record.id, self._judge(self._without_person(record), Session.UNSEEN))
             elif record.at != self.slice.end:
                 raw = source_bytes(record)
                 self._quarantine(Quarantined("createdDateTime lies outside the period that was asked for", raw, -1))
+
+        if len(self._records) > _MANY:
+            self._shelve()
+
+    def _hold(self, record: str, judged: _Judged) -> None:
+        if record in self._records and not isinstance(self._records[record], _Judged):
+            self._outdated.add(record)
+        elif record not in self._outdated:
+            self._fresh.append(record)
+        self._records[record] = judged
+
+    def _shelve(self) -> None:
+        """Put on the shelves what is judged for good."""
+        done = {r: j for r in self._fresh if isinstance(j := self._records[r], _Judged) and not j.asks}
+        self._fresh.clear()
+        self._seen.put([(record, judged.seen) for record, judged in done.items()])
+        self._findings.put([(record, judged.finding) for record, judged in done.items() if judged.finding])
+        self._records.update((record, judged.root) for record, judged in done.items())
+
+    def _held(self) -> Iterator[_Judged]:
+        return (judged for judged in self._records.values() if isinstance(judged, _Judged))
 
     def _quarantine(self, record: Quarantined) -> None:
         kept = self.erased.without_raw(record)
@@ -90,41 +134,50 @@ class Reading:
 
     def asking(self) -> set[SessionKey]:
         """The sessions that records go by which say nothing of MFA themselves."""
-        return {judged.asks[1] for judged in self._records.values() if judged.asks}
+        return {judged.asks[1] for judged in self._held() if judged.asks}
 
     def roots(self) -> dict[SessionKey, list[SaysOfSession]]:
         """What interactive records of partner users say of their sessions."""
         by_session: dict[SessionKey, list[SaysOfSession]] = {}
         for judged in self._records.values():
-            if judged.root:
-                by_session.setdefault(judged.root.session, []).append(judged.root)
+            root = judged.root if isinstance(judged, _Judged) else judged
+            if root:
+                by_session.setdefault(root.session, []).append(root)
         return by_session
 
     def settle(self, proofs: Mapping[SessionKey, Proof]) -> None:
         """Judge the records that asked by what their sessions proved at their time."""
         for record_id, judged in self._records.items():
-            if judged.asks and (proof := proofs.get(judged.asks[1])):
+            if isinstance(judged, _Judged) and judged.asks and (proof := proofs.get(judged.asks[1])):
                 sign_in = judged.asks[0]
                 self._records[record_id] = self._judge(sign_in, proof.at(sign_in.at))
 
     @property
-    def ids(self) -> set[str]:
+    def ids(self) -> Set[str]:
         """The ids of all records that could be read."""
-        return set(self._records)
+        return self._records.keys()
 
     @property
     def total(self) -> int:
         """How many records there are, those in quarantine included."""
         return len(self._records) + len(self.quarantined)
 
-    def findings(self) -> list[Finding]:
-        """The findings, in no order."""
-        return [judged.finding for judged in self._records.values() if judged.finding]
+    def findings(self) -> Iterable[Finding]:
+        """The findings, in no order; they can be gone through as often as it takes."""
+        return _Found(self)
+
+    def each_finding(self) -> Iterator[Finding]:
+        """The findings, once."""
+        yield from (finding for record, finding in self._findings if record not in self._outdated)
+        yield from (judged.finding for judged in self._held() if judged.finding)
 
     def counts(self) -> Counts:
         """What is counted of the slice."""
         counts = Counts()
-        for judged in self._records.values():
+        for record, seen in self._seen:
+            if record not in self._outdated:
+                counts.add(seen)
+        for judged in self._held():
             counts.add(judged.seen)
         return counts
 

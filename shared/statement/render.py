@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.compliance.coverage import percent
 from shared.compliance.numbers import Judged
+from shared.ledger.tallies import Verdicts
 from shared.rules import RULES
 from shared.rules.rule import Severity
 from shared.statement.model import CustomerFigures, Sealed, Statement, StatementDay
@@ -83,8 +84,9 @@ _ENVIRONMENT.filters |= {
 
 
 def _worst_first(customer: CustomerFigures) -> tuple[int, int, int, str]:
-    numbers = customer.figures
-    return -numbers.non_compliant, -numbers.unknown, -numbers.total, (customer.customer_name or "~").lower()
+    of = customer.figures
+    badness = Verdicts(of.compliant, of.non_compliant, of.unknown).badness
+    return *badness, (customer.customer_name or "~").lower()
 
 
 def html_of(statement: Statement) -> str:

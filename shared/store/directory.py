@@ -56,12 +56,19 @@ class DirectoryMissing(Exception):  # noqa: N818
 
 
 async def save_directory(
-    table: Table, file: DirectoryFile, now: datetime, *, began: datetime | None = None, after: Loaded | None = None
+    table: Table,
+    file: DirectoryFile,
+    now: datetime,
+    *,
+    began: datetime | None = None,
+    after: Loaded | None = None,
+    erasures: str = "",
 ) -> str:
     """Replace the directory. Returns the version. Writing the same again changes nothing but its time.
 
-    `began` is when the refresh began that found it (else now). `after` is the directory it was made from. Raises
-    Conflict where another one took its place meanwhile, or somebody was erased, whom it may name.
+    `began` is when the refresh began that found it (else now). `after` is the directory it was made from. `erasures` is
+    new where it has pseudonyms that the one before has not. Raises Conflict where another one took its place meanwhile,
+    or somebody was erased, whom it may name.
     """
     version = sha256(file.model_dump_json(by_alias=True).encode()).hexdigest()[:16]
     pointer = await table.get(*_POINTER)
@@ -84,6 +91,7 @@ async def save_directory(
         "refreshedAt": now,
         "beganAt": began or now,
         "replaced": str(pointer["version"]) if pointer else "",  # removed next time too: a crash may leave its rows
+        **({"erasures": erasures} if erasures else {}),
     }
 
     def is_mine(stands: Row) -> bool:

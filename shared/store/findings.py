@@ -202,12 +202,13 @@ async def findings_within(
     end: datetime,
     *,
     after: str = "",
+    most: int | None = None,
     of: Mapping[str, str] | None = None,
 ) -> tuple[list[tuple[str, Finding]], bool]:
     """What one request gives of a tenant's findings with start <= at < end, with their row keys, oldest first; and
     whether there may be more. The times are UTC, of one day, or midnights with whole days between them; within one day
-    `after` leaves out the rows up to that key. `of` names keys of a `user`, `customer` or `app`: the service looks at
-    the others too, and sends only theirs."""
+    `after` leaves out the rows up to that key. `most` is how many it asks for (None: 1,000). `of`
+    names keys of a `user`, `customer` or `app`: the service looks at the others too, and sends only theirs."""
     last = end - MICROSECOND
     one_day = midnight(start) == midnight(last)
     rows, more = await table.page(
@@ -215,6 +216,7 @@ async def findings_within(
         max(_moment(start, start), f"{after}-" if after else "") if one_day else FINDING,
         _moment(start, end) if one_day else f"{FINDING}~",
         last_partition=None if one_day else partition_of(tenant, last),
+        most=most,
         where=of,
     )
     return [(str(row["RowKey"]), finding_of_row(row)) for row in rows if not is_newer(row)], more

@@ -12,15 +12,14 @@ from typing import Any, Final, NamedTuple
 
 from shared.store.codec import Codec
 from shared.store.packing import pack_bytes, unpack_bytes
+from shared.store.removing import remove_rows
 from shared.store.swap import swap
 from shared.store.tables import (
     MAX_BATCH,
     SCHEMA,
     Conflict,
-    Operation,
     Row,
     Table,
-    delete,
     etag_of,
     keys,
     upsert,
@@ -147,12 +146,10 @@ def _piece(kept: dict[str, Any] | list[Any]) -> Piece:
 
 
 async def remove_pieces(table: Table, run: str) -> None:
-    """Forget the pages of a run."""
-    rows: list[Operation] = [
-        delete(row) async for row in table.prefixed(_RUN + run, "", select=["PartitionKey", "RowKey"])
-    ]
+    """Forget the pages of a run. Whoever erases a person removes some of them too."""
+    rows = [row async for row in table.prefixed(_RUN + run, "", select=["PartitionKey", "RowKey"])]
     for batch in batched(rows, MAX_BATCH, strict=False):
-        await table.transact(batch)
+        await remove_rows(table, batch)
 
 
 # --- who works on it --------------------------------------------------------------------------------------------------

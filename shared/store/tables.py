@@ -172,13 +172,14 @@ class Table:
         *,
         last_partition: str | None = None,
         select: Sequence[str] | None = None,
+        most: int | None = None,
         where: Mapping[str, str] | None = None,
     ) -> tuple[list[TableEntity], bool]:
-        """What one request gives of the rows with first <= RowKey < end, and whether there may be more. `where` says
-        what must stand in which of their columns.
+        """What one request gives of the rows with first <= RowKey < end, and whether there may be more.
 
         Of one partition, or of all from `partition` to `last_partition`, in the order of their keys; a request may give
-        fewer rows than there are, even none, and still more to come.
+        fewer rows than there are, even none, and still more to come. `most` is how many it asks for (None: as many as
+        the service gives, 1,000); `where` what must stand in which of their columns.
         """
         where = where or {}
         within = "ge @partition and PartitionKey le @last" if last_partition else "eq @partition"
@@ -188,6 +189,7 @@ class Table:
             f"PartitionKey {within} and RowKey ge @first and RowKey lt @end{also}",
             parameters={"partition": partition, "last": last_partition, "first": first, "end": end, **values},
             select=None if select is None else [*select],
+            results_per_page=most,
         )
 
         async def ask() -> tuple[list[TableEntity], bool]:

@@ -187,6 +187,10 @@ def test_a_body_and_a_path_are_described_too() -> None:
     assert made["components"]["schemas"]["_Changed"]["required"] == ["state"]
 
 
+def test_a_name_in_a_body_may_be_nobodys_and_that_is_described() -> None:
+    assert "404" in DOCUMENT["paths"]["/api/evidence-packs"]["post"]["responses"]
+
+
 def test_the_example_of_each_body_is_one_that_is_taken() -> None:
     models = {model.__name__: model for e in ENDPOINTS if (model := body_of(e)) is not None}
     assert {*BODIES} == {*models}

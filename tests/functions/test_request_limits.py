@@ -19,7 +19,8 @@ from functions.incidents import incidents
 from functions.inventory import applications, causes, samples
 from functions.people import accounts, customers, technicians
 from functions.register import register
-from local.benches.filled_partner import Size, rows_of_days, write_rows
+from local.benches.filled_partner import Size, rows_of_days
+from local.benches.filling import Filling
 from shared.app.app import App
 from shared.ledger.flight import Flight
 from shared.ledger.slices import DAY
@@ -40,7 +41,8 @@ async def partner(azurite: str, size: Size) -> AsyncIterator[App]:
     """A partner whose days stand, with an exception in effect."""
     async with app_over(azurite, NOW, PARTNER) as app:
         tables = await app.tables()
-        await write_rows(tables.rollups, rows_of_days(size, NOW))
+        async with Filling(azurite) as filling:
+            await filling.write(f"{tables.prefix}rollups", rows_of_days(size, NOW))
         await change_flight(tables.control, Flight(PARTNER), first_seen=NOW - size.days * DAY)
         await given(app, customerId=CUSTOMER, userId=None)
         assert (await ask(summary, app)).status == 200  # what a process asks once

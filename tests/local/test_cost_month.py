@@ -31,7 +31,8 @@ class Piece:
 
 PIECES = {
     "first": Piece("first read", table=20, graph=1, seconds=0.8),
-    "again": Piece("read again", table=10, graph=1, seconds=0.1),
+    "again": Piece("read again", table=15, graph=1, seconds=0.1),
+    "later": Piece("third read", table=10, graph=1, seconds=0.1),
     "plan": Piece("plan over 31 days, nothing due", table=100, seconds=3),
     "watch": Piece("watch", table=1),
     "dispatch": Piece("dispatch, nothing to tell", table=7),
@@ -45,7 +46,10 @@ def test_requests_and_executions_are_added_up() -> None:
     found = month(PIECES.values())
     reads = 96 * 30 * 7
     assert found.graph_requests == reads
-    assert found.table_requests == 2880 * (20 + 6 * 10) + FIVES * (100 + 1 + 6 + 8 + 2) + MINUTES * 7 + 30 * 100 + HOURS
+    assert (
+        found.table_requests
+        == 2880 * (20 + 15 + 5 * 10) + FIVES * (100 + 1 + 6 + 8 + 2) + MINUTES * 7 + 30 * 100 + HOURS
+    )
     assert found.executions == reads + MINUTES + 6 * FIVES + HOURS + 30
 
 

@@ -27,6 +27,7 @@ from local.host.routes import decode_path, parse_route
         ("files/{*path}", "files", {}),
         ("{*rest}", "", {}),
         ("{*rest}", "a/b", {"rest": "a/b"}),
+        ("{*rest}", "a\nb/c", {"rest": "a\nb/c"}),
         ("{id:int}", "-2147483648", {"id": "-2147483648"}),
         ("{id:int}", "2147483648", None),
         ("{id:int}", "٣", None),

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import aiohttp
 from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue.aio import QueueServiceClient
 
 from local.host.process import HostProcess
@@ -127,14 +128,19 @@ class Rig:
 
     async def ask(self, method: str, path: str, **options: Any) -> Any:
         """Ask the first host, as often as it takes while it is down or its storage does not answer."""
+        status, body = await self.reply(method, path, **options)
+        assert status < 400, body
+        return body
+
+    async def reply(self, method: str, path: str, **options: Any) -> tuple[int, Any]:
+        """The status of the first host's answer, below 500, and its body: asked for as often as it takes."""
         async with asyncio.timeout(120):
             while True:
                 try:
                     async with self._http.request(method, f"{self.hosts[0].url}/api/{path}", **options) as answer:
                         body = await answer.json(content_type=None)
                         if answer.status < 500:
-                            assert answer.status < 400, body
-                            return body
+                            return answer.status, body
                 except (aiohttp.ClientError, TimeoutError):
                     pass
                 await asyncio.sleep(0.3)
@@ -147,6 +153,10 @@ class Rig:
     def queues(self) -> QueueServiceClient:
         """The queues, past the proxy."""
         return QueueServiceClient.from_connection_string(self._connection)
+
+    def blobs(self) -> BlobServiceClient:
+        """The blobs, past the proxy."""
+        return BlobServiceClient.from_connection_string(self._connection)
 
     def tables(self) -> Tables:
         """The tables, past the proxy."""
@@ -206,16 +216,16 @@ class Rig:
         """Wait until so many slices were read whole."""
         await self.until(lambda heads: sum(bool(head["whole"]) for head in heads) >= slices)
 
-    async def settle(self, seconds: float = 300) -> None:
-        """Wait until every slice is read, nothing is due and nothing waits to be told."""
+    async def settle(self, seconds: float = 300, *, days: int = DAYS + 9) -> None:
+        """Wait until every slice of so many days is read, nothing is due and nothing waits to be told."""
         async with asyncio.timeout(seconds):
             calm = 0
             while calm < 3:
-                calm = calm + 1 if await self._is_calm() else 0
+                calm = calm + 1 if await self._is_calm(days) else 0
                 await asyncio.sleep(0.7)
 
-    async def _is_calm(self) -> bool:
-        coverage = (await self.ask("GET", f"summary?days={DAYS + 9}"))["coverage"]
+    async def _is_calm(self, days: int) -> bool:
+        coverage = (await self.ask("GET", f"summary?days={days}"))["coverage"]
         if not coverage["expectedSlices"] or coverage["completeSlices"] != coverage["expectedSlices"]:
             return False
         tables = self.tables()
@@ -286,10 +296,10 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(work: Path) -> AsyncIterator[Rig]:
+async def rig(work: Path, seed: int = 3) -> AsyncIterator[Rig]:
     """A rig over a week that ended eight days ago."""
     end = (datetime.now(UTC) - AGE).replace(hour=0, minute=0, second=0, microsecond=0)
-    sample = make_sample(3, DAYS, end)
+    sample = make_sample(seed, DAYS, end)
     write_sample(sample, work / "sample")
     directory = DirectoryFile.model_validate_json((work / "sample" / "directory.json").read_bytes())
     async with AsyncExitStack() as stack:

@@ -80,6 +80,13 @@ def test_rows_at_the_limits_pass() -> None:
     insert(row(**at_the_limits))
     large: dict[str, Any] = {f"c{i}": b"x" * 60_000 for i in range(16)}
     insert(row(**large))
+    many: dict[str, Any] = {f"c{i}": 1 for i in range(250)}  # with its keys 252
+    insert(row(**many))
+
+
+async def test_a_batch_at_the_limit_is_written(table: Table) -> None:
+    await table.transact([upsert(row(f"r{i:02}")) for i in range(MAX_BATCH)])
+    assert await table.get("p", f"r{MAX_BATCH - 1}") is not None
 
 
 async def test_a_batch_is_refused_by_number_and_by_size(table: Table) -> None:
