@@ -22,7 +22,7 @@ from shared.basics.times import MICROSECOND
 from shared.incidents.findings import Finding
 from shared.ledger.slices import DAY, midnight
 from shared.store.findings import findings_within
-from shared.store.tables import Table
+from shared.store.tables import Table, Want
 from shared.wire.cursor import Place, PlaceTime
 
 # Tenants whose logs are read side by side; with more of them the list goes through one group after the other.
@@ -157,8 +157,9 @@ class Walk:
     async def _window(self, place: FindingPlace) -> None:
         tenants = self.groups[place.group]
         self._requests -= len(tenants)
+        want = Want(self._most, self.of)
         parts = await asyncio.gather(
-            *(findings_within(self.table, t, place.window, place.end, most=self._most, of=self.of) for t in tenants)
+            *(findings_within(self.table, t, place.window, place.end, want=want) for t in tenants)
         )
         if any(more for _, more in parts):
             seen = max((found[-1][1].at for found, more in parts if more and found), default=None)
@@ -188,9 +189,8 @@ class Walk:
             self.place = None
             return
         self._requests -= 1
-        rows, more = await findings_within(
-            self.table, tenants[tenant], place.window, place.end, after=after, most=self._most, of=self.of
-        )
+        want = Want(self._most, self.of)
+        rows, more = await findings_within(self.table, tenants[tenant], place.window, place.end, after=after, want=want)
         for key, finding in rows:
             if len(self.found) == self._limit:
                 self.place = place.behind_key(tenant, after)

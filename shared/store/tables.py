@@ -10,7 +10,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, Self
 
 from azure.core import MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
@@ -108,6 +109,17 @@ def is_newer(row: Row) -> bool:
     return int(row.get("v", 1)) > SCHEMA
 
 
+class Want(NamedTuple):
+    """Which of the rows a request asks for: at most so many (None: as many as the service gives, 1,000), and only those
+    with these values in these columns."""
+
+    most: int | None = None
+    where: Mapping[str, str] = MappingProxyType({})
+
+
+ANY: Final = Want()
+
+
 class Table:
     """One table."""
 
@@ -172,24 +184,21 @@ class Table:
         *,
         last_partition: str | None = None,
         select: Sequence[str] | None = None,
-        most: int | None = None,
-        where: Mapping[str, str] | None = None,
+        want: Want = ANY,
     ) -> tuple[list[TableEntity], bool]:
         """What one request gives of the rows with first <= RowKey < end, and whether there may be more.
 
         Of one partition, or of all from `partition` to `last_partition`, in the order of their keys; a request may give
-        fewer rows than there are, even none, and still more to come. `most` is how many it asks for (None: as many as
-        the service gives, 1,000); `where` what must stand in which of their columns.
+        fewer rows than there are, even none, and still more to come.
         """
-        where = where or {}
         within = "ge @partition and PartitionKey le @last" if last_partition else "eq @partition"
-        also = "".join(f" and {column} eq @of{column}" for column in where)
-        values = {f"of{column}": value for column, value in where.items()}
+        also = "".join(f" and {column} eq @of{column}" for column in want.where)
+        values = {f"of{column}": value for column, value in want.where.items()}
         rows = self._client.query_entities(
             f"PartitionKey {within} and RowKey ge @first and RowKey lt @end{also}",
             parameters={"partition": partition, "last": last_partition, "first": first, "end": end, **values},
             select=None if select is None else [*select],
-            results_per_page=most,
+            results_per_page=want.most,
         )
 
         async def ask() -> tuple[list[TableEntity], bool]:
@@ -197,7 +206,7 @@ class Table:
             page = [row async for row in await anext(pages)]
             return page, bool(pages.continuation_token)  # type: ignore[attr-defined]
 
-        return await (ask() if last_partition or where else page_once(self._place(partition), first, end, ask))
+        return await (ask() if last_partition or want.where else page_once(self._place(partition), first, end, ask))
 
     async def prefixed(
         self, partition: str, prefix: str, select: Sequence[str] | None = None
