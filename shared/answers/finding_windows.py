@@ -22,7 +22,8 @@ from shared.basics.times import MICROSECOND
 from shared.incidents.findings import Finding
 from shared.ledger.slices import DAY, midnight
 from shared.store.findings import findings_within
-from shared.store.tables import Table, Want
+from shared.store.tables import Table
+from shared.store.wants import Want
 from shared.wire.cursor import Place, PlaceTime
 
 # Tenants whose logs are read side by side; with more of them the list goes through one group after the other.

@@ -63,6 +63,11 @@ class Month(NamedTuple):
     first: date
     weeks: list[list[Cell | None]]
 
+    @property
+    def is_before(self) -> bool:
+        """Whether all of it lies before the installation."""
+        return all(cell is None or cell.kind == "before" for week in self.weeks for cell in week)
+
 
 class ExceptionRow(NamedTuple):
     """An exception, and how many days it still holds."""

@@ -18,7 +18,8 @@ from shared.rules.rule import Severity
 from shared.signin.careful import Quarantined
 from shared.store.codec import Codec
 from shared.store.packing import TooLong, pack_bytes, unpack_bytes
-from shared.store.tables import ANY, MAX_BATCH, SCHEMA, Row, Table, Want, is_newer, keys, upsert
+from shared.store.tables import MAX_BATCH, SCHEMA, Row, Table, is_newer, keys, upsert
+from shared.store.wants import ANY, Want
 
 FINDING: Final = "find-"
 _QUARANTINED: Final = "quar-"

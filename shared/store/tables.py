@@ -10,8 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 from azure.core import MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
@@ -28,6 +27,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.store.once import EVERY, ReadPlace, each_once, forget_reads, known_rows, one_once, page_once
 from shared.store.sizes import stored_bytes, wire_bytes
+from shared.store.wants import ANY, Want
 
 SCHEMA: Final = 1
 NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "control", "alerts")
@@ -107,17 +107,6 @@ def etag_of(row: Row) -> str:
 def is_newer(row: Row) -> bool:
     """Whether a newer version of the app wrote the row, so that it is none of this one's business."""
     return int(row.get("v", 1)) > SCHEMA
-
-
-class Want(NamedTuple):
-    """Which of the rows a request asks for: at most so many (None: as many as the service gives, 1,000), and only those
-    with these values in these columns."""
-
-    most: int | None = None
-    where: Mapping[str, str] = MappingProxyType({})
-
-
-ANY: Final = Want()
 
 
 class Table:
