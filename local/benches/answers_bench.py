@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from local.benches.emulator import azurite_seconds
@@ -108,7 +109,8 @@ async def measure_answers(findings: Sequence[int] = FINDINGS) -> list[Answered]:
 
 
 @asynccontextmanager
-async def filled_partner(size: Size, findings: Iterable[Row] = ()) -> AsyncIterator[App]:
+async def filled_partner(size: Size, findings: Iterable[Row] = (), older: Iterable[Row] = ()) -> AsyncIterator[App]:
+    """An app over the days of a partner of that size, with findings, and rows of days before."""
     async with azurite() as connection:
         usual = {"auth_mode": "local", "partner_tenant_id": PARTNER, "AzureWebJobsStorage": connection}
         app = App(load_settings(**usual), clock=lambda: NOW)
@@ -117,7 +119,7 @@ async def filled_partner(size: Size, findings: Iterable[Row] = ()) -> AsyncItera
             customers = [Customer(tenant_id=CUSTOMER)]
             await save_directory(tables.directory, DirectoryFile(partner_tenant_id=PARTNER, customers=customers), NOW)
             async with Filling(connection) as filling:
-                await filling.write("rollups", rows_of_days(size, NOW))
+                await filling.write("rollups", chain(rows_of_days(size, NOW), older))
                 await filling.write("slices", findings)
             await change_flight(tables.control, Flight(PARTNER), first_seen=NOW - size.days * DAY)
             yield app

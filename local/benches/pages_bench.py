@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from local.benches.answers_bench import HUNDREDS, NOW, THOUSANDS, filled_partner
-from local.benches.filled_partner import APP, Size, rows_of_findings
+from local.benches.filled_partner import APP, Size, rows_of_days, rows_of_findings
+from local.benches.rows import Row, at_most, beside
 from local.benches.sent import counted_requests
 from shared.answers.overview import SummaryQuery, read_summary
 from shared.app.app import App
@@ -28,7 +29,8 @@ from shared.rules.rule import CUSTOMER, TECHNICIAN
 MOST_TIMES: Final = 3
 MOST_REQUESTS: Final = 12
 MOST_BYTES: Final = 100_000
-_TIMES: Final = 15
+_TIMES: Final = 9
+_SMALL: Final = Size(people=3, customers=3, each=2, days=370)
 _FINDINGS: Final = 1_000
 # What stands in an address; pages of what no such partner has (an incident, a finding, a pack) are not among them.
 _IDS: Final = {
@@ -51,19 +53,39 @@ class Shown:
     ratio: float
     ratio_passed: float
     milliseconds: float
+    summary_ms: float
 
 
 async def measure_pages(sizes: Sequence[Size] = (HUNDREDS, THOUSANDS), names: Sequence[str] = ()) -> list[Shown]:
     """Every page that can be opened, or those named, in a partner of each size."""
     shown: list[Shown] = []
     for size in sizes:
-        async with filled_partner(size, rows_of_findings(_FINDINGS, NOW - 30 * DAY, NOW)) as app:
+        before = rows_of_days(_SMALL, NOW - size.days * DAY)  # the calendar shows these too
+        older = (row for row in before if str(row["RowKey"]).startswith("day-"))
+        async with filled_partner(size, rows_of_findings(_FINDINGS, NOW - 30 * DAY, NOW), older) as app:
             of = f"{size.people:,} technicians, {size.customers:,} customers"
             for page in PAGES:
                 if (page.name in _IDS or "{" not in page.route) and (not names or page.name in names):
                     shown.append(await _shown(app, page, of))
                     print(json.dumps(asdict(shown[-1])), file=sys.stderr, flush=True)
     return shown
+
+
+def page_rows() -> list[Row]:
+    """Each page's processor time beside the summary's, and the most that any page asks for and sends."""
+    found = asyncio.run(measure_pages())
+    rows: list[Row] = []
+    for of in dict.fromkeys(shown.of for shown in found):
+        mine = [shown for shown in found if shown.of == of]
+        requests, size = max(shown.requests for shown in mine), max(shown.size for shown in mine)
+        rows += [
+            at_most(f"Pages of {of}: storage requests / {MOST_REQUESTS}", requests, MOST_REQUESTS, "requests"),
+            at_most(f"Pages of {of}: bytes / {MOST_BYTES:,}", size, MOST_BYTES, "bytes"),
+        ]
+        for shown in mine:
+            name = f"{shown.name} of {of}: processor time / the summary's (at most {MOST_TIMES} times as long)"
+            rows.append(beside(name, shown.milliseconds, shown.summary_ms, "ms", goal=">= 0.3333"))
+    return rows
 
 
 async def _shown(app: App, page: PageAt, of: str) -> Shown:
@@ -81,6 +103,7 @@ async def _shown(app: App, page: PageAt, of: str) -> Shown:
         round(statistics.median(ours[0] / theirs[0] for ours, theirs in pairs), 2),
         round(statistics.median(ours[1] / theirs[1] for ours, theirs in pairs), 2),
         round(1000 * statistics.median(ours[0] for ours, _ in pairs), 1),
+        round(1000 * statistics.median(theirs[0] for _, theirs in pairs), 1),
     )
 
 
