@@ -26,7 +26,7 @@ from shared.wire.models import Named, Whole
 CALENDAR_DAYS: Final = 400
 _MOST_ROWS: Final = 100
 _SAMPLE: Final = 25
-_SAMPLED_OF: Final = 1000
+_SAMPLED_OF: Final = 300
 
 
 class RosterQuery(PageQuery):

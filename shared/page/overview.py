@@ -40,7 +40,7 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the template of the overview shows."""
+    """What the template of the overview shows. `burning` are the open incidents that still happen; None: not known."""
 
     summary: Summary
     incidents: Sequence[IncidentItem]
@@ -51,6 +51,7 @@ class View:
     more_causes: bool
     worst: Worst
     changed: Changes
+    burning: int | None
 
 
 async def overview_page(visit: Visit) -> str:
@@ -79,6 +80,7 @@ async def overview_page(visit: Visit) -> str:
         more_causes=causes.cursor is not None,
         worst=_asked_for(worst, query),
         changed=changed,
+        burning=burning,
     )
     return render(
         "overview.html",

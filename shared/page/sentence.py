@@ -114,8 +114,10 @@ def _channels(grounds: Grounds) -> list[tuple[int, str]]:
 def _read_until(grounds: Grounds) -> tuple[int, str]:
     if grounds.measured_until is None or not grounds.read_anything:
         return 3, "nothing was read to its end yet"
-    late = 2 if grounds.now - grounds.measured_until > _LATE else 0
-    return late, f"read without a gap until {grounds.measured_until:%d %b %H:%M} UTC"
+    until, age = f"{grounds.measured_until:%d %b %H:%M} UTC", grounds.now - grounds.measured_until
+    if age > _LATE:
+        return 2, f"nothing newer than {until} was read without a gap, {ago(age)} ago"
+    return 0, f"read without a gap until {until}"
 
 
 def _covered(grounds: Grounds) -> list[tuple[int, str]]:
