@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -57,7 +56,6 @@ from shared.wire.models import (
 )
 
 _FAR_APART: Final = 8 * DAY
-_ID: Final = re.compile("[0-9a-f]{32}")
 # One call makes at most ten requests; others are for the directory, an incident, names and what the period is.
 _REQUESTS: Final = 5
 _EVERY_FINDING: Final = {"from_", "to", "limit", "cursor", "format"}  # these leave out none of their time
@@ -86,14 +84,6 @@ class FindingsQuery(ListQuery):
         if to and start and to <= start:
             raise ValueError("must be later than from")
         return to
-
-    @property
-    def ids(self) -> dict[str, str]:
-        """Of user, customer and app those that are named by an id, by column: findings are kept under these. A masked
-        name, or any other, is looked for among all."""
-        named = {"user": self.user, "customer": self.customer, "app": self.app}
-        keys = {column: id_key(wanted) for column, wanted in named.items() if wanted}
-        return {column: key for column, key in keys.items() if _ID.fullmatch(key)}
 
     def fits(self, finding: Finding, names: Mapping[str, str]) -> bool:
         """Whether a finding is asked for; its time aside. `names` are the tenants' by key."""
