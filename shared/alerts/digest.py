@@ -85,8 +85,8 @@ async def _message(app: App, tables: Tables, channel: Channel, period: DigestPer
     these = [day for day in days if day.day >= begin]
     now = app.clock()
     customers = channel.customer_keys
-    verdicts = await _verdicts(tables, these, customers, begin, end)
-    verdicts_before = await _verdicts(tables, before, customers, begin - length, begin)
+    verdicts, left_out = await _verdicts(tables, these, customers, begin, end)
+    verdicts_before, _ = await _verdicts(tables, before, customers, begin - length, begin)
     measured = measure(app.settings.tenants, these, Window(begin, end, now, app.settings.slice_width))
     expected, missing = sum(len(m.expected) for m in measured), sum(len(m.missing) for m in measured)
     incidents = [i async for i in all_incidents(tables.incidents) if not customers or i.who.customer in customers]
@@ -109,7 +109,11 @@ async def _message(app: App, tables: Tables, channel: Channel, period: DigestPer
             incidents=_numbers(incidents, begin, end),
             exceptions=expiring[:MOST_EXCEPTIONS],
             exceptions_total=len(expiring),
-            to_do=[*_to_mend(measured), *_to_do(these, incidents if customers else None)][:_TO_DO],
+            to_do=[
+                *_to_mend(measured),
+                *_at_least(left_out),
+                *_to_do(these, incidents if customers else None),
+            ][:_TO_DO],
             sections=await sections_of(
                 DigestView(tables, channel, begin, end, these, incidents, app.settings.address, await app.pack_key_id())
             ),
@@ -144,19 +148,29 @@ def _compliance(these: Verdicts, before: Verdicts) -> Compliance:
 
 async def _verdicts(
     tables: Tables, days: Sequence[Day], customers: Collection[str], begin: datetime, end: datetime
-) -> Verdicts:
-    """The headline of the days from `begin` to `end`, excluded; of some customers where they are named."""
-    whole = Verdicts()
+) -> tuple[Verdicts, int]:
+    """The headline of the days from `begin` to `end`, excluded; of some customers where they are named. And of how many
+    days one of these is not among the lines that found room, so that it may have had sign-ins all the same."""
+    whole, left_out = Verdicts(), 0
     if not customers:
         for counts in _headline(days):
             whole.merge(counts.by_verdict)
-        return whole
+        return whole, 0
     async for day in days_of_customers(tables.rollups, begin, end - DAY):
-        for scope in HEADLINE:
-            lines = day.lines.get(scope, {})
-            for customer in customers:
+        of_scopes = [day.lines.get(scope, {}) for scope in HEADLINE]
+        for customer in customers:
+            for lines in of_scopes:
                 whole.merge(lines.get(customer, ScopeCounts()).by_verdict)
-    return whole
+        left_out += day.trimmed and any(all(customer not in lines for lines in of_scopes) for customer in customers)
+    return whole, left_out
+
+
+def _at_least(left_out: int) -> list[str]:
+    """What keeps the figures of some customers from being all there was."""
+    if not left_out:
+        return []
+    days = "1 day" if left_out == 1 else f"{left_out} days"
+    return [f"On {days} there were more customers than are counted one by one: the figures are the least there was."]
 
 
 def _headline(days: Sequence[Day]) -> list[ScopeCounts]:

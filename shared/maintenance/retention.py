@@ -23,7 +23,7 @@ from shared.store.erased import forget_erasures
 from shared.store.findings import quarantined_on
 from shared.store.flights import all_flights
 from shared.store.incident_rows import SHARDS, incident_in
-from shared.store.incidents import incident_rows, remove_incident, rows_beside
+from shared.store.incidents import empty_incident, incident_rows, remove_incident, rows_beside
 from shared.store.notes import AppNote, read_note, write_note
 from shared.store.register import PARTITION as REGISTER
 from shared.store.register import acts_until
@@ -115,12 +115,17 @@ async def _long_closed(incidents: Table, shard: str, cutoff: datetime, allowance
 
 
 async def _remove_incident(incidents: Table, key: str, etag: str, allowance: Allowance) -> None:
-    """What belongs to it first, so that a crash leaves the incident to be found again."""
-    await remove(incidents, rows_beside(incidents, key, _KEYS), allowance)
-    if allowance.is_used_up:
-        return
+    """Empty it, then remove what belonged to it, then itself, so that a crash leaves it to be found again. A sign-in
+    that comes in between opens it anew: counted from nothing, since the old contributions are not there any more."""
+    beside = [row async for row in rows_beside(incidents, key, _KEYS)]
     try:
-        await remove_incident(incidents, key, etag)
+        emptied = await empty_incident(incidents, key, etag)
+        for batch in batched(beside, MAX_BATCH, strict=False):
+            allowance.took(len(batch))
+            await remove_batch(incidents, [row for row in batch if not is_newer(row)], allowance)
+            if allowance.is_used_up:
+                return
+        await remove_incident(incidents, key, emptied)
     except Conflict:
         return  # it came to life again
     allowance.removed += 1

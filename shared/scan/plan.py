@@ -30,6 +30,7 @@ MOST_TENANTS_IN_FLIGHT: Final = 122 // 5
 # How many slices one flight goes on with by itself, and for how long: a newly closed slice waits no longer than that.
 LONGEST_CHAIN: Final = 100
 LONGEST_CHAIN_TIME: Final = timedelta(minutes=30)
+_ONE_DAYS_TURN: Final = timedelta(minutes=5)  # as often as a plan comes
 
 
 async def plan_scans(app: App) -> list[str]:
@@ -84,7 +85,9 @@ class TenantPlan:
 
     async def _read(self, mending: Mending) -> None:
         agenda, tenant, slices = self._agenda, self._agenda.flight.tenant, self._tables.slices
-        marked = {midnight(slice_.start) for slice_ in agenda.marked}
+        found = await all_of(old_marks(slices, tenant, day) for day in self._days_of_old_marks())
+        old = [mark for of_day in found for mark in of_day]
+        marked = {midnight(slice_.start) for slice_ in (*agenda.marked, *old)}
         awake = [
             day
             for day in self.days
@@ -95,8 +98,14 @@ class TenantPlan:
             return [head async for head in heads_of_day(slices, tenant, day)]
 
         self.heads = dict(zip(awake, await all_of(map(of_day, awake)), strict=True))
-        old = await all_of(old_marks(slices, tenant, day) for day in awake if day not in agenda.rests)
-        await self._pass_marks_on([mark for of_day in old for mark in of_day])
+        await self._pass_marks_on(old)
+
+    def _days_of_old_marks(self) -> list[datetime]:
+        """The days to look for marks in that an older version of the app left: those that never rested, and of the
+        others one in each plan, since that version may go on beside this one for a while."""
+        new = [day for day in self.days if day not in self._agenda.rests]
+        turn = (self._now - midnight(self._now)) // _ONE_DAYS_TURN
+        return sorted({*new, self.days[turn % len(self.days)]})
 
     async def _pass_marks_on(self, old: Sequence[Slice]) -> None:
         """Give the marks of slices that were split to their halves: nobody reads a split slice again. Those of slices

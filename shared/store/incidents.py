@@ -129,6 +129,12 @@ async def rows_beside(table: Table, key: str, select: Sequence[str]) -> AsyncIte
             yield row
 
 
+async def empty_incident(table: Table, key: str, etag: str) -> str:
+    """Have an incident's own row say that nothing is left of it, if it is still the one with that etag: what comes
+    later counts from nothing. Returns the new etag. Raises Conflict."""
+    return await table.write(merge({**keys(shard_of(key), INCIDENT + key), "count": 0, "announceable": 0}, etag))
+
+
 async def remove_incident(table: Table, key: str, etag: str) -> None:
     """Remove an incident's own row, if it is still the one with that etag. Raises Conflict."""
     await table.write(delete(keys(shard_of(key), INCIDENT + key), etag))

@@ -7,8 +7,14 @@ from datetime import timedelta
 
 from shared.alerts.digest_sections import DigestView, mixed_rules
 from shared.incidents import acts
+from shared.ledger.counts import FORMAT
 from shared.ledger.days import Day, Totals
+from shared.rules.rule import CUSTOMER
 from shared.store.incidents import read_incident, take_step
+from shared.store.packing import pack
+from shared.store.rollup_rows import CUSTOMERS
+from shared.store.rollup_rows import PARTNER as ROLLUPS
+from shared.store.tables import SCHEMA, keys, upsert
 from tests.alerts.harness import Rig, key_of, receiver, rig
 from tests.alerts.test_holding import _problem
 
@@ -53,3 +59,16 @@ async def test_what_people_did_and_what_closed_by_quiet_stand_in_the_digest_alon
         await b.tick(after=DAY)
         closed = {one["id"]: one for one in b.got()[-1].json["data"]["sections"]}
         assert (closed["closed"]["title"], closed["closed"]["total"]) == ("Closed by quiet", 2)
+
+
+async def test_a_customer_for_whose_line_a_day_had_no_room_is_not_told_as_none(azurite: str) -> None:
+    members = {"soc": {"digest": "daily", "digest_at": "08:00", "customers": CUSTOMER}}
+    async with rig(azurite, receiver(), channels=members, lookback_days=1) as b:
+        await _problem(b, refused=True)
+        rollups = (await b.app.tables()).rollups
+        row = {**keys(ROLLUPS, CUSTOMERS.row_key(b.now)), "v": SCHEMA, "format": FORMAT, "trimmed": True}
+        await rollups.write(upsert({**row, **pack("lines", {"lines": {}})}))
+        await b.tick(after=timedelta(hours=20))  # 08:01 of the next day
+        (digest,) = [got.json["data"] for got in b.got() if got.json["type"] == "digest.daily"]
+        assert digest["compliance"]["percent"] is None
+        assert [line for line in digest["toDo"] if line.startswith("On 1 day there were more customers")]

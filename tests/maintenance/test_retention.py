@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,12 +18,14 @@ from shared.messages.delivery import delivery_id
 from shared.rules.rule import PARTNER
 from shared.signin.careful import Quarantined
 from shared.store.alerts import PARTITION as ALERTS
+from shared.store.contributions import Change, Contributor, contribute, slices_of
 from shared.store.findings import quarantined_row
 from shared.store.flights import change_flight
 from shared.store.incident_rows import incident_columns, shard_of
+from shared.store.incidents import read_incident
 from shared.store.ledger import new_head
 from shared.store.rollups import roll_up
-from shared.store.tables import SCHEMA, Table, insert, keys
+from shared.store.tables import SCHEMA, Operation, Table, insert, keys
 from tests.functions.asking import app_over, write_rows
 
 NOW = datetime(2026, 11, 20, 2, 40, tzinfo=UTC)
@@ -144,6 +147,33 @@ async def test_incidents_closed_long_ago_go_with_all_that_is_theirs(app: App) ->
     assert not [name for name in left if long_closed in name]
     for key in (closed, still_open):
         assert len([name for name in left if key in name]) == 123
+
+
+async def test_a_sign_in_that_comes_while_its_old_incident_is_removed_is_counted_from_nothing(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, key = (await app.tables()).incidents, "0" * 32
+    old = incident(key, IncidentState.RESOLVED, OLD)
+    rows = [{**keys(shard_of(key), f"part-{key}-slice-{i}"), "v": SCHEMA} for i in range(120)]
+    await write_rows(table, [incident_columns(replace(old, facts=replace(old.facts, count=120))), *rows])
+    slice_ = Slice(PARTNER, NOW - DAY, timedelta(minutes=15))
+    change: Change = {slice_: (old.who, replace(old.facts, first=slice_.start, last=slice_.start))}
+    transact, came = table.transact, False
+
+    async def after_a_sign_in(operations: Iterable[Operation]) -> list[str]:
+        nonlocal came
+        if not came:
+            came = True
+            await contribute(table, key, change, Contributor("1", NOW, first_scan=False))
+        return await transact(operations)
+
+    monkeypatch.setattr(table, "transact", after_a_sign_in)
+    await delete_expired(app)
+    assert came
+    found = await read_incident(table, key)
+    assert found is not None
+    assert (found[0].facts.count, found[0].state) == (1, IncidentState.OPEN)
+    assert await slices_of(table, key) == [slice_.id]
 
 
 async def test_deliveries_end_after_their_time_but_those_under_way(app: App) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from shared.incidents.model import ALL_SCOPES
 from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER, SILENT
 from shared.store.outlines import outline_incidents
-from shared.store.tables import SCHEMA, Table, Tables
+from shared.store.tables import SCHEMA, Table, Tables, keys, upsert
 from tests.scan.canonical import raw
 from tests.scan.harness import Rig, record, rig
 from tests.scan.stories import (
@@ -180,3 +181,16 @@ async def _open(table: Table, scopes: list[str]) -> int:
     """How many incidents with findings of these scopes are open."""
     found = await outline_incidents(table)
     return sum(incident.state == "open" and not incident.scopes.isdisjoint(scopes) for incident in found)
+
+
+async def test_a_mark_that_an_older_version_leaves_on_a_day_at_rest_is_found_within_hours(desk: Rig) -> None:
+    desk.log(weak("a", SEVEN))
+    await desk.work()
+    slices = (await desk.tables()).slices
+    await slices.write(upsert({**keys(RICH.partition, f"due-{RICH.name}"), "v": 1, "mark": "old"}))
+    before = len(desk.reads)
+    for _ in range(desk.settings.lookback_days + 2):
+        desk.pass_time(timedelta(minutes=5))
+        await desk.work()
+    assert RICH in desk.reads[before:]
+    assert await slices.get(RICH.partition, f"due-{RICH.name}") is None
