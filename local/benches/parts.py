@@ -212,22 +212,6 @@ class Part:
 
 
 PARTS: Final = {
-<<<<<<< HEAD
-    "heart": Part(heart, 2),
-    "directory": Part(directory, 4),
-    "costs": Part(costs, 6),
-    "plan": Part(plan, 3),
-    "lag": Part(lag, 2),
-    "start": Part(start, 3),
-    "package": Part(package, 1),
-    "files": Part(files, 3),
-    "day": Part(day, 5),
-    "workers": Part(workers, 4),
-    "crowd": Part(crowd, 8),
-    "scan": Part(scan, 12),
-    "answers": Part(answers, 16),
-    "pages": Part(page_rows, 10),
-=======
     "heart": Part(heart, 5),
     "directory": Part(directory, 6),
     "costs": Part(costs, 8),
@@ -241,5 +225,5 @@ PARTS: Final = {
     "crowd": Part(crowd, 25),
     "scan": Part(scan, 25),
     "answers": Part(answers, 25),
->>>>>>> main
+    "pages": Part(page_rows, 16),
 }
