@@ -43,6 +43,7 @@ from shared.store.ledger import heads_of_day
 START: Final = datetime(2026, 11, 2, tzinfo=UTC)
 WIDTH: Final = timedelta(minutes=15)
 MEGABYTES: Final = 220
+CROWD_PEOPLE: Final = 40
 _SIGN_INS_OF_A_PERSON: Final = 60
 _WEAK_EACH: Final = 100
 
@@ -76,13 +77,18 @@ class Compared:
         return round(self.scan.seconds / self.peer.seconds, 2)
 
 
-def measure(
-    records: int, *, session_each: int = 0, within: timedelta = DAY, weak_each: int = _WEAK_EACH, peer: bool = True
-) -> Compared:
-    """Read a log of so many records. `within`: how long a part of the day they fill; `session_each`: of one person in
-    so many every second record asks its session. Raises RuntimeError when a read did not end well."""
+def measure(records: int, *, session_each: int = 0) -> Compared:
+    """Read a log of so many records in a day; of one person in `session_each` every second record asks its session.
+    Raises RuntimeError when a read did not end well."""
     people = max(1, records // _SIGN_INS_OF_A_PERSON)
-    return asyncio.run(_measured(Draw(START, records, people, weak_each, session_each, within), peer=peer))
+    return asyncio.run(_measured(Draw(START, records, people, _WEAK_EACH, session_each), peer=True))
+
+
+def measure_crowd(findings: int) -> Read:
+    """Read one second in which CROWD_PEOPLE signed in so often without MFA, each to many places: a slice that cannot be
+    halved any more. Raises RuntimeError when a read did not end well."""
+    draw = Draw(START, findings, CROWD_PEOPLE, weak_each=1, within=timedelta(seconds=1))
+    return asyncio.run(_measured(draw, peer=False)).scan
 
 
 async def _measured(draw: Draw, *, peer: bool) -> Compared:

@@ -188,14 +188,16 @@ class _Sum:
     """What one slice contributes to one incident, added up finding by finding."""
 
     __slots__ = (
-        *("count", "severity", "announceable", "first", "last", "newest", "rule"),
+        *("count", "severity", "announceable", "first", "last", "newest", "who", "is_about_user"),
         *("rules", "scopes", "traits", "customers"),
     )
 
     def __init__(self, finding: Finding, fits: Sequence[tuple[str, Severity]]) -> None:
         self.count = self.severity = self.announceable = 0
         self.first = self.last = finding.at
-        self.newest, self.rule = finding, fits[0][0]
+        self.is_about_user = finding.is_about_user(fits[0][0])
+        self.newest = finding.at, finding.id
+        self.who = self._who(finding)
         self.rules: set[str] = set()
         self.scopes: set[str] = set()
         self.traits: set[str] = set()
@@ -205,8 +207,8 @@ class _Sum:
         """Count a finding in which these rules count."""
         self.count += 1
         self.first, self.last = min(self.first, finding.at), max(self.last, finding.at)
-        if (finding.at, finding.id) > (self.newest.at, self.newest.id):
-            self.newest = finding
+        if (finding.at, finding.id) > self.newest:
+            self.newest, self.who = (finding.at, finding.id), self._who(finding)
         self.rules.update(rule for rule, _ in fits)
         self.scopes.add(str(finding.scope))
         self.severity = max(self.severity, *(int(severity) for _, severity in fits))
@@ -221,8 +223,6 @@ class _Sum:
 
     def contribution(self) -> tuple[Who, Facts]:
         """All of it together."""
-        newest = self.newest
-        is_about_user = newest.is_about_user(self.rule)
         facts = Facts(
             count=self.count,
             first=self.first,
@@ -232,11 +232,14 @@ class _Sum:
             announceable=self.announceable,
             scopes=frozenset(self.scopes),
             traits=capped(self.traits),
-            customers=_most(self.customers) if is_about_user else frozenset(),
+            customers=_most(self.customers) if self.is_about_user else frozenset(),
         )
-        if is_about_user:
-            return Who(newest.user, newest.user_name, "", "", ""), facts
-        return Who(newest.user, newest.user_name, newest.customer, newest.app, newest.app_name), facts
+        return self.who, facts
+
+    def _who(self, newest: Finding) -> Who:
+        if self.is_about_user:
+            return Who(newest.user, newest.user_name, "", "", "")
+        return Who(newest.user, newest.user_name, newest.customer, newest.app, newest.app_name)
 
 
 def total(parts: Iterable[Facts], since: datetime | None = None) -> Facts | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import batched, chain, islice
+from itertools import batched, chain
 from typing import Final
 
 from shared.exceptions.model import accepting
@@ -18,8 +18,8 @@ from shared.scan.reading import Reading
 from shared.store.contributions import Contributor, contribute_together
 from shared.store.exceptions import read_exceptions
 from shared.store.findings import InQuarantine, Stored, finding_key, finding_row, quarantined_row
-from shared.store.ledger import FENCED_CHANGES, touch_prefix
-from shared.store.tables import SCHEMA, Operation, delete, keys, upsert
+from shared.store.tables import Operation, delete, keys, upsert
+from shared.store.touched import Touched, no_longer, notes_of, touched_of
 
 # How many incidents are changed before the hold is looked at again.
 _INCIDENTS_AT_ONCE: Final = 500
@@ -37,10 +37,10 @@ class FindingChanges:
     """
 
     found: Iterable[Finding]
-    as_they_are: frozenset[str]
+    as_they_are: Set[str]
     missing: Mapping[str, Finding]
     removed: Sequence[str]
-    incidents: frozenset[str]
+    incidents: Set[str]
     lacks: bool
     writes: bool
 
@@ -89,10 +89,10 @@ def compare_findings(
     incidents.update(key for place in concerned for key in stored.findings[place].incidents())
     return FindingChanges(
         found=found,
-        as_they_are=frozenset(as_they_are),
+        as_they_are=as_they_are,
         missing=missing,
         removed=removed,
-        incidents=frozenset(incidents),
+        incidents=incidents,
         lacks=bool(missing) or not all(record in served for record in stored.foreign.values()),
         writes=writes or bool(removed),
     )
@@ -138,18 +138,17 @@ def compare_quarantine(
 # --- incidents --------------------------------------------------------------------------------------------------------
 
 
-async def note_touched(hold: Hold, incidents: Set[str]) -> Set[str]:
+async def note_touched(hold: Hold, incidents: Set[str]) -> Touched:
     """Note the incidents that will change before the first finding does. Returns them with those that a worker which
     died had noted."""
-    prefix = touch_prefix(hold.slice)
-    rows = hold.tables.slices.prefixed(hold.slice.partition, prefix, ["RowKey"])
-    noted = {str(row["RowKey"]).removeprefix(prefix) async for row in rows}
-    new = sorted(incidents - noted if noted else incidents)
-    notes = (upsert({**keys(hold.slice.partition, prefix + key), "v": SCHEMA}) for key in new)
-    if new and hold.head.whole:
-        await hold.write([*islice(notes, FENCED_CHANGES)], replace(hold.head, whole=False))
-    await hold.write_all(notes)
-    return incidents | noted if noted else incidents
+    before = await touched_of(hold.tables.slices, hold.slice)
+    new = incidents - before.incidents if before.incidents else incidents
+    notes = notes_of(hold.slice, new, hold.head.generation)
+    rows = [*before.rows]
+    for note in notes:
+        rows.append(str(note[1]["RowKey"]))
+        await hold.write([note], replace(hold.head, whole=False))
+    return Touched(incidents | before.incidents if before.incidents else incidents, rows)
 
 
 async def contribute_all(hold: Hold, changes: Contributions) -> None:
@@ -178,9 +177,8 @@ async def contribute_all(hold: Hold, changes: Contributions) -> None:
 
 
 async def finish(
-    hold: Hold, touched: Iterable[str], head: Head, *, removed: Iterable[str] = (), last: Sequence[Operation] = ()
+    hold: Hold, touched: Touched, head: Head, *, removed: Iterable[str] = (), last: Sequence[Operation] = ()
 ) -> None:
     """The last fenced write; the notes on touched incidents go with it, and the rows of the `removed` keys before."""
-    prefix = touch_prefix(hold.slice)
-    gone = chain(removed, (prefix + key for key in sorted(touched)))
-    await hold.write_all((delete(keys(hold.slice.partition, key)) for key in gone), head, last=last)
+    gone = (delete(keys(hold.slice.partition, key)) for key in removed)
+    await hold.write_all(chain(gone, no_longer(hold.slice, touched)), head, last=last)

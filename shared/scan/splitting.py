@@ -27,7 +27,7 @@ async def split(hold: Hold, halves: tuple[Slice, Slice]) -> list[Slice]:
         hold,
         {
             key: {hold.slice: None, **{half: part.get(key) for half, part in zip(halves, parts, strict=True)}}
-            for key in touched
+            for key in touched.incidents
         },
     )
     # Each half takes over every note: what a record of the other half left is passed over there.

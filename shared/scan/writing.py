@@ -34,7 +34,7 @@ from shared.signin.decoding import DECODER_VERSION
 from shared.store.findings import findings_of, quarantine_of
 
 _INCONSISTENT_AGAIN: Final = timedelta(hours=1)
-_INCIDENTS_AT_ONCE: Final = 20_000  # that are added up: for more, the findings are gone through again
+_INCIDENTS_AT_ONCE: Final = 10_000  # that are added up: for more, the findings are gone through again
 _SHRANK: Final = "The log served less than before; what it had shown stands."
 
 
@@ -72,7 +72,7 @@ async def write_reading(hold: Hold, reading: Reading, read: ReadOf) -> None:
         operations = chain(change.operations(hold.slice.partition), quarantine.operations)
         await hold.write_all(operations, replace(counted, whole=False))
     _tell(hold, quarantine, shrank=shrank)
-    for some in batched(sorted(touched), _INCIDENTS_AT_ONCE, strict=False):
+    for some in batched(sorted(touched.incidents), _INCIDENTS_AT_ONCE, strict=False):
         parts = contributions(change.final(), settled=settled, among=frozenset(some))
         await contribute_all(hold, {key: {hold.slice: parts.get(key)} for key in some})
     done = done_head(counted, age, hold.ages, again=hold.now() + _INCONSISTENT_AGAIN, shrank=shrank)

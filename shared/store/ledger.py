@@ -73,11 +73,6 @@ def is_head(row: Row) -> bool:
     return str(row["RowKey"]).startswith(_HEAD)
 
 
-def touch_prefix(slice_: Slice) -> str:
-    """How the keys of the rows begin that note which incidents a slice is about to change; the incident's follows."""
-    return f"touch-{slice_.name}-"
-
-
 _WITHOUT_COUNTS: Final = ("PartitionKey", "RowKey", "v", *_CODEC.plain_columns)
 
 
