@@ -40,7 +40,7 @@ class NoQuery(Query):
 
 
 class NoBody(BaseModel):
-    """There is no body, or an empty object."""
+    """There is no body: nothing, null or an empty object."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -188,7 +188,7 @@ class Endpoint:
         if issubclass(self.body, RawBody):
             body = self.body(content=request.get_body())
         else:
-            nothing = self.body is NoBody and (self.method == "GET" or not request.get_body())
+            nothing = self.body is NoBody and (self.method == "GET" or request.get_body().strip() in (b"", b"null"))
             body = NoBody() if nothing else parse_body(request, self.body)
         return Call(app, caller, query, body, request.route_params, request.headers.get("If-Match"))
 
