@@ -10,7 +10,7 @@ shows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import batched
@@ -23,6 +23,7 @@ from shared.incidents.findings import Finding
 from shared.ledger.slices import DAY, midnight
 from shared.store.findings import findings_within
 from shared.store.tables import Table
+from shared.store.wants import Want
 from shared.wire.cursor import Place, PlaceTime
 
 # Tenants whose logs are read side by side; with more of them the list goes through one group after the other.
@@ -31,7 +32,7 @@ _WIDEST: Final = 4096 * DAY
 _STEP: Final = 4
 _NARROWEST_STEP: Final = 256  # a crowd at a window's beginning says little of its end
 _MOST: Final = 1_000  # rows of one request
-_FEW: Final = 200
+_FEW: Final = 150
 _AFTER_A_CROWD: Final = timedelta(seconds=1)
 
 
@@ -65,15 +66,16 @@ class FindingPlace(Place):
         """Whether the next window cannot be cut further."""
         return self.end - self.window <= MICROSECOND
 
-    def narrowed(self, seen: datetime | None, *, again: bool) -> FindingPlace:
-        """With a narrower window. `seen` is how far one request got from the window's beginning. Where that was not
-        narrow enough (`again`), findings lie close: it is to be filled by two thirds, if they do so at its end."""
+    def narrowed(self, seen: datetime | None, middle: datetime | None) -> FindingPlace:
+        """With a narrower window. `seen` is how far one request got from the window's beginning, `middle` how far half
+        of it did. Where findings lie evenly the next one is to be filled nearly, if they do so at its end."""
         whole = min(self.end - self.window, self.width * MICROSECOND)
         width = whole // _STEP
-        if seen:
+        if seen and middle:
             width = min(width, self.end - seen - MICROSECOND)
-            if again:
-                width = min(width, max((seen - self.window) * 2 // 3, whole // _NARROWEST_STEP))
+            reached = seen - self.window
+            if reached / 4 <= middle - self.window <= reached * 3 / 4:
+                width = min(width, max(reached * 4 // 5, whole // _NARROWEST_STEP))
         return self._with(width=max(width, MICROSECOND))
 
     def beyond(self, groups: int, width: timedelta) -> FindingPlace | None:
@@ -118,17 +120,17 @@ def in_order(rows: Sequence[_Row]) -> list[_Row]:
 @dataclass(slots=True)
 class Walk:
     """One call's way through the windows. `place` is None at the end of the list. `fits` is None where every finding
-    fits."""
+    fits; `of` is what the service looks for itself: all that `fits` takes must have it."""
 
     table: Table
     tenants: Sequence[str]
     fits: Callable[[Finding], bool] | None
     place: FindingPlace | None
+    of: Mapping[str, str] = field(default_factory=dict)
     found: list[Finding] = field(default_factory=list)
     _limit: int = 0
     _most: int = _MOST
     _requests: int = 0
-    _narrows: bool = False
     _was_narrowed: bool = False
 
     @property
@@ -139,7 +141,7 @@ class Walk:
     async def go(self, limit: int, requests: int) -> None:
         """Find so many findings, by at most so many requests."""
         self._limit, self._requests = limit, requests
-        self._most = _MOST if self.fits else min(_MOST, max(_FEW, 2 * limit))
+        self._most = _MOST if self.fits else min(_MOST, max(_FEW, limit * 3 // 2))
         while (place := self.place) is not None and len(self.found) < limit:
             if place.group >= len(self.groups):
                 self.place = None
@@ -156,15 +158,14 @@ class Walk:
     async def _window(self, place: FindingPlace) -> None:
         tenants = self.groups[place.group]
         self._requests -= len(tenants)
+        want = Want(self._most, self.of)
         parts = await asyncio.gather(
-            *(findings_within(self.table, t, place.window, place.end, most=self._most) for t in tenants)
+            *(findings_within(self.table, t, place.window, place.end, want=want) for t in tenants)
         )
         if any(more for _, more in parts):
-            seen = max((found[-1][1].at for found, more in parts if more and found), default=None)
-            self.place = place.narrowed(seen, again=self._narrows)
-            self._narrows = self._was_narrowed = True
+            got = [(found[-1][1].at, found[len(found) // 2][1].at) for found, more in parts if more and found]
+            self.place, self._was_narrowed = place.narrowed(*max(got, default=(None, None))), True
             return
-        self._narrows = False
         rows = [_Row(finding, key, number) for number, (found, _) in enumerate(parts) for key, finding in found]
         wanted = [row for row in in_order(rows) if place.is_left(row) and self._fits(row.finding)]
         taken = wanted[: self._limit - len(self.found)]
@@ -187,9 +188,8 @@ class Walk:
             self.place = None
             return
         self._requests -= 1
-        rows, more = await findings_within(
-            self.table, tenants[tenant], place.window, place.end, after=after, most=self._most
-        )
+        want = Want(self._most, self.of)
+        rows, more = await findings_within(self.table, tenants[tenant], place.window, place.end, after=after, want=want)
         for key, finding in rows:
             if len(self.found) == self._limit:
                 self.place = place.behind_key(tenant, after)
