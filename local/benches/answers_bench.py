@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from local.benches.filled_partner import Size, rows_of_days, rows_of_findings
@@ -93,21 +94,22 @@ async def measure_answers(findings: Sequence[int] = FINDINGS) -> list[Answered]:
     """Ask everything, over each number of findings, one crowded second, and a partner of thousands."""
     answered: list[Answered] = []
     for count in findings:
-        async with _partner(HUNDREDS, rows_of_findings(count, NOW - 30 * DAY, NOW)) as app:
+        async with filled_partner(HUNDREDS, rows_of_findings(count, NOW - 30 * DAY, NOW)) as app:
             answered += await _asked(
                 app, f"{count:,} findings", _OF_FINDINGS, _TIMES_OF_MANY if count > _MANY else _TIMES
             )
     second = NOW - DAY
-    async with _partner(HUNDREDS, rows_of_findings(CROWDED, second, second + timedelta(seconds=1))) as app:
+    async with filled_partner(HUNDREDS, rows_of_findings(CROWDED, second, second + timedelta(seconds=1))) as app:
         answered += await _asked(app, f"{CROWDED:,} findings within a second", _OF_SECOND)
-    async with _partner(THOUSANDS) as app:
+    async with filled_partner(THOUSANDS) as app:
         size = f"{THOUSANDS.people:,} technicians, {THOUSANDS.customers:,} customers"
         answered += await _asked(app, size, _OF_PEOPLE)
     return answered
 
 
 @asynccontextmanager
-async def _partner(size: Size, findings: Iterable[Row] = ()) -> AsyncIterator[App]:
+async def filled_partner(size: Size, findings: Iterable[Row] = (), older: Iterable[Row] = ()) -> AsyncIterator[App]:
+    """An app over the days of a partner of that size, with findings, and rows of days before."""
     async with azurite() as connection:
         usual = {"auth_mode": "local", "partner_tenant_id": PARTNER, "AzureWebJobsStorage": connection}
         app = App(load_settings(**usual), clock=lambda: NOW)
@@ -116,7 +118,7 @@ async def _partner(size: Size, findings: Iterable[Row] = ()) -> AsyncIterator[Ap
             customers = [Customer(tenant_id=CUSTOMER)]
             await save_directory(tables.directory, DirectoryFile(partner_tenant_id=PARTNER, customers=customers), NOW)
             async with Filling(connection) as filling:
-                await filling.write("rollups", rows_of_days(size, NOW))
+                await filling.write("rollups", chain(rows_of_days(size, NOW), older))
                 await filling.write("slices", findings)
             await change_flight(tables.control, Flight(PARTNER), first_seen=NOW - size.days * DAY)
             yield app

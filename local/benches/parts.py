@@ -18,6 +18,7 @@ from local.benches.files_bench import measure_files
 from local.benches.heart_bench import heart
 from local.benches.lag_bench import Load, simulate
 from local.benches.package_bench import price
+from local.benches.pages_bench import page_rows
 from local.benches.plan_bench import measure_plan
 from local.benches.rows import Row, at_most, beside
 from local.benches.scan_bench import CROWD_PEOPLE, MEGABYTES, measure_crowd
@@ -224,4 +225,5 @@ PARTS: Final = {
     "crowd": Part(crowd, 25),
     "scan": Part(scan, 25),
     "answers": Part(answers, 25),
+    "pages": Part(page_rows, 16),
 }

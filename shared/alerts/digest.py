@@ -160,7 +160,8 @@ async def _verdicts(
         of_scopes = [day.lines.get(scope, {}) for scope in HEADLINE]
         for customer in customers:
             for lines in of_scopes:
-                whole.merge(lines.get(customer, ScopeCounts()).by_verdict)
+                if (line := lines.get(customer)) is not None:
+                    whole.merge(line.verdicts)
         left_out += day.trimmed and any(all(customer not in lines for lines in of_scopes) for customer in customers)
     return whole, left_out
 

@@ -24,6 +24,7 @@ from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
 from shared.posture.gdap import Risk
+from shared.store.days import days_of_pairs
 from shared.store.outlines import outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
 from shared.wire.models import Answer, Flag, Listed, ListQuery, Named, Whole, same_id, shown_id
@@ -109,7 +110,7 @@ async def read_customers(app: App, query: CustomersQuery, *, pairs: bool = True)
     activity = await read_customer_activity(tables, span, pairs=pairs)
     directory = await app.known_directory()
     if user := (await keys_of(app, Filters(user=query.user), standing, directory)).user:
-        activity.narrow_to(user)
+        activity.narrow_to(user, [day async for day in days_of_pairs(tables.rollups, span.start, span.last)])
     listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     names = tenant_names(directory)
     unlisted = _unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)

@@ -10,7 +10,7 @@ shows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import batched
@@ -23,6 +23,7 @@ from shared.incidents.findings import Finding
 from shared.ledger.slices import DAY, midnight
 from shared.store.findings import findings_within
 from shared.store.tables import Table
+from shared.store.wants import Want
 from shared.wire.cursor import Place, PlaceTime
 
 # Tenants whose logs are read side by side; with more of them the list goes through one group after the other.
@@ -119,12 +120,13 @@ def in_order(rows: Sequence[_Row]) -> list[_Row]:
 @dataclass(slots=True)
 class Walk:
     """One call's way through the windows. `place` is None at the end of the list. `fits` is None where every finding
-    fits."""
+    fits; `of` is what the service looks for itself: all that `fits` takes must have it."""
 
     table: Table
     tenants: Sequence[str]
     fits: Callable[[Finding], bool] | None
     place: FindingPlace | None
+    of: Mapping[str, str] = field(default_factory=dict)
     found: list[Finding] = field(default_factory=list)
     _limit: int = 0
     _most: int = _MOST
@@ -156,8 +158,9 @@ class Walk:
     async def _window(self, place: FindingPlace) -> None:
         tenants = self.groups[place.group]
         self._requests -= len(tenants)
+        want = Want(self._most, self.of)
         parts = await asyncio.gather(
-            *(findings_within(self.table, t, place.window, place.end, most=self._most) for t in tenants)
+            *(findings_within(self.table, t, place.window, place.end, want=want) for t in tenants)
         )
         if any(more for _, more in parts):
             got = [(found[-1][1].at, found[len(found) // 2][1].at) for found, more in parts if more and found]
@@ -185,9 +188,8 @@ class Walk:
             self.place = None
             return
         self._requests -= 1
-        rows, more = await findings_within(
-            self.table, tenants[tenant], place.window, place.end, after=after, most=self._most
-        )
+        want = Want(self._most, self.of)
+        rows, more = await findings_within(self.table, tenants[tenant], place.window, place.end, after=after, want=want)
         for key, finding in rows:
             if len(self.found) == self._limit:
                 self.place = place.behind_key(tenant, after)

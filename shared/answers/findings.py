@@ -211,8 +211,10 @@ async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
     directory = await app.known_directory()
     names = tenant_names(directory)
     table = (await app.tables()).slices
-    fits = (lambda finding: query.fits(finding, names)) if query.model_fields_set - _EVERY_FINDING else None
-    walk = Walk(table, app.settings.tenants, fits, place)
+    ids = Filters(query.customer, query.user, query.app).ids
+    looks = query.model_fields_set - _EVERY_FINDING - ids.keys()
+    fits = (lambda finding: query.fits(finding, names)) if looks else None
+    walk = Walk(table, app.settings.tenants, fits, place, ids)
     await walk.go(query.limit, _REQUESTS)
     if not walk.found and query.cursor is None:
         await keys_of(app, Filters(query.customer, query.user, query.app), standing, directory)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from shared.answers.period import Standing
 from shared.app.app import App
@@ -14,6 +15,8 @@ from shared.store.days import days_of_apps, days_of_customers, days_of_users
 from shared.store.directory import Loaded
 from shared.wire.models import NotKnown
 
+_ID: Final = re.compile("[0-9a-f]{32}")
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -22,6 +25,14 @@ class Filters:
     customer: str | None = None
     user: str | None = None
     app: str | None = None
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """Those that name an id, by column of a finding: findings are kept under these. A masked name, or any other, is
+        looked for among all."""
+        named = {"user": self.user, "customer": self.customer, "app": self.app}
+        keys = {column: id_key(wanted) for column, wanted in named.items() if wanted}
+        return {column: key for column, key in keys.items() if _ID.fullmatch(key)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ async def _add_pairs(tables: Tables, span: Span, activity: Activity) -> None:
         return made
 
     found = await made_once(("pairs", id(tables), span.start, span.end), read)
-    activity.pairs, activity.trimmed_pairs = found.pairs, found.trimmed_pairs
+    activity.reached, activity.there, activity.trimmed_pairs = found.reached, found.there, found.trimmed_pairs
 
 
 # Said where numbers of customers and of how far an account reaches stand.

@@ -14,11 +14,12 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.basics.times import MICROSECOND
+from shared.compliance.calendar import CalendarDay, calendar_days
 from shared.compliance.coverage import Coverage, Measured, Window, coverage, measure, read_from
 from shared.compliance.summary import Period
 from shared.ledger.days import Day
 from shared.ledger.slices import DAY, first_start_from, midnight
-from shared.store.days import partner_days
+from shared.store.days import partner_days, reach_of_days
 from shared.store.flights import all_flights
 from shared.store.once import made_once
 from shared.wire.models import Answer, BadParameter, DayCount, Page, Query
@@ -139,6 +140,16 @@ async def _standing(app: App, span: Span) -> Standing:
     days = [day async for day in partner_days(rollups, first, span.last)] if first <= span.last else []
     window = Window(first, span.end, span.now, app.settings.slice_width, await _read_since(app), app.retention)
     return Standing(span, days, measure(app.settings.tenants, days, window))
+
+
+async def read_calendar(app: App, days: int) -> list[CalendarDay]:
+    """How each of the last days was read, as the trend of the summary and the items of the coverage have it: one
+    request a quarter of a year."""
+    span = span_of(app, days, None, None)
+    tenants = {id_key(tenant) for tenant in app.settings.tenants}
+    read = [day async for day in reach_of_days((await app.tables()).rollups, span.start, span.last, tenants)]
+    window = Window(span.start, span.end, span.now, app.settings.slice_width, await _read_since(app), app.retention)
+    return calendar_days(app.settings.tenants, read, window)
 
 
 # From when on each tenant's log is read never changes, so a process asks once.

@@ -138,7 +138,7 @@ class Ways:
                     user_id=shown_id(user),
                     user_principal_name=known.user_principal_name if known else None,
                     customers_reachable=known.reachable if known else None,
-                    customers_reached=len(self._activity.pairs.get(user, ())),
+                    customers_reached=len(self._activity.reached.get(user, ())),
                 )
             )
         return sorted(named, key=lambda each: each.user_principal_name or each.user_id)

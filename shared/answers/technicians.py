@@ -30,7 +30,7 @@ from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
 from shared.incidents.model import IncidentState
 from shared.ledger.slices import DAY
-from shared.ledger.tallies import UserLine, with_remainder
+from shared.ledger.tallies import UserLine, Verdicts, with_remainder
 from shared.people.activity import Activity
 from shared.people.lists import DORMANT_AFTER, Technician
 from shared.people.pages import PAGE_TABLES, pages_of
@@ -264,17 +264,17 @@ def _technician_item(
         by_strength=with_remainder({**dict.fromkeys(map(str, Strength), 0), **line.strength}, line.compliant),
         weakest=line.weakest,
         customers_reachable=technician.reachable,
-        customers_reached=len(activity.pairs.get(technician.key, ())),
+        customers_reached=len(activity.reached.get(technician.key, ())),
         last_seen_on=max(seen, default=None),
         dormant=None if left or technician.dormant is None else "dormant" in states,
         off_boarded=technician.off_boarded,
         posture_rules=[rule for rule, _ in technician.fits],
         posture_severity=severity_name(gravest(technician.fits).severity) if technician.fits else None,
-        contradiction=_contradiction(technician, activity.anywhere.get(technician.key, UserLine())),
+        contradiction=_contradiction(technician, activity.anywhere.get(technician.key, Verdicts())),
     )
 
 
-def _contradiction(technician: Technician, line: UserLine) -> Contradiction | None:
+def _contradiction(technician: Technician, line: Verdicts) -> Contradiction | None:
     """Where the report and the sign-ins of the period do not agree."""
     counted = f"{line.compliant} sign-ins with MFA, {line.non_compliant} without, {line.unknown} of which nobody knows"
     if technician.registered is False and line.compliant:

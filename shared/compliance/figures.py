@@ -60,8 +60,7 @@ def figures_of_customer(days: Sequence[CustomerDay], pairs: Iterable[DayPairs], 
     for of_day in pairs:
         if of_day.trimmed:
             tops.left_out["users"] = tops.left_out.get("users", 0) + 1
-        for user, customers in of_day.lines.items():
-            verdicts = customers.get(customer)
+        for user, verdicts in of_day.lines.of_customer(customer).items():
             if user and verdicts is not None:
                 top = tops.users.setdefault(user, TopLine())
                 top.scopes.setdefault(str(Scope.CUSTOMER), Verdicts()).merge(verdicts)

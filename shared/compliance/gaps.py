@@ -112,6 +112,13 @@ def gaps(measured: Measured, flight: Flight | None) -> list[CoverageItem]:
     return items
 
 
+def kinds_of(measured: Sequence[Measured]) -> frozenset[GapKind]:
+    """What keeps anything of a period from being complete, or stands in quarantine, of whichever tenant."""
+    quarantined = any(reach.quarantined for m in measured for reach in m.reach)
+    found = {kind for m in measured for _, kind, _ in _classified(m)}
+    return frozenset(found | ({GapKind.QUARANTINED} if quarantined else set()))
+
+
 def _item(tenant: str, span: tuple[datetime, datetime | None], kind: GapKind, slices: int, detail: str) -> CoverageItem:
     return CoverageItem(tenant_id=tenant, from_=span[0], to=span[1], kind=kind, slices=slices, detail=detail)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
-from msgspec import to_builtins
+from msgspec import Struct, convert, to_builtins
 
 from shared.ledger.finding_groups import FindingGroup, Groups
 from shared.ledger.tallies import Verdicts
@@ -43,16 +43,57 @@ def pairs_json(pairs: Mapping[str, Mapping[str, Verdicts | None]]) -> dict[str, 
     return {"customers": [*place], "users": {user: of_user(customers) for user, customers in pairs.items()}}
 
 
+class UserColumns(Struct, rename="camel"):
+    """Where one person signed in: the places of the customers, and the numbers at each."""
+
+    at: list[int]
+    compliant: list[int | None]
+    non_compliant: list[int | None]
+    unknown: list[int | None]
+
+
+class PairColumns(Struct):
+    """The pairs of a day as pairs_json gave them. There are tens of thousands in a period: who only asks who was where
+    makes nothing of each."""
+
+    customers: list[str] = []
+    users: dict[str, UserColumns] = {}
+
+    def reached(self, user: str) -> list[str]:
+        """The customers where somebody signed in."""
+        customers = self.customers
+        return [customers[at] for at in self.users[user].at]
+
+    def of_user(self, user: str) -> dict[str, Verdicts | None]:
+        """The numbers of somebody at each customer; None where none was recorded."""
+        columns = self.users.get(user)
+        if columns is None:
+            return {}
+        numbers = zip(columns.compliant, columns.non_compliant, columns.unknown, strict=True)
+        return {
+            self.customers[at]: None if good is None else Verdicts(good, bad or 0, unknown or 0)
+            for at, (good, bad, unknown) in zip(columns.at, numbers, strict=True)
+        }
+
+    def of_customer(self, customer: str) -> dict[str, Verdicts | None]:
+        """The numbers of everybody at a customer."""
+        if customer not in self.customers:
+            return {}
+        place = self.customers.index(customer)
+        there: dict[str, Verdicts | None] = {}
+        for user, columns in self.users.items():
+            if place not in columns.at:
+                continue
+            number = columns.at.index(place)
+            good, bad, unknown = (of[number] for of in (columns.compliant, columns.non_compliant, columns.unknown))
+            there[user] = None if good is None else Verdicts(good, bad or 0, unknown or 0)
+        return there
+
+
 def pairs_of_json(value: Mapping[str, Any]) -> dict[str, dict[str, Verdicts | None]]:
     """The pairs that pairs_json gave."""
-    customers = value["customers"]
-    pairs: dict[str, dict[str, Verdicts | None]] = {}
-    for user, columns in value["users"].items():
-        numbers = zip(columns["at"], columns["compliant"], columns["nonCompliant"], columns["unknown"], strict=True)
-        pairs[user] = {
-            customers[at]: None if good is None else Verdicts(good, bad, unknown) for at, good, bad, unknown in numbers
-        }
-    return pairs
+    columns = convert(value, PairColumns)
+    return {user: columns.of_user(user) for user in columns.users}
 
 
 def portals_json(portals: Mapping[str, Mapping[str, Verdicts]]) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from shared.ledger.counts import FORMAT, AppLines, Counts, CustomerLines, PairLines, PortalLines, UserLines
+from shared.ledger.counts import FORMAT, AppLines, Counts, PortalLines, UserLines
+from shared.ledger.counts_json import PairColumns
 from shared.ledger.finding_groups import Groups
 from shared.ledger.head import Head, SliceState
 from shared.ledger.samples import Samples
 from shared.ledger.slices import midnight
-from shared.ledger.tallies import ScopeCounts, Tally
+from shared.ledger.tallies import CustomerVerdicts, ScopeCounts, Tally
 from shared.ledger.tops import Tops
+from shared.signin.traits import HEADLINE
 
 # A day is added up in blocks, so that one slice that changed leaves most of the day as it is. Of 96 slices a day a
 # change then takes 12 heads and 8 blocks; neither many small blocks nor few large ones take less.
@@ -100,6 +102,24 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class DayReach:
+    """How far a day was read, and its counts, for who looks at a year of them. `is_sealed`: every tenant that the app
+    reads was read from midnight to midnight, to its end, and is not read again, with nothing in quarantine; then
+    `reach` is left empty."""
+
+    day: datetime
+    reach: Sequence[Reach] = ()
+    is_sealed: bool = False
+    counts: Totals = field(default_factory=Totals)
+
+    @property
+    def non_compliant(self) -> int:
+        """Its sign-ins without MFA in the headline's scopes."""
+        scopes = (self.counts.scopes[scope] for scope in HEADLINE if scope in self.counts.scopes)
+        return sum(scope.by_verdict.non_compliant for scope in scopes)
+
+
+@dataclass(frozen=True, slots=True)
 class DayLines[T]:
     """The lines of one kind of a day. `trimmed`: there were too many to keep each, REST stands for those left out.
     `names` are display names by key, as far as this kind has any."""
@@ -111,9 +131,9 @@ class DayLines[T]:
 
 
 type DayUsers = DayLines[UserLines]
-type DayCustomers = DayLines[CustomerLines]
+type DayCustomers = DayLines[dict[str, dict[str, CustomerVerdicts]]]
 type DayApps = DayLines[AppLines]
-type DayPairs = DayLines[PairLines]
+type DayPairs = DayLines[PairColumns]
 type DayPortals = DayLines[PortalLines]
 type DayGroups = DayLines[Groups]
 type DaySamples = DayLines[Samples]

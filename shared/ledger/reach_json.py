@@ -4,7 +4,7 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
@@ -50,6 +50,21 @@ def reach_of_json(value: Mapping[str, Any], day: datetime) -> list[Reach]:
     return reaches
 
 
+def is_sealed(value: Mapping[str, Any], tenants: Collection[str]) -> bool:
+    """Whether the reach that reach_json gave says of each tenant, by key, that the whole day was read to its end and
+    that nothing is left to do: without making a Reach of each slice."""
+    return all(_is_sealed(value["tenants"][t], value["states"]) if t in value["tenants"] else False for t in tenants)
+
+
+def _is_sealed(runs: Mapping[str, list[int]], states: Sequence[Mapping[str, Any]]) -> bool:
+    reached = 0
+    for at, width, slices, state in zip(*(runs[n] for n in ("at", "width", "slices", "state")), strict=True):
+        if at != reached or states[state] != {"overdueAfter": None}:
+            return False
+        reached = at + width * slices
+    return reached == _DAY
+
+
 def reach_of_v1(columns: Iterable[Sequence[Any]]) -> list[Reach]:
     """The reach that version 1 of the app wrote, by the order of members."""
 
@@ -80,6 +95,7 @@ def _state(reach: Reach) -> tuple[Any, ...]:
     )
 
 
+_DAY: Final = 86_400  # seconds
 _USUAL: Final = {"whole": True, "parked": False, "problem": "", "consistent": True, "quarantined": 0, "accepted": 0}
 
 

@@ -69,11 +69,25 @@ class Verdicts(Struct, rename="camel", omit_defaults=True, gc=False):
         elif verdict == Verdict.UNKNOWN:
             self.unknown += n
 
-    def merge(self, other: Verdicts) -> None:
+    def merge(self, other: Verdicts | TalliedVerdicts) -> None:
         """Add another's numbers."""
         self.compliant += other.compliant
         self.non_compliant += other.non_compliant
         self.unknown += other.unknown
+
+
+class TalliedVerdicts(Struct, rename="kebab", gc=False):
+    """The same three, as a tally of ScopeCounts has them."""
+
+    compliant: int = 0
+    non_compliant: int = 0
+    unknown: int = 0
+
+
+class CustomerVerdicts(Struct, gc=False):
+    """Of the ScopeCounts of a customer what lists show: there are thousands, each day."""
+
+    verdicts: TalliedVerdicts = field(default_factory=TalliedVerdicts)
 
 
 def summed(lines: Iterable[Verdicts]) -> Verdicts:
@@ -95,7 +109,7 @@ class UserLine(Verdicts):
         told = [s for s in Strength if self.strength.get(s) and s is not Strength.UNTOLD]
         return str(told[-1]) if told else None
 
-    def merge(self, other: Verdicts) -> None:
+    def merge(self, other: Verdicts | TalliedVerdicts) -> None:
         """Add another's numbers."""
         super().merge(other)
         if isinstance(other, UserLine):
@@ -107,7 +121,7 @@ class AppLine(Verdicts):
 
     attempts: int = 0
 
-    def merge(self, other: Verdicts) -> None:
+    def merge(self, other: Verdicts | TalliedVerdicts) -> None:
         """Add another's numbers."""
         super().merge(other)
         if isinstance(other, AppLine):

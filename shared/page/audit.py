@@ -12,12 +12,12 @@ from pydantic import Field
 from shared.answers.exception_models import ExceptionItem, ExceptionsQuery
 from shared.answers.exceptions import list_exceptions, read_exception_detail
 from shared.answers.findings import FindingItem, FindingsQuery, read_findings
-from shared.answers.overview import CoverageQuery, SummaryQuery, read_coverage, read_summary
-from shared.answers.period import UtcDay
+from shared.answers.overview import CoverageQuery, read_coverage
+from shared.answers.period import UtcDay, read_calendar
 from shared.answers.register import RegisterQuery, read_register
 from shared.answers.technicians import TechniciansQuery, read_technicians
-from shared.compliance.gaps import CoverageItem, GapKind
-from shared.compliance.summary import TrendDay
+from shared.compliance.calendar import CalendarDay
+from shared.compliance.gaps import GapKind
 from shared.ledger.slices import DAY, midnight
 from shared.page.asked import PageQuery, Visit
 from shared.page.frame import show
@@ -26,7 +26,7 @@ from shared.wire.models import Named, Whole
 CALENDAR_DAYS: Final = 400
 _MOST_ROWS: Final = 100
 _SAMPLE: Final = 25
-_SAMPLED_OF: Final = 1000
+_SAMPLED_OF: Final = 300
 
 
 class RosterQuery(PageQuery):
@@ -63,6 +63,11 @@ class Month(NamedTuple):
     first: date
     weeks: list[list[Cell | None]]
 
+    @property
+    def is_before(self) -> bool:
+        """Whether all of it lies before the installation."""
+        return all(cell is None or cell.kind == "before" for week in self.weeks for cell in week)
+
 
 class ExceptionRow(NamedTuple):
     """An exception, and how many days it still holds."""
@@ -75,15 +80,14 @@ async def audit_page(visit: Visit) -> str:
     """The entrance of the auditor."""
     app, now = visit.app, visit.now
     days = min(CALENDAR_DAYS, app.settings.finding_retention_days)
-    year = await read_summary(app, SummaryQuery(days=days))
     exceptions = await list_exceptions(app, ExceptionsQuery(limit=50))
     coverage = await read_coverage(app, CoverageQuery.model_validate({**visit.query.period, "limit": 25}))
-    gaps = await read_coverage(app, CoverageQuery(days=days, limit=1000))
+    year = await read_calendar(app, days)
     return await show(
         "audit.html",
         visit,
         months=_months(now, days),
-        calendar=calendar(year.trend, gaps.items, now),
+        calendar=calendar(year, now),
         today=now.date(),
         calendar_days=days,
         coverage=coverage,
@@ -140,17 +144,11 @@ def sample(items: Sequence[FindingItem], seed: int) -> list[FindingItem]:
     return sorted(chosen, key=lambda item: (item.signed_in_at, item.id), reverse=True)
 
 
-def calendar(days: Sequence[TrendDay], gaps: Sequence[CoverageItem], now: datetime) -> list[Month]:
+def calendar(days: Sequence[CalendarDay], now: datetime) -> list[Month]:
     """The days by month, the newest month first."""
-    kinds: dict[date, set[str]] = {}
-    for gap in gaps:
-        day = midnight(gap.from_)
-        while day < min(gap.to or now, now):
-            kinds.setdefault(day.date(), set()).add(gap.kind)
-            day += DAY
     months: dict[date, list[Cell]] = {}
-    for day_ in days:
-        months.setdefault(day_.date.replace(day=1), []).append(_cell(day_, kinds.get(day_.date, set()), now))
+    for day in days:
+        months.setdefault(day.day.replace(day=1), []).append(_cell(day, now))
     return [Month(first, _weeks(cells)) for first, cells in sorted(months.items(), reverse=True)]
 
 
@@ -160,21 +158,22 @@ def _weeks(cells: Sequence[Cell]) -> list[list[Cell | None]]:
     return [padded[n : n + 7] for n in range(0, len(padded), 7)]
 
 
-def _cell(day: TrendDay, kinds: set[str], now: datetime) -> Cell:
-    percent = day.coverage_percent
-    if percent is None:
-        kind, words = "none", "not over yet" if day.date == now.date() else "nothing expected"
+def _cell(day: CalendarDay, now: datetime) -> Cell:
+    read, kinds, is_today = day.read, {*day.kinds}, day.day == now.date()
+    percent = None if read is None else read.percent
+    if read is None or percent is None:
+        kind, words = "none", "not over yet" if is_today else "nothing expected"
     elif percent == 100:
-        kind, words = "read", "read to its end" if day.settled or day.date == now.date() else "read, not final yet"
+        kind, words = "read", "read to its end" if read.settled or is_today else "read, not final yet"
     elif GapKind.EXPIRED in kinds:
         kind, words = "lost", f"{percent:g} % read, the rest is gone from the log"
-    elif day.before_installation and percent == 0:
+    elif read.before_installation and percent == 0:
         kind, words = "before", "before the installation"
     else:
         kind, words = ("part", f"{percent:g} % read") if percent else ("unread", "not read")
     troubles = "".join(f", {name}" for name in sorted(kinds - {GapKind.BEFORE_INSTALLATION, GapKind.EXPIRED}))
     lacking = f", {day.non_compliant} without MFA" if day.non_compliant else ""
-    return Cell(day.date, kind, words + troubles + lacking)
+    return Cell(day.day, kind, words + troubles + lacking)
 
 
 def _months(now: datetime, days: int) -> list[str]:

@@ -17,7 +17,7 @@ from shared.page.frame import show
 from shared.wire.models import Listed, Named, RuleId, SeverityFilter
 
 _MOST_ROWS: Final = 50
-_MOST_SIGN_INS: Final = 25
+_MOST_SIGN_INS: Final = 10
 TABS: Final = (
     ("open", "Open"),
     ("acknowledged", "Acknowledged"),
@@ -85,6 +85,7 @@ async def incident_page(visit: Visit) -> str:
         visit,
         i=detail,
         findings=findings.items,
+        causes={f.cause_id: f.cause for f in findings.items if f.cause_id and f.cause},
         more_findings=findings.cursor is not None,
         story=story(detail),
         acts=possible(detail),

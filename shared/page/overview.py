@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -40,7 +40,7 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the template of the overview shows."""
+    """What the template of the overview shows. `burning` are the open incidents that still happen; None: not known."""
 
     summary: Summary
     incidents: Sequence[IncidentItem]
@@ -51,6 +51,7 @@ class View:
     more_causes: bool
     worst: Worst
     changed: Changes
+    burning: int | None
 
 
 async def overview_page(visit: Visit) -> str:
@@ -68,7 +69,7 @@ async def overview_page(visit: Visit) -> str:
     worst = await read_worst(app, span, scope, _MOST_WORST)
     changed = await read_changes(app, ChangesQuery())
     burning = incidents.burning if len(query.whose) < 2 and (incidents.items or not incidents.more) else None
-    standing = _standing(frame, summary, burning, whose)
+    standing = _standing(frame, state, summary, burning, whose)
     view = View(
         summary=summary,
         incidents=incidents.items,
@@ -79,6 +80,7 @@ async def overview_page(visit: Visit) -> str:
         more_causes=causes.cursor is not None,
         worst=_asked_for(worst, query),
         changed=changed,
+        burning=burning,
     )
     return render(
         "overview.html",
@@ -102,11 +104,11 @@ def _lately(frame: Frame) -> datetime:
     return (frame.grounds.measured_until or frame.visit.now) - _BURNING
 
 
-def _standing(frame: Frame, summary: Summary, burning: int | None, whose: dict[str, str]) -> Standing:
+def _standing(frame: Frame, state: State, summary: Summary, burning: int | None, whose: dict[str, str]) -> Standing:
     """`burning` are the open ones asked for that were seen in the last day of what was read; None: not known."""
     figures = summary.delegated_sign_ins
     return Standing(
-        grounds=frame.grounds,
+        grounds=replace(frame.grounds, cannot_read=state.cannot_read),
         open=summary.incidents.open,
         critical=summary.incidents.by_severity.critical,
         burning=burning,
@@ -123,7 +125,7 @@ def _standing(frame: Frame, summary: Summary, burning: int | None, whose: dict[s
 def _mark(standing: Standing) -> Mark:
     """Never good where it rests on too little."""
     if not standing.grounds.read_anything:
-        return Mark("unsure", "Not known yet")
+        return Mark("bad", "Not being read") if standing.grounds.cannot_read else Mark("unsure", "Not known yet")
     if standing.open:
         return Mark("bad", "Action needed")
     if not can_be_trusted(standing.grounds):

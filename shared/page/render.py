@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from shared.page.charts import share
 from shared.page.places import ENTRANCES
 from shared.wire.text import percentage
 
+_SHORT: Final = 80  # characters
+_TURNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _HERE: Final = Path(__file__).parent
 STYLE: Final = (_HERE / "templates" / "style.css").read_text(encoding="utf-8")
 # No script, no inline style, no frame, nothing from elsewhere; forms go to this app alone.
@@ -54,11 +58,24 @@ def _bound(sentence: str) -> str:
     return sentence.replace(" %", "\u202f%")
 
 
+def _short(text: str) -> str:
+    """What a table has room for of a name; its own page has all of it."""
+    return text if len(text) <= _SHORT else f"{text[:_SHORT].rstrip()}…"
+
+
+def _upright(value: object) -> object:
+    """A value that is put into a template: text that would turn round what stands after it shows a mark there."""
+    if isinstance(value, str) and not isinstance(value, Markup) and _TURNS.search(value):
+        return _TURNS.sub("\ufffd", value)
+    return value
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_upright,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -70,6 +87,7 @@ def _environment() -> Environment:
         "number": _number,
         "plural": _plural,
         "bound": _bound,
+        "short": _short,
     }
     made.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return made

@@ -19,7 +19,7 @@ _OLD: Final = timedelta(hours=24)  # the directory is refreshed every six hours
 class Grounds:
     """What figures rest on. Times are UTC; percentages are null where nothing could be divided. `quarantined` records
     could not be read, `accepted` ones neither, which an operator accepted; `dead_channels` are set up wrongly, so that
-    nobody there is told."""
+    nobody there is told; `cannot_read`: something keeps a tenant's log from being read now."""
 
     now: datetime
     covered: float | None
@@ -32,6 +32,7 @@ class Grounds:
     dead_channels: int = 0
     accepted: int = 0
     paused_by: str | None = None
+    cannot_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Headline(NamedTuple):
 
 def headline(standing: Standing) -> Headline:
     """What is read first."""
+    if not standing.grounds.read_anything and standing.grounds.cannot_read:
+        return Headline("The sign-in log cannot be read; nothing can be said.", "")
     if not standing.grounds.read_anything:
         return Headline("The log is being read for the first time; nothing can be said yet.", "")
     whose = f"{standing.of}: " if standing.of else ""
@@ -111,8 +114,10 @@ def _channels(grounds: Grounds) -> list[tuple[int, str]]:
 def _read_until(grounds: Grounds) -> tuple[int, str]:
     if grounds.measured_until is None or not grounds.read_anything:
         return 3, "nothing was read to its end yet"
-    late = 2 if grounds.now - grounds.measured_until > _LATE else 0
-    return late, f"read without a gap until {grounds.measured_until:%d %b %H:%M} UTC"
+    until, age = f"{grounds.measured_until:%d %b %H:%M} UTC", grounds.now - grounds.measured_until
+    if age > _LATE:
+        return 2, f"nothing newer than {until} was read without a gap, {ago(age)} ago"
+    return 0, f"read without a gap until {until}"
 
 
 def _covered(grounds: Grounds) -> list[tuple[int, str]]:

@@ -19,10 +19,12 @@ FIRST_HOURS: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`sentence` says what is wrong and what to do next; "" where nothing is. `is_first_run`: the app was installed not
+    """`sentence` says what is wrong and what to do next; "" where nothing is. `cannot_read`: it is that a
+    log cannot be read. `is_first_run`: the app was installed not
     long ago. `preflight` is what was not ok when it was last looked."""
 
     sentence: str
+    cannot_read: bool
     is_first_run: bool
     preflight: Preflight | None
 
@@ -37,13 +39,14 @@ async def state_of(app: App) -> State:
     seen = [flight.first_seen for flight in flights if flight.first_seen]
     first_run = not seen or now - min(seen) < FIRST_HOURS
     told = _cannot_read(flights)
+    cannot_read = bool(told)
     if not told and alerts.paused_until is not None:
         by = f" by {alerts.paused_by}" if alerts.paused_by else ""
         told = (
             f"Alerts are paused until {alerts.paused_until:%d %b %Y %H:%M} UTC{by}: nobody is told until then. "
             "Findings and incidents go on. To end it sooner: python -m local ops pause with a time that has passed."
         )
-    return State(told, first_run, preflight)
+    return State(told, cannot_read, first_run, preflight)
 
 
 def _cannot_read(flights: Sequence[Flight]) -> str:

@@ -11,6 +11,7 @@ from datetime import date
 
 from shared.compliance.coverage import Window, measure
 from shared.ledger.counts import PairLines, merge_pairs
+from shared.ledger.counts_json import UserColumns
 from shared.ledger.days import Day, DayCustomers, DayPairs, DayUsers
 from shared.ledger.slices import DAY
 from shared.ledger.tallies import UserLine, Verdicts
@@ -22,16 +23,18 @@ from shared.signin.traits import WATCHED
 class Activity:
     """What the days say. `users`, with the strength of each person's MFA, and `customers` are of the scopes asked for,
     and so is `customers_seen`, each customer's last day. `anywhere` are people of every watched scope, `by_scope` how
-    many sign-ins with a verdict each had in each, `seen` each user's last day there, `pairs` who signed in to which
-    customer. `trimmed_…`: there were too many to keep each, so that one who is missing may have been there."""
+    many sign-ins with a verdict each had in each, `seen` each user's last day there, `reached` the customers that each
+    user signed in to, and `there` these sign-ins together, None where some day recorded no number. `trimmed_…`: there
+    were too many to keep each, so that one who is missing may have been there."""
 
     users: dict[str, UserLine] = field(default_factory=dict)
-    anywhere: dict[str, UserLine] = field(default_factory=dict)
+    anywhere: dict[str, Verdicts] = field(default_factory=dict)
     customers: dict[str, Verdicts] = field(default_factory=dict)
     customers_seen: dict[str, date] = field(default_factory=dict)
     seen: dict[str, date] = field(default_factory=dict)
     by_scope: dict[str, dict[str, int]] = field(default_factory=dict)
-    pairs: PairLines = field(default_factory=dict)
+    reached: dict[str, set[str]] = field(default_factory=dict)
+    there: dict[str, Verdicts | None] = field(default_factory=dict)
     trimmed_users: bool = False
     trimmed_customers: bool = False
     trimmed_pairs: bool = False
@@ -39,53 +42,77 @@ class Activity:
     def add_users(self, day: DayUsers, scopes: Sequence[str]) -> None:
         """Take in a day's people."""
         self.trimmed_users |= day.trimmed
+        on = day.day.date()
         for scope in WATCHED:
             for user, line in day.lines.get(scope, {}).items():
                 if user == REST:
                     continue
-                self.seen[user] = max(self.seen.get(user, date.min), day.day.date())
-                of_user = self.by_scope.setdefault(user, {})
+                known = self.anywhere.get(user)
+                if known is None:
+                    known, self.by_scope[user], self.seen[user] = Verdicts(), {}, on
+                    self.anywhere[user] = known
+                known.merge(line)
+                self.seen[user] = max(self.seen[user], on)
+                of_user = self.by_scope[user]
                 of_user[scope] = of_user.get(scope, 0) + line.total
-                self.anywhere.setdefault(user, UserLine()).merge(line)
                 if scope in scopes:
                     self.users.setdefault(user, UserLine()).merge(line)
 
     def add_customers(self, day: DayCustomers, scopes: Sequence[str]) -> None:
         """Take in a day's customers."""
         self.trimmed_customers |= day.trimmed
+        on = day.day.date()
         for scope in scopes:
-            for customer, counts in day.lines.get(scope, {}).items():
-                if customer != REST and counts.by_verdict.total:
-                    self.customers_seen[customer] = max(self.customers_seen.get(customer, date.min), day.day.date())
-                    self.customers.setdefault(customer, Verdicts()).merge(counts.by_verdict)
+            for customer, line in day.lines.get(scope, {}).items():
+                of = line.verdicts
+                if customer == REST or not (of.compliant or of.non_compliant or of.unknown):
+                    continue
+                known = self.customers.get(customer)
+                if known is None:
+                    self.customers[customer] = Verdicts(of.compliant, of.non_compliant, of.unknown)
+                    self.customers_seen[customer] = on
+                else:
+                    known.merge(of)
+                    self.customers_seen[customer] = max(self.customers_seen[customer], on)
 
     def add_pairs(self, day: DayPairs) -> None:
         """Take in a day's pairs."""
         self.trimmed_pairs |= day.trimmed
-        merge_pairs(self.pairs, {user: customers for user, customers in day.lines.items() if user != REST})
+        for user, columns in day.lines.users.items():
+            if user != REST:
+                self.reached.setdefault(user, set()).update(day.lines.reached(user))
+                self.there[user] = _together(self.there.get(user, Verdicts()), columns)
 
-    def narrow_to(self, user: str) -> None:
+    def narrow_to(self, user: str, days: Iterable[DayPairs]) -> None:
         """Only that person: whom they signed in to, and how these sign-ins were."""
-        customers = self.pairs.get(user, {})
-        self.pairs = {user: customers} if customers else {}
-        self.customers = {customer: line or Verdicts() for customer, line in customers.items()}
+        pairs: PairLines = {}
+        for day in days:
+            merge_pairs(pairs, {user: day.lines.of_user(user)})
+        self.reached = {user: self.reached[user]} if user in self.reached else {}
+        self.there = {user: self.there[user]} if user in self.there else {}
+        self.customers = {customer: line or Verdicts() for customer, line in pairs.get(user, {}).items()}
 
     def never_with_mfa(self) -> set[str]:
         """Those of whom every judged sign-in into a customer was without MFA, as far as days kept verdicts."""
-        found = set()
-        for user, customers in self.pairs.items():
-            lines = [line for line in customers.values() if line is not None]
-            if any(line.non_compliant for line in lines) and not any(line.compliant for line in lines):
-                found.add(user)
-        return found
+        return {user for user, line in self.there.items() if line and line.non_compliant and not line.compliant}
 
     def reached_by(self) -> dict[str, set[str]]:
         """The users who signed in to each customer."""
         turned: dict[str, set[str]] = {}
-        for user, customers in self.pairs.items():
+        for user, customers in self.reached.items():
             for customer in customers:
                 turned.setdefault(customer, set()).add(user)
         return turned
+
+
+def _together(known: Verdicts | None, columns: UserColumns) -> Verdicts | None:
+    """With the numbers of a day, at all customers."""
+    if known is None or None in columns.compliant:
+        return None
+    known.compliant += sum(columns.compliant)  # type: ignore[arg-type]  # where one is a number all are
+    known.non_compliant += sum(columns.non_compliant)  # type: ignore[arg-type]
+    known.unknown += sum(columns.unknown)  # type: ignore[arg-type]
+    return known
 
 
 def is_wholly_read(tenants: Iterable[str], days: Sequence[Day], window: Window) -> bool:

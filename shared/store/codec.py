@@ -105,6 +105,7 @@ class Codec[T]:
             for field, hint in self._fields
             if dataclasses.is_dataclass(hint) and isinstance(hint, type) and field.name not in packed
         }
+        self._columns = {field.name: self._names.get(field.name) or camel(field.name) for field, _ in self._fields}
         self._forms: dict[str, _Form] = {
             field.name: _form(hint, self._none.get(field.name, PAST))
             for field, hint in self._fields
@@ -171,7 +172,7 @@ class Codec[T]:
         return read
 
     def _column(self, name: str) -> str:
-        return self._names.get(name) or camel(name)
+        return self._columns[name]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from shared.ledger.days import (
     DayLines,
     DayPairs,
     DayPortals,
+    DayReach,
     DaySamples,
     DayUsers,
     Noted,
@@ -22,16 +23,18 @@ from shared.ledger.days import (
 from shared.store.once import is_sharing, made_once
 from shared.store.rollup_rows import (
     APPS,
-    CUSTOMERS,
+    CUSTOMER_VERDICTS,
     GROUPS,
     PAIRS,
     PARTNER,
     PORTALS,
+    REACH_COLUMNS,
     SAMPLES,
     USERS,
     LineKind,
     day_of,
     noted_columns,
+    reach_of_day,
     totals_key,
 )
 from shared.store.tables import SCHEMA, Table, etag_of, insert, is_newer, keys, merge
@@ -45,14 +48,24 @@ async def partner_days(rollups: Table, first: datetime, last: datetime) -> Async
             yield day_of(row)
 
 
+async def reach_of_days(
+    rollups: Table, first: datetime, last: datetime, tenants: Collection[str]
+) -> AsyncIterator[DayReach]:
+    """How far each day was read: the same rows with a few columns, and no look at the slices of days that are sealed.
+    `tenants` are those that the app reads, by key."""
+    async for row in rollups.range(PARTNER, totals_key(first), totals_key(last) + "~", REACH_COLUMNS):
+        if not is_newer(row):
+            yield reach_of_day(row, tenants)
+
+
 def days_of_users(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayUsers]:
     """People by scope."""
     return _lines(rollups, USERS, first, last)
 
 
 def days_of_customers(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayCustomers]:
-    """Customers by scope."""
-    return _lines(rollups, CUSTOMERS, first, last)
+    """Customers by scope: the verdicts alone."""
+    return _lines(rollups, CUSTOMER_VERDICTS, first, last)
 
 
 def days_of_apps(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayApps]:

@@ -19,6 +19,7 @@ from shared.signin.careful import Quarantined
 from shared.store.codec import Codec
 from shared.store.packing import TooLong, pack_bytes, unpack_bytes
 from shared.store.tables import MAX_BATCH, SCHEMA, Row, Table, is_newer, keys, upsert
+from shared.store.wants import ANY, Want
 
 FINDING: Final = "find-"
 _QUARANTINED: Final = "quar-"
@@ -196,11 +197,18 @@ def _key_of(record_id: str) -> str:
 
 
 async def findings_within(
-    table: Table, tenant: str, start: datetime, end: datetime, *, after: str = "", most: int | None = None
+    table: Table,
+    tenant: str,
+    start: datetime,
+    end: datetime,
+    *,
+    after: str = "",
+    want: Want = ANY,
 ) -> tuple[list[tuple[str, Finding]], bool]:
     """What one request gives of a tenant's findings with start <= at < end, with their row keys, oldest first; and
     whether there may be more. The times are UTC, of one day, or midnights with whole days between them; within one day
-    `after` leaves out the rows up to that key. `most` is how many it asks for (None: 1,000)."""
+    `after` leaves out the rows up to that key. `want.where` names
+    keys of a `user`, `customer` or `app`: the service looks at the others too, and sends only theirs."""
     last = end - MICROSECOND
     one_day = midnight(start) == midnight(last)
     rows, more = await table.page(
@@ -208,7 +216,7 @@ async def findings_within(
         max(_moment(start, start), f"{after}-" if after else "") if one_day else FINDING,
         _moment(start, end) if one_day else f"{FINDING}~",
         last_partition=None if one_day else partition_of(tenant, last),
-        most=most,
+        want=want,
     )
     return [(str(row["RowKey"]), finding_of_row(row)) for row in rows if not is_newer(row)], more
 

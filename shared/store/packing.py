@@ -72,15 +72,15 @@ def pack_first(name: str, values: Iterable[object], room: int) -> dict[str, byte
     raise TooLong(f"{name} does not fit into {room} bytes of a row, however short")
 
 
-def unpack(name: str, row: Row) -> Any:
-    """The JSON value in the columns, or None."""
+def unpack(name: str, row: Row, form: Any = Any) -> Any:
+    """The JSON value in the columns, as a type that msgspec knows; None where there is none."""
     data = unpack_bytes(name, row)
     if data is None:
         return None
     try:
-        return msgspec.json.decode(data)  # three times as quick
+        return msgspec.json.decode(data, type=form)  # several times as quick
     except msgspec.DecodeError:
-        return json.loads(data)  # text that is no Unicode, from before such was replaced
+        return msgspec.convert(json.loads(data), form)  # text that is no Unicode, from before such was replaced
 
 
 def pack_fitting(name: str, shape: Callable[[int], object], most: int, room: int) -> dict[str, bytes]:

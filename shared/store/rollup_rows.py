@@ -8,31 +8,31 @@ kept, `trimmed` says so, and one line has the sum of the others.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from msgspec import convert
+from msgspec import Struct, convert, field
 
 from shared.ledger import counts_v1
 from shared.ledger.counts import FORMAT, MOST_LINES, Counts
 from shared.ledger.counts_json import (
+    PairColumns,
     groups_json,
     groups_of_json,
     lines_json,
     pairs_json,
-    pairs_of_json,
     portals_json,
     portals_of_json,
 )
-from shared.ledger.days import Day, DayLines, Noted, Reach, Totals, totals_of
-from shared.ledger.reach_json import reach_of_json, reach_of_v1, reach_shapes
+from shared.ledger.days import Day, DayLines, DayReach, Noted, Reach, Totals, totals_of
+from shared.ledger.reach_json import is_sealed, reach_of_json, reach_of_v1, reach_shapes
 from shared.ledger.samples import samples_json, samples_of_json
-from shared.ledger.tallies import AppLine, ScopeCounts, Tally, UserLine
+from shared.ledger.tallies import AppLine, CustomerVerdicts, ScopeCounts, Tally, UserLine
 from shared.ledger.tops import Tops, tops_of
 from shared.ledger.trimming import REST, trim_apps, trim_customers, trim_groups, trim_pairs, trim_portals, trim_users
-from shared.store.packing import pack, pack_first, pack_fitting, unpack
+from shared.store.packing import pack, pack_first, pack_fitting, packed_columns, unpack
 from shared.store.tables import Row
 
 PARTNER: Final = "partner"
@@ -102,6 +102,29 @@ def day_of(row: Row) -> Day:
     )
 
 
+_REACH_PARTS: Final = ("reach", "numbers", "counts")
+REACH_COLUMNS: Final = ("RowKey", "v", "format", *(column for part in _REACH_PARTS for column in packed_columns(part)))
+
+
+def reach_of_day(row: Row, tenants: Collection[str]) -> DayReach:
+    """How far a day was read, from the REACH_COLUMNS of its totals. `tenants` are those that must be sealed, by key."""
+    if row.get("format", 1) <= counts_v1.FORMAT:
+        old = _day_of_v1(day_named(str(row["RowKey"])), row)
+        return DayReach(old.day, old.reach, counts=old.counts)
+    day = day_named(str(row["RowKey"]))
+    counts = Totals(unpack("numbers", row, _Scopes).scopes)
+    reach = unpack("reach", row) or {"states": [], "tenants": {}}
+    if is_sealed(reach, tenants):
+        return DayReach(day, is_sealed=True, counts=counts)
+    return DayReach(day, reach_of_json(reach, day), counts=counts)
+
+
+class _Scopes(Struct):
+    """Of a day's numbers those by scope."""
+
+    scopes: dict[str, ScopeCounts] = field(default_factory=dict)
+
+
 def _day_of_v1(day: datetime, row: Row) -> Day:
     counts = Counts.of_json(unpack("counts", row) or {})
     reach = reach_of_v1(unpack("reach", row) or [])
@@ -116,12 +139,13 @@ class LineKind[T]:
     """A kind of lines: the prefix of its rows' keys, the room of its columns, and how its lines are written and read.
 
     `of` takes them out of counts, at most so many of them, `size` says how many there are; `is_trimmed` looks at what
-    `of` gave for whether some were left out.
+    `of` gave for whether some were left out. Their JSON is decoded as `form`, of which `read` makes the lines.
     """
 
     prefix: str
     room: int
     of: Callable[[Counts, int], Any]
+    form: Any
     read: Callable[[Any], T]
     is_trimmed: Callable[[Any], bool]
     size: Callable[[Counts], int] = lambda counts: counts.longest
@@ -149,13 +173,24 @@ class LineKind[T]:
 
     def lines_of(self, row: Row) -> DayLines[T]:
         """A day's lines from their row."""
-        value = unpack("lines", row) or {}
+        kept = unpack("lines", row, _Kept[self.form]) or _Kept({})  # type: ignore[name-defined]
         return DayLines(
             day=day_named(str(row["RowKey"])),
-            lines=self.read(value.get("lines", {})),
-            names=value.get("names", {}),
+            lines=self.read(kept.lines),
+            names=kept.names,
             trimmed=row["trimmed"],
         )
+
+
+class _Kept[L](Struct):
+    """What a row of lines holds."""
+
+    lines: L
+    names: dict[str, str] = field(default_factory=dict)
+
+
+def _same[L](lines: L) -> L:
+    return lines
 
 
 def _names(counts: Counts, lines: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -171,7 +206,8 @@ USERS: Final = LineKind(
     "users-",
     400_000,
     lambda counts, most: lines_json({scope: trim_users(lines, most) for scope, lines in counts.users.items()}),
-    lambda value: convert(value, dict[str, dict[str, UserLine]]),
+    dict[str, dict[str, UserLine]],
+    _same,
     _has_rest,
     has_names=True,
 )
@@ -179,14 +215,19 @@ CUSTOMERS: Final = LineKind(
     "customers-",
     800_000,
     lambda counts, most: lines_json({scope: trim_customers(lines, most) for scope, lines in counts.customers.items()}),
-    lambda value: convert(value, dict[str, dict[str, ScopeCounts]]),
+    dict[str, dict[str, ScopeCounts]],
+    _same,
     _has_rest,
+)
+CUSTOMER_VERDICTS: Final[LineKind[dict[str, dict[str, CustomerVerdicts]]]] = replace(
+    CUSTOMERS, form=dict[str, dict[str, CustomerVerdicts]], read=_same
 )
 APPS: Final = LineKind(
     "apps-",
     200_000,
     lambda counts, most: lines_json({scope: trim_apps(lines, most) for scope, lines in counts.apps.items()}),
-    lambda value: convert(value, dict[str, dict[str, dict[str, AppLine]]]),
+    dict[str, dict[str, dict[str, AppLine]]],
+    _same,
     _has_rest,
     has_names=True,
 )
@@ -194,7 +235,8 @@ PAIRS: Final = LineKind(
     "pairs-",
     400_000,
     lambda counts, most: pairs_json(trim_pairs(counts.pairs, most)),
-    lambda value: pairs_of_json(value) if value else {},
+    PairColumns,
+    _same,
     lambda value: REST in value["users"],
     size=lambda counts: max(1, sum(map(len, counts.pairs.values()))),
 )
@@ -202,6 +244,7 @@ PORTALS: Final = LineKind(
     "portals-",
     150_000,
     lambda counts, most: portals_json(trim_portals(counts.portals, most)),
+    dict[str, Any],
     lambda value: portals_of_json(value) if value else {},
     lambda value: REST in value["users"],
     size=lambda counts: max(1, sum(map(len, counts.portals.values()))),
@@ -210,6 +253,7 @@ GROUPS: Final = LineKind(
     "groups-",
     60_000,
     lambda counts, most: groups_json(trim_groups(counts.groups, most)),
+    dict[str, Any],
     lambda value: groups_of_json(value) if value else {},
     lambda value: REST in value["customers"],
     size=lambda counts: max(1, len(counts.groups)),
@@ -218,6 +262,7 @@ SAMPLES: Final = LineKind(
     "samples-",
     20_000,
     lambda counts, most: {"samples": samples_json(counts.samples, most)},
+    dict[str, Any],
     lambda value: samples_of_json(value["samples"]) if value else {},
     lambda value: False,  # a sample is one by intent
     size=lambda counts: max(1, len(counts.samples)),

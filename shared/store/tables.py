@@ -27,6 +27,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.store.once import EVERY, ReadPlace, each_once, forget_reads, known_rows, one_once, page_once
 from shared.store.sizes import stored_bytes, wire_bytes
+from shared.store.wants import ANY, Want
 
 SCHEMA: Final = 1
 NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "control", "alerts")
@@ -172,21 +173,21 @@ class Table:
         *,
         last_partition: str | None = None,
         select: Sequence[str] | None = None,
-        most: int | None = None,
+        want: Want = ANY,
     ) -> tuple[list[TableEntity], bool]:
         """What one request gives of the rows with first <= RowKey < end, and whether there may be more.
 
         Of one partition, or of all from `partition` to `last_partition`, in the order of their keys; a request may give
-        fewer rows than there are, even none, and still more to come. `most` is how many it asks for (None: as many as
-        the service gives, 1,000).
+        fewer rows than there are, even none, and still more to come.
         """
+        within = "ge @partition and PartitionKey le @last" if last_partition else "eq @partition"
+        also = "".join(f" and {column} eq @of{column}" for column in want.where)
+        values = {f"of{column}": value for column, value in want.where.items()}
         rows = self._client.query_entities(
-            "PartitionKey ge @partition and PartitionKey le @last and RowKey ge @first and RowKey lt @end"
-            if last_partition
-            else "PartitionKey eq @partition and RowKey ge @first and RowKey lt @end",
-            parameters={"partition": partition, "last": last_partition, "first": first, "end": end},
+            f"PartitionKey {within} and RowKey ge @first and RowKey lt @end{also}",
+            parameters={"partition": partition, "last": last_partition, "first": first, "end": end, **values},
             select=None if select is None else [*select],
-            results_per_page=most,
+            results_per_page=want.most,
         )
 
         async def ask() -> tuple[list[TableEntity], bool]:
@@ -194,7 +195,7 @@ class Table:
             page = [row async for row in await anext(pages)]
             return page, bool(pages.continuation_token)  # type: ignore[attr-defined]
 
-        return await (ask() if last_partition else page_once(self._place(partition), first, end, ask))
+        return await (ask() if last_partition or want.where else page_once(self._place(partition), first, end, ask))
 
     async def prefixed(
         self, partition: str, prefix: str, select: Sequence[str] | None = None

@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import convert
 
 from shared.basics.spelling import id_key
 from shared.compliance.beside import ExceptionNumbers
@@ -25,6 +26,7 @@ from shared.compliance.figures import (
 from shared.compliance.incident_counts import IncidentCounts
 from shared.compliance.summary import Beside, Summary, SummaryOf, summarise
 from shared.ledger.counts import Counts, Seen
+from shared.ledger.counts_json import PairColumns, pairs_json
 from shared.ledger.days import CustomerDay, Day, DayLines, Reach, totals_of
 from shared.ledger.finding_groups import FindingGroup
 from shared.ledger.tops import tops_of
@@ -343,7 +345,9 @@ def test_one_customers_summary_has_all_but_other_customers() -> None:
         seen(Verdict.NON_COMPLIANT, customer="c2", user="u1"),
     )
     days = [CustomerDay(START, {scope: lines["c1"] for scope, lines in counts.customers.items()})]
-    shown = _filtered(figures_of_customer(days, [DayLines(START, counts.pairs)], "c1"))
+    shown = _filtered(
+        figures_of_customer(days, [DayLines(START, convert(pairs_json(counts.pairs), PairColumns))], "c1")
+    )
     assert (shown.delegated_sign_ins.compliant, shown.delegated_sign_ins.non_compliant) == (1, 1)
     assert shown.by_scope["guest"].unknown == 1
     assert _some(shown.by_rule) == {"interactive-without-mfa": 1}

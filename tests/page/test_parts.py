@@ -10,8 +10,9 @@ import pytest
 
 from shared.answers.worst import why_at_risk
 from shared.app.app import App
-from shared.compliance.gaps import CoverageItem, GapKind
-from shared.compliance.summary import TrendDay
+from shared.compliance.calendar import CalendarDay
+from shared.compliance.coverage import DayCoverage
+from shared.compliance.gaps import GapKind
 from shared.ledger.tallies import Verdicts
 from shared.page.applications import watch
 from shared.page.asked import PageQuery, Visit
@@ -21,31 +22,22 @@ from shared.page.places import place_of
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
 
-def day(number: int, percent: float | None, lacking: int = 0) -> TrendDay:
-    return TrendDay(
-        date=date(2026, 11, number),
-        compliant=1,
-        non_compliant=lacking,
-        unknown=0,
-        compliance_percent=None,
-        coverage_percent=percent,
-        partial=percent != 100,
-        settled=percent == 100,
-        before_installation=number == 1,
-    )
-
-
-def gap(first: int, kind: GapKind) -> CoverageItem:
-    start = datetime(2026, 11, first, tzinfo=UTC)
-    return CoverageItem(
-        tenant_id="t", from_=start, to=start + timedelta(days=1), kind=kind, slices=1, detail="why it is so"
-    )
+def read(number: int, percent: float | None, *kinds: GapKind, non_compliant: int = 0) -> CalendarDay:
+    before = GapKind.BEFORE_INSTALLATION in kinds
+    told = DayCoverage(percent, partial=percent != 100, settled=percent == 100, before_installation=before)
+    return CalendarDay(date(2026, 11, number), told, kinds, non_compliant)
 
 
 def test_the_calendar_tells_what_was_lost_from_what_was_never_there() -> None:
-    days = [day(1, 0.0), day(2, 0.0), day(3, 50.0, 2), day(4, 100.0), day(5, 0.0), day(20, None)]
-    gaps = [gap(1, GapKind.BEFORE_INSTALLATION), gap(2, GapKind.EXPIRED), gap(3, GapKind.QUARANTINED)]
-    (month,) = calendar(days, gaps, NOW)
+    days = [
+        read(1, 0.0, GapKind.BEFORE_INSTALLATION),
+        read(2, 0.0, GapKind.EXPIRED),
+        read(3, 50.0, GapKind.QUARANTINED, non_compliant=2),
+        read(4, 100.0),
+        read(5, 0.0),
+        read(20, None),
+    ]
+    (month,) = calendar(days, NOW)
     cells = {cell.day.day: cell for week in month.weeks for cell in week if cell}
     assert {n: cell.kind for n, cell in cells.items()} == {
         1: "before",
@@ -58,7 +50,7 @@ def test_the_calendar_tells_what_was_lost_from_what_was_never_there() -> None:
     assert cells[3].words == "50 % read, quarantined, 2 without MFA"
     assert all(len(week) == 7 for week in month.weeks)
     assert month.weeks[0][6] is not None  # the first of November 2026 is a Sunday
-    assert calendar([], [], NOW) == []
+    assert calendar([], NOW) == []
 
 
 def application(last_lacking: date | None) -> Any:

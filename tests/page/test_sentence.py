@@ -56,7 +56,10 @@ def test_all_is_well() -> None:
         ({"quarantined": 1}, "1 record could not be read"),
         ({"paused_until": NOW + timedelta(hours=2)}, "alerts are paused until 20 Nov 10:00 UTC"),
         ({"measured_until": None}, "nothing was read to its end yet"),
-        ({"measured_until": NOW - timedelta(hours=4)}, "read without a gap until 20 Nov 04:00 UTC"),
+        (
+            {"measured_until": NOW - timedelta(hours=4)},
+            "nothing newer than 20 Nov 04:00 UTC was read without a gap, 4 h ago",
+        ),
         ({"directory_at": None}, "the directory was not read yet"),
     ],
 )

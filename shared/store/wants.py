@@ -1,0 +1,18 @@
+"""What a request wants of the rows between two keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+
+class Want(NamedTuple):
+    """At most so many rows (None: as many as the service gives, 1,000), and only those with these values in these
+    columns."""
+
+    most: int | None = None
+    where: Mapping[str, str] = MappingProxyType({})
+
+
+ANY: Final = Want()
