@@ -14,7 +14,7 @@ from typing import ClassVar, Final, Literal, get_args, get_origin, get_type_hint
 
 import azure.functions as func
 from azure.core.exceptions import AzureError
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from functions.messages import Messages
 from functions.parsing import parse_body, parse_query
@@ -40,7 +40,9 @@ class NoQuery(Query):
 
 
 class NoBody(BaseModel):
-    """No body is read."""
+    """There is no body: nothing, null or an empty object."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class RawBody(BaseModel):
@@ -186,7 +188,8 @@ class Endpoint:
         if issubclass(self.body, RawBody):
             body = self.body(content=request.get_body())
         else:
-            body = NoBody() if self.body is NoBody else parse_body(request, self.body)
+            nothing = self.body is NoBody and (self.method == "GET" or request.get_body().strip() in (b"", b"null"))
+            body = NoBody() if nothing else parse_body(request, self.body)
         return Call(app, caller, query, body, request.route_params, request.headers.get("If-Match"))
 
     def _response(self, query: Query, answer: BaseModel, status: HTTPStatus) -> func.HttpResponse:

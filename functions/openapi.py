@@ -189,7 +189,7 @@ def _codes(route: Endpoint) -> Iterator[int]:
     yield from (400, 500, 503)
     if route.needs is not None:
         yield from (401, 403)
-    if route.body is not NoBody and not issubclass(route.body, RawBody):
+    if route.method != "GET" and not issubclass(route.body, RawBody):
         yield from (413, 415)
     if route.needs_version:
         yield 428

@@ -187,7 +187,9 @@ async def rescan_period(call: Call[NoQuery, PeriodToRescan]) -> Sends[RescanBegu
     the dry run, of a day at most, and ops/rescan/{id} tells what a rescan would change."""
     body = call.body
     if body.dry_run:
-        run, message = await start_dry_run(call.app, _tenants(call.app, body), body.from_, body.to)
+        tenants = _tenants(call.app, body)
+        run, message = await start_dry_run(call.app, tenants, body.from_, body.to)
+        await note_act(call.app, ActKind.RESCAN, call.actor, **_shown(body), tenants=[*tenants], dryRun=run.id)
         return Sends(RescanBegun(slices=len(run.left), dry_run=run.id), [message], HTTPStatus.ACCEPTED)
     oldest = call.app.clock() - call.app.retention + RETENTION_MARGIN
     if body.to <= oldest:
@@ -229,8 +231,7 @@ async def accept_quarantined(call: Call[NoQuery, QuarantineToAccept]) -> Accepte
     body = call.body
     done = [await accept(call.app, tenant, body.from_, body.to) for tenant in _tenants(call.app, body)]
     counts = {name: sum(getattr(one, name) for one in done) for name in ("slices", "records", "busy")}
-    period: dict[str, JsonValue] = {"from": shown_time(body.from_), "to": shown_time(body.to)}
-    await note_act(call.app, ActKind.ACCEPT_QUARANTINE, call.actor, **period, reason=body.reason, **counts)
+    await note_act(call.app, ActKind.ACCEPT_QUARANTINE, call.actor, **_shown(body), reason=body.reason, **counts)
     return AcceptedQuarantine(**counts)
 
 
@@ -263,9 +264,13 @@ async def _over_tenants[P: PeriodOf](call: Call[NoQuery, P], work: PeriodWork, k
     """Do it to each tenant that is meant, and note who had it done."""
     first, end, tenants = call.body.from_, call.body.to, _tenants(call.app, call.body)
     slices = sum([await work(call.app, tenant, first, end) for tenant in tenants])
-    period: dict[str, JsonValue] = {"from": shown_time(first), "to": shown_time(end)}
-    await note_act(call.app, kind, call.actor, **period, tenants=[*tenants], slices=slices)
+    await note_act(call.app, kind, call.actor, **_shown(call.body), tenants=[*tenants], slices=slices)
     return SlicesDue(slices=slices)
+
+
+def _shown(period: PeriodOf) -> dict[str, JsonValue]:
+    """A period as an entry of the register holds it."""
+    return {"from": shown_time(period.from_), "to": shown_time(period.to)}
 
 
 def _tenants(app: App, period: PeriodOf) -> tuple[str, ...]:

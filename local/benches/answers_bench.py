@@ -3,8 +3,8 @@
 Azurite keeps the tables; findings and days are put there without a scan (local/benches/filled_partner.py), and each
 answer is asked again and again, up to the text that goes over the wire. The days stay as they are where findings are
 compared, so that only what grows differs. Azurite looks at every row of its table for each question, where the service
-seeks a range of keys (local/benches/emulator.py): so each call is told twice, as it was waited for, and without the
-processor time of Azurite meanwhile, which is what the app and its requests take.
+seeks a range of keys (local/benches/emulator.py): so each call is told twice, as it was waited for, and by the app's
+own processor time, which grows with the rows that it is sent and with nothing that the emulator does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Final
 
-from local.benches.emulator import azurite_seconds
 from local.benches.filled_partner import Size, rows_of_days, rows_of_findings
 from local.benches.filling import Filling
 from local.benches.sent import counted_requests
@@ -77,13 +76,13 @@ _OF_PEOPLE: Final[Mapping[str, Ask]] = {
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An answer over so many findings: the most requests one call took, and how long 19 of 20 calls take at most, in
-    all and without Azurite's own processor time."""
+    all and of the app's own processor time."""
 
     of: str
     what: str
     requests: int
     waited_ms: float
-    p95_ms: float
+    own_ms: float
 
     @property
     def most_requests(self) -> int:
@@ -130,17 +129,17 @@ async def filled_partner(size: Size, findings: Iterable[Row] = (), older: Iterab
 async def _asked(app: App, of: str, questions: Mapping[str, Ask], times: int = _TIMES) -> list[Answered]:
     found = []
     for what, ask in questions.items():
-        waited, without, requests = [], [], 0
+        waited, own, requests = [], [], 0
         await ask(app)  # what a process asks once
         for _ in range(times):
             with counted_requests() as sent:
-                started, busy = time.perf_counter(), azurite_seconds()
+                started, busy = time.perf_counter(), time.process_time()
                 answer = await ask(app)
                 answer.model_dump_json(by_alias=True)
                 waited.append(1000 * (time.perf_counter() - started))
-                without.append(max(0.0, waited[-1] - 1000 * (azurite_seconds() - busy)))
+                own.append(1000 * (time.process_time() - busy))
             requests = max(requests, sent.total())
-        p95 = [sorted(of_calls)[math.ceil(0.95 * times) - 1] for of_calls in (waited, without)]
+        p95 = [sorted(of_calls)[math.ceil(0.95 * times) - 1] for of_calls in (waited, own)]
         found.append(Answered(of, what, requests, round(p95[0], 1), round(p95[1], 1)))
         print(json.dumps(asdict(found[-1])), file=sys.stderr, flush=True)  # it takes minutes: where it is
     return found

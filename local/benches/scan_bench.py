@@ -178,7 +178,7 @@ async def _scan(draw: Draw) -> Read:
                 read += head.whole
                 records += head.records
                 findings += sum(Counts.of_json(head.counts).groups.values())
-        if records != draw.records or read != len(slices):
+        if records != draw.records or read < len(slices):  # more of them where a slice was halved
             raise RuntimeError("the log was not read whole")
     finally:
         await app.close()

@@ -165,6 +165,8 @@ class Change(_Model):
     at: AwareDatetime | None = None
     tenant_id: str | None = None
     """Whose log; the identity's own tenant if absent."""
+    beside: bool = False
+    """Added although the log has a record of that id, at another time."""
 
 
 class Control(_Model):

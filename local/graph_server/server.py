@@ -173,7 +173,9 @@ class LocalGraph:
             self._faults.add(fault)
         self._show_and_hide(control)
         for change in control.add:
-            self._log_of(change).add_version(cast("JsonObject", change.record), change.at or self.clock.now())
+            self._log_of(change).add_version(
+                cast("JsonObject", change.record), change.at or self.clock.now(), beside=change.beside
+            )
         for change in control.correct:
             self._log_of(change).correct(cast("JsonObject", change.record), change.at or self.clock.now())
         if control.clear_requests:

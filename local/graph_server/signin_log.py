@@ -103,9 +103,11 @@ class TenantLog:
         if entry.late_record is not None and entry.late_at is not None:
             self.correct(entry.late_record, entry.late_at)
 
-    def add_version(self, record: JsonObject, since: datetime) -> None:
-        """Take in a record that is served from `since` on. Raises ValueError as `add` does."""
-        place = _place(record)
+    def add_version(self, record: JsonObject, since: datetime, *, beside: bool = False) -> None:
+        """Take in a record that is served from `since` on, `beside` one of the same id from another time. Raises
+        ValueError as `add` does."""
+        at, name = _place(record)
+        place = (at, f"{name} {at}" if beside else name)
         if place[1] in self._entries:
             raise ValueError(f"The log has a record {place[1]} already; correct it instead.")
         self._entries[place[1]] = _Entry(_kind(record), [Version.of(record, since)])

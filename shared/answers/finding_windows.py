@@ -32,7 +32,7 @@ _WIDEST: Final = 4096 * DAY
 _STEP: Final = 4
 _NARROWEST_STEP: Final = 256  # a crowd at a window's beginning says little of its end
 _MOST: Final = 1_000  # rows of one request
-_FEW: Final = 200
+_FEW: Final = 150
 _AFTER_A_CROWD: Final = timedelta(seconds=1)
 
 
@@ -66,15 +66,16 @@ class FindingPlace(Place):
         """Whether the next window cannot be cut further."""
         return self.end - self.window <= MICROSECOND
 
-    def narrowed(self, seen: datetime | None, *, again: bool) -> FindingPlace:
-        """With a narrower window. `seen` is how far one request got from the window's beginning. Where that was not
-        narrow enough (`again`), findings lie close: it is to be filled by two thirds, if they do so at its end."""
+    def narrowed(self, seen: datetime | None, middle: datetime | None) -> FindingPlace:
+        """With a narrower window. `seen` is how far one request got from the window's beginning, `middle` how far half
+        of it did. Where findings lie evenly the next one is to be filled nearly, if they do so at its end."""
         whole = min(self.end - self.window, self.width * MICROSECOND)
         width = whole // _STEP
-        if seen:
+        if seen and middle:
             width = min(width, self.end - seen - MICROSECOND)
-            if again:
-                width = min(width, max((seen - self.window) * 2 // 3, whole // _NARROWEST_STEP))
+            reached = seen - self.window
+            if reached / 4 <= middle - self.window <= reached * 3 / 4:
+                width = min(width, max(reached * 4 // 5, whole // _NARROWEST_STEP))
         return self._with(width=max(width, MICROSECOND))
 
     def beyond(self, groups: int, width: timedelta) -> FindingPlace | None:
@@ -130,7 +131,6 @@ class Walk:
     _limit: int = 0
     _most: int = _MOST
     _requests: int = 0
-    _narrows: bool = False
     _was_narrowed: bool = False
 
     @property
@@ -141,7 +141,7 @@ class Walk:
     async def go(self, limit: int, requests: int) -> None:
         """Find so many findings, by at most so many requests."""
         self._limit, self._requests = limit, requests
-        self._most = _MOST if self.fits else min(_MOST, max(_FEW, 2 * limit))
+        self._most = _MOST if self.fits else min(_MOST, max(_FEW, limit * 3 // 2))
         while (place := self.place) is not None and len(self.found) < limit:
             if place.group >= len(self.groups):
                 self.place = None
@@ -163,11 +163,9 @@ class Walk:
             *(findings_within(self.table, t, place.window, place.end, want=want) for t in tenants)
         )
         if any(more for _, more in parts):
-            seen = max((found[-1][1].at for found, more in parts if more and found), default=None)
-            self.place = place.narrowed(seen, again=self._narrows)
-            self._narrows = self._was_narrowed = True
+            got = [(found[-1][1].at, found[len(found) // 2][1].at) for found, more in parts if more and found]
+            self.place, self._was_narrowed = place.narrowed(*max(got, default=(None, None))), True
             return
-        self._narrows = False
         rows = [_Row(finding, key, number) for number, (found, _) in enumerate(parts) for key, finding in found]
         wanted = [row for row in in_order(rows) if place.is_left(row) and self._fits(row.finding)]
         taken = wanted[: self._limit - len(self.found)]

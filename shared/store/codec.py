@@ -24,6 +24,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
+from functools import cache
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
@@ -37,6 +38,7 @@ NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)  # where none must sort behind
 _NO_TIMES: Final = frozenset({PAST, NEVER, datetime(1970, 1, 1, tzinfo=UTC)})
 
 
+@cache  # of names of fields, at each row
 def camel(name: str) -> str:
     """The column of a field: `lease_until` is `leaseUntil`."""
     first, *rest = name.split("_")

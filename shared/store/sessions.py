@@ -37,6 +37,7 @@ from shared.store.tables import (
 
 _ROOT: Final = "root"
 _ASK: Final = "ask"
+_APART: Final = "-at-"  # between a record and its time, where another has the same id; no record's part has a hyphen
 _COLUMNS: Final = ("PartitionKey", "RowKey", "v", "at", "proves", "generation")
 SATISFIES: Final = "satisfied"
 LACKS: Final = "missing"
@@ -126,7 +127,8 @@ def roots_to_change(
     after = dict(stands.roots)
     writes: list[tuple[dict[str, Any], Row | None]] = []
     for root in roots:
-        row = _root_row(session, by, root)
+        plain = _root_row(session, by, root)
+        row = {**plain, "RowKey": _own_key(plain, stands.roots, by.slice)}
         old = stands.roots.get(row["RowKey"])
         if _must_be_written(row, old, rewrite=rewrite):
             writes.append((row, old))
@@ -152,6 +154,20 @@ def _root_row(session: SessionKey, by: RootsOf, root: RootRow) -> dict[str, Any]
         "slice": by.slice.id,
         "generation": by.generation,
     }
+
+
+def _own_key(row: Row, stands: Mapping[str, Row], slice_: Slice) -> str:
+    """The key of a root's row: that of its record, unless a record of the same id from another time has it. Then each
+    has its own; else two slices would take the row from each other for ever."""
+    key = str(row["RowKey"])
+    same_id = [key, *(name for name in stands if name.startswith(f"{key}{_APART}"))]
+    own = next((name for name in same_id if name in stands and _is_in(stands[name], slice_)), None)
+    return own or (f"{key}{_APART}{row['at']:%Y%m%d%H%M%S}" if key in stands else key)
+
+
+def _is_in(row: Row, slice_: Slice) -> bool:
+    """Whether a root lies in a slice; what a newer version of the app wrote may not say."""
+    return "at" not in row or slice_.start <= utc(row["at"]) < slice_.end
 
 
 def _must_be_written(row: Row, old: Row | None, *, rewrite: bool) -> bool:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from functions.alerts import alerts
+from functions.alerts import alerts, send_again
 from functions.answers import coverage, findings
-from functions.exceptions import exceptions, request_exception
+from functions.exceptions import exceptions, request_exception, withdraw_request
 from functions.http import ENDPOINTS, Endpoint, NoBody, RawBody
-from functions.incidents import incidents
+from functions.incidents import incidents, update_incident
 from functions.ops import pause, rescan_period
 from functions.people import technicians
 from functions.self_test import start_test
@@ -62,6 +62,20 @@ async def _send(endpoint: Endpoint, app: App, body: object) -> Reply:
 async def test_a_body_is_taken_for_what_it_says(app: App, endpoint: Endpoint, body: Any, wrong: list[str]) -> None:
     reply = await _send(endpoint, app, body)
     assert (reply.status, reply.wrong) == (400, wrong), reply.text
+
+
+@pytest.mark.parametrize("body", [{"id": "x"}, [], "x", {"comment": True}])
+async def test_a_route_that_takes_no_body_refuses_one_and_takes_an_empty_one(app: App, body: object) -> None:
+    for endpoint in (withdraw_request, send_again):
+        assert (await _send(endpoint, app, body)).status == 400, endpoint.name
+        assert (await _send(endpoint, app, {})).status == 404
+        assert (await ask(endpoint, app, headers=JSON, path={"id": "0" * 32})).status == 404
+
+
+@pytest.mark.parametrize("body", [{"state": 1}, {"comment": True}, {"until": 0}, {"due": 1}, {"state": ["open"]}])
+async def test_a_change_is_taken_for_what_it_says(app: App, body: object) -> None:
+    reply = await _send(update_incident, app, body)
+    assert (reply.status, reply.wrong) == (400, [*dict(body)]), reply.text  # type: ignore[call-overload]
 
 
 async def test_members_that_nobody_knows_are_not_echoed_at_length(app: App) -> None:

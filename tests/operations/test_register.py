@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from functions import ops
 from functions.alerts import try_channel
+from functions.http import Endpoint
 from functions.ops import pause, rescan_period
+from functions.self_test import start_test
 from shared.app.app import App
 from shared.ledger.register import Act, ActKind
 from shared.operations.register import Actor, note_act, note_settings, note_settings_once
@@ -37,6 +40,26 @@ async def test_what_operators_do_stands_in_the_register(azurite: str) -> None:
             ActKind.RESCAN: ("local", {**period, "tenants": [PARTNER], "slices": 0}),
             ActKind.PAUSE: ("local", {"until": "2026-11-03T00:00:00Z"}),
         }
+
+
+async def test_every_route_of_an_operator_says_who_and_a_dry_run_too(azurite: str) -> None:
+    period = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
+    asked: list[tuple[Endpoint, dict[str, Any], ActKind]] = [
+        (ops.rescan_period, {**period, "dryRun": True}, ActKind.RESCAN),
+        (ops.release_parked, {}, ActKind.RELEASE),
+        (ops.replay_quarantine, period, ActKind.REPLAY),
+        (ops.accept_quarantined, {**period, "reason": "it is broken"}, ActKind.ACCEPT_QUARANTINE),
+        (ops.pause, {"until": "2026-11-03T00:00:00Z"}, ActKind.PAUSE),
+        (try_channel, {"channel": "soc"}, ActKind.TRY_CHANNEL),
+        (start_test, {}, ActKind.SELF_TEST),
+    ]
+    channels = {"soc": {"kind": "generic", "url": "http://127.0.0.1:9/x"}}
+    async with app_over(azurite, NOON) as app:
+        app = _app(await app.tables(), azurite, channels=channels)
+        for endpoint, body, kind in asked:
+            status, said = await command(endpoint, app, body)
+            assert status < 300, said
+            assert (kind, "local") in {(act.kind, act.by) for act in await acts(app)}, endpoint.name
 
 
 async def test_the_newest_entry_comes_first_and_pages_go_on_where_one_ended(azurite: str) -> None:

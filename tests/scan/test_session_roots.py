@@ -9,11 +9,12 @@ from datetime import timedelta
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 
+from local.graph_server.control import Change, Control
 from shared.operations.slices import rescan
 from shared.rules.rule import PARTNER
 from shared.store.tables import delete
 from tests.functions.asking import counted_requests
-from tests.scan.canonical import raw
+from tests.scan.canonical import canonical, difference, raw
 from tests.scan.cut_proxy import Aftermath, Cut, CutProxy, Loss
 from tests.scan.harness import Rig, record, rig
 from tests.scan.stories import CHILD, EARLY, MINUTE, RICH, SEVEN, WIDTH, silent, weak
@@ -263,3 +264,23 @@ async def test_a_first_read_whose_roots_stand_already_writes_them_anew(desk: Rig
     desk.correct(weak("root", SEVEN, sessionId="s"))
     await desk.work()
     assert await evidence(desk) == {"none": 2}
+
+
+async def test_two_records_of_one_id_in_two_slices_are_two_roots_and_end_the_scan(desk: Rig) -> None:
+    """Each slice took the other's root for an older version of its own: they made each other due for ever."""
+    desk.log(
+        record("twin", SEVEN, sessionId="s"),
+        silent("before", SEVEN + MINUTE, "s"),
+        silent("after", RICH.end + 3 * MINUTE, "s"),
+    )
+    other = weak("twin", RICH.end + 2 * MINUTE, sessionId="s")
+    desk.graph.control(Control(add=[Change(record=other, at=desk.now, beside=True)]))
+    desk.set_time(LATE)
+    assert await desk.work(most=10) <= 5
+    clean = await canonical(await desk.tables())
+    rules = {row["id"]: row["rules"] for row in await desk.finding_rows()}
+    assert rules == {"twin": "interactive-without-mfa", "after": "mfa-evidence-unknown"}, "its roots disagree"
+    for again in (RICH, CHILD, RICH):
+        await rescan(desk.app, PARTNER, again.start, again.end)
+        assert await desk.work(most=10) == 1
+    assert difference(clean, await canonical(await desk.tables())) == []
