@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from shared.page.applications import watch
 from shared.page.asked import PageQuery, Visit
 from shared.page.audit import calendar, sample
 from shared.page.places import place_of
+from shared.page.render import error_page
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
@@ -127,3 +129,8 @@ def test_every_page_has_its_place(address: str, title: str) -> None:
 def test_why_somebody_is_at_risk(verdicts: Verdicts, account: dict[str, bool | None], why: list[str]) -> None:
     known = {"registered": None, "guest": None, "dormant": None, "off_boarded": None, **account}
     assert why_at_risk(verdicts, **known) == why
+
+
+def test_text_that_turns_round_what_follows_shows_a_mark_there() -> None:
+    page = error_page(HTTPStatus.NOT_FOUND, "no \u202egnp.exe \u2067here")
+    assert "no \ufffdgnp.exe \ufffdhere" in page

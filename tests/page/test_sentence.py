@@ -119,3 +119,11 @@ def test_what_was_accepted_as_unreadable_is_said_and_takes_nothing_away() -> Non
 def test_an_age_has_one_unit() -> None:
     ages = (timedelta(seconds=70), timedelta(minutes=5), timedelta(hours=30), timedelta(days=3), timedelta(seconds=-4))
     assert [ago(age) for age in ages] == ["70 s", "5 min", "30 h", "3 days", "0 s"]
+
+
+def test_a_log_that_cannot_be_read_is_no_first_scan() -> None:
+    nothing = replace(GROUNDS, read_anything=False, measured_until=None)
+    assert told(replace(GOOD, grounds=nothing)).startswith("The log is being read for the first time")
+    assert told(replace(GOOD, grounds=replace(nothing, cannot_read=True))) == (
+        "The sign-in log cannot be read; nothing can be said."
+    )
