@@ -26,7 +26,7 @@ from shared.wire.models import Named, Whole
 CALENDAR_DAYS: Final = 400
 _MOST_ROWS: Final = 100
 _SAMPLE: Final = 25
-_SAMPLED_OF: Final = 300
+_SAMPLED_OF: Final = 1_000  # all of most months; a sample of fewer would be no sample
 
 
 class RosterQuery(PageQuery):
