@@ -1,6 +1,8 @@
 """Which incidents a slice is about to change: notes beside its head, which a worker that dies leaves to the next.
 
-A note holds many incidents; an older version of the app wrote one for each, whose key ends with the incident's.
+A note holds many incidents; an older version of the app wrote one for each, whose key ends with the incident's. That
+version, where it works on beside this one, sees no notes of this kind: else it would take them for its own and remove
+them, undone.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from shared.store.packing import pack, packed_columns, unpack
 from shared.store.tables import SCHEMA, Operation, Table, delete, is_newer, keys, upsert
 
 _INCIDENTS: Final = "incidents"
+_NOTE, _OLD_NOTE, _END = ".", "-", "/"  # behind the slice's name, in the order of keys: - . /
 _A_ROW: Final = 5_000  # about 90 KB, of which several share a batch
 
 
@@ -30,11 +33,11 @@ async def touched_of(table: Table, slice_: Slice) -> Touched:
     """What workers noted that did not get to their end."""
     incidents: set[str] = set()
     rows: list[str] = []
-    prefix = _prefix(slice_)
-    async for row in table.prefixed(slice_.partition, prefix, ["RowKey", "v", *packed_columns(_INCIDENTS)]):
+    place, select = _place(slice_), ["RowKey", "v", *packed_columns(_INCIDENTS)]
+    async for row in table.range(slice_.partition, place + _OLD_NOTE, place + _END, select):
         if not is_newer(row):
             key = str(row["RowKey"])
-            incidents.update(unpack(_INCIDENTS, row) or [key.removeprefix(prefix)])
+            incidents.update(unpack(_INCIDENTS, row) or [key.removeprefix(place + _OLD_NOTE)])
             rows.append(key)
     return Touched(incidents, rows)
 
@@ -42,7 +45,7 @@ async def touched_of(table: Table, slice_: Slice) -> Touched:
 def notes_of(slice_: Slice, incidents: Collection[str], generation: str) -> Iterator[Operation]:
     """The writes that note these beside what was noted; `generation` is that of the read."""
     for number, some in enumerate(batched(sorted(incidents), _A_ROW, strict=False)):
-        row = keys(slice_.partition, f"{_prefix(slice_)}{generation}-{number:03d}")
+        row = keys(slice_.partition, f"{_place(slice_)}{_NOTE}{generation}-{number:03d}")
         yield upsert({**row, "v": SCHEMA, **pack(_INCIDENTS, some)})
 
 
@@ -51,5 +54,5 @@ def no_longer(slice_: Slice, noted: Touched) -> Iterator[Operation]:
     return (delete(keys(slice_.partition, row)) for row in noted.rows)
 
 
-def _prefix(slice_: Slice) -> str:
-    return f"touch-{slice_.name}-"
+def _place(slice_: Slice) -> str:
+    return f"touch-{slice_.name}"

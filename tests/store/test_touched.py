@@ -42,6 +42,13 @@ async def test_what_an_older_version_noted_is_read_and_what_a_newer_one_noted_is
     assert len(noted.rows) == 2
 
 
+async def test_an_older_version_beside_this_one_sees_no_note_that_it_could_not_read(tables: Tables) -> None:
+    """It took the end of each key that begins so for an incident's, and removed the row when it was through."""
+    for note in notes_of(SLICE, [_incident(3)], GENERATION):
+        await tables.slices.write(note)
+    assert [row async for row in tables.slices.prefixed(SLICE.partition, f"touch-{SLICE.name}-")] == []
+
+
 async def test_notes_of_another_slice_are_not_read(tables: Tables) -> None:
     other = Slice(PARTNER, SLICE.end, SLICE.width)
     for note in notes_of(other, [_incident(1)], GENERATION):
