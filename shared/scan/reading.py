@@ -26,7 +26,7 @@ from shared.signin.protocol import way_of
 from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_it_may_root, session_of
 from shared.signin.traits import WATCHED, is_interactive
 
-_MANY: Final = 12_000  # records; of more, what is judged waits on shelves
+_MANY: Final = 6_000  # records; of more, what is judged waits on shelves
 _LONGEST_KEY: Final = 1024  # as a finding has them; only a broken record has more
 
 
