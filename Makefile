@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 PORT ?= 0
 TESTS ?= tests
 
-.PHONY: help setup demo screenshots test lint bench soak fuzz lock clean
+.PHONY: help setup demo screenshots index test lint bench soak fuzz lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: setup ## run the whole product on this machine over a sample log (SERVE=1 
 
 screenshots: setup ## take the README's pictures of the page anew (needs chromium)
 	@$(PY) -m local.stage.screenshots
+
+index: setup ## write functions/index.json anew, after a function or its bindings changed
+	@$(PY) -m functions.parts
 
 test: setup ## run every test (TESTS=path for some)
 	@$(PY) -m pytest -n auto --dist worksteal -q $(TESTS)

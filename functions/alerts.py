@@ -6,6 +6,7 @@ from http import HTTPStatus
 import azure.functions as func
 from pydantic import JsonValue, RootModel
 
+from functions.blueprint import Blueprint
 from functions.http import Call, NoQuery, endpoint
 from functions.messages import Messages
 from functions.who import Role
@@ -37,7 +38,7 @@ from shared.operations.register import note_act
 from shared.tending.timer import tend_incidents
 from shared.wire.models import Body
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 
 @bp.function_name("dispatch_alerts")

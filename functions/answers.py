@@ -5,10 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Literal
 
-import azure.functions as func
 from pydantic import JsonValue, RootModel
 
+from functions.blueprint import Blueprint
 from functions.http import ENDPOINTS, Call, NoQuery, endpoint
+from functions.index import import_parts
 from functions.openapi import document
 from functions.who import Role
 from shared.answers.findings import (
@@ -25,7 +26,7 @@ from shared.answers.rules import RulesPage, RulesQuery, read_rules
 from shared.compliance.summary import Summary
 from shared.wire.models import Answer, NotKnown
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 
 class Health(Answer):
@@ -97,4 +98,5 @@ async def health(call: Call[NoQuery]) -> Health:
 @endpoint(bp, "GET", "openapi.json", needs=Role.READER)
 async def openapi(call: Call[NoQuery]) -> OpenApi:
     """This description of all routes."""
+    import_parts()
     return OpenApi(document(ENDPOINTS, call.app.settings.auth_mode))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import azure.functions as func
-
+from functions.blueprint import Blueprint
 from functions.http import Call, endpoint
 from functions.who import Role
 from shared.answers.changes import Changes, ChangesQuery, read_changes
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 
 @endpoint(bp, "GET", "changes", needs=Role.READER)

@@ -7,6 +7,7 @@ from typing import Final
 
 import azure.functions as func
 
+from functions.blueprint import Blueprint
 from functions.http import CHANGED, Call, Errors, NoQuery, endpoint
 from functions.problems import FieldError, Problem, summed_up
 from functions.who import Role
@@ -33,7 +34,7 @@ from shared.app.settings import AuthMode
 from shared.exceptions.life import Approver, NoSecondPerson, Unacceptable, WrongState
 from shared.tending.exceptions import tend_exceptions
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 _UNKNOWN: Final[Errors] = {UnknownException: (HTTPStatus.NOT_FOUND, "There is no such exception.")}
 _REFUSED: Final[Errors] = {**_UNKNOWN, ChangedException: CHANGED, WrongState: (HTTPStatus.CONFLICT, None)}

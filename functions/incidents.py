@@ -5,8 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-import azure.functions as func
-
+from functions.blueprint import Blueprint
 from functions.http import CHANGED, Call, Errors, NoQuery, endpoint
 from functions.who import Role
 from shared.answers.incident_detail import (
@@ -20,7 +19,7 @@ from shared.answers.incident_detail import (
 from shared.answers.incidents import IncidentsPage, IncidentsQuery, read_incidents
 from shared.incidents.acts import NotNow
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 _UNKNOWN: Final[Errors] = {UnknownIncident: (HTTPStatus.NOT_FOUND, "There is no such incident.")}
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-import azure.functions as func
-
+from functions.blueprint import Blueprint
 from functions.http import CHANGED, Call, Errors, endpoint
 from functions.who import Role
 from shared.answers.applications import ApplicationsPage, ApplicationsQuery, read_applications
@@ -23,7 +22,7 @@ from shared.answers.causes import CausesPage, CausesQuery, read_causes
 from shared.answers.incident_detail import IncidentChange
 from shared.answers.samples import SamplesPage, SamplesQuery, read_samples
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 _UNKNOWN: Final[Errors] = {
     UnknownCause: (HTTPStatus.NOT_FOUND, "There is no such cause in this period and these scopes.")

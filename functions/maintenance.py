@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from functions.blueprint import Blueprint
 from shared.app.app import running_app
 from shared.maintenance.night import maintain, maintain_again
 from shared.maintenance.watch import watch_scan
@@ -9,7 +10,7 @@ from shared.operations.register import note_settings_once
 from shared.statement.freezing import seal_due_months
 from shared.statement.packs import remove_old_packs
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 _FURTHER = (("statements", seal_due_months), ("packs", remove_old_packs))
 

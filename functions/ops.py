@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final, Self
 
-import azure.functions as func
 from pydantic import Field, JsonValue, model_validator
 
+from functions.blueprint import Blueprint
 from functions.http import Call, NoQuery, Sends, Ways, endpoint
 from functions.who import Role
 from shared.app.app import App
@@ -25,7 +25,7 @@ from shared.scan.dry_run import Fate
 from shared.scan.dry_run_job import LONGEST, DryRun, UnknownDryRun, read_dry_run, start_dry_run
 from shared.wire.models import Answer, AskedTime, BadParameter, Body
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 type PeriodWork = Callable[[App, str, datetime, datetime], Awaitable[int]]
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import azure.functions as func
 from pydantic import BaseModel, ValidationError
 
+from functions.blueprint import Blueprint
 from functions.http import refusal_of
 from functions.messages import Messages
 from functions.parsing import parse_query
@@ -26,7 +27,7 @@ from shared.operations.register import Actor
 from shared.page import FORMS, HEADERS, PAGES, STYLE, FormAt, PageAt, PageQuery, Visit, error_page
 from shared.statement.packs import UnknownPack
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 # The host matches an address without anything behind the slash only by a parameter that may be empty.
 _ROOT: Final = "{ignored:maxlength(0)?}"

@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from functions.blueprint import Blueprint
 from functions.http import Call, NoQuery, endpoint
 from functions.who import Role
 from shared.answers.accounts import AccountsPage, AccountsQuery, read_accounts
@@ -11,7 +12,7 @@ from shared.answers.technicians import TechniciansPage, TechniciansQuery, read_t
 from shared.app.app import running_app
 from shared.people.refresh import refresh_directory
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 
 @bp.function_name("refresh_directory")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import azure.functions as func
-
+from functions.blueprint import Blueprint
 from functions.http import Call, endpoint
 from functions.who import Role
 from shared.answers.portals import PortalsPage, PortalsQuery, read_portals
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 
 @endpoint(bp, "GET", "portals", needs=Role.READER)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from functions.blueprint import Blueprint
 from functions.http import Call, NoQuery, endpoint
 from functions.who import Role
 from shared.app.app import running_app
 from shared.preflight.model import Preflight
 from shared.preflight.run import preflight_when_due, recent_preflight
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 
 @bp.function_name("check_itself")

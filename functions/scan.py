@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from functions.blueprint import Blueprint
 from functions.messages import Messages
 from shared.app.app import running_app
 from shared.basics.events import log_event
@@ -11,7 +12,7 @@ from shared.scan.dry_run_job import fail_dry_run, go_on, is_dry_run
 from shared.scan.job import park_poisoned, scan_slice
 from shared.scan.plan import plan_scans
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 
 @bp.function_name("plan_scans")

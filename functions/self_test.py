@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-import azure.functions as func
-
+from functions.blueprint import Blueprint
 from functions.http import Call, NoQuery, Sends, Ways, endpoint
 from functions.who import Role
 from shared.basics.queues import Queue
@@ -13,7 +12,7 @@ from shared.ledger.register import ActKind
 from shared.operations.register import note_act
 from shared.preflight.self_test import SelfTest, SelfTestRequest, UnknownTest, read_self_test, start_self_test
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 
 @endpoint(bp, "POST", "self-test", needs=Role.OPERATOR, ways=Ways(queue=Queue.SCAN))

@@ -8,6 +8,7 @@ from typing import Literal
 import azure.functions as func
 from pydantic import Field
 
+from functions.blueprint import Blueprint
 from functions.http import Call, NoQuery, Sends, Ways, Written, endpoint
 from functions.who import Role
 from shared.app.app import running_app
@@ -29,7 +30,7 @@ from shared.statement.reading import StatementQuery, shown_statement
 from shared.statement.render import HEADERS, csv_of, html_of
 from shared.wire.models import NotKnown, Query
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 
 class PackQuery(Query):

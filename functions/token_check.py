@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-import azure.functions as func
 from pydantic import Field, JsonValue, RootModel
 
+from functions.blueprint import Blueprint
 from functions.http import Call, NoQuery, RawBody, endpoint
 from functions.who import Role
 from shared.tokens import TokenCheck, TokenError, check_request, read_request
 from shared.wire.models import Body
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 
 class TokenAnswer(RootModel[TokenCheck]):

@@ -9,10 +9,11 @@ from urllib.parse import unquote, urlsplit
 
 import azure.functions as func
 
-from functions.http import ENDPOINTS
+from functions.blueprint import Blueprint
+from functions.index import read_index
 from functions.problems import Problem
 
-bp = func.Blueprint()  # type: ignore[no-untyped-call]
+bp = Blueprint()
 
 _METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _PARAMETER: Final = re.compile(r"\{[^}]*\}")
@@ -31,12 +32,18 @@ def refusal(url: str) -> Problem:
         path = unquote(urlsplit(url).path).strip("/").lower()
     except ValueError:  # a host that is none
         path = ""
-    allowed = sorted({endpoint.method for endpoint in ENDPOINTS if _pattern(f"api/{endpoint.route}").fullmatch(path)})
+    allowed = sorted({method for route, methods in _routes() for method in methods if _pattern(route).fullmatch(path)})
     if allowed:
         methods = ", ".join(allowed)
         headers = {"Allow": methods}
         return Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"This address answers to {methods}.", headers=headers)
     return Problem(HTTPStatus.NOT_FOUND, "There is no such address; GET /api/openapi.json lists all of them.")
+
+
+def _routes() -> list[tuple[str, list[str]]]:
+    """The addresses under /api, each with its methods."""
+    triggers = (binding for one in read_index() for binding in one.bindings if binding["type"] == "httpTrigger")
+    return [(each["route"], each["methods"]) for each in triggers if each["route"].startswith("api/")]
 
 
 def _pattern(route: str) -> re.Pattern[str]:

@@ -176,7 +176,10 @@ def start() -> list[Row]:
     name = f"Start: import and index {found.functions} functions / an empty one and the same libraries"
     spread = round(1 / found.spread[1], 2), round(1 / found.spread[0], 2)
     named = f"{name} (at most 1.6 times as long)"
-    return [Row(named, found.ours, found.empty, "s", round(1 / found.ratio, 2), spread, ">= 0.625")]
+    return [
+        Row(named, found.ours, found.empty, "s", round(1 / found.ratio, 2), spread, ">= 0.625"),
+        beside(f"{name}, the summary's modules imported too", found.answers, found.empty, "s", goal=None),
+    ]
 
 
 def package() -> list[Row]:
@@ -219,7 +222,7 @@ PARTS: Final = {
     "lag": Part(lag, 3),
     "start": Part(start, 4),
     "package": Part(package, 2),
-    "files": Part(files, 5),
+    "files": Part(files, 8),
     "day": Part(day, 6),
     "workers": Part(workers, 5),
     "crowd": Part(crowd, 25),

@@ -145,7 +145,7 @@ def _judge(arguments: _Arguments, directory: Directory, pieces: Pieces, take: Ca
                 _judge_file(file, judge_parts(parts_of(file)), spool, roots, on_bytes)
                 if not arguments.sessions:
                     _hand_on(spool, roots, take)
-        _hand_on(spool, roots, take)
+            _hand_on(spool, roots, take)
         return spool.unread
 
 

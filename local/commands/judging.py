@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from local.commands.lines import Pieces
+from local.commands.roots import RootRow, row_of
 from local.commands.shapes import Intake
-from local.commands.spool import ANSWERS, Frames, Waits
+from local.commands.spool import ANSWERS, Elsewhere, Frames, Waits
 from local.commands.unread import Unread
 from shared.rules.assess import Assessment, assess
 from shared.rules.rule import Policy
@@ -31,10 +32,10 @@ class Judged:
     """What became of a part of a file: its frames, how many things it held, what they were, the roots among them, and
     the ids of the records that are none."""
 
-    frames: bytes
+    frames: bytes | Elsewhere
     count: int
     intake: Intake
-    roots: list[Root]
+    roots: list[RootRow]
     others: list[str]
 
 
@@ -67,7 +68,7 @@ class Judge:
             frames.taken(),
             count,
             intake,
-            [root for root in roots.values() if root],
+            [row_of(root) for root in roots.values() if root],
             [record for record, root in roots.items() if not root],
         )
 

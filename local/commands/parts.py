@@ -12,9 +12,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from local.commands.csv_log import delimiter_of
@@ -26,6 +27,7 @@ from local.commands.log_files import holds_json_lines, read_log
 from local.commands.shapes import Intake
 from local.commands.shapes.auth_details import Steps
 from local.commands.sources import STANDARD_INPUT, beginning, failing, file_bytes, text_of
+from local.commands.spool import Outbox
 from local.commands.unread import Fault
 
 _SIZE: Final = 4 << 20  # of a part, about
@@ -149,19 +151,21 @@ def _read_range(file: str, start: int, end: int) -> Iterator[bytes]:
 type JudgePart = Callable[[Part], Judged]
 type JudgeParts = Callable[[Iterable[Part]], Iterator[tuple[Part, Judged]]]
 
-_judge: Judge | None = None  # of a process that was started
+_work: tuple[Judge, Outbox] | None = None  # of a process that was started
 
 
-def _start(make: Callable[[], Judge]) -> None:
-    global _judge
+def _start(make: Callable[[], Judge], folder: str) -> None:
+    global _work
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who pressed Ctrl-C meant the command, which ends its processes
-    _judge = make()
+    _work = make(), Outbox(folder)
 
 
 def _judge_there(part: Part) -> Judged:
-    if _judge is None:
+    if _work is None:
         raise RuntimeError("the process was not started for judging")
-    return judge_part(_judge, part)
+    judge, outbox = _work
+    judged = judge_part(judge, part)
+    return replace(judged, frames=outbox.put(judged.frames)) if isinstance(judged.frames, bytes) else judged
 
 
 def _ready() -> None:
@@ -171,18 +175,19 @@ def _ready() -> None:
 @contextmanager
 def judging(make: Callable[[], Judge], files: Iterable[str], judge_here: JudgePart) -> Iterator[JudgeParts]:
     """What judges parts, in order: on all processors where the files are big, else here. `make` and what it was made of
-    go to other processes."""
+    go to other processes; what they wrote is there until the end."""
     workers = os.process_cpu_count() or 1
     sizes = sum(Path(file).stat().st_size for file in files if file != STANDARD_INPUT and Path(file).is_file())
     if workers == 1 or sizes < _WORTH_IT:
         yield lambda parts: ((part, judge_here(part)) for part in parts)
         return
-    pool = ProcessPoolExecutor(workers, initializer=_start, initargs=(make,))
-    try:
-        pool.submit(_ready).result()  # all are started now, before this process has threads
-        yield lambda parts: _in_order(pool, parts, workers * _AHEAD, judge_here)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    with TemporaryDirectory(prefix="assess-") as folder:
+        pool = ProcessPoolExecutor(workers, initializer=_start, initargs=(make, folder))
+        try:
+            pool.submit(_ready).result()  # all are started now, before this process has threads
+            yield lambda parts: _in_order(pool, parts, workers * _AHEAD, judge_here)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _in_order(

@@ -20,6 +20,9 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _BITS: Final = 1 << 25
 
 
+type RootRow = tuple[str, str, str, int, str]  # record, person, session, microseconds since 1970, own grade
+
+
 class Roots:
     """The roots of all files; those of a file count once it is accepted."""
 
@@ -28,9 +31,13 @@ class Roots:
         # "": a file that is nobody's, and that goes with the connection.
         self._rows = sqlite3.connect("", isolation_level=None)
         self._rows.execute("PRAGMA journal_size_limit = 0")
-        self._rows.execute("CREATE TABLE roots (id PRIMARY KEY, person, session, at, own) WITHOUT ROWID")
+        self._rows.execute("CREATE TABLE roots (number INTEGER PRIMARY KEY, id, person, session, at, own)")
+        # Ids that may have been read before: of their roots only those from this number on count. An index of all ids
+        # would take longer than the rest, and hardly any id is read twice.
+        self._rows.execute("CREATE TABLE again (id PRIMARY KEY, number) WITHOUT ROWID")
+        self._number = self._number_before = 0  # of the last root; that before this file
         self._bits = bytearray(_BITS >> 3)
-        self._indexed = False
+        self._ended = False
         self._proof = lru_cache(4096)(self._read_proof)
 
     def __enter__(self) -> Self:
@@ -44,6 +51,7 @@ class Roots:
     def begin_file(self) -> None:
         """What follows is of another file."""
         self._rows.execute("BEGIN")
+        self._number_before = self._number
 
     def accept_file(self) -> None:
         """The file counts."""
@@ -52,30 +60,39 @@ class Roots:
     def refuse_file(self) -> None:
         """The file counts nothing."""
         self._rows.execute("ROLLBACK")
+        self._number = self._number_before
 
-    def add(self, roots: Sequence[Root], others: Iterable[str]) -> None:
-        """Take the roots of a part, and the ids of its records that are none."""
-        known = [(record,) for record in others if self._may_be_known(record)]
-        if known:
-            self._rows.executemany("DELETE FROM roots WHERE id = ?", known)
-        if roots:
-            for root in roots:
-                place = hash(root.record) % _BITS
-                self._bits[place >> 3] |= 1 << (place & 7)
-            self._rows.executemany("INSERT OR REPLACE INTO roots VALUES (?, ?, ?, ?, ?)", map(_row, roots))
+    def add(self, rows: Sequence[RootRow], others: Iterable[str]) -> None:
+        """Take the roots of a part (`row_of`), and the ids of its records that are none."""
+        self._void(record for record in others if self._may_be_known(record))
+        if rows:
+            self._void(row[0] for row in rows if self._may_be_known(row[0], note=True))
+            self._rows.executemany("INSERT INTO roots (id, person, session, at, own) VALUES (?, ?, ?, ?, ?)", rows)
+            self._number += len(rows)
 
-    def _may_be_known(self, record: str) -> bool:
+    def _void(self, records: Iterable[str]) -> None:
+        """Roots of these ids that were read so far count no more."""
+        rows = [(record, self._number) for record in records]
+        if rows:
+            self._rows.executemany("INSERT OR REPLACE INTO again VALUES (?, ?)", rows)
+
+    def _may_be_known(self, record: str, *, note: bool = False) -> bool:
         place = hash(record) % _BITS
-        return bool(self._bits[place >> 3] & 1 << (place & 7))
+        bit = 1 << (place & 7)
+        known = bool(self._bits[place >> 3] & bit)
+        if note and not known:
+            self._bits[place >> 3] |= bit
+        return known
 
     def proved(self, session: SessionKey, at: datetime) -> Session:
         """What the roots of a session proved at that time, once all files were read."""
         return self._proof(session).at(at)
 
     def _read_proof(self, session: SessionKey) -> Proof:
-        if not self._indexed:
-            self._rows.execute("CREATE INDEX by_session ON roots (person, session)")
-            self._indexed = True
+        if not self._ended:
+            self._rows.execute("DELETE FROM roots WHERE number <= (SELECT number FROM again WHERE again.id = roots.id)")
+            self._rows.execute("CREATE INDEX by_session ON roots (person, session, own, at)")
+            self._ended = True
         proof = Proof()
         found = self._rows.execute(
             "SELECT own, min(at) FROM roots WHERE person = ? AND session = ? GROUP BY own", session
@@ -85,5 +102,6 @@ class Roots:
         return proof
 
 
-def _row(root: Root) -> tuple[str, str, str, int, str]:
+def row_of(root: Root) -> RootRow:
+    """A root as it is kept."""
     return root.record, *root.session, (root.at - _EPOCH) // _MICROSECOND, str(root.own)

@@ -1,15 +1,19 @@
 """What was said of a log, waiting on disk until all of it was read: then what asked its session is decided.
 
-A frame is a letter, its length, and lines that are whole, a record that waits, or something that could not be read.
+A frame is a letter, its length, and lines that are whole, a record that waits, something that could not be read, or a
+part: its frames follow it, or stand in the file of the process that judged it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from struct import Struct
 from tempfile import SpooledTemporaryFile
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 import msgspec
 
@@ -42,9 +46,18 @@ class _Unread(msgspec.Struct, array_like=True):
     index: int  # in its part
 
 
+class Elsewhere(msgspec.Struct, array_like=True):
+    """Frames that another process wrote into a file of its own."""
+
+    path: str
+    start: int
+    size: int
+
+
 class _Part(msgspec.Struct, array_like=True):
     file: bytes
     index: int  # of the part's first record
+    frames: Elsewhere | int  # where they are; a number: so many bytes that follow
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -96,6 +109,22 @@ def _readable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+class Outbox:
+    """The frames of a process that judges for another: what goes through a pipe is copied four times."""
+
+    def __init__(self, folder: str) -> None:
+        """Begin a file of this process in that folder."""
+        self._file = Path(folder, str(os.getpid())).open("wb", buffering=0)  # noqa: SIM115 - it ends with the process
+
+    def put(self, frames: bytes) -> Elsewhere:
+        """Keep the frames of a part."""
+        start = self._file.tell()
+        rest = memoryview(frames)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        return Elsewhere(self._file.name, start, len(frames))
+
+
 class Spool:
     """The frames of all files."""
 
@@ -103,6 +132,7 @@ class Spool:
         """Start empty."""
         self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - `__exit__` closes it
         self._start_of_file = 0
+        self._others: dict[str, BinaryIO] = {}
         self.unread = False  # whether something of what was handed on could not be read
 
     def __enter__(self) -> Self:
@@ -112,14 +142,23 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         """Lets all go."""
         self._file.close()
+        for other in self._others.values():
+            other.close()
 
     def begin_file(self) -> None:
         """What follows is of another file."""
         self._start_of_file = self._file.tell()
 
-    def add_part(self, file: str, index: int, frames: bytes) -> None:
+    def add_part(self, file: str, index: int, frames: bytes | Elsewhere) -> None:
         """Keep the frames of a part, whose first record is that one of its file."""
-        self._file.write(_frame(_PART, _encode(_Part(_bytes_of(file), index))) + frames)
+        part = _Part(_bytes_of(file), index, len(frames) if isinstance(frames, bytes) else frames)
+        self._file.write(_frame(_PART, _encode(part)))
+        if isinstance(frames, bytes):
+            self._file.write(frames)
+        elif frames.path not in self._others:
+            self._others[frames.path] = Path(frames.path).open("rb", buffering=0)  # noqa: SIM115 - `__exit__` closes it
+            with suppress(PermissionError):  # Windows keeps what is open
+                Path(frames.path).unlink()  # so that nothing stays where this process is killed
 
     def refuse_file(self, file: str, reason: str) -> None:
         """Forget what was said of the file; say why in its place."""
@@ -144,21 +183,39 @@ class Spool:
         self._file.truncate()
 
     def _texts(self, proved: Proved) -> Iterator[bytes]:
-        part = _Part(b"", 0)
         while head := self._file.read(_HEAD.size):
             kind, length = _HEAD.unpack(head)
             payload = self._file.read(length)
+            if kind == _PART:
+                part = _part(payload)
+                yield from self._texts_of(part, self._frames_of(part), proved)
+            else:
+                self.unread = True
+                yield payload
+
+    def _frames_of(self, part: _Part) -> bytes:
+        """All frames of a part: no more than a process had in its memory."""
+        if isinstance(part.frames, int):
+            return self._file.read(part.frames)
+        other = self._others[part.frames.path]
+        other.seek(part.frames.start)
+        return other.read(part.frames.size)
+
+    def _texts_of(self, part: _Part, frames: bytes, proved: Proved) -> Iterator[bytes]:
+        at = 0
+        while at < len(frames):
+            kind, length = _HEAD.unpack_from(frames, at)
+            at += _HEAD.size + length
+            payload = frames[at - length : at]
             if kind == _LINES:
                 yield payload
             elif kind == _WAITS:
                 waits = _waits(payload)
                 answer = proved(waits.session, waits.at)
                 yield b"%b%b%b\n" % (waits.before, waits.middles[ANSWERS.index(answer)], waits.after)
-            elif kind == _PART:
-                part = _part(payload)
             else:
                 self.unread = True
-                yield payload if kind == _REFUSED else _line_of(_unread(payload), part)
+                yield _line_of(_unread(payload), part)
 
 
 def _bytes_of(file: str) -> bytes:

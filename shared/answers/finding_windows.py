@@ -33,6 +33,9 @@ _STEP: Final = 4
 _NARROWEST_STEP: Final = 256  # a crowd at a window's beginning says little of its end
 _MOST: Final = 1_000  # rows of one request
 _FEW: Final = 150
+# The first request of a long window asks for a third: where it holds a crowd, that was read in vain.
+_PROBE: Final = 3
+_LONG: Final = timedelta(hours=6)
 _AFTER_A_CROWD: Final = timedelta(seconds=1)
 
 
@@ -66,16 +69,17 @@ class FindingPlace(Place):
         """Whether the next window cannot be cut further."""
         return self.end - self.window <= MICROSECOND
 
-    def narrowed(self, seen: datetime | None, middle: datetime | None) -> FindingPlace:
+    def narrowed(self, seen: datetime | None, middle: datetime | None, *, times: int) -> FindingPlace:
         """With a narrower window. `seen` is how far one request got from the window's beginning, `middle` how far half
-        of it did. Where findings lie evenly the next one is to be filled nearly, if they do so at its end."""
+        of it did; the next request asks for so many times as much. Where findings lie evenly the next one is to be
+        filled nearly, if they do so at its end."""
         whole = min(self.end - self.window, self.width * MICROSECOND)
         width = whole // _STEP
         if seen and middle:
             width = min(width, self.end - seen - MICROSECOND)
             reached = seen - self.window
             if reached / 4 <= middle - self.window <= reached * 3 / 4:
-                width = min(width, max(reached * 4 // 5, whole // _NARROWEST_STEP))
+                width = min(width, max(times * reached * 4 // 5, whole // _NARROWEST_STEP))
         return self._with(width=max(width, MICROSECOND))
 
     def beyond(self, groups: int, width: timedelta) -> FindingPlace | None:
@@ -132,6 +136,7 @@ class Walk:
     _most: int = _MOST
     _requests: int = 0
     _was_narrowed: bool = False
+    _is_first: bool = True
 
     @property
     def groups(self) -> Sequence[Sequence[str]]:
@@ -158,13 +163,15 @@ class Walk:
     async def _window(self, place: FindingPlace) -> None:
         tenants = self.groups[place.group]
         self._requests -= len(tenants)
-        want = Want(self._most, self.of)
+        times = _PROBE if self._is_first and place.end - place.window >= _LONG else 1
+        self._is_first = False
+        want = Want(self._most // times, self.of)
         parts = await asyncio.gather(
             *(findings_within(self.table, t, place.window, place.end, want=want) for t in tenants)
         )
         if any(more for _, more in parts):
             got = [(found[-1][1].at, found[len(found) // 2][1].at) for found, more in parts if more and found]
-            self.place, self._was_narrowed = place.narrowed(*max(got, default=(None, None))), True
+            self.place, self._was_narrowed = place.narrowed(*max(got, default=(None, None)), times=times), True
             return
         rows = [_Row(finding, key, number) for number, (found, _) in enumerate(parts) for key, finding in found]
         wanted = [row for row in in_order(rows) if place.is_left(row) and self._fits(row.finding)]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import ManagedIdentityCredential
@@ -19,16 +19,20 @@ from shared.app.log_levels import quiet_libraries
 from shared.app.pack_key import FileKey, PackKey, PackKeyProblem, VaultKey
 from shared.app.settings import Settings, SettingsError, load_settings
 from shared.basics.spelling import id_key
-from shared.graph.client import GraphClient
 from shared.incidents.erased import ErasedPeople
 from shared.posture.reading import policies_of
 from shared.rules.cause import Configured
 from shared.store.directory import Loaded, load_directory, load_directory_if_any
 from shared.store.erased import read_erased
-from shared.store.exports import Exports
 from shared.store.policies import Version, load_version
-from shared.store.statements import Statements
 from shared.store.tables import Tables
+
+# What reads logs and keeps blobs comes with libraries of its own; it is imported by whoever asks for it first, so that
+# a start does not wait for it.
+if TYPE_CHECKING:
+    from shared.graph.client import GraphClient
+    from shared.store.exports import Exports
+    from shared.store.statements import Statements
 
 # Health is open to everybody: a vault that does not answer is not asked by each call.
 _ASK_AGAIN: Final = timedelta(minutes=5)
@@ -68,11 +72,19 @@ class App:
         self._pack_key: PackKey | None = None
         self._pack_key_id: str | None = None
         self._pack_key_not_before: datetime | None = None
-        self._tables = tables or Tables.connect(
-            settings.storage_connection_string,
-            settings.table_service_uri,
-            None if settings.storage_connection_string else self._managed_identity(settings.partner_tenant_id),
-        )
+        self._connected = tables
+
+    @property
+    def _tables(self) -> Tables:
+        """Connected when first needed: the transport's library takes longer than the rest of a start."""
+        if self._connected is None:
+            settings = self.settings
+            self._connected = Tables.connect(
+                settings.storage_connection_string,
+                settings.table_service_uri,
+                None if settings.storage_connection_string else self._managed_identity(settings.partner_tenant_id),
+            )
+        return self._connected
 
     async def tables(self) -> Tables:
         """The tables, made on first use."""
@@ -87,6 +99,8 @@ class App:
     def exports(self) -> Exports:
         """The container of the tables' exports. Raises ValueError where the settings name no blob service."""
         if self._exports is None:
+            from shared.store.exports import Exports
+
             connection = self.settings.storage_connection_string
             self._exports = Exports.connect(
                 connection,
@@ -99,6 +113,8 @@ class App:
     def statements(self) -> Statements:
         """The container of statements and evidence packs. Raises ValueError where the settings name no blob service."""
         if self._statements is None:
+            from shared.store.statements import Statements
+
             connection = self.settings.storage_connection_string
             self._statements = Statements.connect(
                 connection,
@@ -138,6 +154,8 @@ class App:
         different names share no budget, so that neither waits for the other."""
         budget = requests_per_10_seconds or self.settings.graph_requests_per_10_seconds
         if (tenant, budget, use) not in self._graphs:
+            from shared.graph.client import GraphClient
+
             self._graphs[tenant, budget, use] = GraphClient(
                 self.settings.graph_base_url,
                 self._credential_for(tenant),
@@ -204,7 +222,8 @@ class App:
             await self._pack_key.close()
         if self._statements is not None:
             await self._statements.close()
-        await self._tables.close()
+        if self._connected is not None:
+            await self._connected.close()
 
     def _managed_identity(self, _tenant: str) -> AsyncTokenCredential:
         credential = ManagedIdentityCredential(client_id=self.settings.azure_client_id)

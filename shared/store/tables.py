@@ -21,7 +21,6 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
@@ -301,6 +300,8 @@ class Tables:
     ) -> Self:
         """By identity, or by connection string where there is one (this machine's emulator). A prefix of the names
         lets several sets of tables live in one account. `retries`: how often a request that failed is sent again."""
+        from azure.core.pipeline.transport import AioHttpTransport  # aiohttp takes a sixth of a start
+
         # With the environment's settings the transport would look for a .netrc before each request, in a thread of its
         # own, which takes nearly as long as the request; a proxy for storage is nothing this app is run behind.
         transport = AioHttpTransport(use_env_settings=False)

@@ -48,7 +48,7 @@ def _schema(name: str) -> dict[str, Any]:
 def _routes() -> set[tuple[str, str]]:
     app = func.FunctionApp()
     for part in PARTS:
-        app.register_functions(part)
+        app.register_functions(part.bp)
     found = set()
     for function in app.get_functions():
         trigger = function.get_trigger()

@@ -11,7 +11,7 @@ from shared.basics.queues import Queue
 def test_each_queue_is_read_by_one_function_and_only_the_apps_are_written() -> None:
     app = func.FunctionApp()
     for part in PARTS:
-        app.register_functions(part)
+        app.register_functions(part.bp)
     read: list[str] = []
     written: set[str] = set()
     for function in app.get_functions():
