@@ -21,15 +21,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from local.sample import make_sample
 
 _RECORDS: Final = 60_000
+_MANY_RECORDS: Final = 180_000  # what takes the same at any length weighs less
 _RUNS: Final = 5
 _END: Final = datetime(2026, 11, 1, tzinfo=UTC)
 # msgspec's decoder over the lines, each process its own part of the file.
@@ -47,6 +49,10 @@ size, workers = os.path.getsize(sys.argv[1]), os.process_cpu_count() or 1
 places = [size * n // workers for n in range(workers + 1)]
 with ProcessPoolExecutor(workers) as pool: list(pool.map(decode, places[:-1], places[1:]))
 """
+_DUCKDB: Final = """
+import sys, duckdb
+duckdb.execute("SELECT max(id) FROM read_json(?, format = 'newline_delimited')", [sys.argv[1]])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +68,35 @@ class Measured:
 
 
 def measure_files() -> list[Measured]:
-    """Ours beside msgspec, and beside jq where there is one."""
+    """Ours beside msgspec over two lengths, and over the shorter beside jq and DuckDB where there are such."""
+    return [*_measure(_RECORDS, _others()), *_measure(_MANY_RECORDS, {})]
+
+
+def _others() -> dict[str, Sequence[str]]:
+    """Commands that read the file named behind them."""
+    others: dict[str, Sequence[str]] = {}
+    if jq := shutil.which("jq"):
+        others["jq"] = [jq, "-c", ".id"]
+    if find_spec("duckdb"):
+        others["DuckDB's read_json"] = [sys.executable, "-c", _DUCKDB]
+    return others
+
+
+def _measure(records: int, others: Mapping[str, Sequence[str]]) -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
-        log, directory = _write(Path(folder))
+        log, directory = _write(Path(folder), records)
         ours = [sys.executable, "-m", "local", "assess", str(log), "--directory", str(directory)]
-        peers = {"msgspec": [sys.executable, "-c", _MSGSPEC, str(log)]}
-        if jq := shutil.which("jq"):
-            peers["jq"] = [jq, "-c", ".id", str(log)]
-        return [_compare(name, ours, peer, log.stat().st_size / 1e6) for name, peer in peers.items()]
+        peers = {"msgspec": [sys.executable, "-c", _MSGSPEC], **others}
+        return [_compare(name, ours, [*peer, str(log)], log.stat().st_size / 1e6) for name, peer in peers.items()]
 
 
-def _write(folder: Path) -> tuple[Path, Path]:
+def _write(folder: Path, records: int) -> tuple[Path, Path]:
     """A log with an id for each record, and its directory."""
     sample = make_sample(seed=7, days=30, end=_END)
     lines = [json.dumps(entry.final, separators=(",", ":")) for entry in sample.log if entry.is_unicode]
     log, directory = folder / "log.jsonl", folder / "directory.json"
     with log.open("w", encoding="utf-8") as file:
-        for number in range(_RECORDS):
+        for number in range(records):
             file.write(lines[number % len(lines)].replace('"id":"', f'"id":"{number:08x}', 1) + "\n")
     directory.write_text(json.dumps(sample.directory()), encoding="utf-8")
     return log, directory
@@ -100,5 +118,10 @@ def _compare(name: str, ours: Sequence[str], peer: Sequence[str], megabytes: flo
 
 def _seconds(command: Sequence[str]) -> float:
     started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": "."})
+    subprocess.run(
+        command,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((".", os.environ.get("PYTHONPATH", "")))},
+    )
     return time.perf_counter() - started

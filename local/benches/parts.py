@@ -222,7 +222,7 @@ PARTS: Final = {
     "lag": Part(lag, 3),
     "start": Part(start, 4),
     "package": Part(package, 2),
-    "files": Part(files, 5),
+    "files": Part(files, 8),
     "day": Part(day, 6),
     "workers": Part(workers, 5),
     "crowd": Part(crowd, 25),

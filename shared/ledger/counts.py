@@ -5,7 +5,7 @@ Counts are recomputed from the slices' heads and never incremented, so that no c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -37,7 +37,7 @@ from shared.ledger.tallies import NOT_RECORDED, AppLine, ScopeCounts, Tally, Use
 from shared.ledger.trimming import trim_apps, trim_customers, trim_groups, trim_pairs, trim_portals, trim_users
 from shared.rules.assess import Assessment, Verdict
 from shared.rules.cause import Cause
-from shared.signin.traits import WATCHED, Identity, Scope
+from shared.signin.traits import Identity, Scope
 
 # How counts are written; a lower number was written by an older version of the app, which recorded less.
 FORMAT: Final = 3
@@ -112,50 +112,61 @@ class Counts:
 
     def add(self, seen: Seen) -> None:
         """Count one sign-in."""
+        self.add_place(seen)
+        self.add_person(seen)
+        if seen.assessment.verdict is Verdict.COMPLIANT and seen.id and is_wanted(self.samples, seen.id):
+            self.add_sample(seen)
+
+    def add_place(self, seen: Seen, n: int = 1) -> None:
+        """Count `n` sign-ins where only what leads where matters, not who it was."""
         assessment = seen.assessment
-        if assessment.identity is not Identity.USER:
-            count(self.apart, str(assessment.identity))
+        if not assessment.is_watched:
+            is_user = assessment.identity is Identity.USER
+            count(self.apart, str(assessment.scope if is_user else assessment.identity), n)
             return
         scope = str(assessment.scope)
-        if assessment.scope not in WATCHED:
-            count(self.apart, scope)
+        _count_in(_line(self.scopes, scope, ScopeCounts), assessment, n)
+        _count_in(_line(_line(self.customers, scope, dict), seen.customer, ScopeCounts), assessment, n)
+        app = _line(_line(_line(self.apps, scope, dict), seen.app, dict), str(seen.protocol), AppLine)
+        if assessment.verdict in _COUNTED:
+            app.count(assessment.verdict, n)
+        else:
+            app.attempts += n
+        self._name(seen.app, seen.app_name)
+
+    def add_person(self, seen: Seen, n: int = 1) -> None:
+        """Count `n` sign-ins where it matters who it was."""
+        assessment = seen.assessment
+        if not assessment.is_watched:
             return
-        _count_in(self.scopes.setdefault(scope, ScopeCounts()), assessment)
-        _count_in(self.customers.setdefault(scope, {}).setdefault(seen.customer, ScopeCounts()), assessment)
-        self._add_lines(scope, seen)
+        self._name(seen.user, seen.user_name)
         group = group_of(assessment, seen.user, seen.customer, seen.app, seen.cause)
         if group:
-            self.groups[group] = self.groups.get(group, 0) + 1
-        if assessment.verdict is Verdict.COMPLIANT and seen.id and is_wanted(self.samples, seen.id):
-            add_sample(self.samples, _sample_of(scope, seen))
-        for key, name in ((seen.user, seen.user_name), (seen.app, seen.app_name)):
-            if key and name:
-                self._name(key, name[:_LONGEST_NAME])
+            self.groups[group] = self.groups.get(group, 0) + n
+        if assessment.verdict not in _COUNTED:
+            return
+        user = _line(_line(self.users, str(assessment.scope), dict), seen.user, UserLine)
+        user.count(assessment.verdict, n)
+        if assessment.strength is not None:
+            count(user.strength, str(assessment.strength), n)
+        if assessment.scope is Scope.CUSTOMER:
+            pair = _line(_line(self.pairs, seen.user, dict), seen.customer, Verdicts)
+            if pair is not None:
+                pair.count(assessment.verdict, n)
+        elif assessment.scope is Scope.PARTNER_TENANT and seen.protocol == Protocol.INTERACTIVE:
+            _line(_line(self.portals, seen.app, dict), seen.user, Verdicts).count(assessment.verdict, n)
+
+    def add_sample(self, seen: Seen) -> None:
+        """Keep a compliant sign-in, where it is one of those to keep."""
+        add_sample(self.samples, _sample_of(str(seen.assessment.scope), seen))
 
     def _name(self, key: str, name: str) -> None:
         """Of several names the last in the alphabet, so that the order of counting changes nothing."""
-        known = self.names.get(key)
-        if known is None or name > known:
-            self.names[key] = name
-
-    def _add_lines(self, scope: str, seen: Seen) -> None:
-        assessment = seen.assessment
-        protocols = self.apps.setdefault(scope, {}).setdefault(seen.app, {})
-        app = protocols.setdefault(str(seen.protocol), AppLine())
-        if assessment.verdict not in _COUNTED:
-            app.attempts += 1
-            return
-        app.count(assessment.verdict)
-        user = self.users.setdefault(scope, {}).setdefault(seen.user, UserLine())
-        user.count(assessment.verdict)
-        if assessment.strength is not None:
-            count(user.strength, str(assessment.strength))
-        if assessment.scope is Scope.CUSTOMER:
-            pair = self.pairs.setdefault(seen.user, {}).setdefault(seen.customer, Verdicts())
-            if pair is not None:
-                pair.count(assessment.verdict)
-        if assessment.scope is Scope.PARTNER_TENANT and seen.protocol == Protocol.INTERACTIVE:
-            self.portals.setdefault(seen.app, {}).setdefault(seen.user, Verdicts()).count(assessment.verdict)
+        if key and name:
+            name = name[:_LONGEST_NAME]
+            known = self.names.get(key)
+            if known is None or name > known:
+                self.names[key] = name
 
     def merge(self, other: Counts) -> None:
         """Add another's counts. Takes nothing of the other's as its own: it may be merged again."""
@@ -302,14 +313,22 @@ def _sample_of(scope: str, seen: Seen) -> Sample:
     )
 
 
-def _count_in(counts: ScopeCounts, assessment: Assessment) -> None:
-    count(counts.verdicts, str(assessment.verdict))
-    count(counts.evidence, str(assessment.evidence))
+def _line[L](lines: dict[str, Any], key: str, new: Callable[[], L]) -> L:
+    """A line by its key, made where there is none: most are there."""
+    line = lines.get(key)
+    if line is None and key not in lines:
+        line = lines[key] = new()
+    return line  # type: ignore[return-value]  # lines that an older version counted may be None
+
+
+def _count_in(counts: ScopeCounts, assessment: Assessment, n: int) -> None:
+    count(counts.verdicts, str(assessment.verdict), n)
+    count(counts.evidence, str(assessment.evidence), n)
     for rule in assessment.rules:
-        count(counts.rules, rule)
+        count(counts.rules, rule, n)
     if assessment.verdict not in _COUNTED:
-        count(counts.attempts, str(assessment.outcome))
+        count(counts.attempts, str(assessment.outcome), n)
     if assessment.why is not None:
-        count(counts.why, str(assessment.why))
+        count(counts.why, str(assessment.why), n)
     if assessment.strength is not None:
-        count(counts.strength, str(assessment.strength))
+        count(counts.strength, str(assessment.strength), n)

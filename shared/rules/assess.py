@@ -53,6 +53,16 @@ class Assessment(NamedTuple):
         return self.evidence is Evidence.UNKNOWN and self.why is not Why.CONTRADICTION
 
     @property
+    def is_of_its_kind(self) -> bool:
+        """Whether nothing was looked at but the record's way and steps, so that every record alike is judged so."""
+        return self.evidence not in _NEEDS_A_CLOSER_LOOK
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it is a person's sign-in that the requirement is about."""
+        return self.identity is Identity.USER and self.scope in WATCHED
+
+    @property
     def rules(self) -> tuple[str, ...]:
         """The ids of the rules that fit."""
         return tuple(rule for rule, _ in self.fits)

@@ -6,28 +6,29 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final, NamedTuple
 
 from shared.incidents.causes import with_cause
 from shared.incidents.erased import NOBODY, ErasedPeople, without_traces
-from shared.incidents.findings import Finding, customer_of, finding_of, name_of, person_of
-from shared.ledger.counts import Counts, Protocol, Seen
+from shared.incidents.findings import Finding, finding_of, person_of
+from shared.ledger.counts import Counts
 from shared.ledger.slices import Slice
-from shared.rules.assess import Assessment, assess
+from shared.rules.assess import Assessment
 from shared.rules.cause import Configured
 from shared.rules.rule import Policy
+from shared.scan.kinds import Kinds
 from shared.scan.shelf import Shelf
+from shared.scan.sightings import Sighting, Sightings
 from shared.signin.careful import Quarantined
 from shared.signin.decoding import SignInPage, source_bytes
 from shared.signin.directory import Directory
 from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
-from shared.signin.protocol import way_of
 from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_it_may_root, session_of
-from shared.signin.traits import WATCHED, is_interactive
+from shared.signin.traits import WATCHED
 
-_MANY: Final = 6_000  # records; of more, what is judged waits on shelves
-_LONGEST_KEY: Final = 1024  # as a finding has them; only a broken record has more
+_MANY: Final = 1_000  # findings; more of them wait on shelves
 
 
 class SaysOfSession(NamedTuple):
@@ -37,13 +38,6 @@ class SaysOfSession(NamedTuple):
     record: str
     at: datetime
     own: Evidence
-
-
-class _Judged(NamedTuple):
-    seen: Seen
-    finding: Finding | None
-    root: SaysOfSession | None
-    asks: tuple[SignIn, SessionKey] | None
 
 
 class _Found:
@@ -62,8 +56,9 @@ class _Found:
 class Reading:
     """The records of a slice, judged. Call `add` for each page, then `settle` with what the sessions proved.
 
-    Of a large slice what is judged waits on shelves; a record that is served anew after that is held beside them, and
-    what the shelf has of it counts no more.
+    Of a record no more is held than its id and three numbers, unless it breaks a rule or has to do with a session. Of
+    many findings most wait on a shelf; what a record makes that is served anew is held beside it, and what the shelf
+    has of the record counts no more.
     """
 
     slice: Slice
@@ -72,13 +67,21 @@ class Reading:
     erased: ErasedPeople = NOBODY
     configured: Configured | None = None  # the tenant's policies: why a sign-in was possible
     quarantined: dict[str, Quarantined] = field(default_factory=dict)
-    # By id; of one that is on the shelves only what it says of its session.
-    _records: dict[str, _Judged | SaysOfSession | None] = field(default_factory=dict)
-    _fresh: list[str] = field(default_factory=list)  # ids that no shelf was made of yet
-    _outdated: set[str] = field(default_factory=set)  # ids of which the shelves have an older version
-    _seen: Shelf[tuple[str, Seen]] = field(default_factory=Shelf[tuple[str, Seen]])
-    _findings: Shelf[tuple[str, Finding]] = field(default_factory=Shelf[tuple[str, Finding]])
+    _ids: dict[str, None] = field(default_factory=dict)  # in the order of their places among the sightings
+    _places: dict[str, int] = field(default_factory=dict)  # as far as anybody asked for one
+    _kinds: Kinds = field(init=False)
+    _sightings: Sightings = field(init=False)
+    _roots: dict[str, SaysOfSession] = field(default_factory=dict)  # by record, as the rest
+    _asks: dict[str, tuple[SignIn, SessionKey]] = field(default_factory=dict)
+    _findings: dict[str, Finding] = field(default_factory=dict)  # that no shelf was made of yet
+    _late: dict[str, Finding] = field(default_factory=dict)  # of records that asked, or were served again
+    _shelf: Shelf[tuple[str, Finding]] = field(default_factory=Shelf[tuple[str, Finding]])
+    _outdated: set[str] = field(default_factory=set)  # ids of which the shelf may have what an older version made
     _erased_keys: dict[str, str] = field(default_factory=dict)  # by record: who it was of
+
+    def __post_init__(self) -> None:
+        self._kinds = Kinds(self.directory, self.policy)
+        self._sightings = Sightings(self.slice.start)
 
     def add(self, page: SignInPage) -> None:
         """Judge a page. A record at the slice's end belongs to the next slice; one outside the window that was asked
@@ -88,31 +91,14 @@ class Reading:
                 if _time_in(record.raw) != self.slice.end:  # else the next slice has it too
                     self._quarantine(record)
             elif self.slice.start <= record.at < self.slice.end:
-                self._hold(record.id, self._judge(self._without_person(record), Session.UNSEEN))
+                self._judge(self._without_person(record) if self.erased.erasures else record)
             elif record.at != self.slice.end:
                 raw = source_bytes(record)
                 self._quarantine(Quarantined("createdDateTime lies outside the period that was asked for", raw, -1))
 
-        if len(self._records) > _MANY:
-            self._shelve()
-
-    def _hold(self, record: str, judged: _Judged) -> None:
-        if record in self._records and not isinstance(self._records[record], _Judged):
-            self._outdated.add(record)
-        elif record not in self._outdated:
-            self._fresh.append(record)
-        self._records[record] = judged
-
-    def _shelve(self) -> None:
-        """Put on the shelves what is judged for good."""
-        done = {r: j for r in self._fresh if isinstance(j := self._records[r], _Judged) and not j.asks}
-        self._fresh.clear()
-        self._seen.put([(record, judged.seen) for record, judged in done.items()])
-        self._findings.put([(record, judged.finding) for record, judged in done.items() if judged.finding])
-        self._records.update((record, judged.root) for record, judged in done.items())
-
-    def _held(self) -> Iterator[_Judged]:
-        return (judged for judged in self._records.values() if isinstance(judged, _Judged))
+        if len(self._findings) > _MANY:
+            self._shelf.put([*self._findings.items()])
+            self._findings.clear()
 
     def _quarantine(self, record: Quarantined) -> None:
         kept = self.erased.without_raw(record)
@@ -134,33 +120,30 @@ class Reading:
 
     def asking(self) -> set[SessionKey]:
         """The sessions that records go by which say nothing of MFA themselves."""
-        return {judged.asks[1] for judged in self._held() if judged.asks}
+        return {session for _, session in self._asks.values()}
 
     def roots(self) -> dict[SessionKey, list[SaysOfSession]]:
         """What interactive records of partner users say of their sessions."""
         by_session: dict[SessionKey, list[SaysOfSession]] = {}
-        for judged in self._records.values():
-            root = judged.root if isinstance(judged, _Judged) else judged
-            if root:
-                by_session.setdefault(root.session, []).append(root)
+        for root in self._roots.values():
+            by_session.setdefault(root.session, []).append(root)
         return by_session
 
     def settle(self, proofs: Mapping[SessionKey, Proof]) -> None:
         """Judge the records that asked by what their sessions proved at their time."""
-        for record_id, judged in self._records.items():
-            if isinstance(judged, _Judged) and judged.asks and (proof := proofs.get(judged.asks[1])):
-                sign_in = judged.asks[0]
-                self._records[record_id] = self._judge(sign_in, proof.at(sign_in.at))
+        for sign_in, session in [*self._asks.values()]:
+            if proof := proofs.get(session):
+                self._judge(sign_in, proof.at(sign_in.at))
 
     @property
     def ids(self) -> Set[str]:
         """The ids of all records that could be read."""
-        return self._records.keys()
+        return self._ids.keys()
 
     @property
     def total(self) -> int:
         """How many records there are, those in quarantine included."""
-        return len(self._records) + len(self.quarantined)
+        return len(self._ids) + len(self.quarantined)
 
     def findings(self) -> Iterable[Finding]:
         """The findings, in no order; they can be gone through as often as it takes."""
@@ -168,36 +151,46 @@ class Reading:
 
     def each_finding(self) -> Iterator[Finding]:
         """The findings, once."""
-        yield from (finding for record, finding in self._findings if record not in self._outdated)
-        yield from (judged.finding for judged in self._held() if judged.finding)
+        yield from (finding for record, finding in self._shelf if record not in self._outdated)
+        yield from self._findings.values()
+        yield from self._late.values()
 
     def counts(self) -> Counts:
         """What is counted of the slice."""
-        counts = Counts()
-        for record, seen in self._seen:
-            if record not in self._outdated:
-                counts.add(seen)
-        for judged in self._held():
-            counts.add(judged.seen)
-        return counts
+        return self._sightings.counts(self._kinds, self._ids)
 
-    def _judge(self, sign_in: SignIn, session: Session) -> _Judged:
-        assessment = assess(sign_in, self.directory, self.policy, session)
-        name = name_of(sign_in, self.directory) or sign_in.user_display_name or ""
-        user = person_of(sign_in, self.directory)[:_LONGEST_KEY]
-        customer = customer_of(sign_in, assessment.scope, self.directory)[:_LONGEST_KEY]
-        app = sign_in.app_key[:_LONGEST_KEY]
-        finding = self._finding(sign_in, assessment)
-        cause = finding.cause if finding else None
-        return _Judged(
-            Seen(
-                *(assessment, user, name, customer, app, sign_in.app_display_name or ""),
-                *(_protocol_of(sign_in), cause, sign_in.id, sign_in.at),
-            ),
-            finding,
-            self._root(sign_in),
-            self._asks(sign_in, assessment),
-        )
+    def _judge(self, sign_in: SignIn, session: Session = Session.UNSEEN) -> None:
+        """Judge a record; of one that was judged before what was found then counts no more."""
+        number, what = self._kinds.what(sign_in, session)
+        finding = self._finding(sign_in, what.assessment) if what.assessment.fits else None
+        if finding and finding.cause:
+            number = self._kinds.caused(what, finding.cause)
+        sighting = Sighting(self._kinds.who(sign_in), number, sign_in.at)
+        record = sign_in.id
+        again = record in self._ids
+        if again:
+            self._forget(record)
+            self._sightings.change(self._place_of(record), sighting)
+        else:
+            self._ids[record] = None
+            self._sightings.put(sighting)
+        if root := self._root(sign_in):
+            self._roots[record] = root
+        asks = self._asks_of(sign_in, what.assessment)
+        if asks:
+            self._asks[record] = asks
+        if finding:
+            (self._late if asks or again else self._findings)[record] = finding
+
+    def _forget(self, record: str) -> None:
+        for known in (self._findings, self._late, self._roots, self._asks):
+            known.pop(record, None)
+        self._outdated.add(record)
+
+    def _place_of(self, record: str) -> int:
+        for known in islice(self._ids, len(self._places), None):
+            self._places[known] = len(self._places)
+        return self._places[record]
 
     def _finding(self, sign_in: SignIn, assessment: Assessment) -> Finding | None:
         found = finding_of(sign_in, assessment, self.directory)
@@ -205,7 +198,7 @@ class Reading:
         erased_key = self._erased_keys.get(sign_in.id)
         return without_traces(finding, erased_key, finding.user) if finding and erased_key else finding
 
-    def _asks(self, sign_in: SignIn, assessment: Assessment) -> tuple[SignIn, SessionKey] | None:
+    def _asks_of(self, sign_in: SignIn, assessment: Assessment) -> tuple[SignIn, SessionKey] | None:
         if not assessment.asks_session or assessment.scope not in WATCHED:
             return None
         session = session_of(sign_in, self.directory)
@@ -220,17 +213,6 @@ class Reading:
             return None
         root = root_of(sign_in, self.directory)
         return SaysOfSession(session, sign_in.id, sign_in.at, root.own if root else Evidence.UNKNOWN)
-
-
-def _protocol_of(sign_in: SignIn) -> Protocol:
-    way = way_of(sign_in)
-    if way.password_flow:
-        return Protocol.ROPC
-    if way.legacy:
-        return Protocol.LEGACY
-    if way.device_code:
-        return Protocol.DEVICE_CODE
-    return Protocol.INTERACTIVE if is_interactive(sign_in) else Protocol.SILENT
 
 
 def _time_in(raw: bytes) -> datetime | None:

@@ -16,7 +16,7 @@ from shared.signin.directory import Directory
 from shared.signin.evidence import MISSING, SATISFIED, Evidence, own_grade, stated_evidence
 from shared.signin.model import SignIn
 from shared.signin.outcome import Outcome, outcome_of, result_code
-from shared.signin.traits import Identity, identity_of, is_interactive, is_partner_user, person_key
+from shared.signin.traits import Identity, is_partner_user, person_key, told_by_log
 
 type SessionKey = tuple[str, str]  # person, session id
 
@@ -55,7 +55,7 @@ def session_of(sign_in: SignIn, directory: Directory) -> SessionKey | None:
 def session_it_may_root(sign_in: SignIn, directory: Directory) -> SessionKey | None:
     """The session that a record would speak for if it proved something: that of an interactive sign-in of a partner
     user; else None. Such a record may have proved something when it was read before."""
-    if not sign_in.session_key or not is_interactive(sign_in) or identity_of(sign_in) is not Identity.USER:
+    if not sign_in.session_key or told_by_log(sign_in) != (Identity.USER, True):
         return None
     return session_of(sign_in, directory) if is_partner_user(sign_in, directory) else None
 

@@ -194,8 +194,10 @@ def _scope_at_home(sign_in: SignIn, *, on_roster: bool, partner_user: bool) -> S
 
 
 def _is_partner_center(sign_in: SignIn) -> bool:
-    ids = sign_in.app_key, id_key(sign_in.resource_id)
-    return any(known.removesuffix("/") in _PARTNER_CENTER for known in ids)
+    return (
+        sign_in.app_key.removesuffix("/") in _PARTNER_CENTER
+        or id_key(sign_in.resource_id).removesuffix("/") in _PARTNER_CENTER
+    )
 
 
 def _is_on_premises(sign_in: SignIn) -> bool:
