@@ -118,11 +118,12 @@ def test_what_policies_and_places_are_called_is_shown_as_text(site: Site, browse
     """Names of policies, groups, places, domains, applications and customers with a script, text that turns round, an
     emoji, a formula, or 10 kB long."""
     site.show("full")
-    with looking(browser, width=360) as context:
-        look = look_at(context, site, path)
-        assert "<script>document.title='ran'</script><img src=x" in look.text
-        assert (look.page.title() != "ran", look.complaints, look.overflow()) == (True, [], 0)
-        assert look.page.locator("main img, main script").count() == 0
+    for width in (360, 768):
+        with looking(browser, width=width) as context:
+            look = look_at(context, site, path)
+            assert "<script>document.title='ran'</script><img src=x" in look.text
+            assert (look.page.title() != "ran", look.complaints, look.overflow()) == (True, [], 0)
+            assert look.page.locator("main img, main script").count() == 0
 
 
 @pytest.mark.parametrize(
