@@ -41,6 +41,8 @@ from shared.rules.rule import CUSTOMER, PARTNER
 from shared.signin.directory import Customer, DirectoryFile
 from shared.store.directory import save_directory
 from shared.store.flights import change_flight
+from shared.store.rollups import day_marks
+from shared.store.sums import renew_sums
 from shared.store.tables import Row
 from shared.wire.models import Answer
 
@@ -129,6 +131,8 @@ async def filled_partner(size: Size, findings: Iterable[Row] = (), older: Iterab
                 await filling.write("rollups", chain(rows_of_days(size, NOW), older))
                 await filling.write("slices", findings)
             await change_flight(tables.control, Flight(PARTNER), first_seen=NOW - size.days * DAY)
+            marks = {day: of_day.of_lines for day, of_day in (await day_marks(tables.rollups)).items()}
+            await renew_sums(tables.rollups, marks, NOW)
             yield app
         finally:
             await app.close()

@@ -46,7 +46,14 @@ def rows_of_days(size: Size, now: datetime) -> Iterator[Row]:
     text = str(lines_json({"customer": counts.customers["customer"][CUSTOMER.replace("-", "")]})).replace("'", '"')
     for day in days_between(midnight(now) - (size.days - 1) * DAY, now):
         reach = [Reach(PARTNER.replace("-", ""), day, day + DAY, whole=True, due=None, parked=False, problem="")]
-        row: Row = {**keys("partner", totals_key(day)), "v": SCHEMA, "format": FORMAT, "trimmed": trimmed, **totals}
+        row: Row = {
+            **keys("partner", totals_key(day)),
+            "v": SCHEMA,
+            "format": FORMAT,
+            "trimmed": trimmed,
+            "countsMark": "bench",
+            **totals,
+        }
         yield {**row, **reach_columns(reach, {"2": 1})}
         for kind in KINDS:
             yield {**keys("partner", kind.row_key(day)), "v": SCHEMA, **columns[kind]}

@@ -10,10 +10,11 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from shared.answers.ahead import having_read
 from shared.answers.directories import tenant_names
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import LIGHTHOUSE, paged, read_customer_activity, technicians_of, time_of, worst_first
-from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
+from shared.answers.period import CoveredPage, PeriodQuery, Span, read_standing, span_of
 from shared.answers.risks import AccessGroupItem, CustomerRisks, Relationship, SeenTechnician, Ways
 from shared.app.app import App
 from shared.basics.spelling import id_key
@@ -24,9 +25,10 @@ from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
 from shared.posture.gdap import Risk
-from shared.store.days import days_of_pairs
 from shared.store.outlines import outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
+from shared.store.periods import pairs_of_period
+from shared.store.sums import CUSTOMERS_SUM, PAIRS_SUM
 from shared.wire.models import Answer, Flag, Listed, ListQuery, Named, Whole, same_id, shown_id
 
 _MOST_NAMES: Final = 20  # technicians named with a customer
@@ -100,17 +102,23 @@ class CustomersPage(CoveredPage[CustomerItem]):
 async def read_customers(app: App, query: CustomersQuery, *, pairs: bool = True) -> CustomersPage:
     """A page of customers; without `pairs` nobody is said to have been seen there. Raises BadParameter, and NotKnown
     for a customer whom nobody knows."""
-    tables, span = await app.tables(), span_of(app, query.days, query.from_, query.to)
+    span = span_of(app, query.days, query.from_, query.to)
+    kinds = (CUSTOMERS_SUM, PAIRS_SUM) if pairs or query.user else (CUSTOMERS_SUM,)
+    return await having_read(app, span, kinds, lambda: _customers(app, query, span, pairs))
+
+
+async def _customers(app: App, query: CustomersQuery, span: Span, pairs: bool) -> CustomersPage:
+    tables = await app.tables()
     standing, lists, incidents = await asyncio.gather(
         read_standing(app, span),
         load_lists(tables.directory, CUSTOMERS, TECHNICIANS),
         outline_incidents(tables.incidents),
     )
     kept, technicians = lists
-    activity = await read_customer_activity(tables, span, pairs=pairs)
+    activity = await read_customer_activity(tables, standing.marked, pairs=pairs)
     directory = await app.known_directory()
     if user := (await keys_of(app, Filters(user=query.user), standing, directory)).user:
-        activity.narrow_to(user, [day async for day in days_of_pairs(tables.rollups, span.start, span.last)])
+        activity.narrow_to(user, [days async for days in pairs_of_period(tables.rollups, standing.marked)])
     listed = [from_kept(CustomerEntry, entry) for entry in kept.entries] if kept else []
     names = tenant_names(directory)
     unlisted = _unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from shared.answers.period import Standing
 from shared.app.app import App
-from shared.basics.spelling import id_key, masked_user_id
+from shared.basics.spelling import id_key, is_key, masked_user_id
 from shared.ledger.days import DayLines
 from shared.store.days import days_of_apps, days_of_customers, days_of_users
 from shared.store.directory import Loaded
+from shared.store.periods import MarkedPeriod, customers_of_period, users_of_period
+from shared.store.tables import Table
 from shared.wire.models import NotKnown
 
 _ID: Final = re.compile("[0-9a-f]{32}")
@@ -99,6 +101,8 @@ class _Resolver:
         if any(kind in day.trimmed for day in self.standing.days):
             return key
         rollups = (await self.app.tables()).rollups
+        if is_key(key) and await _is_in_period(rollups, kind, self.standing.marked, key):
+            return key
         span = self.standing.span
         days: AsyncIterator[DayLines[Any]]
         if kind == "customers":
@@ -110,3 +114,14 @@ class _Resolver:
                 if key_ and (key_ == key or day.names.get(key_, "").strip().lower() == name):
                     return str(key_)
         return None
+
+
+async def _is_in_period(rollups: Table, kind: str, period: MarkedPeriod, key: str) -> bool:
+    """Whether sums of the period, or its days beside them, have a line of that key: they have no names."""
+    if kind not in ("customers", "users"):
+        return False
+    of_period = customers_of_period if kind == "customers" else users_of_period
+    async for days in of_period(rollups, period):
+        if any(key in lines for lines in days.lines.values()):
+            return True
+    return False

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import Field
 
 from shared.answers.accepted import read_accepted
+from shared.answers.ahead import having_read
 from shared.answers.alert_state import read_alert_state
 from shared.answers.directories import tenant_names
 from shared.answers.names import Filters, Keys, keys_of
-from shared.answers.period import CoveredPage, PeriodQuery, Standing, read_standing, span_of
+from shared.answers.period import CoveredPage, PeriodQuery, Span, Standing, read_standing, span_of
 from shared.answers.posture import SourceState, read_posture, read_sources
 from shared.app.app import App
 from shared.basics.spelling import id_key
@@ -32,9 +34,11 @@ from shared.preflight.model import Preflight, last_preflight
 from shared.rules.assess import Verdict
 from shared.signin.traits import WATCHED
 from shared.store.customer_quarters import customer_days
-from shared.store.days import days_of_apps, days_of_groups, days_of_pairs, days_of_users
+from shared.store.days import days_of_apps, days_of_groups
 from shared.store.flights import all_flights
 from shared.store.outlines import IncidentOutline, outline_incidents
+from shared.store.periods import days_of_user, pairs_of_period
+from shared.store.sums import PAIRS_SUM, TURNS, SumKind
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import HEADLINE_NAMES, Answer, BadParameter, ListQuery, Named, Scopes
 
@@ -88,6 +92,11 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
     span = span_of(app, query.days, query.from_, query.to)
     if sum(name is not None for name in (query.customer, query.user, query.app)) > 1:
         raise BadParameter("app" if query.app else "user", "goes without another of customer, user and app")
+    kinds: list[SumKind[Any]] = [PAIRS_SUM] if query.customer else [TURNS] if query.user else []
+    return await having_read(app, span, kinds, lambda: _summary(app, query, span))
+
+
+async def _summary(app: App, query: SummaryQuery, span: Span) -> Summary:
     tables = await app.tables()
     scopes = [s for s in WATCHED if s in query.scope]
     standing, exceptions, incidents = await asyncio.gather(
@@ -124,11 +133,11 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
 async def _figures(app: App, standing: Standing, keys: Keys) -> Figures:
     rollups, span = (await app.tables()).rollups, standing.span
     if keys.customer is not None:
-        pairs = [day async for day in days_of_pairs(rollups, span.start, span.last)]
+        pairs = [days async for days in pairs_of_period(rollups, standing.marked)]
         days = await customer_days(rollups, keys.customer, span.start, span.last)
         return figures_of_customer(days, pairs, keys.customer)
     if keys.user is not None:
-        return figures_of_user([day async for day in days_of_users(rollups, span.start, span.last)], keys.user)
+        return figures_of_user(await days_of_user(rollups, standing.marked, keys.user), keys.user)
     if keys.app is not None:
         return figures_of_app([day async for day in days_of_apps(rollups, span.start, span.last)], keys.app)
     return figures_of_days(standing.days)

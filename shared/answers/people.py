@@ -12,16 +12,15 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from shared.answers.period import Span
 from shared.basics.spelling import masked_user_id
 from shared.ledger.tallies import Verdicts
 from shared.people.activity import Activity
 from shared.people.lists import PostureFit, Technician, from_kept
 from shared.rules.posture import POSTURE_RULE
 from shared.signin.traits import Scope
-from shared.store.days import days_of_customers, days_of_pairs, days_of_users
 from shared.store.once import made_once
 from shared.store.people import Kept
+from shared.store.periods import MarkedPeriod, customers_of_period, pairs_of_period, users_of_period
 from shared.store.tables import Tables
 from shared.wire.cursor import Place, from_cursor, to_cursor
 from shared.wire.models import (
@@ -73,38 +72,37 @@ def worst_first(line: Verdicts) -> str:
     return "".join(f"{10**10 + number:011d}" for number in numbers)
 
 
-async def read_activity(tables: Tables, span: Span, scopes: Sequence[str], *, pairs: bool = True) -> Activity:
-    """Who signed in where in a period: two requests, more where the lines of its days are long."""
+async def read_activity(tables: Tables, period: MarkedPeriod, scopes: Sequence[str], *, pairs: bool = True) -> Activity:
+    """Who signed in where in a period: four requests, more where the lines of its days are long."""
     activity = Activity()
-    first, last = span.start, span.last
-    async for of_users in days_of_users(tables.rollups, first, last):
+    async for of_users in users_of_period(tables.rollups, period):
         activity.add_users(of_users, scopes)
     if pairs:
-        await _add_pairs(tables, span, activity)
+        await _add_pairs(tables, period, activity)
     return activity
 
 
-async def read_customer_activity(tables: Tables, span: Span, *, pairs: bool = True) -> Activity:
-    """Which customers were reached in a period, and, with `pairs`, by whom: two requests, more where the lines are
+async def read_customer_activity(tables: Tables, period: MarkedPeriod, *, pairs: bool = True) -> Activity:
+    """Which customers were reached in a period, and, with `pairs`, by whom: four requests, more where the lines are
     long."""
     activity = Activity()
-    async for of_customers in days_of_customers(tables.rollups, span.start, span.last):
+    async for of_customers in customers_of_period(tables.rollups, period):
         activity.add_customers(of_customers, (Scope.CUSTOMER,))
     if pairs:
-        await _add_pairs(tables, span, activity)
+        await _add_pairs(tables, period, activity)
     return activity
 
 
-async def _add_pairs(tables: Tables, span: Span, activity: Activity) -> None:
+async def _add_pairs(tables: Tables, period: MarkedPeriod, activity: Activity) -> None:
     """Take in who signed in where; the answers of one page share it."""
 
     async def read() -> Activity:
         made = Activity()
-        async for of_pairs in days_of_pairs(tables.rollups, span.start, span.last):
+        async for of_pairs in pairs_of_period(tables.rollups, period):
             made.add_pairs(of_pairs)
         return made
 
-    found = await made_once(("pairs", id(tables), span.start, span.end), read)
+    found = await made_once(("pairs", id(tables), period.first, period.last), read)
     activity.reached, activity.there, activity.trimmed_pairs = found.reached, found.there, found.trimmed_pairs
 
 

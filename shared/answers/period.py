@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
@@ -22,6 +22,7 @@ from shared.ledger.slices import DAY, first_start_from, midnight
 from shared.store.days import partner_days, reach_of_days
 from shared.store.flights import all_flights
 from shared.store.once import made_once
+from shared.store.periods import MarkedPeriod
 from shared.wire.models import Answer, BadParameter, DayCount, Page, Query
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -66,6 +67,10 @@ class Span:
         """The last instant that a day of the period can begin at, for reading days."""
         return min(self.end, self.now) - MICROSECOND
 
+    def marked(self, marks: Mapping[datetime, str]) -> MarkedPeriod:
+        """With the marks of its days' lines."""
+        return MarkedPeriod(self.start, self.last, self.now, marks)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -84,6 +89,11 @@ class Standing:
     def coverage(self) -> Coverage:
         """As an answer says it."""
         return coverage(self.measured)
+
+    @property
+    def marked(self) -> MarkedPeriod:
+        """For reading the lines of its days."""
+        return self.span.marked({day.day: day.lines_mark for day in self.days})
 
 
 class CoveredPage[T: Answer](Page[T]):

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from shared.answers.ahead import having_read
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import (
     LIGHTHOUSE,
@@ -24,7 +25,7 @@ from shared.answers.people import (
     time_of,
     worst_first,
 )
-from shared.answers.period import CoveredPage, PeriodQuery, UtcDay, read_standing, span_of
+from shared.answers.period import CoveredPage, PeriodQuery, Span, UtcDay, read_standing, span_of
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
@@ -39,6 +40,7 @@ from shared.signin.methods import Strength
 from shared.store.directory import Loaded
 from shared.store.outlines import IncidentOutline, outline_incidents
 from shared.store.people import TECHNICIANS, load_list
+from shared.store.sums import PAIRS_SUM, USERS_SUM
 from shared.wire.models import (
     HEADLINE_NAMES,
     SCOPE_NAMES,
@@ -134,12 +136,17 @@ class TechniciansPage(CoveredPage[TechnicianItem]):
 async def read_technicians(app: App, query: TechniciansQuery, *, pairs: bool = True) -> TechniciansPage:
     """A page of technicians; without `pairs` no customer is said to have been reached. Raises BadParameter, and
     NotKnown for a person whom nobody knows."""
-    tables, span = await app.tables(), span_of(app, query.days, query.from_, query.to)
-    now = span.now
+    span = span_of(app, query.days, query.from_, query.to)
+    kinds = (USERS_SUM, PAIRS_SUM) if pairs else (USERS_SUM,)
+    return await having_read(app, span, kinds, lambda: _technicians(app, query, span, pairs))
+
+
+async def _technicians(app: App, query: TechniciansQuery, span: Span, pairs: bool) -> TechniciansPage:
+    tables, now = await app.tables(), span.now
     standing, kept, incidents = await asyncio.gather(
         read_standing(app, span), load_list(tables.directory, TECHNICIANS), outline_incidents(tables.incidents)
     )
-    activity = await read_activity(tables, span, query.scope, pairs=pairs)
+    activity = await read_activity(tables, standing.marked, query.scope, pairs=pairs)
     listed = technicians_of(kept)
     if query.as_of is not None:
         listed = _roster_of(await app.known_directory(), listed, query.as_of)

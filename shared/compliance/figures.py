@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.ledger.counts_json import PairColumns
 from shared.ledger.days import CustomerDay, Day, DayApps, DayGroups, DayPairs, DayUsers
 from shared.ledger.finding_groups import FindingGroup
+from shared.ledger.sums import Summed
 from shared.ledger.tallies import ScopeCounts, Tally, UserLine, Verdicts
 from shared.ledger.tops import TopLine, Tops
 from shared.rules.assess import Verdict
@@ -54,13 +56,16 @@ def figures_of_days(days: Sequence[Day]) -> Figures:
     return Figures({day.day: day.counts.scopes for day in days}, tops)
 
 
-def figures_of_customer(days: Sequence[CustomerDay], pairs: Iterable[DayPairs], customer: str) -> Figures:
+def figures_of_customer(
+    days: Sequence[CustomerDay], pairs: Iterable[DayPairs | Summed[PairColumns]], customer: str
+) -> Figures:
     """Of one customer; the worst people are those of its pairs."""
     tops = Tops()
-    for of_day in pairs:
-        if of_day.trimmed:
-            tops.left_out["users"] = tops.left_out.get("users", 0) + 1
-        for user, verdicts in of_day.lines.of_customer(customer).items():
+    for of_days in pairs:
+        if of_days.trimmed:
+            trimmed_days = of_days.trimmed_days if isinstance(of_days, Summed) else 1
+            tops.left_out["users"] = tops.left_out.get("users", 0) + trimmed_days
+        for user, verdicts in of_days.lines.of_customer(customer).items():
             if user and verdicts is not None:
                 top = tops.users.setdefault(user, TopLine())
                 top.scopes.setdefault(str(Scope.CUSTOMER), Verdicts()).merge(verdicts)

@@ -43,13 +43,14 @@ def pairs_json(pairs: Mapping[str, Mapping[str, Verdicts | None]]) -> dict[str, 
     return {"customers": [*place], "users": {user: of_user(customers) for user, customers in pairs.items()}}
 
 
-class UserColumns(Struct, rename="camel"):
-    """Where one person signed in: the places of the customers, and the numbers at each."""
+class UserColumns(Struct, rename="camel", gc=False):
+    """Where one person signed in: the places of the customers, and the numbers at each. Tuples of numbers are nothing
+    that the garbage collector looks at twice."""
 
-    at: list[int]
-    compliant: list[int | None]
-    non_compliant: list[int | None]
-    unknown: list[int | None]
+    at: tuple[int, ...]
+    compliant: tuple[int | None, ...]
+    non_compliant: tuple[int | None, ...]
+    unknown: tuple[int | None, ...]
 
 
 class PairColumns(Struct):

@@ -78,7 +78,8 @@ class Day:
 
     `rules_versions` says how many slices were judged by which version of the rules. `trimmed` names the kinds of lines
     (users, customers, apps, pairs, portals, groups) of which there were too many to keep each. A `format` below FORMAT
-    is of an older version of the app: what that did not record is not there.
+    is of an older version of the app: what that did not record is not there. `lines_mark` changes with the day's lines;
+    "" where nothing can be told from it.
     """
 
     day: datetime
@@ -89,6 +90,7 @@ class Day:
     trimmed: frozenset[str] = frozenset()
     noted: Noted = field(default_factory=Noted)
     format: int = FORMAT
+    lines_mark: str = ""
 
     @property
     def quarantined(self) -> int:

@@ -40,6 +40,7 @@ from shared.store.incidents import incident_rows
 from shared.store.ledger import take_claims_away
 from shared.store.people import ACCOUNTS, TECHNICIANS, load_lists
 from shared.store.sessions import person_partition
+from shared.store.sums import remove_sums
 from shared.store.swap import until_settled
 from shared.store.tables import Tables
 from shared.wire.models import shown_id
@@ -92,6 +93,7 @@ async def erase_person(app: App, user: str, by: Actor, *, force: bool = False) -
     # Tables from which names are learned come last, so that a run that was cut off can be done again.
     for name in ("alerts", "control", "rollups"):
         changed += await erase_in_rows(name, tables.by_name[name], person)
+    await remove_sums(tables.rollups)  # one that is made now may be of lines from before
     changed += await erase_in_incidents(tables.incidents, person)
     changed += await erase_in_statements(app.statements, person)
     for name in ("slices", "directory"):

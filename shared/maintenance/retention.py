@@ -28,6 +28,7 @@ from shared.store.notes import AppNote, read_note, write_note
 from shared.store.register import PARTITION as REGISTER
 from shared.store.register import acts_until
 from shared.store.sessions import FIRST_PARTITION, LAST_PARTITION, is_of_before
+from shared.store.sums import sums_before
 from shared.store.tables import (
     MAX_BATCH,
     Conflict,
@@ -63,6 +64,7 @@ async def delete_expired(app: App, rows: int = ROWS_A_RUN) -> int:
         await remove(tables.slices, old, allowance)
         await _quarantine(app, tables.slices, tenant, cutoff, allowance)
     await remove(tables.rollups, rollups.expired(tables.rollups, cutoff), allowance)
+    await remove(tables.rollups, sums_before(tables.rollups, cutoff), allowance)
     await _incidents(tables, cutoff, allowance)
     await remove(tables.alerts, ended_before(tables.alerts, cutoff, _KEYS), allowance)
     await remove(tables.control, tables.control.range(REGISTER, *acts_until(cutoff), _KEYS), allowance)

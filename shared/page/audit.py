@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from pydantic import Field
 
+from shared.answers.ahead import read_period_ahead
 from shared.answers.exception_models import ExceptionItem, ExceptionsQuery
 from shared.answers.exceptions import list_exceptions, read_exception_detail
 from shared.answers.findings import FindingItem, FindingsQuery, read_findings
@@ -21,6 +22,7 @@ from shared.compliance.gaps import GapKind
 from shared.ledger.slices import DAY, midnight
 from shared.page.asked import PageQuery, Visit
 from shared.page.frame import show
+from shared.store.sums import PAIRS_SUM, USERS_SUM
 from shared.wire.models import Named, Whole
 
 CALENDAR_DAYS: Final = 400
@@ -104,6 +106,7 @@ async def exception_page(visit: Visit) -> str:
 async def roster_page(visit: Visit[RosterQuery]) -> str:
     """Who had delegated rights on a day."""
     day = visit.query.on or midnight(visit.now)
+    await read_period_ahead(visit.app, visit.span, USERS_SUM, PAIRS_SUM, lists=True)
     page = await read_technicians(
         visit.app,
         TechniciansQuery.model_validate(

@@ -11,7 +11,8 @@ from shared.answers.risks import CustomerRisks
 from shared.page.asked import PageQuery, Visit
 from shared.page.charts import bar_of, trend
 from shared.page.frame import show
-from shared.store.rollup_rows import CUSTOMERS, GROUPS, PAIRS
+from shared.store.rollup_rows import GROUPS
+from shared.store.sums import CUSTOMERS_SUM, PAIRS_SUM
 from shared.wire.models import Named
 
 _MOST_ROWS = 100
@@ -34,7 +35,7 @@ class CustomersPageQuery(PageQuery):
 async def customers_page(visit: Visit[CustomersPageQuery]) -> str:
     """The list, worst first, unlisted tenants before all."""
     query = visit.query
-    await read_period_ahead(visit.app, visit.span, CUSTOMERS, incidents=True)
+    await read_period_ahead(visit.app, visit.span, CUSTOMERS_SUM, incidents=True)
     page = await read_customers(
         visit.app,
         CustomersQuery.model_validate(
@@ -54,7 +55,7 @@ async def customers_page(visit: Visit[CustomersPageQuery]) -> str:
 async def customer_page(visit: Visit) -> str:
     """One customer. Raises NotKnown."""
     app, query, key = visit.app, visit.query, visit.path["id"]
-    await read_period_ahead(app, visit.span, CUSTOMERS, PAIRS, GROUPS, incidents=True)
+    await read_period_ahead(app, visit.span, CUSTOMERS_SUM, PAIRS_SUM, GROUPS, incidents=True)
     others = {name: value for name, value in query.whose.items() if name != "customer"}
     page = await read_customers(app, CustomersQuery.model_validate({**query.period, "customer": key}))
     summary = await read_summary(app, SummaryQuery.model_validate({**query.period, "customer": key}))

@@ -8,7 +8,8 @@ from shared.answers.policies import PoliciesQuery, read_policies_answer
 from shared.page.asked import Visit
 from shared.page.frame import show
 from shared.posture.gdap import Risk
-from shared.store.rollup_rows import CUSTOMERS, GROUPS
+from shared.store.rollup_rows import GROUPS
+from shared.store.sums import CUSTOMERS_SUM
 
 _MOST_ROWS = 25
 RISKS = {
@@ -23,7 +24,7 @@ RISKS = {
 async def posture_page(visit: Visit) -> str:
     """Policies first, then relationships."""
     period = visit.query.period
-    await read_period_ahead(visit.app, visit.span, GROUPS, CUSTOMERS)
+    await read_period_ahead(visit.app, visit.span, GROUPS, CUSTOMERS_SUM)
     policies = await read_policies_answer(
         visit.app, PoliciesQuery.model_validate({**period, "scope": visit.query.scope})
     )

@@ -11,9 +11,10 @@ from datetime import date
 
 from shared.compliance.coverage import Window, measure
 from shared.ledger.counts import PairLines, merge_pairs
-from shared.ledger.counts_json import UserColumns
+from shared.ledger.counts_json import PairColumns, UserColumns
 from shared.ledger.days import Day, DayCustomers, DayPairs, DayUsers
 from shared.ledger.slices import DAY
+from shared.ledger.sums import Summed, SummedCustomer, SummedCustomers, SummedUser, SummedUsers
 from shared.ledger.tallies import UserLine, Verdicts
 from shared.ledger.trimming import REST
 from shared.signin.traits import WATCHED
@@ -39,34 +40,48 @@ class Activity:
     trimmed_customers: bool = False
     trimmed_pairs: bool = False
 
-    def add_users(self, day: DayUsers, scopes: Sequence[str]) -> None:
-        """Take in a day's people."""
-        self.trimmed_users |= day.trimmed
-        on = day.day.date()
+    def add_users(self, days: DayUsers | SummedUsers, scopes: Sequence[str]) -> None:
+        """Take in the people of a day, or of several days together."""
+        self.trimmed_users |= days.trimmed
+        dates = days.dates if isinstance(days, Summed) else [days.day.date()]
         for scope in WATCHED:
-            for user, line in day.lines.get(scope, {}).items():
+            is_asked_for = scope in scopes
+            for user, line in days.lines.get(scope, {}).items():
                 if user == REST:
                     continue
-                known = self.anywhere.get(user)
-                if known is None:
-                    known, self.by_scope[user], self.seen[user] = Verdicts(), {}, on
-                    self.anywhere[user] = known
-                known.merge(line)
-                self.seen[user] = max(self.seen[user], on)
-                of_user = self.by_scope[user]
-                of_user[scope] = of_user.get(scope, 0) + line.total
-                if scope in scopes:
-                    self.users.setdefault(user, UserLine()).merge(line)
+                on = dates[line.seen] if isinstance(line, SummedUser) else dates[0]
+                self._add_user(user, line, scope, on)
+                if is_asked_for:
+                    mine = self.users.get(user)
+                    if mine is None:  # there are thousands: most are copied and few added
+                        self.users[user] = UserLine(
+                            line.compliant, line.non_compliant, line.unknown, dict(line.strength)
+                        )
+                    else:
+                        mine.merge(line)
 
-    def add_customers(self, day: DayCustomers, scopes: Sequence[str]) -> None:
-        """Take in a day's customers."""
-        self.trimmed_customers |= day.trimmed
-        on = day.day.date()
+    def _add_user(self, user: str, line: UserLine, scope: str, on: date) -> None:
+        known = self.anywhere.get(user)
+        if known is None:
+            self.anywhere[user] = Verdicts(line.compliant, line.non_compliant, line.unknown)
+            self.by_scope[user], self.seen[user] = {scope: line.total}, on
+            return
+        known.merge(line)
+        if on > self.seen[user]:
+            self.seen[user] = on
+        of_user = self.by_scope[user]
+        of_user[scope] = of_user.get(scope, 0) + line.total
+
+    def add_customers(self, days: DayCustomers | SummedCustomers, scopes: Sequence[str]) -> None:
+        """Take in the customers of a day, or of several days together."""
+        self.trimmed_customers |= days.trimmed
+        dates = days.dates if isinstance(days, Summed) else [days.day.date()]
         for scope in scopes:
-            for customer, line in day.lines.get(scope, {}).items():
+            for customer, line in days.lines.get(scope, {}).items():
                 of = line.verdicts
                 if customer == REST or not (of.compliant or of.non_compliant or of.unknown):
                     continue
+                on = dates[line.seen] if isinstance(line, SummedCustomer) else dates[0]
                 known = self.customers.get(customer)
                 if known is None:
                     self.customers[customer] = Verdicts(of.compliant, of.non_compliant, of.unknown)
@@ -75,15 +90,19 @@ class Activity:
                     known.merge(of)
                     self.customers_seen[customer] = max(self.customers_seen[customer], on)
 
-    def add_pairs(self, day: DayPairs) -> None:
-        """Take in a day's pairs."""
-        self.trimmed_pairs |= day.trimmed
-        for user, columns in day.lines.users.items():
+    def add_pairs(self, days: DayPairs | Summed[PairColumns]) -> None:
+        """Take in the pairs of a day, or of several days together."""
+        self.trimmed_pairs |= days.trimmed
+        for user, columns in days.lines.users.items():
             if user != REST:
-                self.reached.setdefault(user, set()).update(day.lines.reached(user))
+                known = self.reached.get(user)
+                if known is None:
+                    self.reached[user] = set(days.lines.reached(user))
+                else:
+                    known.update(days.lines.reached(user))
                 self.there[user] = _together(self.there.get(user, Verdicts()), columns)
 
-    def narrow_to(self, user: str, days: Iterable[DayPairs]) -> None:
+    def narrow_to(self, user: str, days: Iterable[DayPairs | Summed[PairColumns]]) -> None:
         """Only that person: whom they signed in to, and how these sign-ins were."""
         pairs: PairLines = {}
         for day in days:

@@ -10,6 +10,7 @@ from shared.app.app import App
 from shared.ledger.head import Head
 from shared.store.customer_quarters import write_customer_quarters
 from shared.store.rollups import NO_DAY, DayMarks, block_marks, day_marks, roll_up
+from shared.store.sums import renew_sums
 from shared.store.tables import Tables
 
 # How many days of an older format one plan recomputes beside those that it reads.
@@ -43,15 +44,19 @@ class Mending:
                 await self._roll_up(tenant, day)
 
     async def end(self, since: datetime) -> None:
-        """Recompute some of the days before `since` that an older version of the app added up, newest first; and write
-        the rows of customers and quarters whose day changed, once a plan and not after each read."""
+        """Recompute some of the days before `since` that an older version of the app added up, newest first; write the
+        rows of customers and quarters whose day changed, once a plan and not after each read; and make the sums of the
+        days at rest that are not of these days any more."""
         old = sorted((day for day, marks in self._known.items() if marks.is_old and day < since), reverse=True)
         for day in old[:OLD_DAYS_A_PLAN]:
             for tenant in self._app.settings.tenants:
                 await self._roll_up(tenant, day)
-        for day, marks in (await day_marks(self._tables.rollups)).items():
+        stand = await day_marks(self._tables.rollups)
+        for day, marks in stand.items():
             if marks.quarters_due and not marks.is_foreign and not marks.is_old:
                 await write_customer_quarters(self._tables.rollups, day)
+        of_lines = {day: marks.of_lines for day, marks in stand.items()}
+        await renew_sums(self._tables.rollups, of_lines, self._app.clock())
 
     async def _roll_up(self, tenant: str, day: datetime) -> None:
         await roll_up(self._tables.slices, self._tables.rollups, tenant, day, self._app.settings.read_ages)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime
-from typing import Any
 
 from shared.ledger.counts import FORMAT
 from shared.ledger.days import (
@@ -60,46 +59,37 @@ async def reach_of_days(
 
 def days_of_users(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayUsers]:
     """People by scope."""
-    return _lines(rollups, USERS, first, last)
+    return lines_of_days(rollups, USERS, first, last)
 
 
 def days_of_customers(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayCustomers]:
     """Customers by scope: the verdicts alone."""
-    return _lines(rollups, CUSTOMER_VERDICTS, first, last)
+    return lines_of_days(rollups, CUSTOMER_VERDICTS, first, last)
 
 
 def days_of_apps(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayApps]:
     """Applications by scope and protocol."""
-    return _lines(rollups, APPS, first, last)
+    return lines_of_days(rollups, APPS, first, last)
 
 
 def days_of_pairs(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayPairs]:
     """Who signed in to which customer, of the scope customer."""
-    return _lines(rollups, PAIRS, first, last)
+    return lines_of_days(rollups, PAIRS, first, last)
 
 
 def days_of_portals(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayPortals]:
     """Who opened what in the partner's own tenant. Days that an older version of the app added up are left out."""
-    return _lines(rollups, PORTALS, first, last)
+    return lines_of_days(rollups, PORTALS, first, last)
 
 
 def days_of_groups(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DayGroups]:
     """Findings that are alike, with their numbers."""
-    return _lines(rollups, GROUPS, first, last)
+    return lines_of_days(rollups, GROUPS, first, last)
 
 
 def days_of_samples(rollups: Table, first: datetime, last: datetime) -> AsyncIterator[DaySamples]:
     """Some compliant sign-ins. Days that an older version of the app added up are left out."""
-    return _lines(rollups, SAMPLES, first, last)
-
-
-async def read_ahead(
-    rollups: Table, first: datetime, last: datetime, *kinds: LineKind[Any], totals_from: datetime
-) -> None:
-    """Ask for the totals and several kinds of lines at once, for answers that ask for each (shared/store/once.py)."""
-    ends = [(kind.row_key(first), kind.row_key(last) + "~") for kind in kinds]
-    async for _ in rollups.ranges(PARTNER, [(totals_key(min(first, totals_from)), totals_key(last) + "~"), *ends]):
-        pass
+    return lines_of_days(rollups, SAMPLES, first, last)
 
 
 async def note_day(rollups: Table, day: datetime, noted: Noted) -> None:
@@ -113,7 +103,10 @@ async def note_day(rollups: Table, day: datetime, noted: Noted) -> None:
         await rollups.write(merge({**names, **noted_columns(noted)}, etag_of(old)))
 
 
-async def _lines[T](rollups: Table, kind: LineKind[T], first: datetime, last: datetime) -> AsyncIterator[DayLines[T]]:
+async def lines_of_days[T](
+    rollups: Table, kind: LineKind[T], first: datetime, last: datetime
+) -> AsyncIterator[DayLines[T]]:
+    """The lines of a kind, day by day in order of time; the answers of one page share them."""
     rows = rollups.range(PARTNER, kind.row_key(first), kind.row_key(last) + "~")
     if not is_sharing():
         async for row in rows:

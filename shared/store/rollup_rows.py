@@ -33,7 +33,7 @@ from shared.ledger.tallies import AppLine, CustomerVerdicts, ScopeCounts, Tally,
 from shared.ledger.tops import Tops, tops_of
 from shared.ledger.trimming import REST, trim_apps, trim_customers, trim_groups, trim_pairs, trim_portals, trim_users
 from shared.store.packing import pack, pack_first, pack_fitting, packed_columns, unpack
-from shared.store.tables import Row
+from shared.store.tables import Row, is_newer
 
 PARTNER: Final = "partner"
 TOTALS: Final = "day-"
@@ -99,7 +99,13 @@ def day_of(row: Row) -> Day:
         rules_versions=json.loads(row.get("rulesVersions", "{}")),
         trimmed=frozenset(filter(None, row.get("trimmed", "").split(","))),
         noted=Noted(posture=unpack("posture", row), roster=row.get("roster"), policies=row.get("policies")),
+        lines_mark=lines_mark(row),
     )
+
+
+def lines_mark(row: Row) -> str:
+    """What the lines of a day were made of, by its totals; "" where this version of the app cannot say."""
+    return "" if is_newer(row) or row.get("format", 1) != FORMAT else str(row.get("countsMark", ""))
 
 
 _REACH_PARTS: Final = ("reach", "numbers", "counts")

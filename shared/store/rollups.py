@@ -38,6 +38,7 @@ from shared.store.rollup_rows import (
     counts_columns,
     day_key,
     day_named,
+    lines_mark,
     reach_columns,
     totals_key,
 )
@@ -67,12 +68,14 @@ _MARKS: Final = ["RowKey", "v", "mark", "countsMark"]
 @dataclass(frozen=True, slots=True)
 class DayMarks:
     """What the partner's day was made of: the marks of its blocks by name ("tenant-03"). `is_foreign`: a newer version
-    of the app adds up here. `quarters_due`: the rows of customers and quarters do not have it yet."""
+    of the app adds up here. `quarters_due`: the rows of customers and quarters do not have it yet. `of_lines` changes
+    with its lines, "" where nothing can be told from it."""
 
     blocks: Mapping[str, str]
     is_foreign: bool = False
     is_old: bool = False
     quarters_due: bool = False
+    of_lines: str = ""
 
     def is_of(self, expected: Mapping[str, str], tenant: str) -> bool:
         """Whether it was made of the heads that give the expected marks of a tenant's blocks."""
@@ -103,6 +106,7 @@ async def day_marks(rollups: Table) -> dict[datetime, DayMarks]:
             is_foreign=is_newer(row),
             is_old=row.get("format", 1) < FORMAT,
             quarters_due=row.get("quartersMark") != row.get("countsMark"),
+            of_lines=lines_mark(row),
         )
         async for row in rollups.prefixed(PARTNER, TOTALS, select)
     }

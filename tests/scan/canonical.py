@@ -161,7 +161,7 @@ def _says_nothing(kind: str, row: Row) -> bool:
         return bool(row["proves"] == "")
     if kind == "head":
         return bool(row["state"] == "split")  # its halves stand in its place
-    return kind in ("ask", "event", "history", "went", "rooted")
+    return kind in ("ask", "event", "history", "went", "rooted", "sum")  # tests/store/test_sums.py has the last
 
 
 def _columns(row: Mapping[str, Any], left_out: set[str]) -> dict[str, Any]:
