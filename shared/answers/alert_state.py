@@ -6,13 +6,17 @@ from datetime import datetime
 from typing import Literal
 
 from shared.compliance.summary import AlertState
-from shared.operations.pause import read_pause
+from shared.operations.pause import Pause, read_pause
 from shared.store.tables import Tables
 
 
 async def read_alert_state(tables: Tables, now: datetime) -> AlertState:
     """One request."""
-    pause = await read_pause(tables)
+    return alert_state_of(await read_pause(tables), now)
+
+
+def alert_state_of(pause: Pause | None, now: datetime) -> AlertState:
+    """What a pause says, or that there never was one."""
     state: Literal["on", "paused"] = "paused" if pause is not None and pause.until > now else "on"
     if pause is None or state == "on":
         return AlertState(state="on", paused_until=None, paused_by=None)

@@ -119,6 +119,12 @@ def kinds_of(measured: Sequence[Measured]) -> frozenset[GapKind]:
     return frozenset(found | ({GapKind.QUARANTINED} if quarantined else set()))
 
 
+def counted_gaps(measured: Sequence[Measured]) -> dict[GapKind, int]:
+    """The slices that are not complete by what keeps them, of all tenants, what asks for the most first."""
+    counts = Counter(kind for m in measured for _, kind, _ in _classified(m))
+    return {kind: counts[kind] for kind in GapKind if counts[kind]}
+
+
 def _item(tenant: str, span: tuple[datetime, datetime | None], kind: GapKind, slices: int, detail: str) -> CoverageItem:
     return CoverageItem(tenant_id=tenant, from_=span[0], to=span[1], kind=kind, slices=slices, detail=detail)
 

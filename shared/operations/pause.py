@@ -9,7 +9,7 @@ from typing import Final
 from shared.app.app import App
 from shared.basics.events import log_event
 from shared.store.notes import AppNote, read_note, write_note
-from shared.store.tables import Tables, utc
+from shared.store.tables import Row, Tables, utc
 
 LONGEST: Final = timedelta(days=7)
 
@@ -36,7 +36,11 @@ class Pause:
 
 async def read_pause(tables: Tables) -> Pause | None:
     """The pause that was set last; None when there never was one."""
-    row = await read_note(tables.control, AppNote.PAUSE)
+    return pause_of(await read_note(tables.control, AppNote.PAUSE))
+
+
+def pause_of(row: Row | None) -> Pause | None:
+    """The pause that a row notes; None where there is none."""
     return None if row is None else Pause(utc(row["until"]), str(row.get("by", "")))
 
 

@@ -13,10 +13,11 @@ from shared.answers.exception_models import ExceptionItem, ExceptionsQuery
 from shared.answers.exceptions import list_exceptions, read_exception_detail
 from shared.answers.finding_sample import read_finding_sample
 from shared.answers.findings import FindingsQuery
-from shared.answers.overview import CoverageQuery, read_coverage
+from shared.answers.overview import CoverageQuery, SummaryQuery, read_coverage, read_summary
 from shared.answers.period import UtcDay, read_calendar
 from shared.answers.register import RegisterQuery, read_register
 from shared.answers.technicians import TechniciansQuery, read_technicians
+from shared.compliance.beside import ExceptionNumbers
 from shared.compliance.calendar import CalendarDay
 from shared.compliance.gaps import GapKind
 from shared.ledger.slices import DAY, midnight
@@ -84,6 +85,7 @@ async def audit_page(visit: Visit) -> str:
     exceptions = await list_exceptions(app, ExceptionsQuery(limit=50))
     coverage = await read_coverage(app, CoverageQuery.model_validate({**visit.query.period, "limit": 25}))
     year = await read_calendar(app, days)
+    accepted = await _accepted(visit) if exceptions.items else ExceptionNumbers()
     return await show(
         "audit.html",
         visit,
@@ -92,8 +94,17 @@ async def audit_page(visit: Visit) -> str:
         today=now.date(),
         calendar_days=days,
         coverage=coverage,
+        accepted=accepted,
         exceptions=[ExceptionRow(e, (e.expires_on - now.date()).days) for e in exceptions.items],
     )
+
+
+async def _accepted(visit: Visit) -> ExceptionNumbers:
+    """How many sign-ins of the period exceptions accept."""
+    query = visit.query
+    whose = dict([*query.whose.items()][:1])  # figures can be of one of them alone
+    asked = SummaryQuery.model_validate({**query.period, "scope": query.scope, **whose})
+    return (await read_summary(visit.app, asked)).exceptions
 
 
 async def exception_page(visit: Visit) -> str:

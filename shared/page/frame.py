@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from shared.answers.alert_state import read_alert_state
-from shared.answers.period import Span, read_standing
+from shared.answers.period import Span, Standing, read_standing
 from shared.app.app import App
 from shared.basics.times import MICROSECOND
-from shared.compliance.coverage import Coverage
-from shared.compliance.summary import AlertState
+from shared.compliance.gaps import GapKind, counted_gaps
 from shared.page.asked import PageQuery, Visit, scope_text
 from shared.page.places import NamedPlace, place_of
 from shared.page.render import render
-from shared.page.sentence import Grounds, can_be_trusted, trust
+from shared.page.sentence import Grounds, Trust, trust
+from shared.page.states import Running, running_of
 from shared.wire.models import HEADLINE_NAMES, SCOPE_NAMES
 
 SCOPES: Final = (
@@ -24,6 +23,18 @@ SCOPES: Final = (
     *((name, name.replace("-", " ").capitalize()) for name in SCOPE_NAMES),
     ("all", "All scopes"),
 )
+# What keeps slices from being complete, said of so many of them.
+_GAPS: Final = {
+    GapKind.PARKED: "given up after many tries",
+    GapKind.INCONSISTENT: "of which the log shows less than before",
+    GapKind.FAILING: "that could not be read and are tried again",
+    GapKind.UNFINISHED: "being read",
+    GapKind.OVERDUE: "whose re-read is overdue",
+    GapKind.UNREAD: "not read yet",
+    GapKind.EXPIRED: "gone from the log unread",
+    GapKind.BEFORE_INSTALLATION: "of before the installation",
+    GapKind.QUARANTINED: "with records that could not be read",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +43,13 @@ class Frame:
 
     visit: Visit[Any]
     span: Span
-    trust: list[str]
+    trust: Trust
     grounds: Grounds
 
     @property
     def place(self) -> NamedPlace:
         """The entry of the navigation where one is."""
         return place_of(self.visit.here)
-
-    @property
-    def trusted(self) -> bool:
-        """Whether nothing speaks against the figures."""
-        return can_be_trusted(self.grounds)
 
     @property
     def period(self) -> str:
@@ -74,16 +80,15 @@ class Frame:
 async def frame_of[Q: PageQuery](visit: Visit[Q]) -> Frame:
     """The frame of a page. Raises BadParameter for a period that cannot be."""
     app, span = visit.app, visit.span
-    tables = await app.tables()
-    standing, directory, alerts = await asyncio.gather(
-        read_standing(app, span), app.known_directory(), read_alert_state(tables, span.now)
+    standing, directory, running = await asyncio.gather(
+        read_standing(app, span), app.known_directory(), running_of(app)
     )
-    grounds = grounds_of(app, standing.coverage, alerts, directory.at if directory else None)
+    grounds = _grounds(app, standing, running, directory.at if directory else None)
     return Frame(visit, span, trust(grounds), grounds)
 
 
-def grounds_of(app: App, coverage: Coverage, alerts: AlertState, directory_at: datetime | None) -> Grounds:
-    """What a page's figures rest on."""
+def _grounds(app: App, standing: Standing, running: Running, directory_at: datetime | None) -> Grounds:
+    coverage = standing.coverage
     return Grounds(
         now=app.clock(),
         covered=coverage.percent,
@@ -92,10 +97,12 @@ def grounds_of(app: App, coverage: Coverage, alerts: AlertState, directory_at: d
         quarantined=coverage.quarantined - coverage.accepted_quarantine,
         accepted=coverage.accepted_quarantine,
         directory_at=directory_at,
-        paused_until=alerts.paused_until,
-        paused_by=alerts.paused_by,
+        paused_until=running.alerts.paused_until,
+        paused_by=running.alerts.paused_by,
         alerts_ready=bool(app.settings.channels),
         dead_channels=len(app.settings.wrong_channels),
+        cannot_read=any(flight.problem for flight in running.flights),
+        gaps={_GAPS[kind]: n for kind, n in counted_gaps(standing.measured).items()},
     )
 
 

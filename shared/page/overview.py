@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -20,7 +20,7 @@ from shared.page.charts import bar_of, trend
 from shared.page.frame import Frame, frame_of
 from shared.page.incidents import TABS
 from shared.page.render import render
-from shared.page.sentence import Standing, can_be_trusted, headline
+from shared.page.sentence import About, Standing, doubted, headline
 from shared.page.states import State, state_of
 from shared.store.rollup_rows import GROUPS
 from shared.wire.models import same_id
@@ -29,6 +29,11 @@ _MOST_CAUSES: Final = 5
 _MOST_INCIDENTS: Final = 10
 _MOST_WORST: Final = 8
 _BURNING: Final = timedelta(days=1)
+# The word where all was read and had MFA, and something else speaks against a green mark.
+_DOUBTS: Final = {
+    About.TELLING: "All with MFA, but nobody would be told",
+    About.DIRECTORY: "All with MFA, but the directory is old",
+}
 
 
 class Mark(NamedTuple):
@@ -69,7 +74,7 @@ async def overview_page(visit: Visit) -> str:
     worst = await read_worst(app, span, scope, _MOST_WORST)
     changed = await read_changes(app, ChangesQuery())
     burning = incidents.burning if len(query.whose) < 2 and (incidents.items or not incidents.more) else None
-    standing = _standing(frame, state, summary, burning, whose)
+    standing = _standing(frame, summary, burning, whose)
     view = View(
         summary=summary,
         incidents=incidents.items,
@@ -104,11 +109,11 @@ def _lately(frame: Frame) -> datetime:
     return (frame.grounds.measured_until or frame.visit.now) - _BURNING
 
 
-def _standing(frame: Frame, state: State, summary: Summary, burning: int | None, whose: dict[str, str]) -> Standing:
+def _standing(frame: Frame, summary: Summary, burning: int | None, whose: dict[str, str]) -> Standing:
     """`burning` are the open ones asked for that were seen in the last day of what was read; None: not known."""
     figures = summary.delegated_sign_ins
     return Standing(
-        grounds=replace(frame.grounds, cannot_read=state.cannot_read),
+        grounds=frame.grounds,
         open=summary.incidents.open,
         critical=summary.incidents.by_severity.critical,
         burning=burning,
@@ -128,13 +133,15 @@ def _mark(standing: Standing) -> Mark:
         return Mark("bad", "Not being read") if standing.grounds.cannot_read else Mark("unsure", "Not known yet")
     if standing.open:
         return Mark("bad", "Action needed")
-    if not can_be_trusted(standing.grounds):
+    doubts = doubted(standing.grounds)
+    if About.READING in doubts:
         return Mark("unsure", "Nothing found, not everything read")
     if standing.acknowledged_burning:
         return Mark("unsure", "Known problems go on")
     if standing.without or standing.unknown or standing.compliance is None:
         return Mark("unsure", "Nothing open")
-    return Mark("good", "✓ All with MFA")
+    doubt = next((word for about, word in _DOUBTS.items() if about in doubts), "")
+    return Mark("unsure", doubt) if doubt else Mark("good", "✓ All with MFA")
 
 
 def _notices(summary: Summary, whose: dict[str, str], query: PageQuery, state: State) -> list[str]:

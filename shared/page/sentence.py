@@ -5,8 +5,10 @@ No sentence is glad without its trust line: until when the log was read, how muc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from shared.wire.text import percentage
@@ -19,7 +21,8 @@ _OLD: Final = timedelta(hours=24)  # the directory is refreshed every six hours
 class Grounds:
     """What figures rest on. Times are UTC; percentages are null where nothing could be divided. `quarantined` records
     could not be read, `accepted` ones neither, which an operator accepted; `dead_channels` are set up wrongly, so that
-    nobody there is told; `cannot_read`: something keeps a tenant's log from being read now."""
+    nobody there is told; `cannot_read`: something keeps a tenant's log from being read now. `gaps` counts the slices
+    that are not complete by what keeps them (words for people)."""
 
     now: datetime
     covered: float | None
@@ -33,6 +36,7 @@ class Grounds:
     accepted: int = 0
     paused_by: str | None = None
     cannot_read: bool = False
+    gaps: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,53 +97,101 @@ def _share(standing: Standing) -> str:
     return f"{share}."
 
 
-def trust(grounds: Grounds) -> list[str]:
-    """What figures rest on, the part that is worst first."""
-    told = [_alerts(grounds), *_channels(grounds), _read_until(grounds), *_covered(grounds), *_unread_records(grounds)]
-    return [text for _, text in sorted([*told, _directory(grounds)], key=lambda part: -part[0])]
+class About(StrEnum):
+    """What a ground speaks of."""
+
+    READING = "reading"
+    TELLING = "telling"
+    DIRECTORY = "directory"
 
 
-def _alerts(grounds: Grounds) -> tuple[int, str]:
+class Ground(NamedTuple):
+    """One thing that figures rest on. `doubt` says how much it speaks against them, 0 not at all."""
+
+    doubt: int
+    text: str
+    about: About
+
+
+class Trust(NamedTuple):
+    """What speaks against the figures, the worst first, and what they rest on for the rest."""
+
+    doubts: Sequence[str]
+    rests_on: Sequence[str]
+
+
+def trust(grounds: Grounds) -> Trust:
+    """What figures rest on, and every reason there is to take care with them."""
+    told = sorted(_all(grounds), key=lambda ground: -ground.doubt)
+    return Trust([g.text for g in told if g.doubt], [g.text for g in told if not g.doubt])
+
+
+def doubted(grounds: Grounds) -> frozenset[About]:
+    """What speaks against the figures; nothing where a good one may be shown as good."""
+    return frozenset(ground.about for ground in _all(grounds) if ground.doubt)
+
+
+def _all(grounds: Grounds) -> list[Ground]:
+    reading = [*_cannot_read(grounds), _read_until(grounds), *_covered(grounds), *_unread_records(grounds)]
+    return [_alerts(grounds), *_channels(grounds), *reading, _directory(grounds)]
+
+
+def _alerts(grounds: Grounds) -> Ground:
     if grounds.paused_until is not None:
-        return 3, f"alerts are paused until {grounds.paused_until:%d %b %H:%M} UTC"
-    return (0, "alerts are on") if grounds.alerts_ready else (2, "no channel is set up: nobody is told")
+        return Ground(3, f"alerts are paused until {grounds.paused_until:%d %b %H:%M} UTC", About.TELLING)
+    if not grounds.alerts_ready:
+        return Ground(2, "no channel is set up: nobody is told", About.TELLING)
+    return Ground(0, "alerts are on", About.TELLING)
 
 
-def _channels(grounds: Grounds) -> list[tuple[int, str]]:
+def _channels(grounds: Grounds) -> list[Ground]:
     if not grounds.dead_channels:
         return []
-    return [(2, f"{_count(grounds.dead_channels, 'channel', 'channels')} cannot be used: nobody there is told")]
+    which = _count(grounds.dead_channels, "channel", "channels")
+    return [Ground(2, f"{which} cannot be used: nobody there is told", About.TELLING)]
 
 
-def _read_until(grounds: Grounds) -> tuple[int, str]:
+def _cannot_read(grounds: Grounds) -> list[Ground]:
+    return [Ground(4, "the sign-in log cannot be read now", About.READING)] if grounds.cannot_read else []
+
+
+def _read_until(grounds: Grounds) -> Ground:
     if grounds.measured_until is None or not grounds.read_anything:
-        return 3, "nothing was read to its end yet"
+        return Ground(3, "nothing was read to its end yet", About.READING)
     until, age = f"{grounds.measured_until:%d %b %H:%M} UTC", grounds.now - grounds.measured_until
     if age > _LATE:
-        return 2, f"nothing newer than {until} was read without a gap, {ago(age)} ago"
-    return 0, f"read without a gap until {until}"
+        late = f"nothing newer than {until} was read without a gap, {ago(age)} ago"
+        return Ground(2, late, About.READING)
+    return Ground(0, f"read without a gap until {until}", About.READING)
 
 
-def _covered(grounds: Grounds) -> list[tuple[int, str]]:
+def _covered(grounds: Grounds) -> list[Ground]:
     if grounds.covered is None:
-        return []
-    return [(0 if grounds.covered == 100 else 1, f"{percentage(grounds.covered)} of the period was read")]
+        return [Ground(1, "no slice of the period is over yet", About.READING)] if grounds.read_anything else []
+    read = f"{percentage(grounds.covered)} of the period was read"
+    if grounds.covered == 100:
+        return [Ground(0, read, About.READING)]
+    why = ", ".join(f"{_count(n, 'slice', 'slices')} {words}" for words, n in grounds.gaps.items())
+    return [Ground(1, f"{read} ({why})" if why else read, About.READING)]
 
 
-def _unread_records(grounds: Grounds) -> list[tuple[int, str]]:
+def _unread_records(grounds: Grounds) -> list[Ground]:
     told = []
     if grounds.quarantined:
-        told.append((2, f"{_count(grounds.quarantined, 'record', 'records')} could not be read"))
+        told.append(Ground(2, f"{_count(grounds.quarantined, 'record', 'records')} could not be read", About.READING))
     if grounds.accepted:
-        told.append((0, f"{_count(grounds.accepted, 'record', 'records')} accepted as unreadable"))
-    return told or [(0, "0 records in quarantine")]
+        accepted = f"{_count(grounds.accepted, 'record', 'records')} accepted as unreadable"
+        told.append(Ground(0, accepted, About.READING))
+    return told or [Ground(0, "0 records in quarantine", About.READING)]
 
 
-def _directory(grounds: Grounds) -> tuple[int, str]:
+def _directory(grounds: Grounds) -> Ground:
     if grounds.directory_at is None:
-        return 2, "the directory was not read yet"
+        return Ground(2, "the directory was not read yet", About.DIRECTORY)
     age = grounds.now - grounds.directory_at
-    return (1 if age > _OLD else 0), f"directory {ago(age)} old"
+    if age > _OLD:
+        return Ground(1, f"the directory is {ago(age)} old: who joined since is not known", About.DIRECTORY)
+    return Ground(0, f"directory {ago(age)} old", About.DIRECTORY)
 
 
 def ago(age: timedelta) -> str:
@@ -149,19 +201,6 @@ def ago(age: timedelta) -> str:
         if seconds < most:
             return f"{seconds // length} {unit}"
     return f"{seconds // 86_400} days"
-
-
-def can_be_trusted(grounds: Grounds) -> bool:
-    """Whether a good figure may be shown as good: all was read, nothing is in quarantine, alerts are not paused."""
-    return (
-        grounds.covered == 100
-        and grounds.read_anything
-        and grounds.quarantined == 0
-        and grounds.paused_until is None
-        and grounds.measured_until is not None
-        and grounds.now - grounds.measured_until <= _LATE
-        and grounds.directory_at is not None
-    )
 
 
 def _count(n: int, one: str, many: str) -> str:

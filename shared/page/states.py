@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from shared.answers.alert_state import read_alert_state
+from shared.answers.alert_state import alert_state_of
 from shared.app.app import App
+from shared.compliance.summary import AlertState
 from shared.ledger.flight import Flight
+from shared.operations.pause import pause_of
 from shared.preflight.model import Preflight, last_preflight
-from shared.store.flights import all_flights
+from shared.store.flights import flights_and_note
+from shared.store.notes import AppNote
+from shared.store.once import made_once
 
 # How long after the installation the page still begins with what to do first.
 FIRST_HOURS: Final = timedelta(hours=24)
@@ -29,13 +33,29 @@ class State:
     preflight: Preflight | None
 
 
+class Running(NamedTuple):
+    """How the scan of each tenant stands, and whether channels are told."""
+
+    flights: Sequence[Flight]
+    alerts: AlertState
+
+
+async def running_of(app: App) -> Running:
+    """One request a page."""
+
+    async def read() -> Running:
+        flights, pause = await flights_and_note((await app.tables()).control, AppNote.PAUSE)
+        return Running(flights, alert_state_of(pause_of(pause), app.clock()))
+
+    return await made_once(("running", id(app)), read)
+
+
 async def state_of(app: App) -> State:
-    """How the app stands: two requests."""
+    """How the app stands: one request beside the frame's."""
     tables = await app.tables()
     now = app.clock()
-    flights = [flight async for flight in all_flights(tables.control)]
+    flights, alerts = await running_of(app)
     preflight = await last_preflight(tables.control)
-    alerts = await read_alert_state(tables, now)
     seen = [flight.first_seen for flight in flights if flight.first_seen]
     first_run = not seen or now - min(seen) < FIRST_HOURS
     told = _cannot_read(flights)

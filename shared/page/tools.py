@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.page.asked import Visit
 from shared.page.frame import show
 from shared.page.states import state_of
-from shared.preflight.model import kept_preflight
+from shared.preflight.model import Check, CheckKind, CheckState, Preflight, kept_preflight
 from shared.tokens import TokenCheck, TokenError, check_request, read_request
+
+# What people call each kind of check.
+_KINDS: Final = {
+    CheckKind.PERMISSION: "Permissions",
+    CheckKind.LICENCE: "Licences",
+    CheckKind.QUEUE: "Queues",
+    CheckKind.WEBHOOK: "Channels",
+}
 
 
 class TokenForm(BaseModel):
@@ -52,6 +61,18 @@ async def setup_page(visit: Visit) -> str:
         visit,
         state=await state_of(app),
         preflight=preflight,
+        open_checks=_by_kind(preflight, is_ok=False),
+        ok_checks=_by_kind(preflight, is_ok=True),
+        tenants=app.settings.tenants,
         channels=[*app.settings.channels],
         wrong_channels=[*app.settings.wrong_channels],
     )
+
+
+def _by_kind(preflight: Preflight | None, *, is_ok: bool) -> list[tuple[str, list[Check]]]:
+    """The checks of each kind that are ok, or that are not, what is missing first."""
+    found: dict[str, list[Check]] = {}
+    for check in sorted(preflight.checks if preflight else (), key=lambda c: c.state is not CheckState.MISSING):
+        if (check.state is CheckState.OK) is is_ok:
+            found.setdefault(_KINDS.get(check.kind, check.kind), []).append(check)
+    return [*found.items()]

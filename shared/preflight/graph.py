@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -61,8 +62,10 @@ async def check_graph(app: App, *, ask: bool) -> list[Check]:
     if ask:
         problems = await asyncio.gather(*(_problem(app, part, tenant) for part, tenant in asked))
     found = [*zip(asked, problems, strict=True)]
-    checks = [_permission(part, tenant, problem) for (part, tenant), problem in found]
-    return checks + [_licence(part, tenant, problem) for (part, tenant), problem in found if part.path in _LICENCES]
+    watched = app.settings.tenants
+    checks = [_permission(part, tenant, watched, problem) for (part, tenant), problem in found]
+    licensed = [each for each in found if each[0][0].path in _LICENCES]
+    return checks + [_licence(part, tenant, watched, problem) for (part, tenant), problem in licensed]
 
 
 async def _problem(app: App, part: Part, tenant: str) -> GraphProblem | None:
@@ -74,8 +77,14 @@ async def _problem(app: App, part: Part, tenant: str) -> GraphProblem | None:
     return None
 
 
-def _permission(part: Part, tenant: str, problem: GraphProblem | None) -> Check:
-    name = f"{part.permission}: {part.name} ({tenant})"
+def _of(name: str, part: Part, tenant: str, tenants: Sequence[str]) -> str:
+    """What a check is called: with its tenant where another's log is watched too, so that each has a name of its
+    own."""
+    return f"{name} ({tenant})" if part.path == _SIGN_INS and len(tenants) > 1 else name
+
+
+def _permission(part: Part, tenant: str, tenants: Sequence[str], problem: GraphProblem | None) -> Check:
+    name = _of(f"{part.permission}: {part.name}", part, tenant, tenants)
     command = _GRANT.format(permission=part.permission)
     if problem is None or (isinstance(problem, NotFound) and part.path in _NOT_THERE):
         return Check(kind=CheckKind.PERMISSION, name=name, state=CheckState.OK, detail="Graph answers.")
@@ -102,9 +111,9 @@ def _permission(part: Part, tenant: str, problem: GraphProblem | None) -> Check:
     return Check(kind=CheckKind.PERMISSION, name=name, state=CheckState.UNKNOWN, detail=str(problem), to_do=todo)
 
 
-def _licence(part: Part, tenant: str, problem: GraphProblem | None) -> Check:
+def _licence(part: Part, tenant: str, tenants: Sequence[str], problem: GraphProblem | None) -> Check:
     name, todo = _LICENCES[part.path]
-    name = f"{name} ({tenant})"
+    name = _of(name, part, tenant, tenants)
     if isinstance(problem, Unlicensed):
         return Check(kind=CheckKind.LICENCE, name=name, state=CheckState.MISSING, detail=str(problem), to_do=todo)
     if problem is None or (isinstance(problem, NotFound) and part.path == _PIM):

@@ -9,6 +9,7 @@ from typing import Any, Final
 from shared.basics.spelling import id_key
 from shared.ledger.flight import Flight
 from shared.store.codec import NEVER, Codec
+from shared.store.notes import AppNote
 from shared.store.swap import swap
 from shared.store.tables import SCHEMA, Conflict, Operation, Row, Table, etag_of, is_newer, keys
 
@@ -27,6 +28,18 @@ async def all_flights(table: Table) -> AsyncIterator[Flight]:
     async for row in table.everything():
         if row["RowKey"] == FLIGHT:
             yield flight_of(str(row["PartitionKey"]), row)
+
+
+async def flights_and_note(table: Table, note: AppNote) -> tuple[list[Flight], Row | None]:
+    """The rows of all tenants, and that of a note of the same table (None: nothing was noted), in one request."""
+    flights: list[Flight] = []
+    noted: Row | None = None
+    async for row in table.everything():
+        if row["RowKey"] == FLIGHT:
+            flights.append(flight_of(str(row["PartitionKey"]), row))
+        elif (row["PartitionKey"], row["RowKey"]) == note.value:
+            noted = row
+    return flights, noted
 
 
 async def change_flight(

@@ -16,7 +16,9 @@ from shared.answers.incidents import IncidentsQuery, read_incidents
 from shared.page import PAGES, PageQuery, Visit
 from shared.page.incidents import IncidentForm, act_on_incident
 from shared.page.overview import overview_page
-from shared.rules.rule import CUSTOMER, PASSWORD_ONLY, PLAIN, TECHNICIAN
+from shared.preflight import preflight
+from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, PLAIN, TECHNICIAN
+from shared.store.flights import change_flight, read_flight
 from tests.functions.asking import counted_requests
 from tests.scan.harness import Rig, record, rig
 
@@ -163,3 +165,29 @@ async def test_before_anything_was_read_nothing_is_called_clean(azurite: str, mo
         text = Seen(await front(made)).text
         assert "The log is being read for the first time; nothing can be said yet." in text
         assert "✓" not in text
+
+
+async def test_every_page_says_that_the_log_cannot_be_read_now(at: Rig) -> None:
+    """Also where all of the period was read before it began."""
+    control = (await at.tables()).control
+    await change_flight(control, await read_flight(control, PARTNER), problem="refused", problem_since=at.now)
+    for page in PAGES:
+        if "{" not in page.route:
+            look = Visit(at.app, page.query.model_validate({"days": "2"}), {}, f"/{page.route}", may_act=True)
+            html = await page.show(look)
+            trust = Seen(re.findall(r'<p class="trust.*?</p>', html, re.DOTALL)[0]).text
+            assert trust.startswith("Take care: the sign-in log cannot be read now"), page.name
+
+
+async def test_what_keeps_slices_unread_is_counted_by_kind(at: Rig) -> None:
+    at.set_time(at.now + timedelta(days=3))
+    text = Seen(await front(at)).text
+    assert re.search(r"of the period was read \(.*3 slices not read yet", text)
+
+
+async def test_setup_says_the_tenant_once_and_what_to_do_first(at: Rig) -> None:
+    await preflight(at.app)
+    setup = next(page for page in PAGES if page.name == "page_setup")
+    text = Seen(await setup.show(visit(at, "/setup"))).text
+    assert text.count(PARTNER) == 1
+    assert text.index("Channels") < text.index("What is in order") < text.index("AuditLog.Read.All: the sign-in log")

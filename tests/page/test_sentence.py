@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.page.sentence import Grounds, Standing, ago, can_be_trusted, headline, trust
+from shared.page.sentence import About, Grounds, Standing, Trust, ago, doubted, headline, trust
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 GROUNDS = Grounds(
@@ -39,14 +39,15 @@ def told(standing: Standing) -> str:
 
 def test_all_is_well() -> None:
     assert told(GOOD) == "No problem is open. 100\u202f% of 120 sign-ins had MFA."
-    assert can_be_trusted(GROUNDS)
-    assert trust(GROUNDS) == [
+    assert not doubted(GROUNDS)
+    rests_on = [
         "alerts are on",
         "read without a gap until 20 Nov 07:30 UTC",
         "100\u202f% of the period was read",
         "0 records in quarantine",
         "directory 70 s old",
     ]
+    assert trust(GROUNDS) == Trust([], rests_on)
 
 
 @pytest.mark.parametrize(
@@ -61,20 +62,46 @@ def test_all_is_well() -> None:
             "nothing newer than 20 Nov 04:00 UTC was read without a gap, 4 h ago",
         ),
         ({"directory_at": None}, "the directory was not read yet"),
+        ({"directory_at": NOW - timedelta(hours=30)}, "the directory is 30 h old: who joined since is not known"),
+        ({"covered": None}, "no slice of the period is over yet"),
+        ({"cannot_read": True}, "the sign-in log cannot be read now"),
+        ({"alerts_ready": False}, "no channel is set up: nobody is told"),
+        ({"dead_channels": 1}, "1 channel cannot be used: nobody there is told"),
+        (
+            {"covered": 97.0, "gaps": {"given up after many tries": 1, "not read yet": 2}},
+            "97\u202f% of the period was read (1 slice given up after many tries, 2 slices not read yet)",
+        ),
     ],
 )
 def test_what_takes_the_green_mark_away_is_said_first(changes: dict[str, object], says: str) -> None:
     grounds = replace(GROUNDS, **changes)  # type: ignore[arg-type]
-    assert not can_be_trusted(grounds)
-    assert trust(grounds)[0] == says
+    assert trust(grounds).doubts == [says]
+    assert len(trust(grounds).rests_on) >= 4, "what else they rest on goes on being said"
 
 
-def test_without_a_channel_nobody_is_told() -> None:
-    assert trust(replace(GROUNDS, alerts_ready=False))[0] == "no channel is set up: nobody is told"
-
-
-def test_a_channel_that_cannot_be_used_is_said() -> None:
-    assert trust(replace(GROUNDS, dead_channels=1))[0] == "1 channel cannot be used: nobody there is told"
+def test_of_many_reasons_the_worst_is_said_first_and_none_is_left_out() -> None:
+    grounds = replace(
+        GROUNDS,
+        cannot_read=True,
+        covered=50.0,
+        gaps={"gone from the log unread": 3},
+        quarantined=2,
+        measured_until=NOW - timedelta(hours=5),
+        paused_until=NOW + timedelta(hours=1),
+        directory_at=NOW - timedelta(days=4),
+    )
+    assert trust(grounds) == Trust(
+        [
+            "the sign-in log cannot be read now",
+            "alerts are paused until 20 Nov 09:00 UTC",
+            "nothing newer than 20 Nov 03:00 UTC was read without a gap, 5 h ago",
+            "2 records could not be read",
+            "50\u202f% of the period was read (3 slices gone from the log unread)",
+            "the directory is 4 days old: who joined since is not known",
+        ],
+        [],
+    )
+    assert doubted(grounds) == {*About}
 
 
 def test_where_only_some_were_read_nothing_is_said_of_the_last_day() -> None:
@@ -112,8 +139,8 @@ def test_whose_figures_they_are_is_said() -> None:
 
 def test_what_was_accepted_as_unreadable_is_said_and_takes_nothing_away() -> None:
     grounds = replace(GROUNDS, accepted=3)
-    assert can_be_trusted(grounds)
-    assert "3 records accepted as unreadable" in trust(grounds)
+    assert not doubted(grounds)
+    assert "3 records accepted as unreadable" in trust(grounds).rests_on
 
 
 def test_an_age_has_one_unit() -> None:

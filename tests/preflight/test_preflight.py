@@ -36,8 +36,8 @@ from tests.functions.asking import ask
 from tests.scan.harness import rig
 from tests.settings import settings_for
 
-SIGN_INS = f"AuditLog.Read.All: the sign-in log ({PARTNER})"
-LICENCE = f"Microsoft Entra ID P1 or P2 (sign-in log) ({PARTNER})"
+SIGN_INS = "AuditLog.Read.All: the sign-in log"
+LICENCE = "Microsoft Entra ID P1 or P2 (sign-in log)"
 
 
 def _by_name(said: Any) -> dict[str, Any]:

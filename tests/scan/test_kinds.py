@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
+import msgspec
 import pytest
 
 from local.sample import make_sample
@@ -14,13 +17,14 @@ from shared.rules.assess import assess
 from shared.rules.rule import Policy
 from shared.scan import kinds as room
 from shared.scan.kinds import Kinds
-from shared.signin.decoding import decode_page
+from shared.signin.decoding import decode_page, decode_plain
 from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.signin.model import SignIn
 from shared.signin.sessions import Session
 from tests.scan.harness import record
 from tests.signin.records import DIRECTORY
 
+_NEAR_MISSES: Final = Path(__file__).parents[1] / "cases" / "near-misses"
 _START = datetime(2026, 11, 2, tzinfo=UTC)
 _MIDDLE = _START + timedelta(hours=12)
 _SAMPLE = make_sample(3, 7, _START)
@@ -67,6 +71,27 @@ def test_every_record_is_judged_as_if_it_were_the_only_one(
             assert kinds.kinds[number] == what
         person = kinds.who(sign_in)
         assert kinds.people[person].user == person_of(sign_in, directory)
+
+
+def test_no_member_that_a_verdict_hangs_on_is_left_out() -> None:
+    """Each record of the near misses, with each of its members in turn as another record has it: all of one reading, so
+    that a member which told two kinds apart and was not looked at would give one the other's verdict."""
+    lines = [line for file in sorted(_NEAR_MISSES.glob("*.jsonl")) for line in file.read_bytes().splitlines()]
+    records = [sign_in for line in lines if (sign_in := decode_plain(line))]
+    directory = Directory.of(DirectoryFile.model_validate_json((_NEAR_MISSES / "directory.json").read_bytes()))
+    draw = random.Random(11)  # noqa: S311 - nothing secret
+    kinds = Kinds(directory, Policy.STANDARD)
+    members = [member for member in SignIn.__struct_fields__ if member not in ("id", "created_date_time")]
+    for plain in records:
+        for member in members:
+            other = msgspec.structs.replace(plain, **{member: getattr(draw.choice(records), member)})
+            for sign_in in (plain, other):
+                what = kinds.what(sign_in).what
+                assert what.assessment == assess(sign_in, directory), member
+                assert what.customer == customer_of(sign_in, what.assessment.scope, directory), member
+                assert what.protocol == kinds._judged(sign_in, Session.UNSEEN).what.protocol, member
+                person = kinds.who(sign_in)
+                assert kinds.people[person].user == person_of(sign_in, directory), member
 
 
 def test_what_cannot_be_compared_is_judged_alone() -> None:
