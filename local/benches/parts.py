@@ -111,9 +111,12 @@ def scan() -> list[Row]:
 
 def crowd() -> list[Row]:
     """A slice that cannot be halved, of which every record is a finding."""
-    peak = measure_crowd(_CROWD).peak_megabytes
-    name = f"A second of {_CROWD:,} findings of {CROWD_PEOPLE} people: peak memory / {MEGABYTES} MB"
-    return [at_most(name, peak, MEGABYTES, "MB")]
+    first, again = measure_crowd(_CROWD)
+    name = f"A second of {_CROWD:,} findings of {CROWD_PEOPLE:,} people"
+    return [
+        at_most(f"{name}: peak memory / {MEGABYTES} MB", first.peak_megabytes, MEGABYTES, "MB"),
+        at_most(f"{name}, read again: peak memory / {MEGABYTES} MB", again.peak_megabytes, MEGABYTES, "MB"),
+    ]
 
 
 def day() -> list[Row]:

@@ -32,7 +32,7 @@ _GAPS: Final = {
     GapKind.OVERDUE: "whose re-read is overdue",
     GapKind.UNREAD: "not read yet",
     GapKind.EXPIRED: "gone from the log unread",
-    GapKind.BEFORE_INSTALLATION: "of before the installation",
+    GapKind.BEFORE_INSTALLATION: "before the installation",
     GapKind.QUARANTINED: "with records that could not be read",
 }
 

@@ -135,7 +135,8 @@ def _mark(standing: Standing) -> Mark:
         return Mark("bad", "Action needed")
     doubts = doubted(standing.grounds)
     if About.READING in doubts:
-        return Mark("unsure", "Nothing found, not everything read")
+        found = "Nothing open" if standing.without or standing.unknown else "Nothing found"
+        return Mark("unsure", f"{found}, not everything read")
     if standing.acknowledged_burning:
         return Mark("unsure", "Known problems go on")
     if standing.without or standing.unknown or standing.compliance is None:
@@ -151,7 +152,7 @@ def _notices(summary: Summary, whose: dict[str, str], query: PageQuery, state: S
     if covered is not None and covered < 100 and not state.is_first_run:
         told.append(
             "Part of the period was not read to its end: what is missing may hold sign-ins without MFA. Every gap with "
-            "its reason stands under Audit, “What was read”."
+            "its reason stands under Audit, “What was not read in this period”."
         )
     if len(query.whose) > 1:
         told.append(f"Figures are of one of them at a time: those here are of {next(iter(whose.values()))}.")

@@ -90,7 +90,8 @@ def _problems(standing: Standing) -> str:
 def _share(standing: Standing) -> str:
     if standing.compliance is None:
         return "No sign-in of the period could be judged."
-    share = f"{percentage(standing.compliance)} of {standing.judged - standing.unknown:,} sign-ins had MFA"
+    told = _count(standing.judged - standing.unknown, "sign-in", "sign-ins")
+    share = f"{percentage(standing.compliance)} of {told} had MFA"
     if standing.unknown and standing.worst_case is not None:
         unknown = _count(standing.unknown, "that says nothing", "that say nothing")
         return f"{share} ({percentage(standing.worst_case)} if the {unknown} had none)."

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import batched, chain
-from typing import Final
+from typing import Final, Protocol
 
 from shared.exceptions.model import accepting
 from shared.incidents.findings import Finding
@@ -15,10 +15,11 @@ from shared.ledger.head import Head
 from shared.ledger.slices import Slice
 from shared.scan.hold import Hold
 from shared.scan.reading import Reading
+from shared.scan.shelf import PARTS, Parted
 from shared.store.contributions import Contributor, contribute_together
 from shared.store.exceptions import read_exceptions
-from shared.store.findings import InQuarantine, Stored, finding_key, finding_row, quarantined_row
-from shared.store.tables import Operation, delete, keys, upsert
+from shared.store.findings import InQuarantine, finding_key, finding_row, findings_of, quarantined_row
+from shared.store.tables import Operation, Table, delete, keys, upsert
 from shared.store.touched import Touched, no_longer, notes_of, touched_of
 
 # How many incidents are changed before the hold is looked at again.
@@ -27,18 +28,53 @@ _INCIDENTS_AT_ONCE: Final = 500
 type Contributions = Mapping[str, Mapping[Slice, tuple[Who, Facts] | None]]
 
 
+@dataclass(slots=True)
+class Standing:
+    """The findings of a slice as they stand, each with its row key: many of them wait on shelves. `foreign` are those
+    that a newer version of the app wrote, by row key with the ids of their records: they are left alone."""
+
+    findings: Parted[tuple[str, Finding]] = field(default_factory=Parted[tuple[str, Finding]])
+    foreign: dict[str, str] = field(default_factory=dict)
+    is_empty: bool = True
+
+
+async def standing_of(table: Table, slice_: Slice) -> Standing:
+    """What stands of a slice's findings."""
+    standing = Standing()
+    async for key, record, finding in findings_of(table, slice_):
+        standing.is_empty = False
+        if finding is None:
+            standing.foreign[key] = record
+        else:
+            standing.findings.put(record, (key, finding))
+    return standing
+
+
+class Found(Protocol):
+    """The findings of a read, in no order, as often as they are gone through."""
+
+    def __iter__(self) -> Iterator[Finding]:
+        """All of them."""
+        ...
+
+    def part(self, part: int) -> Iterator[Finding]:
+        """Those whose records are of that part."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FindingChanges:
     """What a read changes in a slice's findings.
 
-    `found` are those of the read, as often as they are gone through; of them those with the keys `as_they_are` need not
-    be written. `missing` stand too, by row key: their records were not served this time. `incidents` are those that any
-    change touches. `lacks`: a record was not served this time, so that the read cannot be the whole log.
+    `found` are those of the read; of them those with the keys of `news` have to be written, or all where that is None.
+    `missing` stand too, by row key: their records were not served this time. `incidents` are those that any change
+    touches. `lacks`: a record was not served this time, so that the read cannot be the whole log.
     """
 
+    standing: Standing
     found: Iterable[Finding]
-    as_they_are: Set[str]
-    missing: Mapping[str, Finding]
+    news: Set[str] | None
+    missing: Set[str]
     removed: Sequence[str]
     incidents: Set[str]
     lacks: bool
@@ -46,55 +82,59 @@ class FindingChanges:
 
     def final(self) -> Iterator[Finding]:
         """What stands afterwards."""
-        yield from self.missing.values()
+        if self.missing:
+            yield from (finding for _, (key, finding) in self.standing.findings if key in self.missing)
         yield from self.found
 
     def written(self) -> Iterator[Finding]:
         """What has to be written."""
-        return (finding for finding in self.found if finding_key(finding) not in self.as_they_are)
+        news = self.news
+        return (finding for finding in self.found if news is None or finding_key(finding) in news)
 
     def operations(self, partition: str) -> Iterator[Operation]:
         """The writes, each made when it is asked for: a row takes several times the room of its finding."""
         for key in self.removed:
             yield delete(keys(partition, key))
-        for finding in self.written():
-            yield upsert(finding_row(partition, finding))
+        if self.news is None or self.news:
+            for finding in self.written():
+                yield upsert(finding_row(partition, finding))
 
 
-def compare_findings(
-    stored: Stored, found: Iterable[Finding], served: Set[str], *, every_incident: bool
-) -> FindingChanges:
-    """Compare what a read found with what stands. Pure.
+def compare_findings(standing: Standing, found: Found, served: Set[str], *, every_incident: bool) -> FindingChanges:
+    """Compare what a read found with what stands, part by part. Pure.
 
     A finding is withdrawn only when its record is among the `served` ids and assesses otherwise now. `every_incident`:
     also those of which nothing changed are to be told again. `found` is gone through more than once.
     """
-    gone, as_they_are, incidents = dict(stored.findings), set(stored.foreign), set[str]()
-    writes = False
-    for finding in found:
-        key = finding_key(finding)
-        gone.pop(key, None)
-        before = stored.findings.get(key)
-        if before == finding:
-            as_they_are.add(key)
-        is_written = key not in as_they_are
-        writes = writes or is_written
-        if is_written or every_incident:
-            incidents.update(finding.incidents())
-        if before is not None and is_written:
-            incidents.update(before.incidents())
-    missing = {key: finding for key, finding in gone.items() if finding.id not in served}
-    removed = [key for key in gone if key not in missing]
-    concerned = stored.findings if every_incident else removed
-    incidents.update(key for place in concerned for key in stored.findings[place].incidents())
+    if standing.is_empty:
+        incidents = {key for finding in found for key in finding.incidents()}
+        return FindingChanges(standing, found, None, set(), (), incidents, lacks=False, writes=bool(incidents))
+    news, missing, incidents, removed = set[str](), set[str](), set[str](), list[str]()
+    for part in range(PARTS):
+        stood = dict(entry for _, entry in standing.findings.part(part))
+        if every_incident:
+            incidents.update(key for finding in stood.values() for key in finding.incidents())
+        for finding in found.part(part):
+            key = finding_key(finding)
+            before = stood.pop(key, None)
+            if before != finding and key not in standing.foreign:
+                news.add(key)
+                incidents.update(finding.incidents(), before.incidents() if before else ())
+            elif every_incident:
+                incidents.update(finding.incidents())
+        gone = [key for key, finding in stood.items() if finding.id in served]
+        removed += gone
+        missing.update(stood.keys() - gone)
+        incidents.update(incident for key in gone for incident in stood[key].incidents())
     return FindingChanges(
+        standing=standing,
         found=found,
-        as_they_are=as_they_are,
+        news=news,
         missing=missing,
         removed=removed,
         incidents=incidents,
-        lacks=bool(missing) or not all(record in served for record in stored.foreign.values()),
-        writes=writes or bool(removed),
+        lacks=bool(missing) or not all(record in served for record in standing.foreign.values()),
+        writes=bool(news or removed),
     )
 
 

@@ -18,11 +18,11 @@ from shared.graph.signins import pages
 from shared.incidents.findings import Finding
 from shared.ledger.counts import Counts
 from shared.ledger.slices import Slice
-from shared.scan.changes import FindingChanges, compare_findings
+from shared.scan.changes import FindingChanges, compare_findings, standing_of
 from shared.scan.reading import Reading
 from shared.signin.sessions import Proof, SessionKey
 from shared.store.at_once import all_of
-from shared.store.findings import finding_key, findings_of
+from shared.store.findings import finding_key
 from shared.store.incidents import read_incident
 from shared.store.ledger import read_head
 from shared.store.sessions import SessionRows, read_person
@@ -97,12 +97,14 @@ async def forecast_slice(app: App, tables: Tables, slice_: Slice) -> Forecast:
         async for page in coming:
             reading.add(page)
     reading.settle(await _proofs(tables.sessions, reading))
-    stored = await findings_of(tables.slices, slice_)
-    change = compare_findings(stored, reading.findings(), reading.ids, every_incident=False)
+    standing = await standing_of(tables.slices, slice_)
+    change = compare_findings(standing, reading.findings(), reading.ids, every_incident=False)
     head = await read_head(tables.slices, slice_)
     counted = _evidence(reading.counts())
     counted.subtract(_evidence(Counts.of_json(head.counts)) if head else Counter())
-    return forecast(change, stored.findings, {name: n for name, n in counted.items() if n})
+    return forecast(
+        change, dict(entry for _, entry in standing.findings), {name: n for name, n in counted.items() if n}
+    )
 
 
 def forecast(change: FindingChanges, before: Mapping[str, Finding], evidence: dict[str, int]) -> Forecast:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from shared.incidents.causes import with_cause
 from shared.incidents.erased import NOBODY, ErasedPeople, without_traces
@@ -18,7 +18,7 @@ from shared.rules.assess import Assessment
 from shared.rules.cause import Configured
 from shared.rules.rule import Policy
 from shared.scan.kinds import Kinds
-from shared.scan.shelf import Shelf
+from shared.scan.shelf import Parted, part_of
 from shared.scan.sightings import Sighting, Sightings
 from shared.signin.careful import Quarantined
 from shared.signin.decoding import SignInPage, source_bytes
@@ -27,8 +27,6 @@ from shared.signin.evidence import Evidence
 from shared.signin.model import SignIn
 from shared.signin.sessions import Proof, Session, SessionKey, root_of, session_it_may_root, session_of
 from shared.signin.traits import WATCHED
-
-_MANY: Final = 1_000  # findings; more of them wait on shelves
 
 
 class SaysOfSession(NamedTuple):
@@ -40,7 +38,7 @@ class SaysOfSession(NamedTuple):
     own: Evidence
 
 
-class _Found:
+class Found:
     """The findings of a reading, in no order, as often as they are asked for: not all are ever held at once."""
 
     __slots__ = ("_reading",)
@@ -51,14 +49,18 @@ class _Found:
     def __iter__(self) -> Iterator[Finding]:
         return self._reading.each_finding()
 
+    def part(self, part: int) -> Iterator[Finding]:
+        """Those whose records are of that part (shared/scan/shelf.py)."""
+        return self._reading.each_finding(part)
+
 
 @dataclass(slots=True)
 class Reading:
     """The records of a slice, judged. Call `add` for each page, then `settle` with what the sessions proved.
 
     Of a record no more is held than its id and three numbers, unless it breaks a rule or has to do with a session. Of
-    many findings most wait on a shelf; what a record makes that is served anew is held beside it, and what the shelf
-    has of the record counts no more.
+    many findings most wait on shelves; what a record makes that is served anew is held beside them, and what they have
+    of the record counts no more.
     """
 
     slice: Slice
@@ -73,10 +75,9 @@ class Reading:
     _sightings: Sightings = field(init=False)
     _roots: dict[str, SaysOfSession] = field(default_factory=dict)  # by record, as the rest
     _asks: dict[str, tuple[SignIn, SessionKey]] = field(default_factory=dict)
-    _findings: dict[str, Finding] = field(default_factory=dict)  # that no shelf was made of yet
+    _findings: Parted[Finding] = field(default_factory=Parted[Finding])
     _late: dict[str, Finding] = field(default_factory=dict)  # of records that asked, or were served again
-    _shelf: Shelf[tuple[str, Finding]] = field(default_factory=Shelf[tuple[str, Finding]])
-    _outdated: set[str] = field(default_factory=set)  # ids of which the shelf may have what an older version made
+    _outdated: set[str] = field(default_factory=set)  # ids of which only what is late counts
     _erased_keys: dict[str, str] = field(default_factory=dict)  # by record: who it was of
 
     def __post_init__(self) -> None:
@@ -95,10 +96,6 @@ class Reading:
             elif record.at != self.slice.end:
                 raw = source_bytes(record)
                 self._quarantine(Quarantined("createdDateTime lies outside the period that was asked for", raw, -1))
-
-        if len(self._findings) > _MANY:
-            self._shelf.put([*self._findings.items()])
-            self._findings.clear()
 
     def _quarantine(self, record: Quarantined) -> None:
         kept = self.erased.without_raw(record)
@@ -145,15 +142,15 @@ class Reading:
         """How many records there are, those in quarantine included."""
         return len(self._ids) + len(self.quarantined)
 
-    def findings(self) -> Iterable[Finding]:
+    def findings(self) -> Found:
         """The findings, in no order; they can be gone through as often as it takes."""
-        return _Found(self)
+        return Found(self)
 
-    def each_finding(self) -> Iterator[Finding]:
-        """The findings, once."""
-        yield from (finding for record, finding in self._shelf if record not in self._outdated)
-        yield from self._findings.values()
-        yield from self._late.values()
+    def each_finding(self, part: int | None = None) -> Iterator[Finding]:
+        """The findings, or those of a part, once."""
+        of_part = self._findings if part is None else self._findings.part(part)
+        yield from (finding for record, finding in of_part if record not in self._outdated)
+        yield from (finding for record, finding in self._late.items() if part is None or part_of(record) == part)
 
     def counts(self) -> Counts:
         """What is counted of the slice."""
@@ -179,12 +176,15 @@ class Reading:
         asks = self._asks_of(sign_in, what.assessment)
         if asks:
             self._asks[record] = asks
-        if finding:
-            (self._late if asks or again else self._findings)[record] = finding
+        if finding and (asks or again):
+            self._late[record] = finding
+        elif finding:
+            self._findings.put(record, finding)
 
     def _forget(self, record: str) -> None:
-        for known in (self._findings, self._late, self._roots, self._asks):
-            known.pop(record, None)
+        self._late.pop(record, None)
+        self._roots.pop(record, None)
+        self._asks.pop(record, None)
         self._outdated.add(record)
 
     def _place_of(self, record: str) -> int:

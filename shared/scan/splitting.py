@@ -19,7 +19,7 @@ _WHY = "It held too many pages and was split into halves."
 
 async def split(hold: Hold, halves: tuple[Slice, Slice]) -> list[Slice]:
     """Put the halves in the slice's place; what it contributed moves to them. Returns them, to be read."""
-    found = (await findings_of(hold.tables.slices, hold.slice)).findings.values()
+    found = [stands.finding async for stands in findings_of(hold.tables.slices, hold.slice) if stands.finding]
     touched = await note_touched(hold, {key for finding in found for key in finding.incidents()})
     settled = hold.head.settled is not None and hold.head.settled >= hold.first_reread
     parts = [contributions((f for f in found if half.start <= f.at < half.end), settled=settled) for half in halves]

@@ -26,12 +26,13 @@ from shared.scan.changes import (
     contribute_all,
     finish,
     note_touched,
+    standing_of,
 )
 from shared.scan.hold import Hold
 from shared.scan.reading import Reading
 from shared.scan.sessions import settle_sessions
 from shared.signin.decoding import DECODER_VERSION
-from shared.store.findings import findings_of, quarantine_of
+from shared.store.findings import quarantine_of
 
 _INCONSISTENT_AGAIN: Final = timedelta(hours=1)
 _INCIDENTS_AT_ONCE: Final = 10_000  # that are added up: for more, the findings are gone through again
@@ -58,7 +59,7 @@ async def write_reading(hold: Hold, reading: Reading, read: ReadOf) -> None:
     settled = age >= hold.first_reread
     was_settled = before.settled is not None and before.settled >= hold.first_reread
     change = compare_findings(
-        await findings_of(hold.tables.slices, hold.slice),
+        await standing_of(hold.tables.slices, hold.slice),
         reading.findings(),
         reading.ids,
         every_incident=not sure or (settled and not was_settled),

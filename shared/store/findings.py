@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import batched
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from shared.basics.times import MICROSECOND
 from shared.incidents.findings import Finding
@@ -72,24 +72,23 @@ def finding_range(slice_: Slice) -> tuple[str, str]:
     return FINDING + _clock(slice_.start, slice_.start), FINDING + _clock(slice_.start, slice_.end)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The findings of a slice, by row key. `foreign` are those that a newer version of the app wrote, by row key with
-    the ids of their records: they are left alone."""
+class Stands(NamedTuple):
+    """A finding as it stands: its row key, the id of its record, and what it says; None where a newer version of the
+    app wrote it, which is to be left alone."""
 
-    findings: dict[str, Finding]
-    foreign: dict[str, str]
+    key: str
+    record: str
+    finding: Finding | None
 
 
-async def findings_of(table: Table, slice_: Slice) -> Stored:
-    """The findings of a slice, from their own key range, so that a lost head does not matter."""
-    stored = Stored({}, {})
+async def findings_of(table: Table, slice_: Slice) -> AsyncIterator[Stands]:
+    """The findings of a slice one by one, from their own key range, so that a lost head does not matter."""
     async for row in table.range(slice_.partition, *finding_range(slice_)):
         if is_newer(row):
-            stored.foreign[str(row["RowKey"])] = str(row.get("id", ""))
+            yield Stands(str(row["RowKey"]), str(row.get("id", "")), None)
         else:
-            stored.findings[str(row["RowKey"])] = finding_of_row(row)
-    return stored
+            finding = finding_of_row(row)
+            yield Stands(str(row["RowKey"]), finding.id, finding)
 
 
 @dataclass(frozen=True, slots=True)

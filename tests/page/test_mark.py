@@ -45,3 +45,8 @@ def test_what_takes_it_away(changes: dict[str, object], kind: str) -> None:
 def test_the_word_says_what_is_doubted(changes: dict[str, object], word: str) -> None:
     grounds = replace(GROUNDS, **changes)  # type: ignore[arg-type]
     assert _mark(replace(GOOD, grounds=grounds)).word == word
+
+
+def test_where_something_was_found_nobody_says_that_nothing_was() -> None:
+    part = replace(GOOD, grounds=replace(GROUNDS, covered=99.0), without=1, compliance=99.0)
+    assert _mark(part).word == "Nothing open, not everything read"
