@@ -24,6 +24,7 @@ from itertools import chain
 from typing import Final
 
 from local.benches.filled_partner import Size, rows_of_days, rows_of_findings
+from local.benches.filled_people import fill_people, rows_of_incidents
 from local.benches.filling import Filling
 from local.benches.sent import counted_requests
 from local.stage.azurite import azurite
@@ -37,9 +38,7 @@ from shared.app.app import App
 from shared.app.settings import load_settings
 from shared.ledger.flight import Flight
 from shared.ledger.slices import DAY
-from shared.rules.rule import CUSTOMER, PARTNER
-from shared.signin.directory import Customer, DirectoryFile
-from shared.store.directory import save_directory
+from shared.rules.rule import PARTNER
 from shared.store.flights import change_flight
 from shared.store.rollups import day_marks
 from shared.store.sums import renew_sums
@@ -125,11 +124,11 @@ async def filled_partner(size: Size, findings: Iterable[Row] = (), older: Iterab
         app = App(load_settings(**usual), clock=lambda: NOW)
         try:
             tables = await app.tables()
-            customers = [Customer(tenant_id=CUSTOMER)]
-            await save_directory(tables.directory, DirectoryFile(partner_tenant_id=PARTNER, customers=customers), NOW)
+            await fill_people(tables.directory, size, NOW)
             async with Filling(connection) as filling:
                 await filling.write("rollups", chain(rows_of_days(size, NOW), older))
                 await filling.write("slices", findings)
+                await filling.write("incidents", rows_of_incidents(size, NOW))
             await change_flight(tables.control, Flight(PARTNER), first_seen=NOW - size.days * DAY)
             marks = {day: of_day.of_lines for day, of_day in (await day_marks(tables.rollups)).items()}
             await renew_sums(tables.rollups, marks, NOW)

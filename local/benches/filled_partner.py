@@ -96,6 +96,18 @@ def rows_of_findings(count: int, start: datetime, end: datetime) -> Iterator[Row
         yield {**row, **place, "id": id_, "at": at, "user": f"{number % 300:032x}"}
 
 
+def keys_of_people(size: Size) -> list[str]:
+    """The people; the technician of the samples is the first."""
+    draw = random.Random(6)
+    return [TECHNICIAN.replace("-", ""), *(_key(draw) for _ in range(size.people - 1))]
+
+
+def keys_of_tenants(size: Size) -> list[str]:
+    """The customers; that of the samples is the first."""
+    draw = random.Random(7)
+    return [CUSTOMER.replace("-", ""), *(_key(draw) for _ in range(size.customers - 1))]
+
+
 def _key(draw: random.Random) -> str:
     return f"{draw.getrandbits(128):032x}"  # nothing squeezes these, as nothing squeezes real ids
 
@@ -103,8 +115,7 @@ def _key(draw: random.Random) -> str:
 def _a_day(size: Size) -> Counts:
     """One in a hundred sign-ins is without MFA. The technician of the samples is among the people."""
     draw = random.Random(5)
-    people = [TECHNICIAN.replace("-", ""), *(_key(draw) for _ in range(size.people - 1))]
-    tenants = [CUSTOMER.replace("-", ""), *(_key(draw) for _ in range(size.customers - 1))]
+    people, tenants = keys_of_people(size), keys_of_tenants(size)
     apps = [APP, *(_key(draw) for _ in range(39))]
     good = Assessment(
         *(Identity.USER, Scope.CUSTOMER, Outcome.SUCCESS, Evidence.PROVEN, Verdict.COMPLIANT), strength=Strength.APP

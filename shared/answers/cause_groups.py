@@ -92,15 +92,22 @@ def grouped(days: Iterable[DayGroups], scopes: Sequence[str], verdict: str) -> F
             if not group.is_whole and (group.cause is None or verdict == "unknown"):
                 not_listed += n
                 continue
-            made = _group_of(group, verdict)
-            found.setdefault(made.key, made).add(group, n, day.day.date())
+            key = _key_of(group, verdict)
+            cause = found.get(key)
+            if cause is None:
+                cause = found[key] = _group_of(group, verdict, key)
+            cause.add(group, n, day.day.date())
     return Found([*found.values()], not_listed)
 
 
-def _group_of(group: FindingGroup, verdict: str) -> CauseGroup:
+def _key_of(group: FindingGroup, verdict: str) -> str:
+    return _joined("", group.app, group.why or "") if verdict == "unknown" else _gap_key(group.cause)
+
+
+def _group_of(group: FindingGroup, verdict: str, key: str) -> CauseGroup:
     if verdict == "unknown":
-        return CauseGroup(_joined("", group.app, group.why or ""), why=group.why or NOT_RECORDED, app=group.app)
-    return CauseGroup(_gap_key(group.cause), cause=group.cause)
+        return CauseGroup(key, why=group.why or NOT_RECORDED, app=group.app)
+    return CauseGroup(key, cause=group.cause)
 
 
 def _gap_key(cause: Cause | None) -> str:

@@ -13,7 +13,7 @@ from pydantic import Field
 from shared.answers.ahead import having_read
 from shared.answers.directories import tenant_names
 from shared.answers.names import Filters, keys_of
-from shared.answers.people import LIGHTHOUSE, paged, read_customer_activity, technicians_of, time_of, worst_first
+from shared.answers.people import LIGHTHOUSE, paged, read_customer_activity, time_of, worst_first
 from shared.answers.period import CoveredPage, PeriodQuery, Span, read_standing, span_of
 from shared.answers.risks import AccessGroupItem, CustomerRisks, Relationship, SeenTechnician, Ways
 from shared.app.app import App
@@ -25,7 +25,7 @@ from shared.people.activity import Activity
 from shared.people.lists import CustomerEntry, from_kept
 from shared.people.role_names import role_name
 from shared.posture.gdap import Risk
-from shared.store.outlines import outline_incidents
+from shared.store.outlines import about_id, outline_incidents
 from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
 from shared.store.periods import pairs_of_period
 from shared.store.sums import CUSTOMERS_SUM, PAIRS_SUM
@@ -112,7 +112,7 @@ async def _customers(app: App, query: CustomersQuery, span: Span, pairs: bool) -
     standing, lists, incidents = await asyncio.gather(
         read_standing(app, span),
         load_lists(tables.directory, CUSTOMERS, TECHNICIANS),
-        outline_incidents(tables.incidents),
+        outline_incidents(tables.incidents, about := about_id(None, query.customer)),
     )
     kept, technicians = lists
     activity = await read_customer_activity(tables, standing.marked, pairs=pairs)
@@ -123,17 +123,21 @@ async def _customers(app: App, query: CustomersQuery, span: Span, pairs: bool) -
     names = tenant_names(directory)
     unlisted = _unlisted(activity, {c.key for c in listed}, id_key(app.settings.partner_tenant_id), names)
     every = [*listed, *unlisted]
-    seen, never = activity.reached_by(), activity.never_with_mfa()
+    never = activity.never_with_mfa()
     if user:
         every = [customer for customer in every if customer.key in activity.customers]
     strangers = {c.key for c in unlisted if c.key not in names}  # the dated directory may know more than the last list
-    ways = Ways(kept, technicians_of(technicians), activity, span.now, strangers)
+    ways = Ways(kept, technicians, activity, span.now, strangers)
     chosen = [customer for customer in every if _is_wanted(customer, query, ways, span.now)]
     if query.never_mfa is not None:
-        chosen = [c for c in chosen if bool(seen.get(c.key, set()) & never) == query.never_mfa]
+        of_all = activity.reached_by({c.key for c in chosen})
+        chosen = [c for c in chosen if bool(of_all.get(c.key, set()) & never) == query.never_mfa]
     if not chosen and query.customer is not None:
         await keys_of(app, Filters(customer=query.customer), standing, directory)
     page, cursor = paged(chosen, query, "customers", lambda each: _order(each, activity, ways, query.sort))
+    if about is not None and any(c.key != about.customer for c in page):  # a name may look like an id
+        incidents = await outline_incidents(tables.incidents)
+    seen = activity.reached_by({c.key for c in page})
     opened = Counter(key for i in incidents if i.state == IncidentState.OPEN for key in i.reached)
     return CustomersPage(
         items=[_customer_item(c, activity, ways, seen.get(c.key, set()), never, opened.get(c.key, 0)) for c in page],
@@ -177,12 +181,16 @@ def _order(customer: CustomerEntry, activity: Activity, ways: Ways, sort: str) -
 
 
 def _is_wanted(customer: CustomerEntry, query: CustomersQuery, ways: Ways, now: datetime) -> bool:
-    left = days_left(customer, now)
-    if query.risk is not None and not any(ways.flags(customer)[risk] for risk in query.risk):
+    if not same_id(query.customer, customer.key, customer.display_name or ""):
         return False
-    return same_id(query.customer, customer.key, customer.display_name or "") and (
-        query.ends_within is None or (left is not None and left <= query.ends_within)
-    )
+    if query.ends_within is not None:
+        left = days_left(customer, now)
+        if left is None or left > query.ends_within:
+            return False
+    if query.risk is None:
+        return True
+    flags = ways.flags(customer)
+    return any(flags[risk] for risk in query.risk)
 
 
 def _customer_item(
@@ -211,8 +219,8 @@ def _customer_item(
         unknown=line.unknown,
         compliance_percent=percent(line.compliant, line.non_compliant),
         technicians_seen=len(seen),
-        technicians=ways.seen(seen)[:_MOST_NAMES],
-        technicians_without_mfa=ways.seen(seen & never)[:_MOST_NAMES],
+        technicians=ways.seen(seen, _MOST_NAMES),
+        technicians_without_mfa=ways.seen(seen & never, _MOST_NAMES),
         technicians_reachable=customer.people,
         groups=ways.groups(customer),
         risks=ways.risks(customer),

@@ -21,7 +21,7 @@ from pydantic import Field
 from shared.basics.times import MICROSECOND
 from shared.incidents.findings import Finding
 from shared.ledger.slices import DAY, midnight
-from shared.store.findings import findings_within
+from shared.store.findings import OUTLINE, findings_within
 from shared.store.tables import Table
 from shared.store.wants import Want
 from shared.wire.cursor import Place, PlaceTime
@@ -124,14 +124,17 @@ def in_order(rows: Sequence[_Row]) -> list[_Row]:
 @dataclass(slots=True)
 class Walk:
     """One call's way through the windows. `place` is None at the end of the list. `fits` is None where every finding
-    fits; `of` is what the service looks for itself: all that `fits` takes must have it."""
+    fits; `of` is what the service looks for itself: all that `fits` takes must have it. `outlines`: of each finding no
+    more than where it lies and whose it is. `of_tenant` has for each of `found` the tenant whose log it is of."""
 
     table: Table
     tenants: Sequence[str]
     fits: Callable[[Finding], bool] | None
     place: FindingPlace | None
     of: Mapping[str, str] = field(default_factory=dict)
+    outlines: bool = False
     found: list[Finding] = field(default_factory=list)
+    of_tenant: list[str] = field(default_factory=list)
     _limit: int = 0
     _most: int = _MOST
     _requests: int = 0
@@ -165,7 +168,7 @@ class Walk:
         self._requests -= len(tenants)
         times = _PROBE if self._is_first and place.end - place.window >= _LONG else 1
         self._is_first = False
-        want = Want(self._most // times, self.of)
+        want = Want(self._most // times, self.of, OUTLINE if self.outlines else ())
         parts = await asyncio.gather(
             *(findings_within(self.table, t, place.window, place.end, want=want) for t in tenants)
         )
@@ -177,6 +180,7 @@ class Walk:
         wanted = [row for row in in_order(rows) if place.is_left(row) and self._fits(row.finding)]
         taken = wanted[: self._limit - len(self.found)]
         self.found += [row.finding for row in taken]
+        self.of_tenant += [tenants[row.tenant] for row in taken]
         if len(taken) < len(wanted):
             self.place = place.behind(taken[-1])
             return
@@ -195,7 +199,7 @@ class Walk:
             self.place = None
             return
         self._requests -= 1
-        want = Want(self._most, self.of)
+        want = Want(self._most, self.of, OUTLINE if self.outlines else ())
         rows, more = await findings_within(self.table, tenants[tenant], place.window, place.end, after=after, want=want)
         for key, finding in rows:
             if len(self.found) == self._limit:
@@ -204,6 +208,7 @@ class Walk:
             after = key
             if self._fits(finding):
                 self.found.append(finding)
+                self.of_tenant.append(tenants[tenant])
         if more:
             self.place = place.behind_key(tenant, after)
         elif tenant + 1 < len(tenants):

@@ -14,7 +14,7 @@ from shared.answers.directories import tenant_names
 from shared.answers.finding_windows import FindingPlace, Walk, micros
 from shared.answers.names import Filters, keys_of
 from shared.answers.people import is_user
-from shared.answers.period import CoveredPage, read_standing, times_of
+from shared.answers.period import CoveredPage, Standing, read_standing, times_of
 from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.basics.spelling import id_key, is_key
@@ -205,19 +205,9 @@ class FindingsPage(CoveredPage[FindingItem]):
 
 async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
     """A page of findings. Raises BadParameter for a wrong cursor, NotKnown for an incident that does not exist."""
-    question = query.question("findings")
     standing = await read_standing(app, await times_of(app, query.from_, query.to))
-    place = from_cursor(query.cursor, FindingPlace, question) if query.cursor else await _first(app, query)
-    directory = await app.known_directory()
-    names = tenant_names(directory)
-    table = (await app.tables()).slices
-    ids = Filters(query.customer, query.user, query.app).ids
-    looks = query.model_fields_set - _EVERY_FINDING - ids.keys()
-    fits = (lambda finding: query.fits(finding, names)) if looks else None
-    walk = Walk(table, app.settings.tenants, fits, place, ids)
-    await walk.go(query.limit, _REQUESTS)
-    if not walk.found and query.cursor is None:
-        await keys_of(app, Filters(query.customer, query.user, query.app), standing, directory)
+    walk = await walk_through(app, query, standing)
+    question, names = query.question("findings"), tenant_names(await app.known_directory())
     return FindingsPage(
         items=[finding_item(finding, names) for finding in walk.found],
         rule_texts=texts_of(rule for finding in walk.found for rule in finding.rules),
@@ -225,6 +215,23 @@ async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
         period=standing.period,
         coverage=standing.coverage,
     )
+
+
+async def walk_through(app: App, query: FindingsQuery, standing: Standing, *, outlines: bool = False) -> Walk:
+    """The way to the findings of a page. Raises what read_findings raises."""
+    question = query.question("findings")
+    place = from_cursor(query.cursor, FindingPlace, question) if query.cursor else await _first(app, query)
+    directory = await app.known_directory()
+    names = tenant_names(directory)
+    filters = Filters(query.customer, query.user, query.app)
+    looks = query.model_fields_set - _EVERY_FINDING - filters.ids.keys()
+    fits = (lambda finding: query.fits(finding, names)) if looks else None
+    table = (await app.tables()).slices
+    walk = Walk(table, app.settings.tenants, fits, place, filters.ids, outlines)
+    await walk.go(query.limit, _REQUESTS)
+    if not walk.found and query.cursor is None:
+        await keys_of(app, filters, standing, directory)
+    return walk
 
 
 async def read_finding(app: App, id_: str, query: FindingQuery) -> FindingDetail:

@@ -22,6 +22,7 @@ from shared.app.app import App
 from shared.incidents.model import Incident
 from shared.rules.rule import Severity, SeverityName
 from shared.store.incidents import KEY_SPAN, incidents_within
+from shared.store.outlines import about_id, incidents_about
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
 from shared.wire.models import (
     Answer,
@@ -181,7 +182,8 @@ async def worst_incidents(app: App, query: IncidentsQuery, most: int, since: dat
     """The worst first, without a period: one request a shard. `burning` counts those of all asked for that were seen
     at or after `since`."""
     names = tenant_names(await app.known_directory())
-    found = await incidents_within((await app.tables()).incidents, 0, KEY_SPAN)
+    table, about = (await app.tables()).incidents, about_id(query.user, query.customer)
+    found = await (incidents_about(table, about) if about else incidents_within(table, 0, KEY_SPAN))
     if found is None:
         return WorstIncidents([], {}, True, 0)
     order = partial(_order, sort="severity")

@@ -36,7 +36,7 @@ from shared.signin.traits import WATCHED
 from shared.store.customer_quarters import customer_days
 from shared.store.days import days_of_apps, days_of_groups
 from shared.store.flights import all_flights
-from shared.store.outlines import IncidentOutline, outline_incidents
+from shared.store.outlines import About, IncidentOutline, about_id, outline_incidents
 from shared.store.periods import days_of_user, pairs_of_period
 from shared.store.sums import PAIRS_SUM, TURNS, SumKind
 from shared.wire.cursor import Place, PlaceTime, from_cursor, to_cursor
@@ -99,11 +99,14 @@ async def read_summary(app: App, query: SummaryQuery) -> Summary:
 async def _summary(app: App, query: SummaryQuery, span: Span) -> Summary:
     tables = await app.tables()
     scopes = [s for s in WATCHED if s in query.scope]
+    about = about_id(query.user, query.customer)
     standing, exceptions, incidents = await asyncio.gather(
-        read_standing(app, span), read_accepted(tables.control), outline_incidents(tables.incidents)
+        read_standing(app, span), read_accepted(tables.control), outline_incidents(tables.incidents, about)
     )
     directory = await app.known_directory()
     keys = await keys_of(app, query.filters, standing, directory)
+    if about is not None and about != About(keys.user or "", keys.customer or ""):  # a name may look like an id
+        incidents = await outline_incidents(tables.incidents)
     everything = keys == Keys()
     figures = await _figures(app, standing, keys)
     accepted = unknown = 0

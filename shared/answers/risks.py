@@ -3,13 +3,15 @@ and how far the account of each technician reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
-from typing import Literal
+from functools import cached_property
+from heapq import nsmallest
+from typing import Final, Literal
 
 from pydantic import Field
 
-from shared.answers.people import time_of
+from shared.answers.people import technicians_of, time_of
 from shared.people.activity import Activity
 from shared.people.customer_list import access_groups_of
 from shared.people.lists import CustomerEntry, Technician
@@ -55,13 +57,16 @@ class AccessGroupItem(Answer):
 Relationship = Literal["active", "ended", "none"]
 
 
+NO_FLAGS: Final[Mapping[Risk, bool | None]] = dict.fromkeys(Risk)
+
+
 class Ways:
     """The ways to customers, of the lists as they were made last and of who signed in where in a period."""
 
     def __init__(
         self,
         kept: Kept | None,
-        technicians: Sequence[Technician],
+        technicians: Kept | None,
         activity: Activity,
         now: datetime,
         strangers: Collection[str] = (),
@@ -70,10 +75,14 @@ class Ways:
         facts = kept.facts if kept else {}
         self._groups: Mapping[str, AccessGroup] = access_groups_of(facts)
         self._watched_since = time_of(facts.get("watchedSince"))
-        self._technicians = {technician.key: technician for technician in technicians}
+        self._kept_technicians = technicians
         self._activity = activity
         self._strangers = strangers
         self.now = now
+
+    @cached_property
+    def _technicians(self) -> dict[str, Technician]:
+        return {technician.key: technician for technician in technicians_of(self._kept_technicians)}
 
     def last_seen(self, customer: CustomerEntry) -> date | None:
         """The UTC day of the last sign-in that was noted or lies in the period."""
@@ -81,10 +90,10 @@ class Ways:
         days = [day for day in (noted, self._activity.customers_seen.get(customer.key)) if day]
         return max(days, default=None)
 
-    def flags(self, customer: CustomerEntry) -> dict[Risk, bool | None]:
+    def flags(self, customer: CustomerEntry) -> Mapping[Risk, bool | None]:
         """The flags of a customer; all None where no relationship is in effect."""
         if (not customer.groups and not customer.roles) or self._is_over(customer):
-            return dict.fromkeys(Risk)
+            return NO_FLAGS
         seen = self.last_seen(customer)
         access = Access(
             roles=frozenset(customer.roles),
@@ -128,17 +137,19 @@ class Ways:
             for key, group in known
         ]
 
-    def seen(self, users: Collection[str]) -> list[SeenTechnician]:
-        """Those who signed in to a customer, each with how far their account reaches."""
-        named = []
-        for user in users:
+    def seen(self, users: Collection[str], most: int) -> list[SeenTechnician]:
+        """The first of those who signed in to a customer, by name, each with how far their account reaches."""
+
+        def name_of(user: str) -> tuple[str, str]:
             known = self._technicians.get(user)
-            named.append(
-                SeenTechnician(
-                    user_id=shown_id(user),
-                    user_principal_name=known.user_principal_name if known else None,
-                    customers_reachable=known.reachable if known else None,
-                    customers_reached=len(self._activity.reached.get(user, ())),
-                )
-            )
-        return sorted(named, key=lambda each: each.user_principal_name or each.user_id)
+            return (known and known.user_principal_name) or shown_id(user), user
+
+        return [self._seen(user, self._technicians.get(user)) for user in nsmallest(most, users, key=name_of)]
+
+    def _seen(self, user: str, known: Technician | None) -> SeenTechnician:
+        return SeenTechnician(
+            user_id=shown_id(user),
+            user_principal_name=known.user_principal_name if known else None,
+            customers_reachable=known.reachable if known else None,
+            customers_reached=len(self._activity.reached.get(user, ())),
+        )

@@ -38,7 +38,7 @@ from shared.people.pages import PAGE_TABLES, pages_of
 from shared.rules.rule import SeverityName
 from shared.signin.methods import Strength
 from shared.store.directory import Loaded
-from shared.store.outlines import IncidentOutline, outline_incidents
+from shared.store.outlines import IncidentOutline, about_id, outline_incidents
 from shared.store.people import TECHNICIANS, load_list
 from shared.store.sums import PAIRS_SUM, USERS_SUM
 from shared.wire.models import (
@@ -143,8 +143,9 @@ async def read_technicians(app: App, query: TechniciansQuery, *, pairs: bool = T
 
 async def _technicians(app: App, query: TechniciansQuery, span: Span, pairs: bool) -> TechniciansPage:
     tables, now = await app.tables(), span.now
+    about = about_id(query.user, None)
     standing, kept, incidents = await asyncio.gather(
-        read_standing(app, span), load_list(tables.directory, TECHNICIANS), outline_incidents(tables.incidents)
+        read_standing(app, span), load_list(tables.directory, TECHNICIANS), outline_incidents(tables.incidents, about)
     )
     activity = await read_activity(tables, standing.marked, query.scope, pairs=pairs)
     listed = technicians_of(kept)
@@ -161,6 +162,8 @@ async def _technicians(app: App, query: TechniciansQuery, span: Span, pairs: boo
     if query.never_mfa is not None:
         chosen = [(t, s) for t, s in chosen if (_never_mfa(activity.users.get(t.key)) is True) == query.never_mfa]
     page, cursor = paged(chosen, query, "technicians", lambda each: _order(each[0], activity, query))
+    if about is not None and any(t.key != about.user for t, _ in page):  # a name may look like an id
+        incidents = await outline_incidents(tables.incidents)
     return TechniciansPage(
         items=[_technician_item(t, states, activity, _open(incidents, t.key)) for t, states in page],
         cursor=cursor,

@@ -4,13 +4,13 @@ lists alone, so that thousands of them cost no more than a few.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from typing import Any
 
 from pydantic import Field
 
 from shared.answers.customers import days_left
 from shared.answers.directories import tenant_names
-from shared.answers.people import technicians_of
 from shared.answers.period import Span, read_standing
 from shared.app.app import App
 from shared.basics.spelling import id_key
@@ -19,7 +19,7 @@ from shared.compliance.figures import figures_of_days
 from shared.ledger.tallies import Verdicts
 from shared.people.lists import CustomerEntry, Technician, from_kept, is_current
 from shared.signin.traits import Scope
-from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
+from shared.store.people import CUSTOMERS, TECHNICIANS, Kept, load_lists
 from shared.wire.models import Answer, shown_id
 
 
@@ -68,7 +68,7 @@ async def read_worst(app: App, span: Span, scopes: Sequence[str], most: int) -> 
     names = tenant_names(await app.known_directory())
     tops = figures_of_days(standing.days).tops
     partner = id_key(app.settings.partner_tenant_id)
-    listed = {c.key: c for c in (from_kept(CustomerEntry, entry) for entry in kept.entries)} if kept else {}
+    listed = {c.key: c for c in _of_keys(CustomerEntry, kept, tops.customers)}
     reached = {key: line.of_scopes([Scope.CUSTOMER]) for key, line in tops.customers.items() if key != partner}
     customers = [
         _customer(key, verdicts, listed.get(key), names.get(key), span)
@@ -76,7 +76,7 @@ async def read_worst(app: App, span: Span, scopes: Sequence[str], most: int) -> 
         if verdicts.total
     ]
     people = []
-    for technician in technicians_of(technicians):
+    for technician in _of_keys(Technician, technicians, tops.users, _may_be_at_risk):
         line = tops.users.get(technician.key)
         person = _person(technician, line.of_scopes(scopes) if line else Verdicts())
         if person.why and is_current(technician, span.now):
@@ -87,6 +87,20 @@ async def read_worst(app: App, span: Span, scopes: Sequence[str], most: int) -> 
         at_least=bool(tops.left_out),
         has_roster=technicians is not None,
     )
+
+
+def _of_keys[E: Technician | CustomerEntry](
+    kind: type[E], kept: Kept | None, keys: Container[str], also: Callable[[Mapping[str, Any]], bool] = lambda _: False
+) -> Iterator[E]:
+    """The entries of a list with these keys, and others: there are thousands, and few of them count here."""
+    for entry in kept.entries if kept else ():
+        if not isinstance(entry, Mapping) or entry["key"] in keys or also(entry):  # version 1 kept no names of members
+            yield from_kept(kind, entry)
+
+
+def _may_be_at_risk(entry: Mapping[str, Any]) -> bool:
+    """Whether an account without sign-ins could be at risk, as why_at_risk says."""
+    return entry.get("registered") is False or entry.get("dormant") is True or entry.get("off_boarded") is True
 
 
 def _customer(key: str, verdicts: Verdicts, entry: CustomerEntry | None, name: str | None, span: Span) -> WorstCustomer:

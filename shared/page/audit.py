@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
@@ -12,7 +11,8 @@ from pydantic import Field
 from shared.answers.ahead import read_period_ahead
 from shared.answers.exception_models import ExceptionItem, ExceptionsQuery
 from shared.answers.exceptions import list_exceptions, read_exception_detail
-from shared.answers.findings import FindingItem, FindingsQuery, read_findings
+from shared.answers.finding_sample import read_finding_sample
+from shared.answers.findings import FindingsQuery
 from shared.answers.overview import CoverageQuery, SummaryQuery, read_coverage, read_summary
 from shared.answers.period import UtcDay, read_calendar
 from shared.answers.register import RegisterQuery, read_register
@@ -28,7 +28,6 @@ from shared.wire.models import Named, Whole
 
 CALENDAR_DAYS: Final = 400
 _MOST_ROWS: Final = 100
-_SAMPLE: Final = 25
 _SAMPLED_OF: Final = 1_000  # all of most months; a sample of fewer would be no sample
 
 
@@ -117,7 +116,7 @@ async def exception_page(visit: Visit) -> str:
 async def roster_page(visit: Visit[RosterQuery]) -> str:
     """Who had delegated rights on a day."""
     day = visit.query.on or midnight(visit.now)
-    await read_period_ahead(visit.app, visit.span, USERS_SUM, PAIRS_SUM, lists=True)
+    await read_period_ahead(visit.app, visit.span, USERS_SUM, PAIRS_SUM)
     page = await read_technicians(
         visit.app,
         TechniciansQuery.model_validate(
@@ -142,20 +141,9 @@ async def register_page(visit: Visit[RegisterPageQuery]) -> str:
 async def sample_page(visit: Visit[SampleQuery]) -> str:
     """A random sample of the period's findings."""
     query = visit.query
-    page = await read_findings(
-        visit.app,
-        FindingsQuery.model_validate({**visit.times, **query.whose, "scope": query.scope, "limit": _SAMPLED_OF}),
-    )
-    return await show(
-        "sample.html", visit, page=page, sample=sample(page.items, query.seed), seed=query.seed, most=_SAMPLED_OF
-    )
-
-
-def sample(items: Sequence[FindingItem], seed: int) -> list[FindingItem]:
-    """At most 25 of them, chosen by the seed alone, the newest first."""
-    ordered = sorted(items, key=lambda item: (item.signed_in_at, item.id))
-    chosen = random.Random(seed).sample(ordered, min(_SAMPLE, len(ordered)))  # noqa: S311 - no secret hangs on it
-    return sorted(chosen, key=lambda item: (item.signed_in_at, item.id), reverse=True)
+    asked = FindingsQuery.model_validate({**visit.times, **query.whose, "scope": query.scope, "limit": _SAMPLED_OF})
+    drawn = await read_finding_sample(visit.app, asked, query.seed)
+    return await show("sample.html", visit, drawn=drawn, seed=query.seed)
 
 
 def calendar(days: Sequence[CalendarDay], now: datetime) -> list[Month]:

@@ -27,7 +27,7 @@ class CauseForm(ActForm):
 
 async def causes_page(visit: Visit) -> str:
     """All causes, those first whose mending helps most; then why sign-ins are unknown."""
-    await read_period_ahead(visit.app, visit.span, GROUPS, incidents=True)
+    await read_period_ahead(visit.app, visit.span, GROUPS)
     lacking = await _read(visit, "non-compliant")
     unknown = await _read(visit, "unknown")
     return await show("causes.html", visit, lacking=lacking, unknown=unknown)

@@ -35,7 +35,7 @@ class CustomersPageQuery(PageQuery):
 async def customers_page(visit: Visit[CustomersPageQuery]) -> str:
     """The list, worst first, unlisted tenants before all."""
     query = visit.query
-    await read_period_ahead(visit.app, visit.span, CUSTOMERS_SUM, incidents=True)
+    await read_period_ahead(visit.app, visit.span, CUSTOMERS_SUM)
     page = await read_customers(
         visit.app,
         CustomersQuery.model_validate(
@@ -55,7 +55,7 @@ async def customers_page(visit: Visit[CustomersPageQuery]) -> str:
 async def customer_page(visit: Visit) -> str:
     """One customer. Raises NotKnown."""
     app, query, key = visit.app, visit.query, visit.path["id"]
-    await read_period_ahead(app, visit.span, CUSTOMERS_SUM, PAIRS_SUM, GROUPS, incidents=True)
+    await read_period_ahead(app, visit.span, CUSTOMERS_SUM, PAIRS_SUM, GROUPS)
     others = {name: value for name, value in query.whose.items() if name != "customer"}
     page = await read_customers(app, CustomersQuery.model_validate({**query.period, "customer": key}))
     summary = await read_summary(app, SummaryQuery.model_validate({**query.period, "customer": key}))

@@ -30,7 +30,7 @@ class TechniciansPageQuery(PageQuery):
 async def technicians_page(visit: Visit[TechniciansPageQuery]) -> str:
     """The list, worst first."""
     query = visit.query
-    await read_period_ahead(visit.app, visit.span, USERS_SUM, PAIRS_SUM, lists=True)
+    await read_period_ahead(visit.app, visit.span, USERS_SUM, PAIRS_SUM)
     page = await read_technicians(
         visit.app,
         TechniciansQuery.model_validate(
@@ -51,7 +51,7 @@ async def technicians_page(visit: Visit[TechniciansPageQuery]) -> str:
 async def technician_page(visit: Visit) -> str:
     """One technician. Raises NotKnown."""
     app, query, key = visit.app, visit.query, visit.path["id"]
-    await read_period_ahead(app, visit.span, USERS_SUM, TURNS, PAIRS_SUM, lists=True, incidents=True)
+    await read_period_ahead(app, visit.span, USERS_SUM, TURNS, PAIRS_SUM)
     others = {name: value for name, value in query.whose.items() if name != "user"}
     page = await read_technicians(
         app, TechniciansQuery.model_validate({**query.period, "scope": query.scope, "user": key})

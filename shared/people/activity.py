@@ -6,6 +6,7 @@ Only successful sign-ins in a watched scope count: those that have a verdict.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -115,11 +116,11 @@ class Activity:
         """Those of whom every judged sign-in into a customer was without MFA, as far as days kept verdicts."""
         return {user for user, line in self.there.items() if line and line.non_compliant and not line.compliant}
 
-    def reached_by(self) -> dict[str, set[str]]:
-        """The users who signed in to each customer."""
+    def reached_by(self, wanted: AbstractSet[str]) -> dict[str, set[str]]:
+        """The users who signed in to each of these customers."""
         turned: dict[str, set[str]] = {}
         for user, customers in self.reached.items():
-            for customer in customers:
+            for customer in customers & wanted:
                 turned.setdefault(customer, set()).add(user)
         return turned
 

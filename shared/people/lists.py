@@ -93,6 +93,11 @@ class AccountEntry(NamedTuple):
     fits: Fits = ()
 
 
+_MEMBERS: Final[Mapping[type, frozenset[str]]] = {
+    kind: frozenset(kind._fields) for kind in (Technician, CustomerEntry, AccountEntry)
+}
+
+
 def to_kept(entry: Technician | CustomerEntry | AccountEntry) -> dict[str, Any]:
     """An entry as it is kept."""
     made = entry._asdict()
@@ -109,6 +114,8 @@ def from_kept[E: Technician | CustomerEntry | AccountEntry](kind: type[E], kept:
     True
     """
     if isinstance(kept, Mapping):
+        if not kept.get("fits") and kept.keys() <= _MEMBERS[kind]:  # as nearly all are, and there are thousands
+            return kind(**kept)
         made = {name: kept[name] for name in kind._fields if name in kept}
     else:
         made = dict(zip(kind._fields, kept, strict=False))

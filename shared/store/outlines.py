@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
+from shared.basics.spelling import id_key, is_key
 from shared.incidents.model import ALL_SCOPES, Incident
 from shared.store.incident_rows import INCIDENT, SHARDS, incident_of
 from shared.store.incidents import ends_of_shard
+from shared.store.once import made_once
 from shared.store.packing import packed_columns, unpack
 from shared.store.tables import Row, Table, is_newer, utc
 
@@ -46,8 +49,44 @@ class IncidentOutline:
         return frozenset({self.customer}) if self.customer else self.customers
 
 
-async def outline_incidents(table: Table) -> list[IncidentOutline]:
-    """Every incident that has findings, in outline: a few columns of each, however many findings it has."""
+class About(NamedTuple):
+    """Whose incidents: of a user, or those that may have reached a customer; both are keys."""
+
+    user: str = ""
+    customer: str = ""
+
+
+def about_id(user: str | None, customer: str | None) -> About | None:
+    """Whose incidents a question asks for, where it names the user or the customer by id; None: look at all. What is
+    called by somebody's id is none of theirs."""
+    keys = {"user": id_key(user or ""), "customer": id_key(customer or "")}
+    named = {name: key for name, key in keys.items() if is_key(key)}
+    return About(**dict([*named.items()][:1])) if named else None
+
+
+async def incidents_about(table: Table, about: About) -> list[Incident]:
+    """Those incidents, whole: one request a shard. An incident about a user alone may have reached any customer."""
+    return [incident_of(row) for row in await _rows_about(table, about)]
+
+
+async def _rows_about(table: Table, about: About) -> list[Row]:
+    condition = "user eq @key" if about.user else "customer eq @key or customer eq @nobody"
+    values = {"key": about.user} if about.user else {"key": about.customer, "nobody": ""}
+
+    async def of_shard(shard: str) -> list[Row]:
+        return [row async for row in table.matching(shard, INCIDENT, condition, values) if not is_newer(row)]
+
+    async def read() -> list[Row]:
+        return [row for rows in await asyncio.gather(*map(of_shard, SHARDS)) for row in rows]
+
+    return await made_once(("incidents", id(table), about), read)
+
+
+async def outline_incidents(table: Table, about: About | None = None) -> list[IncidentOutline]:
+    """Every incident that has findings, or every such one about somebody, in outline: a few columns of each, however
+    many findings it has."""
+    if about is not None:
+        return [_outline(row) for row in await _rows_about(table, about) if row["count"]]
     columns = [
         "id",
         "state",

@@ -185,7 +185,7 @@ class Table:
         rows = self._client.query_entities(
             f"PartitionKey {within} and RowKey ge @first and RowKey lt @end{also}",
             parameters={"partition": partition, "last": last_partition, "first": first, "end": end, **values},
-            select=None if select is None else [*select],
+            select=[*want.only] or (None if select is None else [*select]),
             results_per_page=want.most,
         )
 
@@ -194,7 +194,9 @@ class Table:
             page = [row async for row in await anext(pages)]
             return page, bool(pages.continuation_token)  # type: ignore[attr-defined]
 
-        return await (ask() if last_partition or want.where else page_once(self._place(partition), first, end, ask))
+        return await (
+            ask() if last_partition or want.where or want.only else page_once(self._place(partition), first, end, ask)
+        )
 
     async def prefixed(
         self, partition: str, prefix: str, select: Sequence[str] | None = None
@@ -209,11 +211,14 @@ class Table:
         """The rows of a partition whose RowKey begins so and whose columns fulfil a condition, in the order of their
         keys. The service looks at each row with that beginning, but sends only those; one without the column does not
         fulfil it."""
-        rows = self._client.query_entities(
-            f"PartitionKey eq @partition and RowKey ge @first and RowKey lt @end and ( {condition} )",
-            parameters={"partition": partition, "first": prefix, "end": prefix + "~", **values},
-        )
-        async for row in rows:
+        place = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @end"
+        ends = {"partition": partition, "first": prefix, "end": prefix + "~"}
+        async for row in self.where(f"{place} and ( {condition} )", {**ends, **values}):
+            yield row
+
+    async def where(self, condition: str, values: Mapping[str, Any]) -> AsyncIterator[TableEntity]:
+        """The rows that fulfil a condition of at most 15 comparisons, in the order of their keys."""
+        async for row in self._client.query_entities(condition, parameters={**values}):
             yield row
 
     async def between(

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from shared.answers.finding_sample import sample
 from shared.answers.worst import why_at_risk
 from shared.app.app import App
 from shared.compliance.calendar import CalendarDay
@@ -17,7 +18,7 @@ from shared.compliance.gaps import GapKind
 from shared.ledger.tallies import Verdicts
 from shared.page.applications import watch
 from shared.page.asked import PageQuery, Visit
-from shared.page.audit import calendar, sample
+from shared.page.audit import calendar
 from shared.page.places import place_of
 from shared.page.render import _ENVIRONMENT, error_page
 
@@ -81,12 +82,12 @@ def test_an_application_is_clean_from_the_day_after(last_lacking: date | None, p
 
 
 def test_a_sample_is_the_same_for_everybody_who_has_its_address() -> None:
-    items = [SimpleNamespace(signed_in_at=NOW - timedelta(hours=n), id=f"{n}") for n in range(100)]
+    items = [SimpleNamespace(at=NOW - timedelta(hours=n), id=f"{n}") for n in range(100)]
     first = sample(cast(Any, items), 7)
     assert first == sample(cast(Any, items[::-1]), 7)
     assert len(first) == len({item.id for item in first}) == 25
     assert first != sample(cast(Any, items), 8)
-    assert [item.signed_in_at for item in first] == sorted((item.signed_in_at for item in first), reverse=True)
+    assert [item.at for item in first] == sorted((item.at for item in first), reverse=True)
     assert len(sample(cast(Any, items[:3]), 7)) == 3
 
 

@@ -25,7 +25,7 @@ def test_whoever_did_mfa_once_did_not_never() -> None:
     activity.add_pairs(_day({"never": {"one": Verdicts(0, 2, 0)}, "once": {"one": Verdicts(0, 1, 0)}}))
     activity.add_pairs(_day({"once": {"two": Verdicts(1, 0, 0)}, "unknown": {"one": Verdicts(0, 0, 3)}}))
     assert activity.never_with_mfa() == {"never"}
-    assert activity.reached_by()["one"] == {"never", "once", "unknown"}
+    assert activity.reached_by({"one"})["one"] == {"never", "once", "unknown"}
 
 
 def test_who_has_a_day_without_numbers_is_not_called_one_who_never_did_mfa() -> None:
