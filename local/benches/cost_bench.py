@@ -2,8 +2,10 @@
 
 Azurite and the local Graph run here; the product runs in a process of its own, whose requests, processor time and
 memory are measured. The log is that of one slice of 15 minutes: 60 sign-ins a user and day, of people who each sign in
-twice in it, one person in ten with a session that is asked for, one record in 200 a violation. The ledger holds 31
-days of such slices, two where they are large.
+twice in it, one record in 200 a violation. One person in ten has a session, in which one sign-in says nothing of MFA
+and asks it. In a real log the others name sessions too, but few ask where a policy demands MFA of all resources, and
+who does not ask costs one request (docs/architecture.md). The ledger holds 31 days of such slices, two where they are
+large.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from local.stage.azurite import running_azurite
 
 _SIGN_INS: Final = 1_000_000
 _FEW_SIGN_INS: Final = 100_000
+_BEGUN: Final = 10  # slices, of about as many sign-ins of the same partner
 _CROWD: Final = 200_000
 _FIRST_REQUESTS: Final = {12_500: 958}  # half of what a first read of so many records once took
 _WORKERS: Final = (1, 2, 3)
@@ -92,6 +93,7 @@ def lag() -> list[Row]:
 def scan() -> list[Row]:
     """A day's log read and written, beside downloading and decoding the same pages, and what memory it takes."""
     few, many = measure_scan(_FEW_SIGN_INS), measure_scan(_SIGN_INS)
+    begun = measure_scan(_SIGN_INS, slices=_BEGUN)
     log = f"Scan of {_SIGN_INS:,} sign-ins in {many.scan.slices} slices, one in 100 without MFA"
     peer = "downloading and decoding the same pages"
     wall, processor = many.scan.seconds, many.scan.processor_seconds
@@ -102,9 +104,14 @@ def scan() -> list[Row]:
         at_most(f"{log}: table requests / one a record", many.scan.requests, _SIGN_INS, "requests", is_goal=False),
         at_most(f"{log}: peak memory / {MEGABYTES} MB", many.scan.peak_megabytes, MEGABYTES, "MB"),
         beside(
-            f"{log}: peak memory / that of {_FEW_SIGN_INS:,}",
-            *(many.scan.peak_megabytes, few.scan.peak_megabytes, "MB"),
+            f"{log}: peak memory / that of the first {begun.scan.records:,} of them in {_BEGUN} slices",
+            *(many.scan.peak_megabytes, begun.scan.peak_megabytes, "MB"),
             goal=">= 0.8",
+        ),
+        beside(
+            f"{log}: peak memory / that of {_FEW_SIGN_INS:,} of a tenth of the people",
+            *(many.scan.peak_megabytes, few.scan.peak_megabytes, "MB"),
+            goal=None,
         ),
     ]
 

@@ -77,11 +77,12 @@ class Compared:
         return round(self.scan.seconds / self.peer.seconds, 2)
 
 
-def measure(records: int, *, session_each: int = 0) -> Compared:
-    """Read a log of so many records in a day; of one person in `session_each` every second record asks its session.
-    Raises RuntimeError when a read did not end well."""
+def measure(records: int, *, session_each: int = 0, slices: int = 96) -> Compared:
+    """Read the log of a day of so many records, or its first slices alone; of one person in `session_each` every second
+    record asks its session. Raises RuntimeError when a read did not end well."""
     people = max(1, records // _SIGN_INS_OF_A_PERSON)
-    return asyncio.run(_measured(Draw(START, records, people, _WEAK_EACH, session_each)))
+    draw = Draw(START, records * slices // 96, people, _WEAK_EACH, session_each, slices * WIDTH)
+    return asyncio.run(_measured(draw))
 
 
 def measure_crowd(findings: int) -> tuple[Read, Read]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from shared.page.charts import share
 from shared.page.places import ENTRANCES
@@ -58,6 +58,16 @@ def _bound(sentence: str) -> str:
     return sentence.replace(" %", "\u202f%")
 
 
+def _soft(text: str) -> Markup:
+    """A name that is rather broken before its @ than within a word."""
+    return escape(_upright(text)).replace("@", Markup("<wbr>@"))
+
+
+def _cell(value: float | None) -> str:
+    """A share in a table; a dash where nothing could be divided."""
+    return "–" if value is None else percentage(value)
+
+
 def _short(text: str) -> str:
     """What a table has room for of a name; its own page has all of it."""
     return text if len(text) <= _SHORT else f"{text[:_SHORT].rstrip()}…"
@@ -88,6 +98,8 @@ def _environment() -> Environment:
         "plural": _plural,
         "bound": _bound,
         "short": _short,
+        "soft": _soft,
+        "cell": _cell,
     }
     made.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return made

@@ -2,19 +2,22 @@
 
 Whoever asks leaves word first and reads then; whoever changes a root writes it first and reads then who asked: so
 neither can miss the other. A person's rows are read, written in one transaction and read again. A first read writes at
-once, since nothing of it can stand. One that says and asks what the read before it did asks nobody: had the proof of a
-session changed since, the slice had been made due.
+once, since nothing of it can stand. Nor does it look who asked of people of whom it asks nothing itself, where nobody
+can have: a root speaks for what comes after it, so that only a slice can have asked that ends after this one begins;
+and whoever claims one later than that was looked at finds the roots written when he asks. A read that says and asks
+what the read before it did asks nobody: had the proof of a session changed since, the slice had been made due.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import Final
 
 from shared.ledger.head import Head
-from shared.ledger.slices import Slice
+from shared.ledger.slices import DAY, Slice, midnight
 from shared.rules import RULES_VERSION
 from shared.scan.hold import Hold
 from shared.scan.reading import Reading, SaysOfSession
@@ -24,6 +27,7 @@ from shared.signin.sessions import Proof, SessionKey
 from shared.store.agenda import make_due
 from shared.store.at_once import all_of
 from shared.store.gone_by import GoneBy, forget_gone_by, note_gone_by, read_gone_by
+from shared.store.ledger import is_read_beyond
 from shared.store.rooted import Rooted, digest_of, note_rooted, rooted_of
 from shared.store.sessions import (
     PersonRows,
@@ -37,6 +41,8 @@ from shared.store.sessions import (
     write_person,
 )
 from shared.store.tables import Operation, Table
+
+_MOST_DAYS: Final = 3  # of an older slice somebody is beyond it, or its whole period is read for the first time
 
 
 @dataclass(slots=True)
@@ -117,25 +123,38 @@ async def _ask_people(hold: Hold, reading: Reading, *, sure: bool) -> dict[Sessi
     told = [
         change.session for of_person in changes.values() for change in of_person if not sure or change.changes_proof
     ]
-    told += [session for name in at_once for session in people[name].said]
+    told += [session for name in at_once for session in people[name].said if session in proven]
     await make_due(hold.tables.control, _others(hold.slice, (proven[session] for session in told)), by.generation)
     return {session: proven[session].proof for session in reading.asking()}
 
 
 async def _write_first(hold: Hold, by: RootsOf, people: Mapping[str, _Person]) -> dict[str, PersonRows]:
-    """Write what a first read says of people without looking at what stands, and read their sessions then. Returns
-    those of whom nothing stood that it says; it tells all who asked of them."""
+    """Write what a first read says of people without looking at what stands, and read then the sessions of those of
+    whom it asks, or somebody else may have asked. Returns those of whom nothing stood that it says, with no sessions
+    where none was read; it tells all who asked of them."""
     table = hold.tables.sessions
 
-    async def of(name: str, person: _Person) -> PersonRows | None:
+    async def of(person: _Person) -> bool:
         roots = {session: [RootRow(s.record, s.at, s.own) for s in said] for session, said in person.said.items()}
-        if not await write_new(table, roots, sorted(person.asked), by):
-            return None
-        return await read_person(table, name, person.sessions)
+        return await write_new(table, roots, sorted(person.asked), by)
 
-    written = await all_of(of(name, person) for name, person in people.items())
+    written = await all_of(of(person) for person in people.values())
     await hold.keep()
-    return {name: rows for name, rows in zip(people, written, strict=True) if rows is not None}
+    new = [name for name, is_new in zip(people, written, strict=True) if is_new]
+    looks = new if await _may_be_asked(hold, people, new) else [name for name in new if people[name].asked]
+    rows = await all_of(read_person(table, name, people[name].sessions) for name in looks)
+    await hold.keep()
+    return {**{name: {} for name in new}, **dict(zip(looks, rows, strict=True))}
+
+
+async def _may_be_asked(hold: Hold, people: Mapping[str, _Person], new: Sequence[str]) -> bool:
+    """Whether another slice may have asked of the people of whom this one asks nothing. Looked at only where that saves
+    requests."""
+    now, tenants = hold.now(), {hold.slice.tenant, *hold.app.settings.tenants}
+    days = (midnight(now) - midnight(hold.slice.start)) // DAY + 1
+    if sum(not people[name].asked for name in new) <= days * len(tenants) or days > _MOST_DAYS:
+        return True
+    return await is_read_beyond(hold.tables.slices, hold.slice, tenants, now)
 
 
 async def _noted(hold: Hold, reading: Reading) -> set[Rooted]:

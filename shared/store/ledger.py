@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from shared.ledger.counts import Counts
 from shared.ledger.head import Head, SliceState
-from shared.ledger.slices import Slice, midnight, partition_of, slice_named, slice_with_id
+from shared.ledger.slices import Slice, days_between, midnight, partition_of, slice_named, slice_with_id
 from shared.store.batches import BATCH_BYTES, batches_of
 from shared.store.codec import NEVER, Codec
 from shared.store.packing import pack_first, packed_columns, unpack
@@ -92,6 +92,18 @@ async def counts_of_heads(
     async for row in table.range(partition_of(tenant, start), f"{_HEAD}{start:%H%M%S}", _HEAD + last, select):
         if not is_newer(row) and row["state"] != SliceState.SPLIT:
             yield unpack("counts", row) or {}
+
+
+async def is_read_beyond(table: Table, slice_: Slice, tenants: Iterable[str], now: datetime) -> bool:
+    """Whether anybody claimed another slice of these tenants that ends after this one begins: a request a tenant and
+    day from then until now."""
+    for tenant in tenants:
+        for day in days_between(slice_.start, now):
+            async for row in table.prefixed(partition_of(tenant, day), _HEAD, ["RowKey"]):
+                other = slice_named(tenant, day, str(row["RowKey"]).removeprefix(_HEAD))
+                if other.end > slice_.start and other.id != slice_.id:
+                    return True
+    return False
 
 
 async def read_head(table: Table, slice_: Slice) -> Head | None:

@@ -24,6 +24,7 @@ from functions.http import Endpoint
 from functions.incidents import incidents
 from shared.app.app import App
 from shared.app.settings import AuthMode
+from shared.page import PAGES, PageQuery, Visit
 from shared.rules.rule import CUSTOMER, PARTNER, PASSWORD_ONLY, SILENT, TECHNICIAN
 from shared.tending.exceptions import tend_exceptions
 from tests.exceptions.asked import APP, asked
@@ -443,3 +444,6 @@ async def test_both_rules_of_one_cause_are_offered_together(azurite: str, monkey
         assert {i["state"] for i in (await ask(incidents, at.app)).json["items"]} == {"silenced"}
         said = (await ask(summary, at.app, "days=90")).json["exceptions"]
         assert (said["approved"], said["acceptedSignIns"], said["acceptedUnknown"]) == (1, 0, 1)
+        audit = next(page for page in PAGES if page.name == "page_audit")
+        shown = await audit.show(Visit(at.app, PageQuery(days=90), {}, "/audit", may_act=False))
+        assert "they accept 0 without MFA and 1 unknown" in shown

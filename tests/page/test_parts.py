@@ -20,7 +20,7 @@ from shared.page.applications import watch
 from shared.page.asked import PageQuery, Visit
 from shared.page.audit import calendar
 from shared.page.places import place_of
-from shared.page.render import error_page
+from shared.page.render import _ENVIRONMENT, error_page
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
@@ -135,3 +135,8 @@ def test_why_somebody_is_at_risk(verdicts: Verdicts, account: dict[str, bool | N
 def test_text_that_turns_round_what_follows_shows_a_mark_there() -> None:
     page = error_page(HTTPStatus.NOT_FOUND, "no \u202egnp.exe \u2067here")
     assert "no \ufffdgnp.exe \ufffdhere" in page
+
+
+def test_a_name_is_broken_before_its_at_and_escaped() -> None:
+    soft = _ENVIRONMENT.from_string("{{ name | short | soft }}").render(name="<b>\u202ejane@partner.example")
+    assert soft == "&lt;b&gt;\ufffdjane<wbr>@partner.example"

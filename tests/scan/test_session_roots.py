@@ -284,3 +284,34 @@ async def test_two_records_of_one_id_in_two_slices_are_two_roots_and_end_the_sca
         await rescan(desk.app, PARTNER, again.start, again.end)
         assert await desk.work(most=10) == 1
     assert difference(clean, await canonical(await desk.tables())) == []
+
+
+def _of(number: int) -> dict[str, object]:
+    """One of several people, in a session of their own."""
+    user = f"{number:08x}-4444-4444-4444-444444444444"
+    return {"userId": user, "userPrincipalName": f"p{number}@partner.example", "sessionId": f"s{number}"}
+
+
+_ROOTS = [record(f"root-{n}", SEVEN, **_of(n)) for n in range(8)]
+_CHILDREN = [{**silent(f"child-{n}", CHILD_AT, f"s{n}"), **_of(n)} for n in range(8)]
+
+
+async def test_a_first_read_does_not_look_where_nobody_can_have_asked(desk: Rig) -> None:
+    desk.log(*_ROOTS)
+    with counted_requests() as sent:
+        await desk.work()
+    assert questions(sent) == 0
+    desk.log(*_CHILDREN)
+    desk.set_time(LATE)
+    await desk.work()
+    assert await evidence(desk) == {"proven": 8, "session": 8}
+
+
+async def test_a_first_read_looks_where_a_later_slice_was_read_before(desk: Rig) -> None:
+    desk.set_time(LATE)
+    desk.log(*_ROOTS, *_CHILDREN)
+    with counted_requests() as sent:
+        await desk.work()
+    assert questions(sent) == 8 + 8 + 8  # the children's, the roots', and the children's that were made due
+    assert [s.name for s in desk.reads if s in (RICH, CHILD)] == [CHILD.name, RICH.name, CHILD.name]
+    assert await evidence(desk) == {"proven": 8, "session": 8}

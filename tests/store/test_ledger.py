@@ -24,11 +24,13 @@ from shared.store.ledger import (
     Claim,
     Lost,
     fenced_batches,
+    head_row,
     heads_of_day,
+    is_read_beyond,
     new_head,
     read_head,
 )
-from shared.store.tables import Operation, Table, Tables, keys, upsert
+from shared.store.tables import Operation, Table, Tables, delete, keys, upsert
 from tests.signin.records import DIRECTORY, sign_in
 
 DAY = datetime(2026, 11, 2, tzinfo=UTC)
@@ -245,3 +247,26 @@ def sizes_sent() -> Iterator[list[int]]:
     finally:
         log.removeHandler(note)
         log.setLevel(before)
+
+
+async def test_who_may_have_asked_of_a_slices_roots(table: Table) -> None:
+    """A slice that ends after it begins, of any tenant and any day until now: an overlapping one as well."""
+    at, width, tenants = datetime(2026, 11, 2, 9, tzinfo=UTC), timedelta(hours=1), ("t1", "t2")
+    mine, now = Slice("t1", at, width), at + timedelta(days=1)
+
+    async def beyond(*others: Slice) -> bool:
+        made = [upsert(head_row(other)) for other in others]
+        for write in made:
+            await table.write(write)
+        found = await is_read_beyond(table, mine, tenants, now)
+        for write in made:
+            await table.write(delete(write[1]))
+        return found
+
+    assert not await beyond(mine, Slice("t1", at - width, width), Slice("t2", at - width, width))
+    assert not await beyond(Slice("t3", at + width, width))  # nobody reads that tenant
+    assert await beyond(Slice("t1", at + width, width))
+    assert await beyond(Slice("t2", at, width))
+    assert await beyond(Slice("t2", at - width, 2 * width))
+    assert await beyond(Slice("t1", at, width / 2))
+    assert await beyond(Slice("t2", at + timedelta(days=1) - width, width))
