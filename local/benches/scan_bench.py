@@ -32,6 +32,7 @@ from shared.app.app import App
 from shared.app.settings import load_settings
 from shared.graph.signins import first_page_url
 from shared.ledger.counts import Counts
+from shared.ledger.head import SliceState
 from shared.ledger.slices import DAY, closed_slices
 from shared.scan.job import scan_slice
 from shared.scan.launch import launch
@@ -183,6 +184,9 @@ async def _scan(draw: Draw, *, later: timedelta = timedelta(0)) -> Read:
         tables = await app.tables()
         await save_directory(tables.directory, file, now)
         await app.directory()
+        if later:  # what was halved is read in its halves
+            heads = [head async for head in heads_of_day(tables.slices, tenant, START)]
+            slices = [head.slice for head in heads if head.state is not SliceState.SPLIT]
         body = await launch(app, tables, await read_flight(tables.control, tenant), slices)
         idle = peak_megabytes()
         with counted_requests() as sent:

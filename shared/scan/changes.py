@@ -127,7 +127,7 @@ def compare_findings(standing: Standing, found: Found, served: Set[str], *, ever
         missing.update(stood.keys() - gone)
         incidents.update(incident for key in gone for incident in stood[key].incidents())
     return FindingChanges(
-        standing=standing,
+        standing=standing if missing else Standing(),  # what need not be told again need not be held
         found=found,
         news=news,
         missing=missing,
