@@ -23,7 +23,6 @@ from shared.answers.period import CoveredPage, PeriodQuery, Span, Standing, read
 from shared.answers.rules import RuleText, texts_of
 from shared.app.app import App
 from shared.compliance.coverage import percent
-from shared.compliance.figures import figures_of_days
 from shared.incidents.model import IncidentState
 from shared.ledger.days import DayGroups
 from shared.ledger.tallies import NOT_RECORDED, Verdicts
@@ -173,7 +172,7 @@ async def see_causes(app: App, span: Span, scope: Sequence[str]) -> CausesSeen:
     tables = await app.tables()
     days = [day async for day in days_of_groups(tables.rollups, span.start, span.last)]
     incidents = await outline_incidents(tables.incidents)
-    whole = figures_of_days(standing.days).of_scopes(scope).by_verdict
+    whole = standing.figures.of_scopes(scope).by_verdict
     directory = await app.known_directory()
     apps = {key: top.name for day in standing.days for key, top in day.tops.apps.items() if top.name}
     names = _Names({**apps, **user_names(standing.days, directory)}, tenant_names(directory))

@@ -182,7 +182,7 @@ async def worst_incidents(app: App, query: IncidentsQuery, most: int, since: dat
     """The worst first, without a period: one request a shard. `burning` counts those of all asked for that were seen
     at or after `since`."""
     names = tenant_names(await app.known_directory())
-    table, about = (await app.tables()).incidents, about_id(query.user, query.customer)
+    table, about = (await app.tables()).incidents, about_id(query.user, query.customer, query.app)
     found = await (incidents_about(table, about) if about else incidents_within(table, 0, KEY_SPAN))
     if found is None:
         return WorstIncidents([], {}, True, 0)

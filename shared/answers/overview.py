@@ -23,7 +23,6 @@ from shared.compliance.figures import (
     accepted_sign_ins,
     figures_of_app,
     figures_of_customer,
-    figures_of_days,
     figures_of_user,
 )
 from shared.compliance.gaps import CoverageItem, TenantCoverage, gaps, tenant_coverage
@@ -143,7 +142,7 @@ async def _figures(app: App, standing: Standing, keys: Keys) -> Figures:
         return figures_of_user(await days_of_user(rollups, standing.marked, keys.user), keys.user)
     if keys.app is not None:
         return figures_of_app([day async for day in days_of_apps(rollups, span.start, span.last)], keys.app)
-    return figures_of_days(standing.days)
+    return standing.figures
 
 
 def _is_whose(thing: FindingGroup | IncidentOutline, keys: Keys) -> bool:

@@ -66,10 +66,14 @@ def is_user(wanted: str | None, key: str, name: str | None) -> bool:
     return same_id(wanted, key, name or "") or (wanted is not None and masked_user_id(wanted) == key)
 
 
+_NOTHING_AMISS: Final = f"{10**10:011d}" * 3  # as of nearly all of thousands
+
+
 def worst_first(line: Verdicts) -> str:
     """Sorts the worst first; those of whom nothing is amiss are alike, for their names to sort them."""
-    numbers = line.badness if line.non_compliant or line.unknown else (0, 0, 0)
-    return "".join(f"{10**10 + number:011d}" for number in numbers)
+    if not (line.non_compliant or line.unknown):
+        return _NOTHING_AMISS
+    return "".join(f"{10**10 + number:011d}" for number in line.badness)
 
 
 async def read_activity(tables: Tables, period: MarkedPeriod, scopes: Sequence[str], *, pairs: bool = True) -> Activity:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Final
 from weakref import WeakKeyDictionary
 
@@ -16,6 +17,7 @@ from shared.basics.spelling import id_key
 from shared.basics.times import MICROSECOND
 from shared.compliance.calendar import CalendarDay, calendar_days
 from shared.compliance.coverage import Coverage, Measured, Window, coverage, measure, read_from
+from shared.compliance.figures import Figures, figures_of_days
 from shared.compliance.summary import Period
 from shared.ledger.days import Day
 from shared.ledger.slices import DAY, first_start_from, midnight
@@ -72,7 +74,7 @@ class Span:
         return MarkedPeriod(self.start, self.last, self.now, marks)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standing:
     """A period as it stands: its days without their lines, and what was measured of each tenant."""
 
@@ -89,6 +91,11 @@ class Standing:
     def coverage(self) -> Coverage:
         """As an answer says it."""
         return coverage(self.measured)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """What its days add up to."""
+        return figures_of_days(self.days)
 
     @property
     def marked(self) -> MarkedPeriod:

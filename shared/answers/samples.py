@@ -15,7 +15,6 @@ from shared.answers.names import Filters, Keys, keys_of
 from shared.answers.people import paged
 from shared.answers.period import CoveredPage, PeriodQuery, read_standing, span_of
 from shared.app.app import App
-from shared.compliance.figures import figures_of_days
 from shared.ledger.samples import Sample
 from shared.store.days import days_of_samples
 from shared.wire.models import (
@@ -99,7 +98,7 @@ async def read_samples(app: App, query: SamplesQuery) -> SamplesPage:
         total=len(found),
         period=standing.period,
         coverage=standing.coverage,
-        compliant=figures_of_days(standing.days).of_scopes(query.scope).by_verdict.compliant,
+        compliant=standing.figures.of_scopes(query.scope).by_verdict.compliant,
     )
 
 

@@ -204,10 +204,9 @@ def _text(at: datetime | None) -> str | None:
 
 
 def _is_asked_for(technician: Technician, states: Sequence[TechnicianState], query: TechniciansQuery) -> bool:
-    roles = [role.lower() for role in (*technician.roles, *technician.eligible)]
     return (
         is_user(query.user, technician.key, technician.user_principal_name)
-        and (query.role is None or query.role.lower() in roles)
+        and (query.role is None or query.role.lower() in map(str.lower, (*technician.roles, *technician.eligible)))
         and (query.state is None or not set(states).isdisjoint(query.state))
         and (query.rule is None or not {rule for rule, _ in technician.fits}.isdisjoint(query.rule))
     )

@@ -15,7 +15,6 @@ from shared.answers.period import Span, read_standing
 from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
-from shared.compliance.figures import figures_of_days
 from shared.ledger.tallies import Verdicts
 from shared.people.lists import CustomerEntry, Technician, from_kept, is_current
 from shared.signin.traits import Scope
@@ -66,7 +65,7 @@ async def read_worst(app: App, span: Span, scopes: Sequence[str], most: int) -> 
     tables = await app.tables()
     kept, technicians = await load_lists(tables.directory, CUSTOMERS, TECHNICIANS)
     names = tenant_names(await app.known_directory())
-    tops = figures_of_days(standing.days).tops
+    tops = standing.figures.tops
     partner = id_key(app.settings.partner_tenant_id)
     listed = {c.key: c for c in _of_keys(CustomerEntry, kept, tops.customers)}
     reached = {key: line.of_scopes([Scope.CUSTOMER]) for key, line in tops.customers.items() if key != partner}

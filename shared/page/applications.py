@@ -48,7 +48,7 @@ async def applications_page(visit: Visit[ApplicationsPageQuery]) -> str:
 async def application_page(visit: Visit) -> str:
     """One application. Raises NotKnown."""
     app, key = visit.app, visit.path["id"]
-    await read_period_ahead(app, visit.span, APPS, GROUPS, incidents=True)
+    await read_period_ahead(app, visit.span, APPS, GROUPS)
     others = {name: value for name, value in visit.query.whose.items() if name != "app"}
     page = await _read(visit, {"app": key})
     incidents = await worst_incidents(app, IncidentsQuery(app=key, **others), 25, visit.now)

@@ -55,9 +55,8 @@ class Activity:
                 if is_asked_for:
                     mine = self.users.get(user)
                     if mine is None:  # there are thousands: most are copied and few added
-                        self.users[user] = UserLine(
-                            line.compliant, line.non_compliant, line.unknown, dict(line.strength)
-                        )
+                        strength = dict(line.strength)
+                        self.users[user] = UserLine(line.compliant, line.non_compliant, line.unknown, strength)
                     else:
                         mine.merge(line)
 

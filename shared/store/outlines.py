@@ -50,16 +50,17 @@ class IncidentOutline:
 
 
 class About(NamedTuple):
-    """Whose incidents: of a user, or those that may have reached a customer; both are keys."""
+    """Whose incidents: of a user, those that may have reached a customer, or of an application; all are keys."""
 
     user: str = ""
     customer: str = ""
+    app: str = ""
 
 
-def about_id(user: str | None, customer: str | None) -> About | None:
-    """Whose incidents a question asks for, where it names the user or the customer by id; None: look at all. What is
-    called by somebody's id is none of theirs."""
-    keys = {"user": id_key(user or ""), "customer": id_key(customer or "")}
+def about_id(user: str | None, customer: str | None, app: str | None = None) -> About | None:
+    """Whose incidents a question asks for, where it names one of these by id; None: look at all. What is called by
+    somebody's id is none of theirs."""
+    keys = {"user": id_key(user or ""), "customer": id_key(customer or ""), "app": id_key(app or "")}
     named = {name: key for name, key in keys.items() if is_key(key)}
     return About(**dict([*named.items()][:1])) if named else None
 
@@ -70,8 +71,10 @@ async def incidents_about(table: Table, about: About) -> list[Incident]:
 
 
 async def _rows_about(table: Table, about: About) -> list[Row]:
-    condition = "user eq @key" if about.user else "customer eq @key or customer eq @nobody"
-    values = {"key": about.user} if about.user else {"key": about.customer, "nobody": ""}
+    column, key = next((column, key) for column, key in about._asdict().items() if key)
+    condition, values = f"{column} eq @key", {"key": key}
+    if about.customer:
+        condition, values = f"{condition} or customer eq @nobody", {**values, "nobody": ""}
 
     async def of_shard(shard: str) -> list[Row]:
         return [row async for row in table.matching(shard, INCIDENT, condition, values) if not is_newer(row)]

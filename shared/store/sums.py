@@ -47,9 +47,10 @@ from shared.store.rollup_rows import (
 from shared.store.tables import SCHEMA, Conflict, Operation, Row, Table, delete, etag_of, is_newer, keys, upsert, utc
 
 SUMS: Final = "sum-"
-# The days of the usual period that are added up; those after them change all day.
+# The days of the usual period that are added up. Yesterday's slices are read again all day, at the age of a day; those
+# of the day before not until tomorrow.
 _OLDEST: Final = 29 * DAY
-_NEWEST: Final = 3 * DAY
+_NEWEST: Final = 2 * DAY
 # While days go on changing a sum is not made anew with each.
 _PATIENCE: Final = timedelta(hours=1)
 _PART_ROOM: Final = 700_000

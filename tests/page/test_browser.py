@@ -5,87 +5,27 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
-import azure.functions as func
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser
 
-from functions.page import form_handler, page_handler, style
-from shared.app.app import App
-from shared.page import FORMS, PAGES
-from tests.page.browser import Look, invalid, looking, opened, running_browser
-from tests.page.stage import Stage, staged
-from tests.serving import Route, serving
-
-STATES = ("full", "part", "first", "paused", "denied", "down")
-READER = base64.b64encode(
-    json.dumps({"claims": [{"typ": "roles", "val": "Reader"}, {"typ": "preferred_username", "val": "r@x"}]}).encode()
-).decode()
-
-
-class Site:
-    """The pages behind an address, in whichever state is shown."""
-
-    def __init__(self, address: str, stage: Stage) -> None:
-        self.address = address
-        self.stage = stage
-
-    def show(self, state: str) -> None:
-        """Show the app in this state from now on."""
-        self.stage.shown = state
-
-    def links(self, context: BrowserContext) -> list[str]:
-        """Every page once, with the first of each kind of thing."""
-        self.show("full")
-        found = [f"/{page.route}" for page in PAGES if "{" not in page.route]
-        for start, kind in (
-            *(("/incidents", "incidents"), ("/causes", "causes"), ("/customers", "customers")),
-            *(("/technicians", "technicians"), ("/applications", "applications"), ("/findings", "findings")),
-            *(("/rules", "rules"), ("/audit", "days")),
-        ):
-            look = opened(context, self.address + start)
-            hrefs = look.page.eval_on_selector_all("main a", "links => links.map(a => a.getAttribute('href'))")
-            found += [h for h in hrefs if re.match(rf"/{kind}/[^/?]+", h)][-1:]
-            look.page.close()
-        return found
+from shared.page import PAGES
+from tests.page.browser import invalid, looking, running_browser
+from tests.page.site import READER, Site, look_at, sited
 
 
 @pytest.fixture(scope="module")
 def site(azurite: str) -> Iterator[Site]:
-    made: list[Stage] = []
-
-    @asynccontextmanager
-    async def prepared() -> AsyncIterator[list[Route]]:
-        with pytest.MonkeyPatch.context() as patch:
-            async with staged(azurite, patch) as stage:
-                made.append(stage)
-                yield _routes(stage.current)
-
-    def unknown(url: str) -> func.HttpResponse:
-        return func.HttpResponse("no such address", status_code=404)
-
-    with serving(prepared(), unknown) as address:
-        yield Site(address, made[0])
-
-
-def _routes(current: Callable[[], App]) -> list[Route]:
-    """Every page and form, and the stylesheet, as the host would route to them."""
-    routes = [Route("GET", "style.css", style)]
-    routes += [Route("GET", page.route, page_handler(page, current)) for page in PAGES]
-    return routes + [Route("POST", form.route, form_handler(form, current)) for form in FORMS]
+    with sited(azurite) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with running_browser() as found:
         yield found
-
-
-def look_at(context: BrowserContext, site: Site, path: str) -> Look:
-    return opened(context, site.address + path)
 
 
 def test_every_page_is_sound(site: Site, browser: Browser, tmp_path: Path) -> None:
@@ -111,6 +51,18 @@ def test_every_page_is_sound(site: Site, browser: Browser, tmp_path: Path) -> No
                 assert (path, contrast, look.complaints, look.overflow()) == (path, [], [], 0)
                 look.page.close()
     assert invalid(pages, tmp_path) == []
+
+
+def test_the_statement_is_sound(site: Site, browser: Browser, tmp_path: Path) -> None:
+    """At every width, with names that nobody should trust; a table that is wider than a phone is reached by keys."""
+    site.show("full")
+    for width in (360, 768, 1440):
+        with looking(browser, width=width) as context:
+            look = look_at(context, site, "/api/statement?month=2026-11&format=html")
+            assert (width, look.violations(), look.complaints, look.overflow()) == (width, [], [], 0)
+            assert look.page.title() != "ran"
+            page = look.page.content()
+    assert invalid([("statement", page)], tmp_path) == []
 
 
 @pytest.mark.parametrize("path", ["/causes", "/posture", "/portals", "/customers"])
