@@ -25,7 +25,7 @@ from azure.data.tables import TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.store.once import EVERY, ReadPlace, each_once, forget_reads, known_rows, one_once, page_once
-from shared.store.sizes import stored_bytes, wire_bytes
+from shared.store.sizes import fitting_columns, wire_bytes
 from shared.store.wants import ANY, Want
 
 SCHEMA: Final = 1
@@ -35,10 +35,6 @@ NAMES: Final = ("slices", "incidents", "sessions", "rollups", "directory", "cont
 MAX_BATCH: Final = 100
 MOST_RANGES: Final = 7  # a filter holds 15 comparisons: the partition, and two for a range
 MAX_BATCH_BYTES: Final = 3_500_000  # of 4 MiB on the wire
-_MAX_ROW_BYTES: Final = 1_000_000  # of 1 MiB as stored
-_MAX_TEXT: Final = 32_000  # UTF-16 units; the service takes 64 KiB
-_MAX_BINARY: Final = 65_536
-_MAX_PROPERTIES: Final = 252
 _KEY: Final = re.compile(r"[A-Za-z0-9._-]{1,255}")
 # How long to wait before a write is sent again, in seconds: the rhythm of the SDK's own retries.
 _PAUSES: Final = (0.0, 0.4, 0.8)
@@ -347,16 +343,4 @@ def _conflict(error: HttpResponseError) -> Exception:
 def _checked(row: Row) -> dict[str, Any]:
     """The row without empty columns, after checking what the service would refuse."""
     keys(row["PartitionKey"], row["RowKey"])
-    kept = {name: value for name, value in row.items() if value is not None}
-    if len(kept) > _MAX_PROPERTIES:
-        raise ValueError(f"row {row['RowKey']} has {len(kept)} columns, the service takes {_MAX_PROPERTIES}")
-    for name, value in kept.items():
-        if isinstance(value, str) and len(value.encode("utf-16-le", "surrogatepass")) > 2 * _MAX_TEXT:
-            raise ValueError(f"column {name} of row {row['RowKey']} is too long")
-        if isinstance(value, bytes) and len(value) > _MAX_BINARY:
-            raise ValueError(f"column {name} of row {row['RowKey']} is too long")
-        if isinstance(value, int) and not -(2**31) <= value < 2**31:
-            raise ValueError(f"column {name} of row {row['RowKey']} does not fit 32 bits")
-    if sum(2 * len(name) + stored_bytes(value) for name, value in kept.items()) > _MAX_ROW_BYTES:
-        raise ValueError(f"row {row['RowKey']} is larger than the service takes")
-    return kept
+    return fitting_columns(row)
