@@ -15,6 +15,7 @@ from shared.incidents.life import Note
 from shared.incidents.model import Ending, Facts, Incident, IncidentState
 from shared.store.codec import Codec
 from shared.store.history import line_row
+from shared.store.packing import packed_columns
 from shared.store.tables import SCHEMA, Row, keys
 
 # Few, because the list, the summary and the dispatch look into all of them each time.
@@ -26,6 +27,16 @@ HISTORY: Final = "history-"
 TRAITS: Final = ("traits", "known", "unheard", "customers")  # packed
 FACTS: Final = Codec(Facts, packed=TRAITS)
 INCIDENTS: Final = Codec(Incident, names={"key": "id"}, packed=TRAITS)
+
+
+# What lists show of an incident and choose it by. What was told of it, and its traits, are half of its row.
+_NOT_LISTED: Final = {
+    *("announced", "since", "tellings", "toldAt", "toldLast", "grewAt", "actedAt", "wokenAt"),
+}
+LISTED: Final = (
+    *("PartitionKey", "RowKey", "v", packed_columns("customers")[0]),  # so many customers never fill a second column
+    *(column for column in INCIDENTS.plain_columns if column not in _NOT_LISTED),
+)
 
 
 def shard_of(key: str) -> str:

@@ -16,6 +16,7 @@ from shared.store.incident_rows import (
     CONTRIBUTION,
     HISTORY,
     INCIDENT,
+    LISTED,
     SHARDS,
     history_row,
     incident_columns,
@@ -90,15 +91,16 @@ KEY_SPAN: Final = 0x10000 // len(SHARDS)
 
 
 async def incidents_within(table: Table, first: int, end: int) -> list[Incident] | None:
-    """The incidents of all shards whose keys lie in first..end of KEY_SPAN, by one request a shard.
+    """The incidents of all shards whose keys lie in first..end of KEY_SPAN, by one request a shard: as far as lists
+    show them (LISTED), the rest of each is as of one that is new.
 
     None when these do not give all of them: ask for a narrower window.
     """
+    bounds = [
+        (_key_bound(place * KEY_SPAN + first), _key_bound(place * KEY_SPAN + end)) for place in range(len(SHARDS))
+    ]
     pages = await asyncio.gather(
-        *(
-            table.page(shard, _key_bound(place * KEY_SPAN + first), _key_bound(place * KEY_SPAN + end))
-            for place, shard in enumerate(SHARDS)
-        )
+        *(table.page(shard, *within, select=LISTED) for shard, within in zip(SHARDS, bounds, strict=True))
     )
     if any(more for _, more in pages):
         return None

@@ -151,10 +151,10 @@ async def made_once[T](key: tuple[object, ...], make: Callable[[], Coroutine[Any
     return await (make() if reads is None else reads.made(key, make))
 
 
-async def known_rows(place: ReadPlace, first: str, end: str) -> Rows | None:
+async def known_rows(place: ReadPlace, first: str, end: str, select: Sequence[str] | None) -> Rows | None:
     """The rows with first <= RowKey < end, where a page has read them all; None elsewhere: ask the table."""
     reads = _reads.get()
-    return None if reads is None else await reads.known(place, first, end)
+    return None if reads is None else await reads.known(place, first, end, select)
 
 
 async def one_once(place: ReadPlace, key: str, get: Callable[[], Awaitable[TableEntity | None]]) -> TableEntity | None:
@@ -174,13 +174,17 @@ async def one_once(place: ReadPlace, key: str, get: Callable[[], Awaitable[Table
 
 
 async def page_once(
-    place: ReadPlace, first: str, end: str, ask: Callable[[], Awaitable[tuple[Rows, bool]]]
+    place: ReadPlace,
+    first: str,
+    end: str,
+    select: Sequence[str] | None,
+    ask: Callable[[], Awaitable[tuple[Rows, bool]]],
 ) -> tuple[Rows, bool]:
     """What one request gives, and whether there may be more. A whole range is known from then on."""
     reads = _reads.get()
     if reads is None:
         return await ask()
-    known = await reads.known(place, first, end)
+    known = await reads.known(place, first, end, select)
     if known is not None:
         return known, False
     rows, more = await ask()
@@ -189,5 +193,5 @@ async def page_once(
         async def fetch() -> Rows:
             return rows
 
-        await reads.read(place, [(first, end)], fetch)
+        await reads.read(place, [(first, end)], fetch, select)
     return rows, more

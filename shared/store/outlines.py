@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from shared.basics.spelling import id_key, is_key
 from shared.incidents.model import ALL_SCOPES, Incident
-from shared.store.incident_rows import INCIDENT, SHARDS, incident_of
+from shared.store.incident_rows import INCIDENT, LISTED, SHARDS, incident_of
 from shared.store.incidents import ends_of_shard
 from shared.store.once import made_once
 from shared.store.packing import packed_columns, unpack
@@ -66,7 +66,8 @@ def about_id(user: str | None, customer: str | None, app: str | None = None) -> 
 
 
 async def incidents_about(table: Table, about: About) -> list[Incident]:
-    """Those incidents, whole: one request a shard. An incident about a user alone may have reached any customer."""
+    """Those incidents, as far as lists show them (LISTED): one request a shard. An incident about a user alone may have
+    reached any customer."""
     return [incident_of(row) for row in await _rows_about(table, about)]
 
 
@@ -77,7 +78,7 @@ async def _rows_about(table: Table, about: About) -> list[Row]:
         condition, values = f"{condition} or customer eq @nobody", {**values, "nobody": ""}
 
     async def of_shard(shard: str) -> list[Row]:
-        return [row async for row in table.matching(shard, INCIDENT, condition, values) if not is_newer(row)]
+        return [row async for row in table.matching(shard, INCIDENT, condition, values, LISTED) if not is_newer(row)]
 
     async def read() -> list[Row]:
         return [row for rows in await asyncio.gather(*map(of_shard, SHARDS)) for row in rows]
@@ -124,17 +125,18 @@ def _outline(row: Row) -> IncidentOutline:
 
 
 async def incidents_changed_since(table: Table, since: datetime) -> list[Incident]:
-    """Those opened, resolved, raised or seen at or after that time (UTC), however many there are beside them."""
+    """Those opened, resolved, raised or seen at or after that time (UTC), however many there are beside them: as far as
+    lists show them (LISTED)."""
     columns = ("openedAt", "resolvedAt", "raisedAt", "last")
     changed = " or ".join(f"{column} ge @since" for column in columns)
 
     async def of_shard(place: int, shard: str) -> list[Incident]:
-        known = await table.known(shard, *ends_of_shard(place))
+        known = await table.known(shard, *ends_of_shard(place), LISTED)
         if known is not None:
             return [
                 incident_of(r) for r in known if not is_newer(r) and any(r.get(c) and r[c] >= since for c in columns)
             ]
-        rows = table.matching(shard, INCIDENT, changed, {"since": since})
+        rows = table.matching(shard, INCIDENT, changed, {"since": since}, LISTED)
         return [incident_of(row) async for row in rows if not is_newer(row)]
 
     shards = await asyncio.gather(*(of_shard(place, shard) for place, shard in enumerate(SHARDS)))

@@ -124,9 +124,11 @@ class Table:
 
         return await get() if columns else await one_once(self._place(partition), row, get)
 
-    async def known(self, partition: str, first: str, end: str) -> list[TableEntity] | None:
+    async def known(
+        self, partition: str, first: str, end: str, select: Sequence[str] | None = None
+    ) -> list[TableEntity] | None:
         """The rows with first <= RowKey < end, where a page has read them already (shared/store/once.py)."""
-        return await known_rows(self._place(partition), first, end)
+        return await known_rows(self._place(partition), first, end, select)
 
     def _place(self, partition: str) -> ReadPlace:
         return ReadPlace(self._client.table_name, partition)
@@ -191,7 +193,9 @@ class Table:
             return page, bool(pages.continuation_token)  # type: ignore[attr-defined]
 
         return await (
-            ask() if last_partition or want.where or want.only else page_once(self._place(partition), first, end, ask)
+            ask()
+            if last_partition or want.where or want.only
+            else page_once(self._place(partition), first, end, select, ask)
         )
 
     async def prefixed(
@@ -202,19 +206,27 @@ class Table:
             yield row
 
     async def matching(
-        self, partition: str, prefix: str, condition: str, values: Mapping[str, Any]
+        self,
+        partition: str,
+        prefix: str,
+        condition: str,
+        values: Mapping[str, Any],
+        select: Sequence[str] | None = None,
     ) -> AsyncIterator[TableEntity]:
         """The rows of a partition whose RowKey begins so and whose columns fulfil a condition, in the order of their
         keys. The service looks at each row with that beginning, but sends only those; one without the column does not
         fulfil it."""
         place = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @end"
         ends = {"partition": partition, "first": prefix, "end": prefix + "~"}
-        async for row in self.where(f"{place} and ( {condition} )", {**ends, **values}):
+        async for row in self.where(f"{place} and ( {condition} )", {**ends, **values}, select):
             yield row
 
-    async def where(self, condition: str, values: Mapping[str, Any]) -> AsyncIterator[TableEntity]:
+    async def where(
+        self, condition: str, values: Mapping[str, Any], select: Sequence[str] | None = None
+    ) -> AsyncIterator[TableEntity]:
         """The rows that fulfil a condition of at most 15 comparisons, in the order of their keys."""
-        async for row in self._client.query_entities(condition, parameters={**values}):
+        columns = None if select is None else [*select]
+        async for row in self._client.query_entities(condition, parameters={**values}, select=columns):
             yield row
 
     async def between(

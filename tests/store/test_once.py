@@ -52,6 +52,19 @@ async def test_a_few_columns_do_not_serve_who_asks_for_all(table: Table) -> None
         assert len(asked) == 3
 
 
+async def test_a_page_of_a_few_columns_serves_no_more_than_these(table: Table) -> None:
+    columns = ["PartitionKey", "RowKey", "n"]
+    with reading_once(), counted_requests() as asked:
+        rows, _ = await table.page("p", "k0", "k6", select=columns)
+        assert "other" not in rows[0]
+        known = await table.known("p", "k2", "k4", ["RowKey", "n"])
+        assert [row["n"] for row in known or []] == [2, 3]
+        assert await table.known("p", "k2", "k4") is None
+        rows, _ = await table.page("p", "k2", "k4")
+        assert [row["other"] for row in rows] == ["x", "x"]
+        assert len(asked) == 2
+
+
 async def test_several_ranges_serve_each(table: Table) -> None:
     with reading_once(), counted_requests() as asked:
         assert await numbers(table.ranges("p", [("k0", "k2"), ("k4", "k6")])) == [0, 1, 4, 5]
