@@ -78,6 +78,7 @@ class Ways:
         self._kept_technicians = technicians
         self._activity = activity
         self._strangers = strangers
+        self._flags: dict[object, Mapping[Risk, bool | None]] = {}
         self.now = now
 
     @cached_property
@@ -95,13 +96,19 @@ class Ways:
         if (not customer.groups and not customer.roles) or self._is_over(customer):
             return NO_FLAGS
         seen = self.last_seen(customer)
-        access = Access(
-            roles=frozenset(customer.roles),
-            groups=frozenset(customer.groups),
-            ends=None if customer.auto_extends else time_of(customer.end),
-            last_seen=datetime(seen.year, seen.month, seen.day, tzinfo=UTC) if seen else None,
-        )
-        return risks_of(access, self._groups, watched_since=self._watched_since, now=self.now)
+        ends = None if customer.auto_extends else customer.end
+        alike = (tuple(customer.roles), tuple(customer.groups), ends, seen)  # thousands of customers have few of these
+        known = self._flags.get(alike)
+        if known is None:
+            access = Access(
+                roles=frozenset(customer.roles),
+                groups=frozenset(customer.groups),
+                ends=time_of(ends),
+                last_seen=datetime(seen.year, seen.month, seen.day, tzinfo=UTC) if seen else None,
+            )
+            known = risks_of(access, self._groups, watched_since=self._watched_since, now=self.now)
+            self._flags[alike] = known
+        return known
 
     def relationship(self, customer: CustomerEntry) -> Relationship:
         """Whether there is one: `none` for a tenant that no directory ever had."""

@@ -23,6 +23,7 @@ from shared.store.incident_rows import (
     incident_of,
     shard_of,
 )
+from shared.store.once import made_once
 from shared.store.swap import swap
 from shared.store.tables import Operation, Row, Table, delete, etag_of, insert, is_newer, keys, merge, upsert, utc
 
@@ -96,11 +97,15 @@ async def incidents_within(table: Table, first: int, end: int) -> list[Incident]
 
     None when these do not give all of them: ask for a narrower window.
     """
-    bounds = [
-        (_key_bound(place * KEY_SPAN + first), _key_bound(place * KEY_SPAN + end)) for place in range(len(SHARDS))
-    ]
+    return await made_once(("incidents within", id(table), first, end), lambda: _within(table, first, end))
+
+
+async def _within(table: Table, first: int, end: int) -> list[Incident] | None:
     pages = await asyncio.gather(
-        *(table.page(shard, *within, select=LISTED) for shard, within in zip(SHARDS, bounds, strict=True))
+        *(
+            table.page(shard, _key_bound(start + first), _key_bound(start + end), select=LISTED)
+            for shard, start in zip(SHARDS, range(0, 0x10000, KEY_SPAN), strict=True)
+        )
     )
     if any(more for _, more in pages):
         return None

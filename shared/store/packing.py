@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -72,13 +73,18 @@ def pack_first(name: str, values: Iterable[object], room: int) -> dict[str, byte
     raise TooLong(f"{name} does not fit into {room} bytes of a row, however short")
 
 
+@cache
+def _decoder(form: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(form)
+
+
 def unpack(name: str, row: Row, form: Any = Any) -> Any:
     """The JSON value in the columns, as a type that msgspec knows; None where there is none."""
     data = unpack_bytes(name, row)
     if data is None:
         return None
     try:
-        return msgspec.json.decode(data, type=form)  # several times as quick
+        return _decoder(form).decode(data)  # several times as quick
     except msgspec.DecodeError:
         return msgspec.convert(json.loads(data), form)  # text that is no Unicode, from before such was replaced
 

@@ -14,7 +14,7 @@ from itertools import batched
 from typing import Any, Final
 from uuid import uuid4
 
-from shared.store.once import forget_reads
+from shared.store.once import forget_reads, made_once
 from shared.store.packing import pack, unpack
 from shared.store.swap import swap
 from shared.store.tables import MAX_BATCH, SCHEMA, Conflict, Row, Table, delete, etag_of, keys, upsert, utc
@@ -78,10 +78,19 @@ async def load_lists(table: Table, *names: str) -> list[Kept | None]:
     for _ in range(_TRIES):
         rows = [row async for row in table.range(_PARTITION, f"{min(names)}-", f"{max(names)}-~")]
         try:
-            return [_kept(rows, name) for name in names]
+            return [await _made_of(table, rows, name) for name in names]
         except _Changing:
             forget_reads()
     raise Conflict(f"the lists {', '.join(names)} change all the time")
+
+
+async def _made_of(table: Table, rows: Sequence[Row], name: str) -> Kept | None:
+    """A list, made of its rows once a page: thousands of entries take a while."""
+
+    async def make() -> Kept | None:
+        return _kept(rows, name)
+
+    return await made_once(("list", id(table), name), make)
 
 
 class _Changing(Exception):  # noqa: N818
