@@ -7,14 +7,14 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from functools import cached_property
 from heapq import nsmallest
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from shared.answers.people import technicians_of, time_of
+from shared.answers.people import time_of
 from shared.people.activity import Activity
 from shared.people.customer_list import access_groups_of
-from shared.people.lists import CustomerEntry, Technician
+from shared.people.lists import CustomerEntry, Technician, from_kept, key_of
 from shared.posture.gdap import Access, AccessGroup, Risk, risks_of
 from shared.store.people import Kept
 from shared.wire.models import Answer, shown_id
@@ -82,8 +82,13 @@ class Ways:
         self.now = now
 
     @cached_property
-    def _technicians(self) -> dict[str, Technician]:
-        return {technician.key: technician for technician in technicians_of(self._kept_technicians)}
+    def _technicians(self) -> dict[str, Any]:
+        """The entries of the list by key: few of them are shown."""
+        return {key_of(entry): entry for entry in self._kept_technicians.entries} if self._kept_technicians else {}
+
+    def _technician(self, user: str) -> Technician | None:
+        entry = self._technicians.get(user)
+        return None if entry is None else from_kept(Technician, entry)
 
     def last_seen(self, customer: CustomerEntry) -> date | None:
         """The UTC day of the last sign-in that was noted or lies in the period."""
@@ -149,9 +154,13 @@ class Ways:
 
         def name_of(user: str) -> tuple[str, str]:
             known = self._technicians.get(user)
-            return (known and known.user_principal_name) or shown_id(user), user
+            if isinstance(known, Mapping):
+                name = known.get("user_principal_name")
+            else:
+                name = known and from_kept(Technician, known).user_principal_name
+            return name or shown_id(user), user
 
-        return [self._seen(user, self._technicians.get(user)) for user in nsmallest(most, users, key=name_of)]
+        return [self._seen(user, self._technician(user)) for user in nsmallest(most, users, key=name_of)]
 
     def _seen(self, user: str, known: Technician | None) -> SeenTechnician:
         return SeenTechnician(

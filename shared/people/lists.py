@@ -104,6 +104,11 @@ def to_kept(entry: Technician | CustomerEntry | AccountEntry) -> dict[str, Any]:
     return {**made, "fits": [fit._asdict() for fit in made["fits"]]} if "fits" in made else made
 
 
+def key_of(kept: Any) -> str:
+    """The key of an entry that to_kept wrote, without making it one: there are thousands."""
+    return str(kept["key"] if isinstance(kept, Mapping) else kept[0])
+
+
 def from_kept[E: Technician | CustomerEntry | AccountEntry](kind: type[E], kept: Any) -> E:
     """The entry that to_kept wrote. A member that it lacks has its default; one that is not known here is passed over.
 
