@@ -87,13 +87,13 @@ async def test_the_sentence_says_what_is_wrong_and_what_it_rests_on(at: Rig) -> 
     assert "✓" not in text
 
 
-async def test_what_the_first_scan_opened_and_closed_again_adds_up_to_what_is_open(at: Rig) -> None:
+async def test_what_the_first_scan_opened_and_what_of_it_is_closed_again_is_said(at: Rig) -> None:
     text = " ".join(Seen(await front(at, days="2")).text.split())
-    assert "The first scan opened 1 incident. What changes" in text
+    assert "The first scan opened 1 incident in all scopes together. What changes" in text
     key = await the_incident(at)
     await act_on_incident(visit(at, key=key), IncidentForm(act="resolved", version="*"), by="jane@partner.example")
     text = " ".join(Seen(await front(at, days="2")).text.split())
-    assert "The first scan opened 1 incident; 1 of them is closed again. What changes" in text
+    assert "The first scan opened 1 incident in all scopes together; 1 of them is closed again. What changes" in text
 
 
 async def test_a_filter_does_not_make_the_sentence_say_that_nothing_happens(at: Rig) -> None:
