@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ from shared.compliance.coverage import percent
 from shared.incidents.model import IncidentState
 from shared.ledger.tallies import Verdicts
 from shared.people.activity import Activity
-from shared.people.lists import CustomerEntry, from_kept, key_of
+from shared.people.lists import CustomerEntry, from_kept, named
 from shared.people.role_names import role_name
 from shared.posture.gdap import Risk
 from shared.store.outlines import about_id, outline_incidents
@@ -119,11 +119,12 @@ async def _customers(app: App, query: CustomersQuery, span: Span, pairs: bool) -
     directory = await app.known_directory()
     if user := (await keys_of(app, Filters(user=query.user), standing, directory)).user:
         activity.narrow_to(user, [days async for days in pairs_of_period(tables.rollups, standing.marked)])
-    entries = kept.entries if kept else []
-    listed = [from_kept(CustomerEntry, entry) for entry in entries if _may_be(entry, query.customer)]
+    members = [named(CustomerEntry, entry) for entry in kept.entries] if kept else []
+    asked_for = (m for m in members if same_id(query.customer, m["key"], m.get("display_name") or ""))
+    listed = [from_kept(CustomerEntry, each) for each in asked_for]
     names = tenant_names(directory)
     partner = id_key(app.settings.partner_tenant_id)
-    unlisted = _unlisted(activity, {key_of(entry) for entry in entries}, partner, names)
+    unlisted = _unlisted(activity, {m["key"] for m in members}, partner, names)
     every = [*listed, *unlisted]
     never = activity.never_with_mfa()
     if user:
@@ -151,14 +152,6 @@ async def _customers(app: App, query: CustomersQuery, span: Span, pairs: bool) -
         lighthouse=LIGHTHOUSE,
         truncated=activity.trimmed_customers or activity.trimmed_pairs,
     )
-
-
-def _may_be(entry: Any, wanted: str | None) -> bool:
-    """Whether an entry of the list may be the customer asked for, by its key or its name."""
-    if wanted is None or not isinstance(entry, Mapping):
-        return True
-    name = entry.get("display_name") or ""
-    return entry["key"] == id_key(wanted) or name.lower() == wanted.lower()
 
 
 def _unlisted(

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from shared.answers.directories import tenant_names
 from shared.answers.findings import FindingItem, FindingsQuery, finding_item, walk_through
@@ -31,6 +31,28 @@ class Dated(Protocol):
         """Which."""
 
 
+class _Placed(NamedTuple):
+    """A finding and the tenant whose log it is of."""
+
+    finding: Finding
+    tenant: str
+
+    @property
+    def at(self) -> datetime:
+        """When it was signed in."""
+        return self.finding.at
+
+    @property
+    def id(self) -> str:
+        """The id of its sign-in."""
+        return self.finding.id
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Partition and key of its row."""
+        return partition_of(self.tenant, self.at), finding_key(self.finding)
+
+
 @dataclass(frozen=True, slots=True)
 class FindingSample:
     """A sample, the newest first, of so many findings; `are_newest`: there are older ones too."""
@@ -44,12 +66,12 @@ async def read_finding_sample(app: App, query: FindingsQuery, seed: int) -> Find
     """At most 25 of the findings that the query has on its page, chosen by the seed. Raises what read_findings
     raises."""
     standing = await read_standing(app, await times_of(app, query.from_, query.to))
-    walk = await walk_through(app, query, standing, outlines=True)
-    tenant = {id(finding): tenant for finding, tenant in zip(walk.found, walk.of_tenant, strict=True)}
-    chosen = sample(walk.found, seed)
-    places = [_place(tenant[id(finding)], finding) for finding in chosen]
+    directory = await app.known_directory()
+    walk = await walk_through(app, query, standing, directory, outlines=True)
+    placed = [_Placed(*each) for each in zip(walk.found, walk.of_tenant, strict=True)]
+    places = [drawn.place for drawn in sample(placed, seed)]
     found = await findings_at((await app.tables()).slices, places)
-    names = tenant_names(await app.known_directory())
+    names = tenant_names(directory)
     return FindingSample(
         items=[finding_item(found[place], names) for place in places if place in found],
         drawn_from=len(walk.found),
@@ -62,7 +84,3 @@ def sample[T: Dated](found: Sequence[T], seed: int) -> list[T]:
     ordered = sorted(found, key=lambda each: (each.at, each.id))
     chosen = random.Random(seed).sample(ordered, min(_SAMPLE, len(ordered)))  # noqa: S311 - no secret hangs on it
     return sorted(chosen, key=lambda each: (each.at, each.id), reverse=True)
-
-
-def _place(tenant: str, finding: Finding) -> tuple[str, str]:
-    return partition_of(tenant, finding.at), finding_key(finding)

@@ -28,6 +28,7 @@ from shared.rules.cause import Cause
 from shared.rules.rule import Severity, SeverityName
 from shared.signin.applied import AppliedPolicy
 from shared.signin.evidence import Evidence
+from shared.store.directory import Loaded
 from shared.store.incidents import read_incident
 from shared.wire.cursor import from_cursor, to_cursor
 from shared.wire.models import (
@@ -206,28 +207,28 @@ class FindingsPage(CoveredPage[FindingItem]):
 async def read_findings(app: App, query: FindingsQuery) -> FindingsPage:
     """A page of findings. Raises BadParameter for a wrong cursor, NotKnown for an incident that does not exist."""
     standing = await read_standing(app, await times_of(app, query.from_, query.to))
-    walk = await walk_through(app, query, standing)
-    question, names = query.question("findings"), tenant_names(await app.known_directory())
+    directory = await app.known_directory()
+    walk = await walk_through(app, query, standing, directory)
+    names = tenant_names(directory)
     return FindingsPage(
         items=[finding_item(finding, names) for finding in walk.found],
         rule_texts=texts_of(rule for finding in walk.found for rule in finding.rules),
-        cursor=to_cursor(walk.place, question) if walk.place else None,
+        cursor=to_cursor(walk.place, query.question("findings")) if walk.place else None,
         period=standing.period,
         coverage=standing.coverage,
     )
 
 
-async def walk_through(app: App, query: FindingsQuery, standing: Standing, *, outlines: bool = False) -> Walk:
+async def walk_through(
+    app: App, query: FindingsQuery, standing: Standing, directory: Loaded | None, *, outlines: bool = False
+) -> Walk:
     """The way to the findings of a page. Raises what read_findings raises."""
-    question = query.question("findings")
-    place = from_cursor(query.cursor, FindingPlace, question) if query.cursor else await _first(app, query)
-    directory = await app.known_directory()
-    names = tenant_names(directory)
+    at = query.cursor
+    place = from_cursor(at, FindingPlace, query.question("findings")) if at else await _first(app, query)
     filters = Filters(query.customer, query.user, query.app)
     looks = query.model_fields_set - _EVERY_FINDING - filters.ids.keys()
-    fits = (lambda finding: query.fits(finding, names)) if looks else None
-    table = (await app.tables()).slices
-    walk = Walk(table, app.settings.tenants, fits, place, filters.ids, outlines)
+    fits = (lambda finding: query.fits(finding, tenant_names(directory))) if looks else None
+    walk = Walk((await app.tables()).slices, app.settings.tenants, fits, place, filters.ids, outlines)
     await walk.go(query.limit, _REQUESTS)
     if not walk.found and query.cursor is None:
         await keys_of(app, filters, standing, directory)

@@ -14,7 +14,7 @@ from pydantic import Field
 from shared.answers.people import time_of
 from shared.people.activity import Activity
 from shared.people.customer_list import access_groups_of
-from shared.people.lists import CustomerEntry, Technician, from_kept, key_of
+from shared.people.lists import CustomerEntry, Technician, named
 from shared.posture.gdap import Access, AccessGroup, Risk, risks_of
 from shared.store.people import Kept
 from shared.wire.models import Answer, shown_id
@@ -82,13 +82,10 @@ class Ways:
         self.now = now
 
     @cached_property
-    def _technicians(self) -> dict[str, Any]:
-        """The entries of the list by key: few of them are shown."""
-        return {key_of(entry): entry for entry in self._kept_technicians.entries} if self._kept_technicians else {}
-
-    def _technician(self, user: str) -> Technician | None:
-        entry = self._technicians.get(user)
-        return None if entry is None else from_kept(Technician, entry)
+    def _technicians(self) -> dict[str, Mapping[str, Any]]:
+        """The members of the list's entries by key: few of them are shown."""
+        entries = self._kept_technicians.entries if self._kept_technicians else []
+        return {members["key"]: members for members in (named(Technician, entry) for entry in entries)}
 
     def last_seen(self, customer: CustomerEntry) -> date | None:
         """The UTC day of the last sign-in that was noted or lies in the period."""
@@ -153,19 +150,14 @@ class Ways:
         """The first of those who signed in to a customer, by name, each with how far their account reaches."""
 
         def name_of(user: str) -> tuple[str, str]:
-            known = self._technicians.get(user)
-            if isinstance(known, Mapping):
-                name = known.get("user_principal_name")
-            else:
-                name = known and from_kept(Technician, known).user_principal_name
-            return name or shown_id(user), user
+            return self._technicians.get(user, {}).get("user_principal_name") or shown_id(user), user
 
-        return [self._seen(user, self._technician(user)) for user in nsmallest(most, users, key=name_of)]
+        return [self._seen(user, self._technicians.get(user, {})) for user in nsmallest(most, users, key=name_of)]
 
-    def _seen(self, user: str, known: Technician | None) -> SeenTechnician:
+    def _seen(self, user: str, known: Mapping[str, Any]) -> SeenTechnician:
         return SeenTechnician(
             user_id=shown_id(user),
-            user_principal_name=known.user_principal_name if known else None,
-            customers_reachable=known.reachable if known else None,
+            user_principal_name=known.get("user_principal_name"),
+            customers_reachable=known.get("reachable"),
             customers_reached=len(self._activity.reached.get(user, ())),
         )

@@ -4,7 +4,7 @@ lists alone, so that thousands of them cost no more than a few.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -16,9 +16,9 @@ from shared.app.app import App
 from shared.basics.spelling import id_key
 from shared.compliance.coverage import percent
 from shared.ledger.tallies import Verdicts
-from shared.people.lists import CustomerEntry, Technician, from_kept, is_current
+from shared.people.lists import CustomerEntry, Technician, from_kept, is_current, named
 from shared.signin.traits import Scope
-from shared.store.people import CUSTOMERS, TECHNICIANS, Kept, load_lists
+from shared.store.people import CUSTOMERS, TECHNICIANS, load_lists
 from shared.wire.models import Answer, shown_id
 
 
@@ -67,7 +67,8 @@ async def read_worst(app: App, span: Span, scopes: Sequence[str], most: int) -> 
     names = tenant_names(await app.known_directory())
     tops = standing.figures.tops
     partner = id_key(app.settings.partner_tenant_id)
-    listed = {c.key: c for c in _of_keys(CustomerEntry, kept, tops.customers)}
+    of_reached = [e for e in kept.entries if named(CustomerEntry, e)["key"] in tops.customers] if kept else []
+    listed = {c.key: c for c in (from_kept(CustomerEntry, entry) for entry in of_reached)}
     reached = {key: line.of_scopes([Scope.CUSTOMER]) for key, line in tops.customers.items() if key != partner}
     customers = [
         _customer(key, verdicts, listed.get(key), names.get(key), span)
@@ -75,31 +76,20 @@ async def read_worst(app: App, span: Span, scopes: Sequence[str], most: int) -> 
         if verdicts.total
     ]
     people = []
-    for technician in _of_keys(Technician, technicians, tops.users, _may_be_at_risk):
-        line = tops.users.get(technician.key)
-        person = _person(technician, line.of_scopes(scopes) if line else Verdicts())
-        if person.why and is_current(technician, span.now):
-            people.append(person)
+    for entry in technicians.entries if technicians else ():  # thousands, of whom few are made whole
+        members = named(Technician, entry)
+        line = tops.users.get(members["key"])
+        verdicts = line.of_scopes(scopes) if line else Verdicts()
+        if why := _why(members, verdicts):
+            technician = from_kept(Technician, entry)
+            if is_current(technician, span.now):
+                people.append(_person(technician, verdicts, why))
     return Worst(
         people=sorted(people, key=lambda p: (-p.non_compliant, -(p.customers_reachable or 0), p.user_id))[:most],
         customers=sorted(customers, key=_worst_first)[:most],
         at_least=bool(tops.left_out),
         has_roster=technicians is not None,
     )
-
-
-def _of_keys[E: Technician | CustomerEntry](
-    kind: type[E], kept: Kept | None, keys: Container[str], also: Callable[[Mapping[str, Any]], bool] = lambda _: False
-) -> Iterator[E]:
-    """The entries of a list with these keys, and others: there are thousands, and few of them count here."""
-    for entry in kept.entries if kept else ():
-        if not isinstance(entry, Mapping) or entry["key"] in keys or also(entry):  # version 1 kept no names of members
-            yield from_kept(kind, entry)
-
-
-def _may_be_at_risk(entry: Mapping[str, Any]) -> bool:
-    """Whether an account without sign-ins could be at risk, as why_at_risk says."""
-    return entry.get("registered") is False or entry.get("dormant") is True or entry.get("off_boarded") is True
 
 
 def _customer(key: str, verdicts: Verdicts, entry: CustomerEntry | None, name: str | None, span: Span) -> WorstCustomer:
@@ -114,19 +104,23 @@ def _customer(key: str, verdicts: Verdicts, entry: CustomerEntry | None, name: s
     )
 
 
-def _person(technician: Technician, verdicts: Verdicts) -> PersonAtRisk:
+def _person(technician: Technician, verdicts: Verdicts, why: list[str]) -> PersonAtRisk:
     return PersonAtRisk(
         user_id=shown_id(technician.key),
         user_principal_name=technician.user_principal_name,
-        why=why_at_risk(
-            verdicts,
-            registered=technician.registered,
-            guest=technician.guest,
-            dormant=technician.dormant,
-            off_boarded=technician.off_boarded,
-        ),
+        why=why,
         non_compliant=verdicts.non_compliant,
         customers_reachable=technician.reachable,
+    )
+
+
+def _why(entry: Mapping[str, Any], verdicts: Verdicts) -> list[str]:
+    return why_at_risk(
+        verdicts,
+        registered=entry.get("registered"),
+        guest=entry.get("guest"),
+        dormant=entry.get("dormant"),
+        off_boarded=entry.get("off_boarded"),
     )
 
 

@@ -110,7 +110,7 @@ class SumOfUsers:
 
     def part(self, number: int, of: int) -> Any:
         """The JSON of a part."""
-        return {scope: lines_json(_of_part(lines, number, of)) for scope, lines in self.lines.items()}
+        return _by_scope(self.lines, number, of)
 
 
 @dataclass(slots=True)
@@ -160,7 +160,7 @@ class SumOfCustomers:
 
     def part(self, number: int, of: int) -> Any:
         """The JSON of a part."""
-        return {scope: lines_json(_of_part(lines, number, of)) for scope, lines in self.lines.items()}
+        return _by_scope(self.lines, number, of)
 
 
 @dataclass(slots=True)
@@ -185,6 +185,11 @@ class SumOfPairs:
 
 def _since(first: datetime, day: DayLines[Any]) -> int:
     return (day.day - first) // DAY
+
+
+def _by_scope(lines: Mapping[str, Mapping[str, Any]], number: int, of: int) -> Any:
+    """The JSON of a part of lines by scope."""
+    return {scope: lines_json(_of_part(of_scope, number, of)) for scope, of_scope in lines.items()}
 
 
 def _of_part[T](lines: Mapping[str, T], number: int, of: int) -> dict[str, T]:

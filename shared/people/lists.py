@@ -104,26 +104,27 @@ def to_kept(entry: Technician | CustomerEntry | AccountEntry) -> dict[str, Any]:
     return {**made, "fits": [fit._asdict() for fit in made["fits"]]} if "fits" in made else made
 
 
-def key_of(kept: Any) -> str:
-    """The key of an entry that to_kept wrote, without making it one: there are thousands."""
-    return str(kept["key"] if isinstance(kept, Mapping) else kept[0])
+def named[E: Technician | CustomerEntry | AccountEntry](kind: type[E], kept: Any) -> Mapping[str, Any]:
+    """The members of an entry that to_kept wrote, by name, without making it one: there are thousands.
+
+    Version 1 of the app kept the values alone, in the order of the members.
+    """
+    return kept if isinstance(kept, Mapping) else dict(zip(kind._fields, kept, strict=False))
 
 
 def from_kept[E: Technician | CustomerEntry | AccountEntry](kind: type[E], kept: Any) -> E:
     """The entry that to_kept wrote. A member that it lacks has its default; one that is not known here is passed over.
 
-    Version 1 of the app kept the values alone, in the order of the members; of what fits, later ones did so too:
+    Of what fits, later versions than the first kept the values alone too:
 
     >>> from_kept(CustomerEntry, ["k", "id", "Contoso"]) == from_kept(CustomerEntry, {"key": "k", "id": "id",
     ...     "display_name": "Contoso", "colour": "blue"})
     True
     """
-    if isinstance(kept, Mapping):
-        if not kept.get("fits") and kept.keys() <= _MEMBERS[kind]:  # as nearly all are, and there are thousands
-            return kind(**kept)
-        made = {name: kept[name] for name in kind._fields if name in kept}
-    else:
-        made = dict(zip(kind._fields, kept, strict=False))
+    members = named(kind, kept)
+    if not members.get("fits") and members.keys() <= _MEMBERS[kind]:  # as nearly all are, and there are thousands
+        return kind(**members)
+    made = {name: members[name] for name in kind._fields if name in members}
     if "fits" in made:
         made["fits"] = [PostureFit(**fit) if isinstance(fit, Mapping) else PostureFit(*fit[:2]) for fit in made["fits"]]
     return kind(**made)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from itertools import batched
 from typing import Any, Final
@@ -16,6 +17,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
+from shared.basics.spelling import id_key
 from shared.signin.directory import Customer, DelegatedAdmin, Directory, DirectoryFile
 from shared.store.once import forget_reads
 from shared.store.packing import pack, unpack
@@ -38,7 +40,7 @@ _POINTER: Final = ("current", "version")
 _PER_ROW: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """A directory and the version it is of. `at` is when it was refreshed, `began` when that refresh began, both UTC:
     whoever came after `began` may be missing."""
@@ -49,6 +51,16 @@ class Loaded:
     directory: Directory
     file: DirectoryFile
     erasures: str = ""  # changes when somebody was erased (shared/store/erased.py): no read goes on as before
+
+    @cached_property
+    def user_names(self) -> Mapping[str, str]:
+        """The user names of delegated admins by key, as far as they are known."""
+        return {id_key(a.user_id): a.user_principal_name for a in self.file.delegated_admins if a.user_principal_name}
+
+    @cached_property
+    def tenant_names(self) -> Mapping[str, str]:
+        """The tenants' display names by key."""
+        return self.file.tenant_names
 
 
 class DirectoryMissing(Exception):  # noqa: N818

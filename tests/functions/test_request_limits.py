@@ -100,4 +100,6 @@ async def _asked(app: App, endpoint: Endpoint, query: str) -> tuple[int, Any]:
     with counted_requests() as sent:
         reply = await ask(endpoint, app, query)
     assert reply.status == 200, reply.text
+    of_one_row = [address for address in sent if "()?" not in address]  # of others the log hides what was asked
+    assert len(of_one_row) == len({*of_one_row}), of_one_row
     return len(sent), reply.json
