@@ -65,6 +65,16 @@ class Look:
         """By how many pixels the page is wider than the window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
 
+    def narrow_cells(self) -> list[str]:
+        """The text of cells that stand under each other, as on a phone, and yet leave room of their row unused."""
+        found: list[str] = self.page.evaluate(
+            """() => [...document.querySelectorAll("table.stack td")].filter(
+                cell => getComputedStyle(cell).display == "block"
+                    && cell.getBoundingClientRect().width < cell.parentElement.getBoundingClientRect().width - 2
+            ).map(cell => cell.textContent)"""
+        )
+        return found
+
     def violations(self, *only: str) -> list[str]:
         """What axe finds, each with the first element; `only` these rules, all where none is named."""
         how: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": [*only]} if only else {})

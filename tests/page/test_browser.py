@@ -49,6 +49,7 @@ def test_every_page_is_sound(site: Site, browser: Browser, tmp_path: Path) -> No
                 look = look_at(context, site, path)
                 contrast = look.violations("color-contrast")  # what colours can change
                 assert (path, contrast, look.complaints, look.overflow()) == (path, [], [], 0)
+                assert (path, look.narrow_cells()) == (path, [])
                 look.page.close()
     assert invalid(pages, tmp_path) == []
 
